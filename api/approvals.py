@@ -1,0 +1,193 @@
+"""Questions to people: read, and answered once."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+from uuid import uuid4
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.approval_view import AcceptedDecisionView, ApprovalView, DecisionStatus
+from api.auth import AnyCaller, Approver
+from api.bodies import body
+from api.held import Held, connection
+from api.paging import Page, page_of
+from api.parameters import ApprovalId, Cursor, IdempotencyKey, Limit, Prefer
+from api.problems import documented
+from api.waiting import APPLIED, until, wait_of
+from domain.actions import Action, item_of, plain
+from domain.approvals import ApprovalStatus, Decision, DecisionBody, Responder, plain_answer
+from domain.errors import InvalidError, NotFoundError
+from domain.procurement import find_item
+from domain.text import Name
+from runtime.resources import Resources
+from storage import approvals, pages, procurement
+from storage.database import Connection
+from storage.lists import APPROVALS, EVENTS
+
+router = APIRouter(tags=["approvals"])
+
+NO_MODEL = (
+    "no model is configured to read free text: answer with a plain yes or no, with type approve or reject, or "
+    "with type edit and the actions to do instead; nothing was stored"
+)
+
+
+@router.get("/approvals", summary="List approvals", responses=documented(422))
+async def list_approvals(
+    resources: Held,
+    _: AnyCaller,
+    status: Annotated[ApprovalStatus | None, Query(description="Only those with this status.")] = None,
+    building_id: Annotated[Name | None, Query(description="Only those of this building.")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[ApprovalView]:
+    """Questions to people, the oldest first."""
+    async with connection(resources) as conn:
+        return await page_of(
+            conn,
+            APPROVALS,
+            ApprovalView,
+            limit=limit,
+            cursor=cursor,
+            status=status,
+            building_id=building_id,
+        )
+
+
+@router.get("/approvals/{approval_id}", summary="Read an approval", responses=documented(404, 422))
+async def get_approval(approval_id: ApprovalId, resources: Held, _: AnyCaller) -> ApprovalView:
+    """A question with its evidence, its options and, once answered, its decision."""
+    async with connection(resources) as conn:
+        return await _approval(conn, approval_id)
+
+
+@router.post(
+    "/approvals/{approval_id}/decision",
+    status_code=202,
+    summary="Answer an approval",
+    response_description="Taken; it is applied in its turn.",
+    responses={
+        200: {
+            "model": AcceptedDecisionView,
+            "description": "With `Prefer: wait`: it was applied, or found outdated.",
+        },
+        **documented(404, 409, 413, 422),
+    },
+)
+async def decide(
+    approval_id: ApprovalId,
+    request: Request,
+    response: Response,
+    resources: Held,
+    caller: Approver,
+    idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
+) -> AcceptedDecisionView:
+    """Answer a question. The first answer counts: a later one gets 409 with the decision that stands."""
+    answer = await body(request, DecisionBody)
+    event_id = f"{approval_id}:{idempotency_key}" if idempotency_key else str(uuid4())
+    async with connection(resources) as conn:
+        asked = await _approval(conn, approval_id)
+        accepted = await _first_answer(conn, asked, event_id) if idempotency_key else None
+        if accepted is None:
+            decision = await _decision(conn, asked, answer, caller.responder)
+            taken = await approvals.decide(
+                conn,
+                approval_id,
+                decision,
+                version=answer.version,
+                event_id=event_id,
+                now=resources.clock.now(),
+            )
+            accepted = _accepted(approval_id, event_id, taken.seq, taken.approval.version)
+    if seconds := wait_of(prefer):
+        status = await until(lambda: _settled(resources, asked, accepted), seconds)
+        if status is not None:
+            response.status_code = 200
+            response.headers.update(APPLIED)
+            return accepted.model_copy(update={"status": status})
+    return accepted
+
+
+async def _approval(conn: Connection, approval_id: str) -> ApprovalView:
+    row = await pages.one(conn, APPROVALS, approval_id=approval_id)
+    if row is None:
+        raise NotFoundError(f"There is no approval {approval_id!r}. List the open ones with GET /approvals.")
+    return ApprovalView.model_validate(row)
+
+
+def _accepted(approval_id: str, event_id: str, seq: int, version: int) -> AcceptedDecisionView:
+    return AcceptedDecisionView(approval_id=approval_id, event_id=event_id, seq=seq, status="accepted", version=version)
+
+
+async def _first_answer(conn: Connection, asked: ApprovalView, event_id: str) -> AcceptedDecisionView | None:
+    """What a request of the same Idempotency-Key was answered; None when it is the first."""
+    entry = await _entry(conn, asked, event_id)
+    if entry is None:
+        return None
+    return _accepted(asked.approval_id, event_id, entry["seq"], entry["body"]["version"])
+
+
+async def _entry(conn: Connection, asked: ApprovalView, event_id: str) -> dict[str, Any] | None:
+    return await pages.one(conn, EVENTS, building_id=asked.building_id, source=approvals.SOURCE, event_id=event_id)
+
+
+async def _settled(resources: Resources, asked: ApprovalView, accepted: AcceptedDecisionView) -> DecisionStatus | None:
+    """What became of an answer; None while it waits for its turn."""
+    async with connection(resources) as conn:
+        entry = await _entry(conn, asked, accepted.event_id)
+        if entry is None or entry["status"] not in ("done", "dead"):
+            return None
+        if entry["status"] == "dead":
+            return "failed"
+        stated = (entry["outcome"] or {}).get("decision")
+        if stated not in ("applied", "outdated"):
+            standing = (await _approval(conn, asked.approval_id)).decision
+            stated = standing.status if standing and standing.event_id == accepted.event_id else "outdated"
+    return "outdated" if stated == "outdated" else "applied"
+
+
+async def _decision(conn: Connection, asked: ApprovalView, answer: DecisionBody, responder: Responder) -> Decision:
+    """The answer as a decision; InvalidError where it says too little, or names what does not exist."""
+    kind = _read_answer(answer) if answer.type == "respond" else answer.type
+    if answer.actions is not None and kind != "edit":
+        raise InvalidError("actions: only type edit takes actions", "actions")
+    if kind == "edit" and not answer.actions:
+        raise InvalidError("actions: type edit needs the actions that are to be done instead", "actions")
+    if kind == "approve" and asked.status == "pending" and not asked.recommended:
+        raise InvalidError("type: nothing is recommended here that could be approved; use edit or reject", "type")
+    actions = await _resolved(conn, asked.building_id, answer.actions or [])
+    return Decision(type=kind, responder=responder, actions=actions, why=answer.message or "")
+
+
+def _read_answer(answer: DecisionBody) -> Literal["approve", "reject"]:
+    """A free-text answer as far as it can be read without a model: a plain yes or no."""
+    if answer.message is None:
+        raise InvalidError("message: type respond needs a message", "message")
+    kind = plain_answer(answer.message)
+    if kind is None:
+        raise InvalidError(NO_MODEL, "message")
+    return kind
+
+
+async def _resolved(conn: Connection, building_id: str, actions: Sequence[Action]) -> list[dict[str, Any]]:
+    """The actions as plain JSON, each line named by its id."""
+    if not actions:
+        return []
+    lines = await procurement.item_names(conn, building_id)
+    made = [plain(action) for action in actions]
+    for number, action in enumerate(made):
+        named = item_of(action)
+        if named is not None:
+            action["arguments"]["item"] = _line(named, lines, f"actions.{number}.arguments.item")
+    return made
+
+
+def _line(named: str, lines: list[tuple[str, str]], field: str) -> str:
+    found = find_item(named, lines)
+    if found is None:
+        closest = get_close_matches(named, [name for _, name in lines], n=3, cutoff=0.4)
+        hint = f"; closest are {', '.join(closest)}" if closest else ""
+        raise InvalidError(f"{field}: {named!r} is not a line of this building{hint}", field)
+    return found

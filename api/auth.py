@@ -1,0 +1,151 @@
+"""Who calls, and what they may do: known by their API key, or the local person while no keys are configured."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+
+from domain.approvals import LOCAL_PERSON, Responder
+from domain.errors import ForbiddenError, UnauthorizedError
+from runtime.settings import ApiKey, Role
+
+_ALL_ROLES: frozenset[Role] = frozenset({"reader", "events", "approver", "admin"})
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whoever sent the request."""
+
+    responder: Responder
+    roles: frozenset[Role]
+
+    def may(self, role: Role) -> bool:
+        """Every role may read; an admin may do everything."""
+        return role == "reader" or role in self.roles or "admin" in self.roles
+
+
+LOCAL_CALLER = Caller(LOCAL_PERSON, _ALL_ROLES)
+
+
+class Keyring:
+    """The configured keys, by digest: a comparison takes the same time whatever was sent."""
+
+    def __init__(self, keys: Sequence[ApiKey]) -> None:
+        self._callers = [
+            (
+                _digest(key.key),
+                Caller(Responder(type=key.type, id=key.id, name=key.name), frozenset(key.roles)),
+            )
+            for key in keys
+        ]
+
+    def __bool__(self) -> bool:
+        return bool(self._callers)
+
+    def caller(self, key: str) -> Caller | None:
+        digest = _digest(key)
+        found = None
+        for known, caller in self._callers:
+            if hmac.compare_digest(known, digest):
+                found = caller
+        return found
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+
+
+def authenticate(request: Request) -> Caller:
+    """The caller of a request.
+
+    Raises:
+        UnauthorizedError: no key or an unknown one; or no keys are configured and the request is not a local one.
+    """
+    keyring: Keyring = request.app.state.keyring
+    if not keyring:
+        return _local(request)
+    key = _sent_key(request)
+    if key is None:
+        raise UnauthorizedError("This service needs a key: send `Authorization: Bearer <key>` or `X-API-Key`.")
+    caller = keyring.caller(key)
+    if caller is None:
+        raise UnauthorizedError("This key is not known here. Check LONGLEAD_API_KEYS of the service.")
+    return caller
+
+
+def require(role: Role) -> Callable[[Request], Awaitable[Caller]]:
+    """A dependency that lets only callers of this role pass."""
+
+    async def caller(request: Request) -> Caller:
+        found = authenticate(request)
+        if not found.may(role):
+            raise ForbiddenError(
+                f"{found.responder.name} has the roles {', '.join(sorted(found.roles))}, and this needs {role!r}."
+            )
+        return found
+
+    return caller
+
+
+AnyCaller = Annotated[Caller, Depends(require("reader"))]
+EventSender = Annotated[Caller, Depends(require("events"))]
+Approver = Annotated[Caller, Depends(require("approver"))]
+Admin = Annotated[Caller, Depends(require("admin"))]
+
+
+def _sent_key(request: Request) -> str | None:
+    header = request.headers.get("authorization", "")
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() == "bearer" and value.strip():
+        return value.strip()
+    if scheme.lower() == "basic":  # so that a browser can open /docs: any name, the key as password
+        return _basic_password(value.strip())
+    return request.headers.get("x-api-key") or None
+
+
+def _basic_password(value: str) -> str | None:
+    try:
+        _, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return password or None
+
+
+def _local(request: Request) -> Caller:
+    """The person at this machine. A web page open in that person's browser is not: hence Host and Origin."""
+    client = request.client
+    names = [client.host if client else "", _host_name("//" + request.headers.get("host", ""))]
+    if "origin" in request.headers:
+        names.append(_host_name(request.headers["origin"]))
+    if not all(map(is_loopback, names)):
+        raise UnauthorizedError(
+            "No keys are configured, so only this machine itself may call. Set LONGLEAD_API_KEYS to let others in."
+        )
+    return LOCAL_CALLER
+
+
+def _host_name(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine itself."""
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped  # Python 3.11 does not look through the mapping itself
+    return address.is_loopback

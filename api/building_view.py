@@ -1,0 +1,78 @@
+"""How a building is shown, in a list and by itself."""
+
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from api.approval_view import ApprovalView
+from api.procurement_view import FlagView
+from domain.buildings import Approver, Contact
+from domain.policy import Policy
+
+
+class BuildingSummary(BaseModel):
+    """A building in a list."""
+
+    building_id: str = Field(description="Stable id of the building.")
+    name: str = Field(description="Name that people know it by.")
+    thread_id: str = Field(description="Its LangGraph thread.")
+    mode: Literal["live", "sandbox"] = Field(description="sandbox: a fork, whose messages are never delivered.")
+    status: Literal["active", "closed"] = Field(description="A closed building accepts nothing more.")
+    created_at: datetime = Field(description="When it was created.")
+    pending_approvals: int = Field(description="How many questions wait for a person.")
+    waiting_events: int = Field(description="How many events are queued or running.")
+
+
+class DoingView(BaseModel):
+    """An event that is being processed or waits for its turn."""
+
+    seq: int = Field(description="Its place in the inbox.")
+    source: str = Field(description="The system that sent it.")
+    event_id: str = Field(description="The sender's id.")
+    event_type: str = Field(description="What happened.")
+    status: Literal["queued", "running"] = Field(description="queued or running.")
+    attempts: int = Field(description="How often it was started.")
+    received_at: datetime = Field(description="When it was accepted.")
+    started_at: datetime | None = Field(None, description="When it was last taken in hand.")
+    not_before: datetime | None = Field(None, description="After a failure: when it is tried again.")
+
+
+class BlockedView(BaseModel):
+    """A line that waits for a person, and for which answer."""
+
+    item_id: str = Field(description="The line.")
+    approval_id: str | None = Field(None, description="The approval that it waits for; null when it is on hold.")
+    kind: str | None = Field(None, description="Kind of the approval.")
+    summary: str | None = Field(None, description="What is asked, or why it is on hold.")
+    asked_of: str | None = Field(None, description="Role that is asked.")
+    held_until: date | None = Field(None, description="On hold: the day on which it is asked about again.")
+
+
+class ProgressView(BaseModel):
+    """How far the building is."""
+
+    lines: dict[str, int] = Field(description="How many lines of the procurement log have each status.")
+    doing: list[DoingView] = Field(description="What it does now and next: the first 20 open events.")
+    waiting: int = Field(description="How many events are queued or running.")
+    blocked: list[BlockedView] = Field(description="The lines that wait for a person.")
+
+
+class BuildingView(BaseModel):
+    """A building as it stands."""
+
+    building_id: str = Field(description="Stable id of the building.")
+    name: str = Field(description="Name that people know it by.")
+    thread_id: str = Field(description="Its LangGraph thread.")
+    mode: Literal["live", "sandbox"] = Field(description="sandbox: a fork, whose messages are never delivered.")
+    status: Literal["active", "closed"] = Field(description="A closed building accepts nothing more.")
+    time_zone: str = Field(description="IANA zone in which the building's days are counted.")
+    currency: str = Field(description="ISO 4217 currency of the budget and the limits.")
+    working_week: list[str] = Field(description="Working days of the site.")
+    contacts: dict[str, Contact | str] = Field(description="Teams and people by role.")
+    approvers: list[Approver] = Field(description="Who is asked, lowest first.")
+    policy: Policy = Field(description="What the agent may do alone, and how it asks.")
+    schedule_version: int = Field(description="Version of the schedule that stands.")
+    progress: ProgressView = Field(description="How far it is.")
+    pending_approvals: list[ApprovalView] = Field(description="Questions that wait for a person, the oldest first.")
+    open_flags: list[FlagView] = Field(description="What people should look at, the oldest first.")

@@ -1,0 +1,135 @@
+"""Buildings: created once, changed on the record, and shown with how far they are."""
+
+from typing import Any, TypeVar
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ValidationError
+
+from api.approval_view import ApprovalView
+from api.auth import Admin, AnyCaller
+from api.bodies import body
+from api.building_view import BuildingSummary, BuildingView
+from api.held import Held, connection
+from api.paging import Page, page_of
+from api.parameters import BuildingId, Cursor, Limit
+from api.problems import FieldProblem, InvalidBodyError, body_problems, documented
+from api.procurement_view import FlagView
+from domain.buildings import BuildingPatch, BuildingSpec
+from domain.errors import NotFoundError
+from runtime.resources import Resources
+from storage import buildings, pages, procurement
+from storage.database import Connection
+from storage.lists import APPROVALS, BUILDINGS, FLAGS
+from storage.pages import Listing
+from storage.progress import progress
+
+router = APIRouter(tags=["buildings"])
+
+V = TypeVar("V", bound=BaseModel)
+
+MAX_SHOWN = 500
+"""Questions and flags shown with a building; the lists of their own show all."""
+
+
+@router.post(
+    "/buildings",
+    status_code=201,
+    summary="Create a building",
+    responses={
+        200: {"model": BuildingView, "description": "It was there with the same content."},
+        **documented(409, 413, 422),
+    },
+)
+async def create_building(request: Request, response: Response, resources: Held, _: Admin) -> BuildingView:
+    """Create a building with its schedule, and its agent with it. 409 if it exists with other content."""
+    spec = await body(request, BuildingSpec)
+    async with connection(resources) as conn:
+        created = await buildings.create(conn, spec, resources.clock.now())
+        response.status_code = 201 if created else 200
+        response.headers["Location"] = f"/buildings/{spec.building_id}"
+        return await _view(conn, spec.building_id)
+
+
+@router.patch("/buildings/{building_id}", summary="Change a building", responses=documented(404, 413, 422))
+async def change_building(building_id: BuildingId, request: Request, resources: Held, caller: Admin) -> BuildingView:
+    """Change policy, contacts or approvers. The change is logged with who made it."""
+    patch = await body(request, BuildingPatch)
+    async with connection(resources) as conn:
+        try:
+            await buildings.change(conn, building_id, patch, caller.responder.model_dump(mode="json"))
+        except ValidationError as error:
+            raise InvalidBodyError(_policy_problems(error, patch)) from error
+        return await _view(conn, building_id)
+
+
+@router.get("/buildings", summary="List buildings", responses=documented(422))
+async def list_buildings(
+    resources: Held, _: AnyCaller, limit: Limit = 100, cursor: Cursor = None
+) -> Page[BuildingSummary]:
+    """Every building, by id."""
+    async with connection(resources) as conn:
+        return await page_of(conn, BUILDINGS, BuildingSummary, limit=limit, cursor=cursor)
+
+
+@router.get("/buildings/{building_id}", summary="Read a building", responses=documented(404, 422))
+async def get_building(building_id: BuildingId, resources: Held, _: AnyCaller) -> BuildingView:
+    """A building with how far it is: lines by status, what it does now, and what waits for whom."""
+    async with connection(resources) as conn:
+        return await _view(conn, building_id)
+
+
+async def page_of_building(
+    resources: Resources,
+    building_id: str,
+    listing: Listing,
+    view: type[V],
+    *,
+    limit: int,
+    cursor: str | None,
+    **filters: Any,
+) -> Page[V]:
+    """One page of what belongs to a building.
+
+    Raises:
+        NotFoundError: there is no such building.
+    """
+    async with connection(resources) as conn:
+        found = await page_of(conn, listing, view, limit=limit, cursor=cursor, building_id=building_id, **filters)
+        if not found.data:
+            await must_exist(conn, building_id)
+        return found
+
+
+async def must_exist(conn: Connection, building_id: str) -> None:
+    """Raise NotFoundError when there is no such building."""
+    row = await (await conn.execute("SELECT 1 FROM buildings WHERE building_id = %s", (building_id,))).fetchone()
+    if row is None:
+        raise no_building(building_id)
+
+
+def no_building(building_id: str) -> NotFoundError:
+    return NotFoundError(f"There is no building {building_id!r}. List the buildings with GET /buildings.")
+
+
+async def _view(conn: Connection, building_id: str) -> BuildingView:
+    building = await procurement.building(conn, building_id)
+    if building is None:
+        raise no_building(building_id)
+    found = await progress(conn, building_id)
+    pending = await pages.page(conn, APPROVALS, limit=MAX_SHOWN, building_id=building_id, status="pending")
+    flags = await pages.page(conn, FLAGS, limit=MAX_SHOWN, building_id=building_id, status="open")
+    return BuildingView.model_validate(
+        {
+            **building.model_dump(),
+            "progress": vars(found),
+            "pending_approvals": [ApprovalView.model_validate(row) for row in pending.rows],
+            "open_flags": [FlagView.model_validate(row) for row in flags.rows],
+        }
+    )
+
+
+def _policy_problems(error: ValidationError, patch: BuildingPatch) -> list[FieldProblem]:
+    return [
+        FieldProblem(field=f"policy.{found.field}", message=found.message)
+        for found in body_problems(error, patch.policy)
+    ]

@@ -1,0 +1,54 @@
+"""How the ledger of actions and the log of decisions are shown."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field, model_validator
+
+from api.approval_view import ActionView
+from domain.approvals import Responder
+
+
+class LedgerEntry(BaseModel):
+    """Something that was done."""
+
+    action_id: str = Field(description="seq:action:item:ordinal: what makes it the same action, done once.")
+    name: str = Field(description="What was done.")
+    arguments: dict[str, Any] = Field(description="What it was done with.")
+    result: dict[str, Any] = Field(description="What came of it.")
+    event_id: str | None = Field(None, description="The event that caused it.")
+    event_source: str | None = Field(None, description="The source of that event.")
+    responder: Responder = Field(description="Who decided it.")
+    at: datetime = Field(description="When it was done.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name(cls, row: Any) -> Any:
+        if not isinstance(row, dict) or "ordinal" not in row:
+            return row
+        return {
+            **row,
+            "name": row["action"],
+            "action_id": f"{row['seq']}:{row['action']}:{row['item']}:{row['ordinal']}",
+        }
+
+
+class DecisionEntry(BaseModel):
+    """What was decided, by whom and why."""
+
+    seq: int = Field(description="Place in the inbox of the entry that it was decided on.")
+    generation: int = Field(description="Which run of that entry it was.")
+    step: int = Field(description="Its place within that run.")
+    event_id: str | None = Field(None, description="The entry's event_id.")
+    event_source: str | None = Field(None, description="The entry's source.")
+    event_type: str | None = Field(None, description="The entry's type.")
+    item_id: str | None = Field(None, description="The line it is about.")
+    approval_id: str | None = Field(None, description="The approval that it answers or raised.")
+    type: str = Field(description="What kind of decision: approve, reject, edit, act, ask, ...")
+    kind: str = Field(description="What kind of situation it was.")
+    responder: Responder = Field(description="Who decided: a rule, a model or a person.")
+    why: str = Field(description="The reason.")
+    message: str | None = Field(None, description="With a person's decision: their own words.")
+    confidence: float | None = Field(None, description="With a model's decision: how sure it was, 0 to 1.")
+    actions: list[ActionView] = Field(description="What was to be done.")
+    at: datetime = Field(description="When it was decided.")

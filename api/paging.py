@@ -1,0 +1,66 @@
+"""Pages of lists: `{"data": [...], "next_cursor": ...}`, with cursors that say nothing to whoever holds them."""
+
+import base64
+import json
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, Field
+
+from domain.errors import InvalidError
+from storage import pages
+from storage.database import Connection
+from storage.pages import Key, Listing
+
+V = TypeVar("V", bound=BaseModel)
+
+_INT64 = 2**63
+
+
+class Page(BaseModel, Generic[V]):
+    """Some rows of a list, in the list's own order."""
+
+    data: list[V] = Field(description="The rows.")
+    next_cursor: str | None = Field(description="Pass it as `cursor` to get the rows that follow; null at the end.")
+
+
+async def page_of(
+    conn: Connection, listing: Listing, view: type[V], *, limit: int, cursor: str | None, **filters: Any
+) -> Page[V]:
+    """One page of a list.
+
+    Raises:
+        InvalidError: the cursor is not one of this list.
+    """
+    after = None if cursor is None else _decoded(cursor, listing)
+    found = await pages.page(conn, listing, limit=limit, after=after, **filters)
+    return Page[view](  # type: ignore[valid-type]
+        data=[view.model_validate(row) for row in found.rows],
+        next_cursor=None if found.after is None else _encoded(found.after),
+    )
+
+
+def _encoded(after: tuple[Key, ...]) -> str:
+    text = json.dumps(after, default=lambda moment: moment.isoformat(), separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _decoded(cursor: str, listing: Listing) -> list[Key]:
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        kinds = list(listing.order.values())
+        if not isinstance(values, list) or len(values) != len(kinds):
+            raise ValueError
+        return [_key(value, kind) for value, kind in zip(values, kinds, strict=True)]
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidError("cursor: is not a cursor of this list; take it from `next_cursor`", "cursor") from error
+
+
+def _key(value: Any, kind: type[Key]) -> Key:
+    if kind is datetime:
+        return datetime.fromisoformat(value)
+    if type(value) is not kind or (isinstance(value, int) and abs(value) >= _INT64):
+        raise ValueError
+    if isinstance(value, str) and not value.isprintable():
+        raise ValueError
+    return value

@@ -1,0 +1,241 @@
+"""Everything the agent can do: a closed union of typed actions. Nothing outside it can happen."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from domain.buildings import Strict
+from domain.events import Event
+from domain.text import Day, Name, Quantity, Text
+
+Band = Literal["clear", "tight", "conflict"]
+
+
+class ItemArguments(Strict):
+    item: Name = Field(description="Item id or name.")
+
+
+class OrderArguments(ItemArguments):
+    quantity: Quantity | None = Field(None, description="How much; the line's quantity when absent.")
+    reason: Text | None = Field(None, description="Why.")
+
+
+class FlagArguments(ItemArguments):
+    band: Band = Field(description="The schedule band that was reached.")
+    detail: Text = Field(description="What a reader must know, with the dates.")
+
+
+class NotifyArguments(Strict):
+    team: Name = Field(description="Role or team, such as receiving or project_manager.")
+    message: Text = Field(description="The message.")
+    item: Name | None = Field(None, description="The line it is about.")
+
+
+class InspectionArguments(ItemArguments):
+    on: Day = Field(description="The day of the inspection.")
+
+
+class RequiredByArguments(ItemArguments):
+    required_by: Day = Field(description="The new day it is required on site.")
+
+
+class ProjectEndArguments(Strict):
+    end_date: Day = Field(description="The new project end.")
+
+
+class ExpediteArguments(ItemArguments):
+    method: Name | None = Field(None, description="How, such as air freight or overtime at the factory.")
+
+
+class NoteArguments(ItemArguments):
+    note: Text | None = Field(None, description="What to keep with it.")
+
+
+class HoldArguments(ItemArguments):
+    until: Day | None = Field(None, description="Ask again on this day; after the policy's time when absent.")
+    note: Text | None = Field(None, description="Why.")
+
+
+class InformationArguments(ItemArguments):
+    to: Name = Field(description="Who is asked: vendor, project_manager, ...")
+    question: Text = Field(description="The question.")
+
+
+class RestateArguments(Strict):
+    event: Event = Field(description="The event as it should have been sent.")
+
+
+class DismissArguments(Strict):
+    note: Text | None = Field(None, description="Why nothing needs doing.")
+
+
+class _Action(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class IssuePurchaseOrder(_Action):
+    """Order the item: a new purchase order, once for each item and round."""
+
+    name: Literal["issue_purchase_order"]
+    arguments: OrderArguments
+
+
+class ReorderItem(_Action):
+    """Order a replacement: opens the item's next round with an order of its own."""
+
+    name: Literal["reorder_item"]
+    arguments: OrderArguments
+
+
+class CancelPurchaseOrder(_Action):
+    """Cancel the item's current order."""
+
+    name: Literal["cancel_purchase_order"]
+    arguments: OrderArguments
+
+
+class StartTracking(_Action):
+    """Expect the milestones of the current order: acknowledge, ship, arrive, inspect."""
+
+    name: Literal["start_tracking"]
+    arguments: ItemArguments
+
+
+class FlagPotentialIssue(_Action):
+    """Raise a flag on the line that people see."""
+
+    name: Literal["flag_potential_issue"]
+    arguments: FlagArguments
+
+
+class NotifyTeam(_Action):
+    """Tell a team."""
+
+    name: Literal["notify_team"]
+    arguments: NotifyArguments
+
+
+class ScheduleInspection(_Action):
+    """Plan the inspection of what has arrived and was not inspected."""
+
+    name: Literal["schedule_inspection"]
+    arguments: InspectionArguments
+
+
+class ChangeRequiredBy(_Action):
+    """Change the day the item is required: a new version of the schedule."""
+
+    name: Literal["change_required_by"]
+    arguments: RequiredByArguments
+
+
+class ChangeProjectEnd(_Action):
+    """Change the project's end: a new version of the schedule."""
+
+    name: Literal["change_project_end"]
+    arguments: ProjectEndArguments
+
+
+class RemoveItem(_Action):
+    """Take the line out of the procurement log and the schedule."""
+
+    name: Literal["remove_item"]
+    arguments: NoteArguments
+
+
+class ExpediteOrder(_Action):
+    """Have the vendor speed the order up."""
+
+    name: Literal["expedite_order"]
+    arguments: ExpediteArguments
+
+
+class RepairItem(_Action):
+    """NCR disposition repair: mend it, then inspect it again."""
+
+    name: Literal["repair_item"]
+    arguments: NoteArguments
+
+
+class ReturnItem(_Action):
+    """NCR disposition return: send it back to the vendor."""
+
+    name: Literal["return_item"]
+    arguments: NoteArguments
+
+
+class AcceptAsIs(_Action):
+    """NCR disposition use-as-is, or accepting the vendor's terms as they are."""
+
+    name: Literal["accept_as_is"]
+    arguments: NoteArguments
+
+
+class HoldItem(_Action):
+    """Do nothing with the item for now, and ask again later."""
+
+    name: Literal["hold_item"]
+    arguments: HoldArguments
+
+
+class RequestInformation(_Action):
+    """Ask the vendor or somebody on the project a question."""
+
+    name: Literal["request_information"]
+    arguments: InformationArguments
+
+
+class RestateEvent(_Action):
+    """Say what an unclear event really was: it enters the inbox as the event given."""
+
+    name: Literal["restate_event"]
+    arguments: RestateArguments
+
+
+class DismissEvent(_Action):
+    """Leave what was reported as it is: nothing needs doing."""
+
+    name: Literal["dismiss_event"]
+    arguments: DismissArguments
+
+
+Action = Annotated[
+    IssuePurchaseOrder
+    | ReorderItem
+    | CancelPurchaseOrder
+    | StartTracking
+    | FlagPotentialIssue
+    | NotifyTeam
+    | ScheduleInspection
+    | ChangeRequiredBy
+    | ChangeProjectEnd
+    | RemoveItem
+    | ExpediteOrder
+    | RepairItem
+    | ReturnItem
+    | AcceptAsIs
+    | HoldItem
+    | RequestInformation
+    | RestateEvent
+    | DismissEvent,
+    Field(discriminator="name"),
+]
+ACTION: TypeAdapter[Action] = TypeAdapter(Action)
+ACTIONS: TypeAdapter[list[Action]] = TypeAdapter(list[Action])
+ACTION_NAMES: tuple[str, ...] = tuple(ACTION.json_schema()["discriminator"]["mapping"])
+
+
+def action(name: str, **arguments: Any) -> dict[str, Any]:
+    """A validated action as plain JSON, the shape it has everywhere: `{"name", "arguments"}`."""
+    return plain(ACTION.validate_python({"name": name, "arguments": arguments}))
+
+
+def plain(made: Action) -> dict[str, Any]:
+    """An action as plain JSON, without absent arguments."""
+    return made.model_dump(mode="json", exclude_none=True)
+
+
+def item_of(made: dict[str, Any]) -> str | None:
+    """The item that a plain action names, where it names one."""
+    found = made["arguments"].get("item")
+    return str(found) if found is not None else None

@@ -1,0 +1,83 @@
+"""Reading what inbox UIs and Studio send as an answer, in all the shapes that they have. The one parser for them."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from domain.approvals import Answer, plain_answer
+
+_TYPES = {
+    "accept": "approve",
+    "approve": "approve",
+    "reject": "reject",
+    "ignore": "reject",
+    "edit": "edit",
+    "response": "respond",
+    "respond": "respond",
+}
+
+
+class UnreadableAnswerError(ValueError):
+    """The answer does not say which question it answers, or what it says cannot be read. It is asked again."""
+
+
+def read_answer(value: Any) -> Answer:
+    """Read an answer: our own `{approval_id, version, type, ...}`, `{"decisions": [...]}`, or `[{"type", "args"}]`.
+
+    It must name its approval and the version that was read: a bare "accept" once answered whatever was on top.
+
+    Raises:
+        UnreadableAnswerError: with what is missing, to be shown to whoever answers.
+    """
+    one = _single(value)
+    args = _object(one.get("args"))
+    edited = _object(one.get("edited_action"))
+    inner = {**(_object(args.get("args")) or args), **(_object(edited.get("args")) or _object(edited.get("arguments")))}
+    given = {
+        "approval_id": one.get("approval_id", inner.get("approval_id")),
+        "version": one.get("version", inner.get("version")),
+        "type": _TYPES.get(str(one.get("type", "")).lower()),
+        "actions": one.get("actions", inner.get("actions") if one.get("type") == "edit" else None),
+        "message": one.get("message") or (one["args"] if isinstance(one.get("args"), str) else None),
+    }
+    if given["approval_id"] is None or given["version"] is None:
+        raise UnreadableAnswerError("Say which question this answers: approval_id and version, as they were shown.")
+    if given["type"] is None:
+        raise UnreadableAnswerError("Say approve, reject, edit or respond.")
+    try:
+        answer = Answer.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UnreadableAnswerError(f"{where}: {first['msg']}") from error
+    return _read_reply(answer)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _single(value: Any) -> dict[str, Any]:
+    if isinstance(value, dict) and isinstance(value.get("decisions"), list):
+        value = value["decisions"]
+    if isinstance(value, list):
+        if len(value) != 1:
+            raise UnreadableAnswerError("Send exactly one answer: one question is shown at a time.")
+        value = value[0]
+    if not isinstance(value, dict):
+        raise UnreadableAnswerError("Send an object with approval_id, version and type.")
+    return value
+
+
+def _read_reply(answer: Answer) -> Answer:
+    """Without a model a free-text answer is read only when it is a plain yes or no."""
+    if answer.type == "edit" and not answer.actions:
+        raise UnreadableAnswerError("edit needs actions: what is to be done instead.")
+    if answer.type != "respond":
+        return answer
+    read = plain_answer(answer.message or "")
+    if read is None:
+        raise UnreadableAnswerError(
+            "no model is configured to read free text: answer yes or no, or send approve, reject or edit"
+        )
+    return answer.model_copy(update={"type": read})

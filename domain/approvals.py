@@ -1,0 +1,209 @@
+"""Questions to people and their answers: what is asked, what may be answered, and what an answer means."""
+
+import hashlib
+import json
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from domain.actions import Action
+from domain.buildings import Strict
+from domain.policy import ResponderType
+from domain.procurement import Row
+from domain.text import Name, Text
+
+ApprovalKind = Literal[
+    "inspection_failed",
+    "schedule_conflict",
+    "order_beyond_authority",
+    "order_incomplete",
+    "acknowledgement_exception",
+    "item_unknown",
+    "event_unclear",
+    "facts_contradict",
+    "event_failed",
+    "hold_expired",
+    "delegation_request",
+]
+ApprovalStatus = Literal["pending", "decided", "superseded", "withdrawn"]
+DecisionType = Literal["approve", "reject", "edit", "respond"]
+DECISION_TYPES: tuple[DecisionType, ...] = ("approve", "reject", "edit", "respond")
+
+
+class Responder(BaseModel):
+    """Who answers: a person, a model or a rule. Taken from the API key, never from a body."""
+
+    type: ResponderType = Field(description="human, ai_agent or automated_rule.")
+    id: str = Field(description="Stable id.")
+    name: str = Field(description="Name to show.")
+
+
+POLICY = Responder(type="automated_rule", id="policy", name="Policy")
+LOCAL_PERSON = Responder(type="human", id="local", name="local")
+
+
+class Option(BaseModel):
+    """One way out, as a what-if with its assumptions shown."""
+
+    title: str
+    actions: list[dict[str, Any]]
+    arrival: str | None = None
+    """ISO date at which usable material would be on site; None when it cannot be told."""
+    days_late: int | None = None
+    """Calendar days after required_by; 0 when in time; None when it cannot be told."""
+    cost: str = "unknown"
+    assumptions: list[str] = []
+
+
+class Question(BaseModel):
+    """What a person is asked: built from the facts alone, so that it can be built again when they change."""
+
+    kind: ApprovalKind
+    item_id: str | None = None
+    summary: str
+    options: list[Option]
+    evidence: dict[str, Any]
+    fingerprint: str
+    """Digest of the facts it rests on: an answer to other facts is outdated."""
+    amount: str | None = None
+    """The amount that decides who is asked, as a decimal string."""
+    subject: dict[str, Any] = {}
+    """What the question is rebuilt from, beside the line's file: the event's body, exceptions, the error."""
+    holds_item: bool = True
+
+
+def fingerprint(facts: Any) -> str:
+    """A digest of facts: equal facts, equal digest."""
+    text = json.dumps(facts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Approval(Row):
+    """A question as it stands: the row is the truth, the interrupt only shows it."""
+
+    approval_id: str
+    key: str
+    """`seq.ordinal`: how the state names it, so that a fork's state never names the live building's."""
+    item_id: str | None = None
+    kind: ApprovalKind
+    summary: str
+    options: list[Option] = []
+    refused: int = 0
+    """How many options were refused before: the recommendation is the option at this index."""
+    evidence: dict[str, Any] = {}
+    subject: dict[str, Any] = {}
+    fingerprint: str
+    status: ApprovalStatus = "pending"
+    version: int = 1
+    holds_item: bool = True
+    asked_of: str | None = None
+    escalation_level: int = 0
+    raised_at: datetime
+    due_at: datetime | None = None
+    """When a reminder is due."""
+    escalate_at: datetime | None = None
+    raised_seq: int
+    decision: dict[str, Any] | None = None
+    """The accepted decision: type, actions, message, responder, event_id, status (accepted, applied, outdated)."""
+    decision_seq: int | None = None
+
+    @property
+    def recommended(self) -> list[dict[str, Any]]:
+        return self.options[self.refused].actions if self.refused < len(self.options) else []
+
+
+class DecisionBody(Strict):
+    """The body of `POST /approvals/{id}/decision`."""
+
+    type: DecisionType = Field(
+        description="approve: do what is recommended. reject: offer the next-best option. "
+        "edit: do these actions instead. respond: free text, read into one of the others."
+    )
+    actions: list[Action] | None = Field(
+        None, min_length=1, max_length=50, description="With edit: what is to be done, in order."
+    )
+    message: Text | None = Field(None, description="Reason or remark; with respond: the answer.")
+    version: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="The version of the question that was read; an older one is answered with 409."
+    )
+
+
+class Decision(BaseModel):
+    """What somebody decided: the same for people, models and rules."""
+
+    type: DecisionType
+    responder: Responder
+    actions: list[dict[str, Any]] = []
+    why: str = ""
+    confidence: float | None = None
+
+
+_YES = frozenset(
+    [
+        "yes",
+        "y",
+        "yep",
+        "yeah",
+        "ok",
+        "okay",
+        "approve",
+        "approved",
+        "agreed",
+        "agree",
+        "confirm",
+        "confirmed",
+        "accept",
+        "accepted",
+        "go",
+        "goahead",
+        "doit",
+        "yesplease",
+        "pleasedo",
+        "fine",
+        "sure",
+        "correct",
+        "right",
+        "ja",
+        "oui",
+        "si",
+    ]
+)
+_NO = frozenset(
+    [
+        "no",
+        "n",
+        "nope",
+        "nah",
+        "reject",
+        "rejected",
+        "refuse",
+        "refused",
+        "decline",
+        "declined",
+        "dont",
+        "donotdoit",
+        "nothanks",
+        "nein",
+        "non",
+    ]
+)
+
+
+def plain_answer(text: str) -> Literal["approve", "reject"] | None:
+    """A plain yes or no, in any case and punctuation; None for anything that says more than that."""
+    word = re.sub(r"[\W_]+", "", text.casefold())
+    if word in _YES:
+        return "approve"
+    return "reject" if word in _NO else None
+
+
+class Answer(BaseModel):
+    """An answer from an inbox UI or Studio, before it is checked against the approval it names."""
+
+    approval_id: Name
+    version: int
+    type: DecisionType
+    actions: list[Action] | None = None
+    message: Text | None = None

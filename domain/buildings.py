@@ -1,0 +1,214 @@
+"""What a building is posted with: its schedule, its procurement log, its people and its policy."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from domain.policy import Policy
+from domain.text import Currency, Day, Money, Name, Quantity, Slug, Text, folded, slug
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Strict(BaseModel):
+    """A body from outside: unknown fields are refused, so that a misspelt one is not silently lost."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is not an IANA time zone; write one like Europe/Berlin") from error
+    return name
+
+
+def _weekday(name: str) -> str:
+    if name not in WEEKDAYS:
+        raise ValueError(f"{name!r} is not a weekday; use {', '.join(WEEKDAYS)}")
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_zone)]
+Weekday = Annotated[str, AfterValidator(_weekday)]
+
+
+class Project(Strict):
+    """The project that the schedule belongs to."""
+
+    name: Name = Field(description="Name of the project.")
+    start_date: Day | None = Field(None, description="First day of the project.")
+    end_date: Day | None = Field(None, description="Planned finish of the project.")
+
+
+class Delivery(Strict):
+    """When the site needs an item."""
+
+    item: Name = Field(description="Item id or name.")
+    required_by: Day = Field(description="The day it is required on site (ROS).")
+    buffer_days: int = Field(0, ge=0, le=3650, description="Days kept free before required_by, in calendar days.")
+
+
+class Schedule(Strict):
+    """A simple schedule: one required date for each delivery."""
+
+    project: Project = Field(description="The project the deliveries are for.")
+    deliveries: list[Delivery] = Field(default=[], max_length=5000, description="One entry for each item needed.")
+
+    @model_validator(mode="after")
+    def _one_entry_per_item(self) -> Self:
+        seen: set[str] = set()
+        for number, delivery in enumerate(self.deliveries):
+            if folded(delivery.item) in seen:
+                raise ValueError(f"deliveries[{number}]: {delivery.item!r} is listed twice; keep one entry for it")
+            seen.add(folded(delivery.item))
+        return self
+
+
+class ItemSpec(Strict):
+    """A line of the procurement log as it is posted."""
+
+    item_id: Slug | None = Field(None, description="Stable id; made from the name when absent.")
+    name: Name = Field(description="Name of the item, as the site calls it.")
+    category: Name | None = Field(None, description="CSI MasterFormat division, such as 05 or 23.")
+    vendor_id: Slug | None = Field(None, description="The vendor it is to be ordered from.")
+    quantity: Quantity | None = Field(None, description="How much is to be ordered.")
+    unit: Name | None = Field(None, description="Unit of the quantity, such as t, pcs, m2.")
+    unit_price: Money | None = Field(None, description="Price for one unit, without tax.")
+    currency: Currency | None = Field(None, description="ISO 4217; the building's when absent.")
+    lead_time_days: int | None = Field(None, ge=0, le=3650, description="Order to arrival, in calendar days.")
+    required_by: Day | None = Field(None, description="Required on site; the schedule's delivery wins over it.")
+    buffer_days: int | None = Field(None, ge=0, le=3650, description="In calendar days.")
+
+    @property
+    def id(self) -> str:
+        return self.item_id or slug(self.name)
+
+
+class Vendor(Strict):
+    """Who supplies."""
+
+    vendor_id: Slug = Field(description="Stable id of the vendor.")
+    name: Name = Field(description="Name of the company.")
+    contact: Text | None = Field(None, description="Address to write to: a mail address, a phone number, a name.")
+    approved: bool = Field(True, description="False: an order to this vendor always needs a person.")
+
+
+class Contact(Strict):
+    """A person or a team of the project."""
+
+    name: Name | None = Field(None, description="Name of the person or team.")
+    contact: Text | None = Field(None, description="Address to write to.")
+
+
+class Approver(Strict):
+    """One step of the approver chain, asked in the order given."""
+
+    role: Name = Field(description="Role on the project, such as project_manager.")
+    name: Name = Field(description="Name of the person.")
+    contact: Text | None = Field(None, description="Address to write to.")
+    limit: Money | None = Field(None, description="Up to which amount this person decides; none: any amount.")
+
+
+class BuildingSpec(Strict):
+    """The body of `POST /buildings`."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "building_id": "office-renovation",
+                    "name": "Small Office Renovation",
+                    "schedule": {
+                        "project": {
+                            "name": "Small Office Renovation",
+                            "start_date": "2026-02-01",
+                            "end_date": "2026-05-31",
+                        },
+                        "deliveries": [{"item": "Steel Beams", "required_by": "2026-02-15", "buffer_days": 5}],
+                    },
+                }
+            ]
+        },
+    )
+
+    building_id: Slug = Field(description="Stable id of the building.")
+    name: Name = Field(description="Name that people know it by.")
+    time_zone: TimeZone = Field("UTC", description="IANA zone in which the building's days are counted.")
+    currency: Currency = Field("USD", description="ISO 4217 currency of the budget and the limits.")
+    working_week: list[Weekday] = Field(
+        default=list(WEEKDAYS[:5]), min_length=1, max_length=7, description="Working days of the site."
+    )
+    schedule: Schedule = Field(description="What is needed when.")
+    items: list[ItemSpec] = Field(default=[], max_length=5000, description="Lines of the procurement log.")
+    vendors: list[Vendor] = Field(default=[], max_length=2000, description="Vendors that may be ordered from.")
+    contacts: dict[Name, Contact | Name] = Field(
+        default={}, description="Teams and people by role: receiving, project_manager, ..."
+    )
+    approvers: list[Approver] = Field(default=[], max_length=20, description="Who is asked, lowest first.")
+    policy: Policy = Field(default_factory=Policy, description="What the agent may do alone, and how it asks.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        ids = [item.id for item in self.items]
+        names = [folded(item.name) for item in self.items]
+        for kind, values in (("id", ids), ("name", names)):
+            twice = {v for v in values if values.count(v) > 1}
+            if twice:
+                raise ValueError(f"items: the {kind} {sorted(twice)[0]!r} is given twice; every line needs its own")
+        known = {vendor.vendor_id for vendor in self.vendors}
+        for item in self.items:
+            if item.vendor_id is not None and item.vendor_id not in known:
+                raise ValueError(f"items: {item.id!r} names the vendor {item.vendor_id!r}, which is not in vendors")
+        return self
+
+
+class BuildingPatch(Strict):
+    """The body of `PATCH /buildings/{b}`: what is given replaces what stands; policy fields are merged."""
+
+    contacts: dict[Name, Contact | Name] | None = Field(None, description="Replaces all contacts.")
+    approvers: list[Approver] | None = Field(None, max_length=20, description="Replaces the approver chain.")
+    policy: dict[str, object] | None = Field(None, description="Policy fields to change; the others stay.")
+
+
+class Building(BaseModel):
+    """A building as it stands: the row that every transaction locks first."""
+
+    building_id: str
+    name: str
+    thread_id: str
+    mode: str = "live"
+    """`live`, or `sandbox` for a fork whose messages are never delivered."""
+    status: str = "active"
+    time_zone: str = "UTC"
+    currency: str = "USD"
+    working_week: list[str] = list(WEEKDAYS[:5])
+    contacts: dict[str, Contact | str] = {}
+    approvers: list[Approver] = []
+    policy: Policy = Policy()
+    schedule_version: int = 1
+    po_counter: int = 0
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    def approver_for(self, amount: Decimal | None, level: int = 0) -> str | None:
+        """Who is asked: the first of the chain whose limit covers the amount, `level` steps further up."""
+        if not self.approvers:
+            return "project_manager" if "project_manager" in self.contacts else None
+        enough = [
+            index
+            for index, approver in enumerate(self.approvers)
+            if amount is None or approver.limit is None or amount <= approver.limit
+        ]
+        start = enough[0] if enough else len(self.approvers) - 1
+        return self.approvers[min(start + level, len(self.approvers) - 1)].role
+
+    def works_on(self, day: date) -> bool:
+        return WEEKDAYS[day.weekday()] in self.working_week

@@ -1,0 +1,156 @@
+"""Recording what a vendor says of an order, and the rows of a new order."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from domain.buildings import Building
+from domain.events import PurchaseOrderAcknowledged
+from domain.procurement import (
+    Commercial,
+    LineFile,
+    Logistics,
+    Milestone,
+    OrderLine,
+    PurchaseOrder,
+    Quality,
+    Row,
+)
+from domain.recording import Recorded, met, round_of, saved
+from domain.schedule import add_working_days, compared
+
+
+def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, today: date, seq: int) -> Recorded:
+    """The vendor's promise; exceptions to the order are asked."""
+    item, promised = file.item, as_date(event.promised_date)
+    if event.purchase_order is not None and file.round_of_order(event.purchase_order) is None:
+        return Recorded.contradicts(
+            f"{item.name}: acknowledgement of {event.purchase_order}, which is not an order of this line",
+            {"orders": [order.number for order in file.orders]},
+        )
+    if not file.order_lines:
+        return Recorded.contradicts(
+            f"{item.name}: acknowledged by the vendor, but it was never ordered",
+            {"commercial": item.commercial},
+        )
+    round_ = round_of(file, event.purchase_order, None, None)
+    line = next(line for line in file.order_lines if line.round == round_)
+    order = next(order for order in file.orders if order.number == line.number)
+    exceptions = [
+        {"kind": "other", "detail": found} if isinstance(found, str) else found.model_dump()
+        for found in event.exceptions
+    ]
+    if order.status == "cancelled":
+        return Recorded.contradicts(
+            f"{item.name}: {order.number} was acknowledged, but it is cancelled", {"order": order.number}
+        )
+    if line.promised_date == promised and order.status != "issued" and not exceptions:
+        return Recorded.repeated(f"{item.name}: {order.number} was already acknowledged for {promised}; noted")
+    rows: list[Row] = [line.model_copy(update={"promised_date": promised})]
+    if order.status == "issued":
+        rows.append(order.model_copy(update={"status": "acknowledged", "caused_seq": seq}))
+    rows += met(file, round_, "acknowledge", today)
+    recorded = Recorded(f"{item.name}: {order.number} acknowledged for {promised}")
+    changed = item
+    if round_ == item.round:
+        changed = item.model_copy(
+            update={"commercial": Commercial.ACKNOWLEDGED, "promised_date": promised, "caused_seq": seq}
+        )
+        if exceptions:
+            recorded.ask.append(
+                (
+                    "acknowledgement_exception",
+                    {"order": order.number, "exceptions": exceptions, "promised": str(promised)},
+                )
+            )
+    recorded.rows = saved(file, changed, *rows)
+    return recorded
+
+
+def order_rows(
+    file: LineFile, building: Building, *, quantity: Decimal | None, today: date, seq: int
+) -> tuple[PurchaseOrder, list[Row]]:
+    """A new order for the line's next round. Counts the building's order number up; the caller holds its lock."""
+    building.po_counter += 1
+    item = file.item
+    number = f"PO-{building.building_id}-{building.po_counter:04d}"
+    ordered = quantity if quantity is not None else item.quantity
+    total = None if item.unit_price is None else item.unit_price * (ordered if ordered is not None else Decimal(1))
+    order = PurchaseOrder(
+        number=number,
+        vendor_id=item.vendor_id,
+        currency=item.currency,
+        total=total,
+        issued_on=today,
+        caused_seq=seq,
+    )
+    round_ = item.round + 1
+    line = OrderLine(
+        number=number,
+        line=1,
+        item_id=item.item_id,
+        round=round_,
+        quantity=ordered,
+        unit=item.unit,
+        unit_price=item.unit_price,
+        required_by=item.required_by,
+    )
+    return order, [order, line, *_opened(file, round_, seq)]
+
+
+def _opened(file: LineFile, round_: int, seq: int) -> list[Row]:
+    """The line in its new round. What was recorded before a first order (it was ordered elsewhere, or its events
+    came out of order) belongs to that order; a replacement starts afresh."""
+    item = file.item
+    update = {"round": round_, "commercial": Commercial.ORDERED, "caused_seq": seq}
+    if item.round == 0:
+        moved = {"round": round_}
+        earlier: list[Row] = [s.model_copy(update=moved) for s in file.shipments_in(0)]
+        earlier += [i.model_copy(update=moved) for i in file.inspections_in(0)]
+        return [compared(item.model_copy(update=update)), *earlier]
+    fresh = {
+        "logistics": Logistics.NOT_SHIPPED,
+        "quality": Quality.NOT_INSPECTED,
+        "promised_date": None,
+        "eta": None,
+        "told_band": None,
+    }
+    return [compared(item.model_copy(update={**update, **fresh}))]
+
+
+def milestones(file: LineFile, building: Building, issued: date, seq: int) -> list[Milestone]:
+    """What is expected of the current order, and by when. Acknowledging and inspecting are counted in working days,
+    the lead time in calendar days; without a lead time the arrival is due when the site needs the item."""
+    item, policy, week = file.item, building.policy, building.working_week
+    arrive = item.required_by
+    if item.lead_time_days is not None:
+        arrive = issued + timedelta(days=item.lead_time_days)
+    due: dict[str, date | None] = {
+        "acknowledge": add_working_days(issued, policy.acknowledge_within_days, week),
+        "ship": None if arrive is None else arrive - timedelta(days=min(7, max(0, (arrive - issued).days))),
+        "arrive": arrive,
+        "inspect": None if arrive is None else add_working_days(arrive, policy.inspect_within_days, week),
+    }
+    done = {
+        "acknowledge": item.commercial == Commercial.ACKNOWLEDGED,
+        "ship": item.logistics != Logistics.NOT_SHIPPED,
+        "arrive": item.logistics == Logistics.ON_SITE,
+        "inspect": item.quality in (Quality.PASSED, Quality.FAILED, Quality.ACCEPTED_AS_IS),
+    }
+    return [
+        Milestone(
+            item_id=item.item_id,
+            round=item.round,
+            kind=kind,
+            due_on=due_on,
+            met_on=issued if done[kind] else None,
+            caused_seq=seq,
+        )
+        for kind, due_on in due.items()
+    ]
+
+
+def as_date(value: object) -> date:
+    """A day that was localised before: by now always a plain date."""
+    if not isinstance(value, date):
+        raise TypeError(f"{value!r} is not a day")
+    return value

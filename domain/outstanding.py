@@ -1,0 +1,157 @@
+"""What is outstanding on a line, told from the facts alone.
+
+The agent acts on where a line stands, not on which event came last: so a repeat finds nothing to do, an event out of
+order does no harm, and when a hold ends the line is simply looked at afresh.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.actions import action
+from domain.buildings import Building
+from domain.inspections import uninspected
+from domain.policy import Authority, order_authority
+from domain.procurement import Item, LineFile, Logistics, Submittal
+from domain.schedule import days_late, next_working_day
+
+
+@dataclass
+class Need:
+    """Something to be done about a line: actions the agent may take, or a question it must put."""
+
+    item_id: str
+    why: str
+    actions: list[dict[str, Any]] = field(default_factory=list)
+    ask: str | None = None
+    subject: dict[str, Any] = field(default_factory=dict)
+
+
+def outstanding(file: LineFile, building: Building) -> list[Need]:
+    """Everything that the line's facts call for now. Nothing for a line that was removed."""
+    if file.item.removed:
+        return []
+    return [
+        *_order(file, building),
+        *_tracking(file),
+        *_inspection(file, building),
+        *_conflict(file, building),
+    ]
+
+
+def _order(file: LineFile, building: Building) -> list[Need]:
+    item = file.item
+    if item.submittal != Submittal.APPROVED or item.commercial != "unordered":
+        return []
+    if item.logistics != Logistics.NOT_SHIPPED:
+        detail = f"{item.name}: its submittal is approved, and it is already {item.logistics.replace('_', ' ')} without an order"
+        return [
+            Need(
+                item.item_id,
+                detail,
+                ask="facts_contradict",
+                subject={"detail": detail, "unordered_delivery": True},
+            )
+        ]
+    if missing := incomplete(file, building):
+        why = f"{item.name}: {' and '.join(missing)} missing"
+        return [Need(item.item_id, why, ask="order_incomplete", subject={"missing": missing})]
+    verdict = order_verdict(file, building)
+    if not verdict.allowed:
+        subject = {"policy_line": verdict.policy_line}
+        return [Need(item.item_id, verdict.policy_line, ask="order_beyond_authority", subject=subject)]
+    wanted = [action("issue_purchase_order", item=item.item_id), action("start_tracking", item=item.item_id)]
+    return [Need(item.item_id, f"submittal approved; {verdict.policy_line}", wanted)]
+
+
+def incomplete(file: LineFile, building: Building) -> list[str]:
+    """What a posted line lacks before it may be ordered (api.md, `order_incomplete`)."""
+    item = file.item
+    if not item.posted:
+        return []
+    return [
+        *(["vendor"] if item.vendor_id is None else []),
+        *(["unit price"] if item.unit_price is None and building.policy.po_limit is not None else []),
+    ]
+
+
+def order_verdict(file: LineFile, building: Building) -> Authority:
+    """Whether the agent may order this line alone."""
+    return order_authority(
+        building.policy,
+        file.item.total,
+        file.item.currency,
+        building.currency,
+        file.vendor is None or file.vendor.approved,
+    )
+
+
+def _tracking(file: LineFile) -> list[Need]:
+    item = file.item
+    tracked = any(milestone.round == item.round for milestone in file.milestones)
+    if not item.is_ordered or tracked:
+        return []
+    return [Need(item.item_id, "a new order is tracked", [action("start_tracking", item=item.item_id)])]
+
+
+def _inspection(file: LineFile, building: Building) -> list[Need]:
+    item = file.item
+    waiting = uninspected(file)
+    if not waiting:
+        return []
+    receipts = [receipt for receipt in file.receipts if receipt.shipment_id in waiting]
+    arrived = max(receipt.received_on for receipt in receipts)
+    on = next_working_day(arrived, building.working_week)
+    what = " and ".join(_received(file, receipt.shipment_id) for receipt in receipts)
+    message = (
+        f"{item.name} arrived on {arrived}{what and ': ' + what}. Receive and store it; inspection is planned for {on}."
+    )
+    return [
+        Need(
+            item.item_id,
+            "what has arrived is inspected on the next working day",
+            [
+                action("notify_team", team="receiving", message=message, item=item.item_id),
+                action("schedule_inspection", item=item.item_id, on=on),
+            ],
+        )
+    ]
+
+
+def _received(file: LineFile, shipment_id: str) -> str:
+    receipt = file.receipt_of(shipment_id)
+    if receipt is None or receipt.quantity is None:
+        return f"shipment {shipment_id}"
+    return f"{receipt.quantity.normalize():f} {file.item.unit or 'units'} (shipment {shipment_id})"
+
+
+def _conflict(file: LineFile, building: Building) -> list[Need]:
+    item = file.item
+    if item.schedule_band != "conflict" or item.told_band == "conflict" or item.is_released:
+        return []
+    detail = conflict_detail(item)
+    flag = action("flag_potential_issue", item=item.item_id, band="conflict", detail=detail)
+    needs = [Need(item.item_id, "the expected arrival is on or after the required day", [flag])]
+    late = days_late(item.expected, item.required_by) or 0
+    on_site = item.logistics == Logistics.ON_SITE
+    if late >= building.policy.ask_from_days_late and not on_site:
+        line = f"ask_from_days_late: {building.policy.ask_from_days_late}"
+        needs.append(Need(item.item_id, detail, ask="schedule_conflict", subject={"policy_line": line}))
+    return needs
+
+
+def conflict_detail(item: Item) -> str:
+    """One line with the three dates that matter, never mixed: need, promise, ETA."""
+    late = days_late(item.expected, item.required_by) or 0
+    known = f"ETA {item.eta}" if item.eta else f"promised for {item.promised_date}"
+    lateness = f"{late} calendar days late" if late else "on the very day it is required"
+    return f"{item.name}: {known}, required by {item.required_by}: {lateness}."
+
+
+def is_resolved(before: Item, after: Item) -> bool:
+    """Whether people were told of a conflict that is no more."""
+    return before.told_band == "conflict" and after.schedule_band in ("clear", "tight")
+
+
+def resolved_message(item: Item) -> dict[str, Any]:
+    message = f"{item.name}: no longer in conflict; expected on {item.expected}, required by {item.required_by}."
+    return action("notify_team", team="project_manager", message=message, item=item.item_id)

@@ -1,0 +1,113 @@
+"""What the agent may do alone. The source of every rule is docs/for-managers.md, "Who may do what"."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
+
+from domain.text import Money
+
+
+class QuietHours(BaseModel):
+    """Local hours in which nobody is reminded."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start: str = Field("19:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Local time, hh:mm.")
+    end: str = Field("07:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Local time, hh:mm.")
+
+
+class Policy(BaseModel):
+    """The limits and times that a building's people set."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    po_limit: Money | None = Field(
+        None,
+        description="Largest purchase order, in the building's currency, that the agent issues alone; none: any.",
+    )
+    ask_from_days_late: int = Field(
+        0,
+        ge=0,
+        le=3650,
+        description="A schedule conflict is put to a person from this many calendar days late on; "
+        "0: every conflict is, also an arrival on the required day itself.",
+    )
+    reminder_after: timedelta = Field(timedelta(hours=4), description="Reminder for an unanswered question, ISO 8601.")
+    escalate_after: timedelta = Field(
+        timedelta(hours=24),
+        description="Unanswered for so long, a question moves up the approver chain, ISO 8601.",
+    )
+    quiet_hours: QuietHours | None = Field(None, description="No reminders in these local hours.")
+    rule_autonomy_after: int = Field(
+        3, ge=1, le=100, description="Consistent confirmations after which a learned rule may decide alone."
+    )
+    hold_review_after_days: int = Field(
+        3,
+        ge=1,
+        le=365,
+        description="A hold without an end is put to a person again after so many working days.",
+    )
+    acknowledge_within_days: int = Field(
+        5, ge=1, le=365, description="Working days within which a vendor should acknowledge an order."
+    )
+    inspect_within_days: int = Field(
+        1, ge=1, le=365, description="Working days after an arrival within which it is inspected."
+    )
+
+    @field_serializer("po_limit", when_used="json-unless-none")
+    def _exact(self, value: Decimal) -> str:
+        return str(value)
+
+
+ResponderType = Literal["human", "ai_agent", "automated_rule"]
+
+AGENT_ALONE = frozenset(
+    {
+        "issue_purchase_order",
+        "start_tracking",
+        "flag_potential_issue",
+        "notify_team",
+        "schedule_inspection",
+        "request_information",
+        "dismiss_event",
+    }
+)
+"""Actions that an automated responder may take, where the amount and the vendor allow it. All others need a person:
+change orders, NCR dispositions, changes of schedule logic, cancellations (domain.md, "Who may do what")."""
+
+
+@dataclass(frozen=True)
+class Authority:
+    """Whether an automated responder may act, and the line of the policy that says so."""
+
+    allowed: bool
+    policy_line: str
+
+
+def order_authority(
+    policy: Policy, total: Decimal | None, currency: str, building_currency: str, vendor_approved: bool
+) -> Authority:
+    """Whether a purchase order may be released without a person: within budget and to an approved vendor.
+
+    `total` is in `currency`; None (no price known) passes, since a missing price on a posted line is asked
+    about before (`order_incomplete`), and a line made from a delivery has none.
+    """
+    if not vendor_approved:
+        return Authority(False, "an order to a vendor that is not approved needs a person")
+    if policy.po_limit is None or total is None:
+        return Authority(True, "po_limit: none is set" if policy.po_limit is None else "no price to compare")
+    if currency != building_currency:
+        return Authority(False, f"po_limit is in {building_currency}, the order in {currency}: a person compares them")
+    if total > policy.po_limit:
+        return Authority(False, f"po_limit: {policy.po_limit} {building_currency} is the most the agent orders alone")
+    return Authority(True, f"po_limit: {policy.po_limit} {building_currency} covers it")
+
+
+def action_authority(name: str, responder: ResponderType) -> Authority:
+    """Whether a responder may take an action of this name at all, amounts apart."""
+    if responder == "human" or name in AGENT_ALONE:
+        return Authority(True, f"{name}: allowed")
+    return Authority(False, f"{name}: needs a person, unless one delegated it")

@@ -1,0 +1,338 @@
+"""The procurement log: its lines with their four facets, and the orders, shipments and inspections behind them."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from pydantic import BaseModel
+
+from domain.text import folded
+
+
+class Submittal(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    REVISE_RESUBMIT = "revise_resubmit"
+    REJECTED = "rejected"
+
+
+class Commercial(StrEnum):
+    UNORDERED = "unordered"
+    ORDERED = "ordered"
+    ACKNOWLEDGED = "acknowledged"
+    CANCELLED = "cancelled"
+
+
+class Logistics(StrEnum):
+    NOT_SHIPPED = "not_shipped"
+    IN_TRANSIT = "in_transit"
+    PARTIALLY_RECEIVED = "partially_received"
+    ON_SITE = "on_site"
+
+
+class Quality(StrEnum):
+    NOT_INSPECTED = "not_inspected"
+    INSPECTION_SCHEDULED = "inspection_scheduled"
+    PASSED = "passed"
+    FAILED = "failed"
+    ACCEPTED_AS_IS = "accepted_as_is"
+
+
+class Row(BaseModel):
+    """A row of the domain: saved whole, with its after-image appended to `changes`."""
+
+
+class Item(Row):
+    """A line of the procurement log. Days are local to the building, durations in calendar days."""
+
+    item_id: str
+    name: str
+    category: str | None = None
+    vendor_id: str | None = None
+    quantity: Decimal | None = None
+    unit: str | None = None
+    unit_price: Decimal | None = None
+    currency: str
+    lead_time_days: int | None = None
+    posted: bool = True
+    """False: made from a delivery of the schedule, without a line of its own; may be ordered without vendor and price."""
+    submittal: Submittal = Submittal.PENDING
+    submittal_revision: int | None = None
+    document_url: str | None = None
+    commercial: Commercial = Commercial.UNORDERED
+    logistics: Logistics = Logistics.NOT_SHIPPED
+    quality: Quality = Quality.NOT_INSPECTED
+    required_by: date | None = None
+    buffer_days: int = 0
+    promised_date: date | None = None
+    eta: date | None = None
+    schedule_band: str | None = None
+    told_band: str | None = None
+    """The band that people were last told of: the agent speaks up only when it changes."""
+    round: int = 0
+    """0 before the first order; each order and replacement opens the next round."""
+    held_until: date | None = None
+    hold_note: str | None = None
+    removed: bool = False
+    caused_seq: int = 0
+
+    @property
+    def total(self) -> Decimal | None:
+        """Price of the whole line; None without a unit price. A line without a quantity is one lot."""
+        return None if self.unit_price is None else self.unit_price * (self.quantity or Decimal(1))
+
+    @property
+    def is_ordered(self) -> bool:
+        return self.commercial in (Commercial.ORDERED, Commercial.ACKNOWLEDGED)
+
+    @property
+    def is_released(self) -> bool:
+        """Inspected (or accepted) and all here: nothing is left to do for this line."""
+        return self.logistics == Logistics.ON_SITE and self.quality in (
+            Quality.PASSED,
+            Quality.ACCEPTED_AS_IS,
+        )
+
+    @property
+    def is_held(self) -> bool:
+        return self.held_until is not None
+
+    @property
+    def expected(self) -> date | None:
+        """When it is expected on site: the ETA, else the vendor's promise."""
+        return self.eta or self.promised_date
+
+    @property
+    def order_by(self) -> date | None:
+        """Required on site minus lead time, in calendar days (domain.md)."""
+        if self.required_by is None or self.lead_time_days is None:
+            return None
+        return self.required_by - timedelta(days=self.lead_time_days)
+
+    @property
+    def status(self) -> str:
+        """One word for people, derived from the facets."""
+        return _status(self)
+
+
+def _status(item: Item) -> str:
+    if item.removed:
+        return "removed"
+    if item.is_held:
+        return "on_hold"
+    if item.quality == Quality.FAILED:
+        return "failed_inspection"
+    if item.is_released:
+        return "released"
+    if item.logistics == Logistics.ON_SITE:
+        return "on_site"
+    if item.logistics != Logistics.NOT_SHIPPED:
+        return str(item.logistics)
+    if item.commercial != Commercial.UNORDERED:
+        return str(item.commercial)
+    return {
+        Submittal.APPROVED: "ready_to_order",
+        Submittal.REJECTED: "submittal_rejected",
+        Submittal.REVISE_RESUBMIT: "submittal_rejected",
+    }.get(item.submittal, "planned")
+
+
+class Flag(Row):
+    """Something that people should look at, until it is cleared."""
+
+    flag_id: str
+    item_id: str
+    band: str
+    detail: str
+    status: str = "open"
+    raised_seq: int
+    cleared_seq: int | None = None
+
+
+class PurchaseOrder(Row):
+    """A commitment to a vendor."""
+
+    number: str
+    revision: int = 0
+    status: str = "issued"
+    vendor_id: str | None = None
+    currency: str
+    total: Decimal | None = None
+    external_ref: str | None = None
+    issued_on: date | None = None
+    caused_seq: int = 0
+
+
+class OrderLine(Row):
+    """One item on a purchase order. An item is ordered once for each round."""
+
+    number: str
+    line: int
+    item_id: str
+    round: int
+    quantity: Decimal | None = None
+    unit: str | None = None
+    unit_price: Decimal | None = None
+    promised_date: date | None = None
+    required_by: date | None = None
+
+
+class Shipment(Row):
+    """A delivery on its way or received; an order may come in several (partials)."""
+
+    shipment_id: str
+    item_id: str
+    round: int
+    purchase_order: str | None = None
+    quantity: Decimal | None = None
+    """None: the whole line, where no quantities are known."""
+    status: str = "in_transit"
+    eta: date | None = None
+    departed_on: date | None = None
+    origin: str | None = None
+    caused_seq: int = 0
+
+    @property
+    def is_received(self) -> bool:
+        return self.status == "received"
+
+
+class Receipt(Row):
+    """What arrived on site, by quantity."""
+
+    receipt_id: str
+    shipment_id: str
+    item_id: str
+    quantity: Decimal | None = None
+    received_on: date
+    location: str | None = None
+    caused_seq: int = 0
+
+
+class Inspection(Row):
+    """An inspection under the inspection and test plan: scheduled, passed or failed (then with its NCR)."""
+
+    inspection_id: str
+    item_id: str
+    round: int
+    shipment_id: str | None = None
+    status: str = "scheduled"
+    scheduled_on: date | None = None
+    inspected_on: date | None = None
+    document_url: str | None = None
+    document_name: str | None = None
+    defects: list[str] = []
+    quantity_rejected: Decimal | None = None
+    ncr_number: str | None = None
+    disposition: str | None = None
+    caused_seq: int = 0
+
+
+class Milestone(Row):
+    """What is expected of an order, and by when: acknowledge, ship, arrive, inspect."""
+
+    item_id: str
+    round: int
+    kind: str
+    due_on: date | None = None
+    met_on: date | None = None
+    caused_seq: int = 0
+
+
+class Message(Row):
+    """What was said: the agent's messages out, people's notes and outside texts in."""
+
+    message_id: str
+    item_id: str | None = None
+    direction: str
+    party: str
+    """Whom it went to, or who wrote it."""
+    text: str
+    urgency: str = "normal"
+    caused_seq: int = 0
+
+
+class ScheduleVersion(Row):
+    """One version of the schedule, in the form it was posted."""
+
+    version: int
+    body: dict[str, object]
+    data_date: date | None = None
+    caused_seq: int = 0
+
+
+class VendorRow(Row):
+    """A vendor of the building."""
+
+    vendor_id: str
+    name: str
+    contact: str | None = None
+    approved: bool = True
+
+
+class LineFile(BaseModel):
+    """Everything on file about one line: what handlers, options and evidence are computed from."""
+
+    item: Item
+    vendor: VendorRow | None = None
+    orders: list[PurchaseOrder] = []
+    order_lines: list[OrderLine] = []
+    shipments: list[Shipment] = []
+    receipts: list[Receipt] = []
+    inspections: list[Inspection] = []
+    milestones: list[Milestone] = []
+
+    @property
+    def order_line(self) -> OrderLine | None:
+        """The current round's order line."""
+        return next((line for line in self.order_lines if line.round == self.item.round), None)
+
+    @property
+    def order(self) -> PurchaseOrder | None:
+        """The current round's order."""
+        line = self.order_line
+        return None if line is None else next((o for o in self.orders if o.number == line.number), None)
+
+    def round_of_order(self, number: str | None) -> int | None:
+        """The round that an order number belongs to; None when it is not this line's."""
+        return next((line.round for line in self.order_lines if line.number == number), None)
+
+    def shipments_in(self, round_: int) -> list[Shipment]:
+        return [shipment for shipment in self.shipments if shipment.round == round_]
+
+    def inspections_in(self, round_: int) -> list[Inspection]:
+        return [inspection for inspection in self.inspections if inspection.round == round_]
+
+    def received(self, round_: int) -> Decimal:
+        """Quantity received in a round; a receipt without a quantity counts as nothing countable."""
+        ids = {shipment.shipment_id for shipment in self.shipments_in(round_)}
+        return sum((r.quantity or Decimal(0) for r in self.receipts if r.shipment_id in ids), Decimal(0))
+
+    def receipt_of(self, shipment_id: str) -> Receipt | None:
+        return next((receipt for receipt in self.receipts if receipt.shipment_id == shipment_id), None)
+
+    def issued_on(self, round_: int) -> date | None:
+        number = next((line.number for line in self.order_lines if line.round == round_), None)
+        return next((order.issued_on for order in self.orders if order.number == number), None)
+
+
+def money(amount: Decimal | None, currency: str | None = None) -> str | None:
+    """A decimal string with at least two places, as every amount leaves Longlead."""
+    if amount is None:
+        return None
+    exact = amount.normalize()
+    places = max(2, -int(exact.as_tuple().exponent))
+    text = f"{exact:.{places}f}"
+    return text if currency is None else f"{text} {currency}"
+
+
+def find_item(named: str, items: list[tuple[str, str]]) -> str | None:
+    """The id of the line that is named, by id or by name; case and spacing do not count. Never a near miss.
+
+    `items` are (item_id, name). An exact id wins over a name.
+    """
+    if any(item_id == named for item_id, _ in items):
+        return named
+    wanted = folded(named)
+    matches = {item_id for item_id, name in items if wanted in (folded(item_id), folded(name))}
+    return matches.pop() if len(matches) == 1 else None

@@ -1,0 +1,305 @@
+"""Questions to people, built from the facts: so that the same facts always ask the same, and others are noticed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from domain.approvals import Question, fingerprint
+from domain.buildings import Building
+from domain.options import Situation, options_for
+from domain.outstanding import conflict_detail, incomplete, order_verdict
+from domain.procurement import Inspection, LineFile, Logistics, Quality, Submittal, money
+from domain.schedule import days_late
+
+
+@dataclass
+class Background:
+    """What else a reader should know: the events behind the facts, notes of the team, similar past cases."""
+
+    facts: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    past_cases: list[dict[str, Any]] = field(default_factory=list)
+    rules: list[dict[str, Any]] = field(default_factory=list)
+
+
+def build_question(
+    kind: str,
+    file: LineFile | None,
+    building: Building,
+    today: date,
+    subject: dict[str, Any],
+    background: Background | None = None,
+) -> Question | None:
+    """The question of this kind as the facts now stand; None when they no longer ask it.
+
+    `today` is the business day in the building's zone; `subject` is what the question is about beside the line.
+    """
+    if kind in _WITHOUT_ITEM:
+        return _free_question(kind, building, today, subject, background or Background())
+    if file is None or file.item.removed or not _STANDS[kind](file, building, subject):
+        return None
+    subject = _with_inspection(kind, file, subject)
+    situation = Situation(file, building, today, subject)
+    return Question(
+        kind=kind,
+        item_id=file.item.item_id,
+        summary=_summary(kind, file, building, today, subject),
+        options=options_for(kind, situation),
+        evidence=_evidence(kind, file, building, today, subject, background or Background()),
+        fingerprint=fingerprint([kind, _FACTS[kind](file, building, subject)]),
+        amount=None if file.item.total is None else str(file.item.total),
+        subject=subject,
+    )
+
+
+_WITHOUT_ITEM = ("item_unknown", "event_unclear", "event_failed")
+
+
+def _free_question(
+    kind: str, building: Building, today: date, subject: dict[str, Any], background: Background
+) -> Question:
+    summaries = {
+        "item_unknown": f"Which line is meant by {str(subject.get('named'))[:200]!r}? No line has that name.",
+        "event_unclear": "A message came in that nobody has read yet: what does it say?",
+        "event_failed": f"Event {subject.get('event_id')} ({subject.get('event_type')}) could not be processed.",
+    }
+    return Question(
+        kind=kind,
+        summary=summaries[kind],
+        options=options_for(kind, Situation(None, building, today, subject)),
+        evidence={
+            **_shared(background),
+            "subject": subject,
+            "policy": "what is not clear is put to a person",
+        },
+        fingerprint=fingerprint([kind, subject]),
+        subject=subject,
+        holds_item=False,
+    )
+
+
+def _shared(background: Background) -> dict[str, Any]:
+    return {
+        "facts": background.facts,
+        "notes": background.notes,
+        "rules": background.rules,
+        "past_cases": background.past_cases,
+    }
+
+
+def _with_inspection(kind: str, file: LineFile, subject: dict[str, Any]) -> dict[str, Any]:
+    """The subject of a failed inspection, completed from the report on file."""
+    report = failed_inspection(file)
+    if kind not in ("inspection_failed", "hold_expired") or report is None:
+        return subject
+    rejected = report.quantity_rejected
+    return {**subject, "quantity_rejected": None if rejected is None else str(rejected)}
+
+
+def failed_inspection(file: LineFile) -> Inspection | None:
+    """The last failed inspection of the current round."""
+    failed = [i for i in file.inspections_in(file.item.round) if i.status == "failed"]
+    return max(failed, key=lambda i: i.caused_seq, default=None)
+
+
+def _summary(kind: str, file: LineFile, building: Building, today: date, subject: dict[str, Any]) -> str:
+    item = file.item
+    if kind == "inspection_failed":
+        report = failed_inspection(file)
+        left = None if item.required_by is None else (item.required_by - today).days
+        when = "" if left is None else f" Required by {item.required_by}, {left} calendar days left."
+        return f"{item.name} failed inspection on {report and report.inspected_on}.{when} What is to be done?"
+    if kind == "schedule_conflict":
+        return f"{conflict_detail(item)} What is to be done?"
+    if kind == "order_beyond_authority":
+        if subject.get("change_order"):
+            return f"{item.name} is ordered, and revision {subject.get('revision')} was approved since: a change order?"
+        return f"Order {item.name} for {money(item.total, item.currency)}? {subject['policy_line']}."
+    if kind == "order_incomplete":
+        return f"{item.name} is approved but cannot be ordered: {' and '.join(subject['missing'])} missing."
+    if kind == "acknowledgement_exception":
+        said = "; ".join(f"{e['kind']}: {e['detail']}" for e in subject["exceptions"])
+        return f"The vendor acknowledged {subject['order']} for {item.name} with exceptions: {said}"
+    if kind == "hold_expired":
+        return f"{item.name} was put on hold{f' ({item.hold_note})' if item.hold_note else ''}: what now?"
+    return str(subject["detail"])
+
+
+def _evidence(
+    kind: str,
+    file: LineFile,
+    building: Building,
+    today: date,
+    subject: dict[str, Any],
+    background: Background,
+) -> dict[str, Any]:
+    item = file.item
+    evidence: dict[str, Any] = {
+        **_shared(background),
+        "policy": _policy_line(kind, subject),
+        "item": {
+            "item_id": item.item_id,
+            "name": item.name,
+            "category": item.category,
+            "status": item.status,
+        },
+        "order": _order(file),
+        "dates": _dates(file, today),
+    }
+    report = failed_inspection(file)
+    if kind in ("inspection_failed", "hold_expired") and report is not None:
+        evidence["inspection"] = _inspection(report)
+        evidence["replacement"] = _replacement(kind, file, building, today, subject)
+    if subject.get("exceptions"):
+        evidence["exceptions"] = subject["exceptions"]
+    if subject.get("known"):
+        evidence["known"] = subject["known"]
+    return evidence
+
+
+def _policy_line(kind: str, subject: dict[str, Any]) -> str:
+    if subject.get("policy_line"):
+        return str(subject["policy_line"])
+    return {
+        "inspection_failed": "the disposition of a nonconformance (NCR) needs a person",
+        "acknowledgement_exception": "a departure from the order is a change order and needs a person",
+        "order_incomplete": "a posted line needs its vendor, and its price while po_limit is set",
+        "hold_expired": "a hold ends by a person's word, never by itself",
+    }.get(kind, "what cannot be true beside what is known is put to a person")
+
+
+def _order(file: LineFile) -> dict[str, Any]:
+    item, line, order = file.item, file.order_line, file.order
+    return {
+        "number": order.number if order else None,
+        "status": order.status if order else None,
+        "vendor": file.vendor.name if file.vendor else item.vendor_id,
+        "quantity": _plain(line.quantity if line else item.quantity),
+        "unit": item.unit,
+        "unit_price": money(line.unit_price if line else item.unit_price, item.currency),
+        "value": money(order.total if order else item.total, item.currency),
+    }
+
+
+def _plain(quantity: Any) -> str | None:
+    return None if quantity is None else f"{quantity.normalize():f}"
+
+
+def _dates(file: LineFile, today: date) -> dict[str, Any]:
+    item = file.item
+    return {
+        "required_by": _iso(item.required_by),
+        "buffer_days": item.buffer_days,
+        "promised_date": _iso(item.promised_date),
+        "eta": _iso(item.eta),
+        "order_by": _iso(item.order_by),
+        "days_left": None if item.required_by is None else (item.required_by - today).days,
+        "days_late": days_late(item.expected, item.required_by),
+        "as_of": today.isoformat(),
+    }
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _inspection(report: Inspection) -> dict[str, Any]:
+    return {
+        "inspected_on": _iso(report.inspected_on),
+        "document_name": report.document_name,
+        "document_url": report.document_url,
+        "defects": report.defects,
+        "quantity_rejected": _plain(report.quantity_rejected),
+        "ncr_number": report.ncr_number,
+    }
+
+
+def _replacement(kind: str, file: LineFile, building: Building, today: date, subject: dict[str, Any]) -> dict[str, Any]:
+    """When a replacement would be there, and how late: decision date plus lead time."""
+    options = options_for("inspection_failed", Situation(file, building, today, subject))
+    replace = next(o for o in options if o.actions[0]["name"] == "reorder_item")
+    return {"arrival": replace.arrival, "days_late": replace.days_late, "if_decided_on": today.isoformat()}
+
+
+Stands = Callable[[LineFile, Building, dict[str, Any]], bool]
+Facts = Callable[[LineFile, Building, dict[str, Any]], Any]
+
+
+def _unordered(file: LineFile) -> bool:
+    return file.item.submittal == Submittal.APPROVED and file.item.commercial == "unordered"
+
+
+def _beyond_stands(file: LineFile, building: Building, subject: dict[str, Any]) -> bool:
+    if subject.get("change_order"):
+        return file.item.is_ordered
+    return _unordered(file) and not order_verdict(file, building).allowed
+
+
+_STANDS: dict[str, Stands] = {
+    "inspection_failed": lambda file, _b, _s: file.item.quality == Quality.FAILED,
+    "schedule_conflict": lambda file, _b, _s: (
+        file.item.schedule_band == "conflict" and file.item.logistics != Logistics.ON_SITE
+    ),
+    "order_beyond_authority": _beyond_stands,
+    "order_incomplete": lambda file, building, _s: _unordered(file) and bool(incomplete(file, building)),
+    "acknowledgement_exception": lambda file, _b, s: (
+        file.order is not None and file.order.number == s["order"] and file.item.is_ordered
+    ),
+    "facts_contradict": lambda file, _b, s: not s.get("unordered_delivery") or _unordered(file),
+    "hold_expired": lambda file, _b, _s: file.item.is_held,
+}
+
+
+def _order_facts(file: LineFile, building: Building, subject: dict[str, Any]) -> Any:
+    item = file.item
+    return [
+        item.round,
+        item.vendor_id,
+        item.quantity,
+        item.unit_price,
+        item.currency,
+        item.submittal_revision,
+        building.policy.po_limit,
+        subject.get("revision"),
+    ]
+
+
+def _report_facts(file: LineFile, building: Building, subject: dict[str, Any]) -> Any:
+    item = file.item
+    failed = [
+        (i.inspection_id, i.defects, i.quantity_rejected)
+        for i in file.inspections_in(item.round)
+        if i.status == "failed"
+    ]
+    return [
+        item.round,
+        failed,
+        item.required_by,
+        item.quantity,
+        item.unit_price,
+        item.vendor_id,
+        item.lead_time_days,
+    ]
+
+
+def _conflict_facts(file: LineFile, building: Building, subject: dict[str, Any]) -> Any:
+    item = file.item
+    return [item.round, item.eta, item.promised_date, item.required_by, item.buffer_days]
+
+
+# The facts that each kind of question rests on, and no others: what has no bearing on the answer must not
+# make a person read the question again.
+_FACTS: dict[str, Facts] = {
+    "inspection_failed": _report_facts,
+    "schedule_conflict": _conflict_facts,
+    "order_beyond_authority": _order_facts,
+    "order_incomplete": _order_facts,
+    "acknowledgement_exception": lambda file, _b, s: [s["order"], s["exceptions"], file.item.promised_date],
+    "facts_contradict": lambda file, _b, s: [s["detail"]],
+    "hold_expired": lambda file, b, s: [
+        _report_facts(file, b, s),
+        _conflict_facts(file, b, s),
+        file.item.held_until,
+    ],
+}

@@ -1,0 +1,73 @@
+"""Dates against the schedule: bands, working days, lateness. Days are local to the building."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from domain.actions import Band
+from domain.buildings import WEEKDAYS
+from domain.procurement import Item
+from domain.text import folded
+
+
+def band(expected: date | None, required_by: date | None, buffer_days: int) -> Band | None:
+    """Where an expected arrival stands against the need; None when either date is unknown.
+
+    `clear` leaves the whole buffer (calendar days), `tight` eats part of it, `conflict` is on or after the
+    required day (api.md, "Schedule comparison").
+    """
+    if expected is None or required_by is None:
+        return None
+    if expected >= required_by:
+        return "conflict"
+    return "clear" if expected <= required_by - timedelta(days=buffer_days) else "tight"
+
+
+def days_late(arrival: date | None, required_by: date | None) -> int | None:
+    """Calendar days after the required day; 0 when in time; None when either is unknown."""
+    if arrival is None or required_by is None:
+        return None
+    return max(0, (arrival - required_by).days)
+
+
+def next_working_day(day: date, working_week: Sequence[str]) -> date:
+    """The first working day of the site after `day`."""
+    return add_working_days(day, 1, working_week)
+
+
+def add_working_days(day: date, count: int, working_week: Sequence[str]) -> date:
+    """`count` working days after `day`; the day itself does not count. `working_week` is never empty."""
+    while count > 0:
+        day += timedelta(days=1)
+        if WEEKDAYS[day.weekday()] in working_week:
+            count -= 1
+    return day
+
+
+def compared(item: Item) -> Item:
+    """The line with its band taken anew from its expected arrival; what is all here has no forecast to compare."""
+    made = band(item.expected, item.required_by, item.buffer_days)
+    return item.model_copy(update={"schedule_band": made})
+
+
+def with_required_by(body: dict[str, Any], item: Item, required_by: date) -> dict[str, Any]:
+    """The schedule as posted, with the item's delivery moved (or added)."""
+    deliveries = [dict(delivery) for delivery in body.get("deliveries", [])]
+    for delivery in deliveries:
+        if folded(delivery["item"]) in (folded(item.name), folded(item.item_id)):
+            delivery["required_by"] = required_by.isoformat()
+            return {**body, "deliveries": deliveries}
+    added = {"item": item.name, "required_by": required_by.isoformat(), "buffer_days": item.buffer_days}
+    return {**body, "deliveries": [*deliveries, added]}
+
+
+def without_item(body: dict[str, Any], item: Item) -> dict[str, Any]:
+    """The schedule as posted, without the item's delivery."""
+    names = (folded(item.name), folded(item.item_id))
+    kept = [delivery for delivery in body.get("deliveries", []) if folded(delivery["item"]) not in names]
+    return {**body, "deliveries": kept}
+
+
+def with_project_end(body: dict[str, Any], end: date) -> dict[str, Any]:
+    """The schedule as posted, with another project end."""
+    return {**body, "project": {**body.get("project", {}), "end_date": end.isoformat()}}

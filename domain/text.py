@@ -1,0 +1,63 @@
+"""Shared field types: text from outside is bounded and storable, days and amounts are exact."""
+
+import re
+import unicodedata
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+
+
+def _storable(value: str) -> str:
+    """PostgreSQL text cannot hold NUL, so it is refused at the door instead of failing inside."""
+    if "\x00" in value:
+        raise ValueError("must not contain NUL characters")
+    return value
+
+
+def _day(value: Any) -> Any:
+    """A calendar day, or a moment with a time; a moment becomes a day in the building's zone when it is processed."""
+    if isinstance(value, (date, datetime)):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("must be an ISO date such as 2026-02-15")
+    try:
+        return date.fromisoformat(value) if len(value) <= 10 else datetime.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError(f"is not a date that exists ({error}); write it like 2026-02-15") from error
+
+
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(_storable),
+]
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000),
+    AfterValidator(_storable),
+]
+Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"), AfterValidator(_storable)]
+Day = Annotated[
+    date | datetime,
+    BeforeValidator(_day),
+    WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-02-15"]}),
+]
+Quantity = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=6)]
+Money = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=4)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+def slug(name: str) -> str:
+    """`Steel Beams` -> `steel-beams`: the id of a line that was given only a name."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    made = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:60].strip("-")
+    if made:
+        return made
+    return "item-" + "-".join(f"{ord(c):x}" for c in name.strip()[:8])
+
+
+def folded(name: str) -> str:
+    """What two spellings of the same name have in common: case and spacing do not count (api.md)."""
+    return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", name).casefold())

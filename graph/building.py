@@ -1,0 +1,69 @@
+"""The graph of a building's agent: all nodes, all edges. Uncompiled: the caller supplies the checkpointer."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from langgraph.graph import END, START, StateGraph
+
+from graph import routes
+from nodes.acknowledge_order import acknowledge_order
+from nodes.apply_decision import apply_decision
+from nodes.await_approval import await_approval
+from nodes.carry_out import carry_out
+from nodes.change_log import change_log
+from nodes.check_schedule import check_schedule
+from nodes.classify_event import classify_event
+from nodes.decide import decide
+from nodes.follow_up import follow_up
+from nodes.issue_purchase_order import issue_purchase_order
+from nodes.post_answer import post_answer
+from nodes.receive_shipment import receive_shipment
+from nodes.record_inspection import record_inspection
+from nodes.reject_submittal import reject_submittal
+from nodes.remember import remember
+from nodes.state import BuildingState
+from nodes.take_note import take_note
+from tools.context import Toolbox
+
+HANDLERS: tuple[Callable[..., Any], ...] = (
+    issue_purchase_order,
+    reject_submittal,
+    acknowledge_order,
+    check_schedule,
+    receive_shipment,
+    record_inspection,
+    take_note,
+    change_log,
+    follow_up,
+)
+STEPS: tuple[Callable[..., Any], ...] = (
+    classify_event,
+    *HANDLERS,
+    apply_decision,
+    decide,
+    carry_out,
+    remember,
+    await_approval,
+    post_answer,
+)
+
+
+def build(toolbox: Toolbox) -> StateGraph[BuildingState]:
+    """The building's graph with its tools bound to the nodes."""
+    graph = StateGraph(BuildingState)
+    for node in STEPS:
+        graph.add_node(node.__name__, partial(node, toolbox))
+    handlers = [node.__name__ for node in HANDLERS]
+
+    graph.add_conditional_edges(START, routes.from_start, ["classify_event", "apply_decision"])
+    graph.add_conditional_edges("classify_event", routes.from_classification, [*handlers, "decide"])
+    for handler in handlers:
+        graph.add_edge(handler, "decide")
+    graph.add_edge("apply_decision", "decide")
+    graph.add_conditional_edges("decide", routes.from_decide, ["carry_out", "remember"])
+    graph.add_conditional_edges("carry_out", routes.from_carry_out, ["decide", "remember"])
+    graph.add_conditional_edges("remember", routes.from_remember, ["await_approval", END])
+    graph.add_conditional_edges("await_approval", routes.from_await_approval, ["apply_decision", "post_answer"])
+    graph.add_conditional_edges("post_answer", routes.from_post_answer, ["await_approval", END])
+    return graph

@@ -1,0 +1,71 @@
+"""Carry out what was decided, step by step: each step is one transaction under one key, so a repeat does nothing."""
+
+from typing import Any
+
+from domain.actions import item_of
+from domain.approvals import Responder
+from domain.events import Entry
+from nodes.entry import entry_in
+from nodes.state import BuildingState
+from tools import approvals
+from tools.context import Toolbox
+from tools.effects import carry_out as carry_out_action
+from tools.recording import Finding
+
+MOST_PASSES = 3
+"""A run looks at its lines at most so often; each further look needs a hold that ended in this very run."""
+
+
+async def carry_out(toolbox: Toolbox, state: BuildingState) -> BuildingState:
+    entry, done = entry_in(state), list(state.get("done", []))
+    freed: list[str] = []
+    for step in state["plan"]:
+        name, item = _named(step)
+        ordinal = sum((one["name"], one["item"]) == (name, item) for one in done)
+        result = await _carry_out(toolbox, entry, step, ordinal, done)
+        done.append({"name": name, "item": item, "do": step["do"], "ordinal": ordinal, "result": result})
+        if step["do"] == "review" and result.get("superseded"):
+            freed.append(step["item_id"])
+    freed += _answered(state)
+    passes = state.get("passes", 0) + 1
+    again = list(dict.fromkeys(freed)) if passes < MOST_PASSES else []
+    update: BuildingState = {"plan": [], "done": done, "passes": passes, "again": again}
+    if again:
+        note = state["finding"]["note"]
+        update |= {"finding": vars(Finding(note=note, items=again))}
+    return update
+
+
+def _answered(state: BuildingState) -> list[str]:
+    """The line whose question was answered: its hold has ended, so it is looked at afresh, once."""
+    settled = state.get("settled")
+    if settled is None or settled.get("item_id") is None or state.get("passes", 0) > 0:
+        return []
+    asked_again = any(step["do"] == "ask" for step in state["plan"])
+    return [] if asked_again else [settled["item_id"]]
+
+
+def _named(step: dict[str, Any]) -> tuple[str, str | None]:
+    if step["do"] == "action":
+        return step["action"]["name"], item_of(step["action"])
+    return (f"ask:{step['kind']}" if step["do"] == "ask" else "review"), step["item_id"]
+
+
+async def _carry_out(
+    toolbox: Toolbox, entry: Entry, step: dict[str, Any], ordinal: int, done: list[dict[str, Any]]
+) -> dict[str, Any]:
+    if step["do"] == "action":
+        responder = Responder.model_validate(step["responder"])
+        return await carry_out_action(toolbox, entry, step["action"], ordinal, responder)
+    if step["do"] == "review":
+        return await approvals.review(toolbox, entry, step["item_id"], ordinal)
+    return await approvals.ask(
+        toolbox,
+        entry,
+        kind=step["kind"],
+        item_id=step["item_id"],
+        subject=step["subject"],
+        refused=step["refused"],
+        ordinal=ordinal,
+        number=sum(one["do"] == "ask" for one in done),
+    )

@@ -1,0 +1,107 @@
+"""May the agent do this alone? What it may is planned, what it may not is put to a person, what is on hold waits."""
+
+from typing import Any
+
+from domain.approvals import POLICY, Responder
+from domain.events import Entry
+from domain.outstanding import Need, outstanding
+from nodes.entry import entry_in, finding_in
+from nodes.state import BuildingState
+from tools.context import Toolbox
+from tools.decisions import Verdict, open_questions_of, store
+from tools.recording import Finding, building_of, line_files
+
+
+async def decide(toolbox: Toolbox, state: BuildingState) -> BuildingState:
+    """Plan what follows from the entry. What was decided is stored before anything acts, and the stored one wins."""
+    entry, finding = entry_in(state), finding_in(state)
+    settled = state.get("settled")
+    if settled is not None and state.get("passes", 0) == 0:
+        verdicts, asks = _answered(settled)
+        reviews: list[dict[str, Any]] = []
+    else:
+        verdicts, asks, reviews = await _found(toolbox, entry, finding)
+    standing = await store(toolbox, entry, state.get("passes", 0), verdicts)
+    steps = [_act(action, verdict.responder) for verdict, actions in standing for action in actions]
+    return {"plan": [*reviews, *steps, *asks]}
+
+
+async def _found(
+    toolbox: Toolbox, entry: Entry, finding: Finding
+) -> tuple[list[Verdict], list[dict[str, Any]], list[dict[str, Any]]]:
+    """What the lines concerned call for now: verdicts, questions, and pending questions to hold against the facts."""
+    asks = [_ask(**ask) for ask in finding.ask]
+    if finding.repeat or not (finding.items or finding.say):
+        return [], asks, []
+    building = await building_of(toolbox, entry.building_id)
+    questions = await open_questions_of(toolbox, entry.building_id, finding.items)
+    held = {question.item_id for question in questions if question.holds_item}
+    held |= {ask["item_id"] for ask in finding.ask if ask["item_id"] is not None}
+    free = []
+    for file in await line_files(toolbox, entry.building_id, finding.items):
+        if file.item.is_held:
+            held.add(file.item.item_id)
+        elif file.item.item_id not in held:
+            free.append(file)
+    needs = [need for file in free for need in outstanding(file, building)]
+    verdicts = _said(finding, held) + [_alone(need) for need in needs if need.ask is None]
+    asks += [_ask(need.ask, need.item_id, need.subject) for need in needs if need.ask is not None]
+    reviews = [
+        {"do": "review", "item_id": item_id}
+        for item_id in dict.fromkeys(question.item_id for question in questions)
+        if item_id is not None
+    ]
+    return verdicts, asks, reviews
+
+
+def _said(finding: Finding, held: set[str | None]) -> list[Verdict]:
+    """What the event itself calls for, of lines that are not on hold."""
+    said = [action for action in finding.say if action["arguments"].get("item") not in held]
+    return [Verdict(kind="notice", item_id=None, why=finding.note, responder=POLICY, actions=said)] if said else []
+
+
+def _alone(need: Need) -> Verdict:
+    return Verdict(kind="alone", item_id=need.item_id, why=need.why, responder=POLICY, actions=need.actions)
+
+
+def _answered(settled: dict[str, Any]) -> tuple[list[Verdict], list[dict[str, Any]]]:
+    """What a person's answer comes to. A refusal offers the next-best option; after the last the line is held."""
+    if not settled.get("applied"):
+        return [], []
+    person = Responder.model_validate(settled["responder"])
+    verdict = Verdict(
+        kind=settled["kind"],
+        item_id=settled["item_id"],
+        why=settled["why"],
+        responder=person,
+        actions=settled["actions"],
+        type=settled["type"],
+        approval_id=settled["approval_id"],
+    )
+    if settled["type"] != "reject":
+        return [verdict], []
+    refused = settled["refused"] + 1
+    if refused < settled["options"]:
+        return [verdict], [_ask(settled["kind"], settled["item_id"], settled["subject"], refused)]
+    return [verdict, _exhausted(settled)], []
+
+
+def _exhausted(settled: dict[str, Any]) -> Verdict:
+    """All options were refused: say so, and hold the line."""
+    item_id = settled["item_id"]
+    what = f"{settled['approval_id']}: all {settled['options']} options were refused."
+    consequence = " The line is on hold." if item_id else " Nothing is done."
+    tell: dict[str, Any] = {"team": "project_manager", "message": what + consequence}
+    actions = [{"name": "notify_team", "arguments": tell | ({"item": item_id} if item_id else {})}]
+    if item_id is not None:
+        note = "all options were refused"
+        actions.insert(0, {"name": "hold_item", "arguments": {"item": item_id, "note": note}})
+    return Verdict(kind=settled["kind"], item_id=item_id, why=what, responder=POLICY, actions=actions)
+
+
+def _act(action: dict[str, Any], responder: Responder) -> dict[str, Any]:
+    return {"do": "action", "action": action, "responder": responder.model_dump()}
+
+
+def _ask(kind: str, item_id: str | None, subject: dict[str, Any], refused: int = 0) -> dict[str, Any]:
+    return {"do": "ask", "kind": kind, "item_id": item_id, "subject": subject, "refused": refused}

@@ -1,0 +1,66 @@
+"""Close the run: how the entry ended, and which questions are open now, as the table says."""
+
+from typing import Any
+
+from domain.approvals import Approval
+from nodes.entry import finding_in
+from nodes.state import BuildingState
+from tools.context import Toolbox
+from tools.decisions import all_open_questions
+
+
+async def remember(toolbox: Toolbox, state: BuildingState) -> BuildingState:
+    open_ = await all_open_questions(toolbox, state["event"]["building_id"])
+    return {
+        "plan": [],
+        "finding": {},
+        "approvals": {approval.key: _brief(approval) for approval in open_[:MOST_SHOWN]},
+        "question": _shown(open_),
+        "outcome": _outcome(state),
+    }
+
+
+MOST_SHOWN = 50
+"""Questions that the state names; the table holds all."""
+
+
+def _brief(approval: Approval) -> dict[str, Any]:
+    return {"kind": approval.kind, "item_id": approval.item_id, "version": approval.version}
+
+
+def _shown(open_: list[Approval]) -> dict[str, Any] | None:
+    """The most urgent question: the one whose item is needed first, then the oldest."""
+    if not open_:
+        return None
+
+    def urgency(approval: Approval) -> tuple[str, int]:
+        needed = approval.evidence.get("dates", {}).get("required_by")
+        return (needed or "9999", approval.raised_seq)
+
+    top = min(open_, key=urgency)
+    return {
+        "key": top.key,
+        "kind": top.kind,
+        "item_id": top.item_id,
+        "version": top.version,
+        "summary": top.summary,
+        "recommended": top.recommended,
+        "options": [option.model_dump(mode="json") for option in top.options],
+        "also_pending": [approval.key for approval in open_ if approval.key != top.key][:MOST_SHOWN],
+    }
+
+
+def _outcome(state: BuildingState) -> dict[str, Any]:
+    """What clients read of a processed event."""
+    finding, done = finding_in(state), state.get("done", [])
+    settled = state.get("settled")
+    outcome: dict[str, Any] = {
+        "note": finding.note,
+        "actions": [one["name"] for one in done if one["do"] == "action"],
+        "approvals": [
+            one["result"]["approval_id"] for one in done if one["do"] == "ask" and "approval_id" in one["result"]
+        ],
+    }
+    if settled is not None:
+        outcome["decision"] = "applied" if settled.get("applied") else "outdated"
+    return outcome

@@ -1,0 +1,32 @@
+"""The thread's state: small, plain, and bounded for years. The domain lives in tables, not here."""
+
+from typing import Any, TypedDict
+
+
+class BuildingState(TypedDict, total=False):
+    """What one step leaves for the next. Every key holds the run in hand only, except `approvals`."""
+
+    event: dict[str, Any]
+    """The inbox entry in hand (domain.events.Entry as plain JSON)."""
+    item_id: str | None
+    """The line that the entry is about, where it names one that is known."""
+    finding: dict[str, Any]
+    """What recording the entry came to (tools.recording.Finding)."""
+    settled: dict[str, Any] | None
+    """What became of a person's answer (tools.approvals.settle)."""
+    plan: list[dict[str, Any]]
+    """Decided steps, not yet carried out: {"do": "action" | "ask" | "review", ...}."""
+    done: list[dict[str, Any]]
+    """Steps carried out in this run: {"name", "item", "ordinal", "result"}."""
+    passes: int
+    """How often this run has looked at its lines."""
+    again: list[str]
+    """Lines whose hold ended in this run: they are looked at afresh."""
+    approvals: dict[str, dict[str, Any]]
+    """Pending questions by `seq.ordinal`, overwritten from the table at the end of every run."""
+    question: dict[str, Any] | None
+    """What the interrupt shows: the most urgent pending question."""
+    answer: Any
+    """An answer given in Studio or another inbox UI, before it is posted to the inbox."""
+    outcome: dict[str, Any]
+    """How the entry ended."""

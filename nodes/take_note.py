@@ -1,0 +1,24 @@
+"""A note of the team is kept as evidence; a message from outside is put to a person while no model reads it."""
+
+from domain.events import HumanInput, MessageReceived
+from nodes.entry import entry_in, event_in, found
+from nodes.state import BuildingState
+from tools.context import Toolbox
+from tools.lookup import items_mentioned, look_up_item
+from tools.recording import record_note
+
+
+async def take_note(toolbox: Toolbox, state: BuildingState) -> BuildingState:
+    entry = entry_in(state)
+    event = await event_in(toolbox, entry)
+    if isinstance(event, MessageReceived):
+        sender = event.sender or entry.source
+        finding = await record_note(toolbox, entry, party=sender, text=event.text, items=[])
+        subject = {"text": event.text, "sender": sender, "source": entry.source, "event_id": entry.event_id}
+        finding.ask = [{"kind": "event_unclear", "item_id": None, "subject": subject}]
+        return found(finding)
+    if not isinstance(event, HumanInput):
+        raise TypeError(f"take_note does not handle {entry.event_type}")
+    named = None if event.item is None else (await look_up_item(toolbox, entry.building_id, event.item)).item_id
+    items = [named] if named else await items_mentioned(toolbox, entry.building_id, event.text)
+    return found(await record_note(toolbox, entry, party=entry.source, text=event.text, items=items))

@@ -1,0 +1,99 @@
+"""The processes people start: `serve` (API and worker in one) and `work` (a worker alone), each its own supervisor."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+import uvicorn
+
+from runtime.logs import set_up_logs
+from runtime.resources import Resources, open_resources
+from runtime.settings import Settings
+from runtime.worker import open_worker
+
+log = structlog.get_logger()
+
+MOST_BACKOFF_S = 30.0
+
+MakeApp = Callable[[Resources], Any]
+"""Makes the ASGI application: handed in, since the API is the room above."""
+
+
+async def serve(settings: Settings, make_app: MakeApp) -> None:
+    """Serve the API and run a worker until a signal ends it. The worker is restarted when the database was away."""
+    set_up_logs(settings)
+    stop = asyncio.Event()
+    async with open_resources(settings, name="longlead api") as resources:
+        server = _Server(uvicorn.Config(make_app(resources), host=settings.host, port=settings.port, log_config=None))
+        async with signals(stop), asyncio.TaskGroup() as tasks:
+            tasks.create_task(supervise(resources, stop))
+            tasks.create_task(_serve(server, stop))
+            log.info("serving", url=f"http://{settings.host}:{settings.port}", embedded=settings.embedded)
+
+
+class _Server(uvicorn.Server):
+    """Signals are handled for API and worker together, here."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        yield
+
+
+async def _serve(server: uvicorn.Server, stop: asyncio.Event) -> None:
+    running = asyncio.create_task(server.serve())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    stopping.cancel()
+    server.should_exit = True
+    await running
+
+
+async def work(settings: Settings) -> None:
+    """Run a worker alone until a signal ends it."""
+    set_up_logs(settings)
+    stop = asyncio.Event()
+    async with open_resources(settings, name="longlead worker") as resources, signals(stop):
+        log.info("working", concurrency=settings.concurrency, embedded=settings.embedded)
+        await supervise(resources, stop)
+
+
+async def supervise(resources: Resources, stop: asyncio.Event) -> None:
+    """Run a worker, and again with backoff when it ended by a fault (it does when the database goes away)."""
+    pause = 0.5
+    while not stop.is_set():
+        try:
+            await _run_once(resources, stop)
+            pause = 0.5
+        except Exception as error:  # noqa: BLE001 - the border: a worker's end is logged, and it is started again
+            log.error("worker ended, starting again", error=str(error), in_seconds=pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause)
+            pause = min(pause * 2, MOST_BACKOFF_S)
+
+
+async def _run_once(resources: Resources, stop: asyncio.Event) -> None:
+    async with open_worker(resources) as worker:
+        running = asyncio.create_task(worker.run())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        worker.stopping.set()
+        await running
+
+
+@asynccontextmanager
+async def signals(stop: asyncio.Event) -> AsyncIterator[None]:
+    """SIGINT and SIGTERM set `stop`: what is in hand is finished, the rest is handed back."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,95 @@
+"""Slots: each runs one building at a time, on a connection, a saver and a compiled graph of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from langgraph.graph.state import CompiledStateGraph
+
+from domain.errors import UnavailableError
+from graph.building import build
+from graph.checkpoints import LiveSaver
+from nodes.state import BuildingState
+from runtime.clock import Clock
+from storage.database import Connection, connect
+from tools.context import Toolbox
+
+TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS got"
+UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
+
+
+@dataclass
+class Slot:
+    """One unpooled connection with everything that uses it: lock, checkpoints and effects.
+
+    So when the lock is lost with its connection, nothing can be written any more. On separate connections two runs
+    acted on the same order.
+    """
+
+    conn: Connection
+    saver: LiveSaver
+    toolbox: Toolbox
+    graph: CompiledStateGraph[BuildingState]
+
+
+async def open_slot(conninfo: str, clock: Clock, name: str) -> Slot:
+    """Connect and compile the graph on the connection's own saver."""
+    conn = await connect(conninfo, application_name=name)
+    saver = LiveSaver(conn)
+    toolbox = Toolbox(conn=conn, clock=clock, lock=saver.lock)
+    return Slot(conn, saver, toolbox, build(toolbox).compile(checkpointer=saver))
+
+
+class SlotPool:
+    """A bounded number of slots. They are opened when first needed; one whose use was cut off or whose connection
+    broke is closed, since nobody can say what is still under way on it."""
+
+    def __init__(self, conninfo: str, clock: Clock, size: int, name: str) -> None:
+        self._conninfo, self._clock, self._name = conninfo, clock, name
+        self._free: list[Slot] = []
+        self._room = asyncio.Semaphore(size)
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[Slot]:
+        async with self._room:
+            slot = self._free.pop() if self._free else await open_slot(self._conninfo, self._clock, self._name)
+            sound = False
+            try:
+                yield slot
+                sound = not slot.conn.broken and not slot.conn.closed
+            finally:
+                if sound:
+                    self._free.append(slot)
+                else:
+                    await slot.conn.close()
+
+    async def close(self) -> None:
+        while self._free:
+            await self._free.pop().conn.close()
+
+
+@asynccontextmanager
+async def thread_lock(slot: Slot, thread_id: str, wait_s: float) -> AsyncIterator[None]:
+    """Hold the thread's advisory lock on the slot's own connection, polled with a bound.
+
+    Raises:
+        UnavailableError: another run held it for longer than `wait_s` seconds.
+    """
+    deadline = asyncio.get_running_loop().time() + wait_s
+    pause = 0.01
+    while not await _try(slot, thread_id):
+        if asyncio.get_running_loop().time() > deadline:
+            raise UnavailableError(f"The thread {thread_id} is still held by another worker; it is tried again later.")
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 0.25)
+    yield
+    # Only after an undisturbed end: a slot that was cut off is closed, and the lock goes with its connection.
+    async with slot.saver.lock:
+        await slot.conn.execute(UNLOCK, (thread_id,))
+
+
+async def _try(slot: Slot, thread_id: str) -> bool:
+    async with slot.saver.lock:
+        row = await (await slot.conn.execute(TRY_LOCK, (thread_id,))).fetchone()
+    return bool(row and row["got"])

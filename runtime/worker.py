@@ -1,0 +1,90 @@
+"""A worker process: drains buildings, and keeps house in a small worker of its own, so that hung work cannot stop
+recovery."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from procrastinate import App
+
+from runtime.drain import Drainer
+from runtime.jobs import UPKEEP_QUEUE, Upkeep, make_app
+from runtime.resources import Resources
+from runtime.settings import Settings
+from runtime.slots import SlotPool
+from storage.queue import DRAIN_QUEUE
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Worker:
+    """A running worker. `stopping` ends it after the entries in hand."""
+
+    app: App
+    settings: Settings
+    stopping: asyncio.Event
+
+    async def run(self) -> None:
+        """Run until `stopping` is set, or until the database goes away.
+
+        Raises:
+            Exception: whatever ended one of the engine's workers; the caller restarts with backoff.
+        """
+        settings = self.settings
+        workers = [
+            self._engine(queue=DRAIN_QUEUE, concurrency=settings.concurrency),
+            self._engine(queue=UPKEEP_QUEUE, concurrency=2),
+        ]
+        tasks = [asyncio.create_task(worker) for worker in workers]
+        stop = asyncio.create_task(self.stopping.wait())
+        try:
+            done, _ = await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.stopping.set()
+            await _end(tasks, settings.shutdown_grace + 5)
+            stop.cancel()
+        for task in done - {stop}:
+            task.result()
+
+    def _engine(self, *, queue: str, concurrency: int) -> Coroutine[None, None, None]:
+        settings = self.settings
+        return self.app.run_worker_async(
+            queues=[queue],
+            name=f"longlead-{queue}",
+            concurrency=concurrency,
+            fetch_job_polling_interval=settings.poll_interval,
+            shutdown_graceful_timeout=settings.shutdown_grace,
+            delete_jobs="successful",
+            install_signal_handlers=False,
+            update_heartbeat_interval=settings.heartbeat_interval,
+            stalled_worker_timeout=settings.stalled_after,
+        )
+
+
+async def _end(tasks: list["asyncio.Task[None]"], wait_s: float) -> None:
+    """Cancelling is the engine's way of being asked to stop: it lets running jobs finish within the grace."""
+    for task in tasks:
+        task.cancel()
+    _, late = await asyncio.wait(tasks, timeout=wait_s)
+    for task in late:
+        task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def open_worker(resources: Resources) -> AsyncIterator[Worker]:
+    """A worker with its slots and its engine opened; closed in order at the end."""
+    settings, stopping = resources.settings, asyncio.Event()
+    slots = SlotPool(resources.conninfo, resources.clock, settings.concurrency, "longlead slot")
+    drainer = Drainer(settings, resources.clock, slots, stopping)
+    app = make_app(resources.conninfo, drainer, Upkeep(settings, resources.clock, resources.pool))
+    try:
+        async with app.open_async():
+            yield Worker(app, settings, stopping)
+    finally:
+        await slots.close()

@@ -1,0 +1,115 @@
+"""Answering a question: a compare-and-set on its row, and the answer's entry in the inbox, in one transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain.approvals import Approval, Decision
+from domain.errors import ConflictError, NotFoundError
+from storage import inbox, procurement
+from storage.database import Connection
+from storage.rows import select
+from storage.transaction import BuildingTransaction, building_transaction
+
+SOURCE = "longlead.decision"
+"""Source of the inbox entries that answers become; the public endpoint refuses it."""
+
+
+@dataclass(frozen=True)
+class AcceptedDecision:
+    """An answer that was taken: it will be applied in its turn. `created` is False for a repeated request."""
+
+    approval: Approval
+    event_id: str
+    seq: int
+    created: bool
+
+
+async def decide(
+    conn: Connection,
+    approval_id: str,
+    decision: Decision,
+    *,
+    version: int | None,
+    event_id: str,
+    now: datetime,
+) -> AcceptedDecision:
+    """Accept the first answer to a question. `event_id` repeats with a repeated request.
+
+    Raises:
+        NotFoundError: there is no such approval.
+        ConflictError: it is already answered or no longer asked, or the version answered is not the one that
+            stands; the standing decision or version is in the error.
+    """
+    found = await procurement.approval(conn, approval_id)
+    building_id = None if found is None else await building_of(conn, approval_id)
+    if found is None or building_id is None:
+        raise NotFoundError(f"There is no approval {approval_id!r}. List the open ones with GET /approvals.")
+    async with building_transaction(conn, building_id) as transaction:
+        repeated = await (await conn.execute(inbox.FIND, (building_id, SOURCE, event_id))).fetchone()
+        approval = await locked(transaction, approval_id)
+        if repeated is not None:
+            return AcceptedDecision(approval, event_id, repeated["seq"], created=False)
+        _refuse_late(approval, version)
+        accepted = await inbox.add(
+            transaction,
+            source=SOURCE,
+            event_id=event_id,
+            event_type="Decision",
+            body=_body(approval, decision),
+            now=now,
+        )
+        approval.status = "decided"
+        approval.decision_seq = accepted.seq
+        approval.decision = {
+            **decision.model_dump(mode="json"),
+            "event_id": event_id,
+            "status": "accepted",
+            "at": now.isoformat(),
+        }
+        transaction.seq = accepted.seq
+        transaction.save(approval)
+        return AcceptedDecision(approval, event_id, accepted.seq, created=True)
+
+
+async def locked(transaction: BuildingTransaction, approval_id: str) -> Approval:
+    """The approval as it stands under the building's lock."""
+    rows = await select(transaction.conn, Approval, "approval_id = %s", (approval_id,))
+    return rows[0]
+
+
+async def building_of(conn: Connection, approval_id: str) -> str | None:
+    """The building that an approval belongs to; None when there is no such approval."""
+    row = await (
+        await conn.execute("SELECT building_id FROM approvals WHERE approval_id = %s", (approval_id,))
+    ).fetchone()
+    return None if row is None else str(row["building_id"])
+
+
+def _refuse_late(approval: Approval, version: int | None) -> None:
+    if approval.status != "pending":
+        raise ConflictError(
+            f"Approval {approval.approval_id!r} is {approval.status} and takes no further answer.",
+            approval_status=approval.status,
+            decision=approval.decision,
+            version=approval.version,
+        )
+    if version is not None and version != approval.version:
+        raise ConflictError(
+            f"Approval {approval.approval_id!r} stands at version {approval.version}: the facts have changed since "
+            f"version {version}. Read it again and decide on what it says now.",
+            approval_status=approval.status,
+            decision=None,
+            version=approval.version,
+        )
+
+
+def _body(approval: Approval, decision: Decision) -> dict[str, Any]:
+    """The inbox entry: it names the approval and binds the answer to the version that was read."""
+    return {
+        "approval_id": approval.approval_id,
+        "key": approval.key,
+        "version": approval.version,
+        "item": approval.item_id,
+        "decision": decision.model_dump(mode="json"),
+    }

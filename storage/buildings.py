@@ -1,0 +1,154 @@
+"""Creating and changing buildings, each in one transaction with its first schedule and log."""
+
+import hashlib
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from psycopg.types.json import Jsonb
+
+from domain.buildings import Building, BuildingPatch, BuildingSpec
+from domain.errors import ConflictError
+from domain.events import local_day, localised
+from domain.policy import Policy
+from domain.procurement import Item, ScheduleVersion, VendorRow
+from domain.text import folded, slug
+from storage.database import Connection
+from storage.transaction import LOCK, BuildingTransaction, building_transaction
+
+LONGLEAD_NAMESPACE = UUID("6f0c1f57-5b0c-5a58-9b9e-0d8f3c1f2a11")
+
+INSERT = """
+INSERT INTO buildings (building_id, name, thread_id, mode, time_zone, currency, working_week, contacts, approvers,
+                       policy, spec_hash, created_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (building_id) DO NOTHING"""
+
+LOG_CHANGE = """
+INSERT INTO changes (building_id, position, seq, entity, id, data) VALUES (%s, %s, %s, 'building_change', %s, %s)"""
+
+
+def thread_id(building_id: str) -> str:
+    """The building's LangGraph thread: a UUID, since LangGraph's server accepts nothing else."""
+    return str(uuid5(LONGLEAD_NAMESPACE, building_id))
+
+
+async def create(conn: Connection, spec: BuildingSpec, now: datetime) -> bool:
+    """Create the building with its schedule, vendors and lines. False when it was there with the same content.
+
+    Raises:
+        ConflictError: it is there with other content.
+    """
+    digest = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()
+    plain = spec.model_dump(mode="json")
+    async with conn.transaction():
+        inserted = await conn.execute(
+            INSERT,
+            (spec.building_id, spec.name, thread_id(spec.building_id), "live", spec.time_zone, spec.currency)
+            + (Jsonb(plain["working_week"]), Jsonb(plain["contacts"]), Jsonb(plain["approvers"]))
+            + (Jsonb(plain["policy"]), digest, now),
+        )
+        row = await (await conn.execute(LOCK, (spec.building_id,))).fetchone()
+        if row is None:
+            raise ConflictError(f"Building {spec.building_id!r} was deleted at the same time. Send it again.")
+        if not inserted.rowcount:
+            return _same(row, digest, spec.building_id)
+        transaction = BuildingTransaction(conn, row, 0)
+        _first_rows(transaction, spec)
+        await transaction.flush()
+    return True
+
+
+def _same(row: dict[str, Any], digest: str, building_id: str) -> bool:
+    if row["spec_hash"] == digest:
+        return False
+    raise ConflictError(
+        f"Building {building_id!r} exists with other content. Change it with PATCH /buildings/{building_id}, "
+        "or send a Schedule_Revised or Items_Changed event."
+    )
+
+
+def _first_rows(transaction: BuildingTransaction, spec: BuildingSpec) -> None:
+    zone = transaction.building.zone
+    body = localised(spec.schedule.model_dump(mode="json", exclude_none=True), zone)
+    transaction.building.schedule_version = 1
+    transaction.save(ScheduleVersion(version=1, body=body, caused_seq=0))
+    transaction.save(*(VendorRow.model_validate(vendor.model_dump()) for vendor in spec.vendors))
+    transaction.save(*lines_of(spec))
+
+
+def lines_of(spec: BuildingSpec) -> list[Item]:
+    """The procurement log at the start: the posted lines, then a line for each delivery that has none."""
+    zone = transaction_zone(spec)
+    needs = {
+        folded(delivery.item): (delivery.item, local_day(delivery.required_by, zone), delivery.buffer_days)
+        for delivery in spec.schedule.deliveries
+    }
+    lines = []
+    for posted in spec.items:
+        need = needs.pop(folded(posted.name), None) or needs.pop(folded(posted.id), None)
+        required_by: date | None = posted.required_by and local_day(posted.required_by, zone)
+        lines.append(
+            Item(
+                item_id=posted.id,
+                currency=posted.currency or spec.currency,
+                required_by=need[1] if need else required_by,
+                buffer_days=need[2] if need else posted.buffer_days or 0,
+                **posted.model_dump(exclude={"item_id", "currency", "required_by", "buffer_days"}),
+            )
+        )
+    for name, required_by, buffer_days in needs.values():
+        lines.append(
+            Item(
+                item_id=slug(name),
+                name=name,
+                currency=spec.currency,
+                required_by=required_by,
+                buffer_days=buffer_days,
+                posted=False,
+            )
+        )
+    return _with_distinct_ids(lines)
+
+
+def _with_distinct_ids(lines: list[Item]) -> list[Item]:
+    taken: set[str] = set()
+    for line in lines:
+        wanted, number = line.item_id, 2
+        while line.item_id in taken:
+            line.item_id, number = f"{wanted}-{number}", number + 1
+        taken.add(line.item_id)
+    return lines
+
+
+def transaction_zone(spec: BuildingSpec) -> Any:
+    return Building(building_id=spec.building_id, name=spec.name, thread_id="", time_zone=spec.time_zone).zone
+
+
+async def change(conn: Connection, building_id: str, patch: BuildingPatch, who: dict[str, Any]) -> Building:
+    """Change policy, contacts or approvers, and log who did it.
+
+    Raises:
+        NotFoundError: there is no such building.
+        ValidationError: a policy field is unknown or out of range (pydantic's, for the caller to name).
+    """
+    async with building_transaction(conn, building_id) as transaction:
+        building = transaction.building
+        if patch.policy is not None:
+            building.policy = Policy.model_validate({**building.policy.model_dump(), **patch.policy})
+        if patch.contacts is not None:
+            building.contacts = dict(patch.contacts)
+        if patch.approvers is not None:
+            building.approvers = patch.approvers
+        if transaction.end_position > transaction.position:
+            _log_who(transaction, patch, who)
+        return building
+
+
+def _log_who(transaction: BuildingTransaction, patch: BuildingPatch, who: dict[str, Any]) -> None:
+    logged = {"by": who, "changed": patch.model_dump(mode="json", exclude_none=True)}
+    transaction.position += 1
+    transaction.also(
+        LOG_CHANGE,
+        (transaction.building.building_id, transaction.position, transaction.seq)
+        + (str(transaction.position), Jsonb(logged)),
+    )

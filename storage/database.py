@@ -1,0 +1,89 @@
+"""Connections to PostgreSQL, all of one kind: the embedded server's socket or any server's URL."""
+
+from typing import Any
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+Connection = psycopg.AsyncConnection[DictRow]
+Pool = AsyncConnectionPool[Connection]
+
+_CONNECT_TIMEOUT_S = 5
+
+# A host that vanished would otherwise hold its advisory locks, or leave us waiting, for two hours. 5 + 3 * 5 = 20 s.
+_CLIENT_OPTIONS: dict[str, Any] = {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    "connect_timeout": _CONNECT_TIMEOUT_S,
+    "autocommit": True,
+    "row_factory": dict_row,
+}
+# The server's side of the same. As a statement and not as startup options, which poolers refuse.
+_SERVER_KEEPALIVES = (
+    "SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '5', false), "
+    "set_config('tcp_keepalives_count', '3', false)"
+)
+
+
+async def connect(conninfo: str, *, application_name: str) -> Connection:
+    """Open one connection: autocommit, rows as dicts, a vanished peer noticed within 20 s by both sides.
+
+    Args:
+        conninfo: a libpq connection string or URL.
+        application_name: what `pg_stat_activity` shows.
+
+    Raises:
+        psycopg.OperationalError: no connection within 5 s.
+    """
+    connection: Connection = await psycopg.AsyncConnection[DictRow].connect(
+        conninfo, application_name=application_name, **_CLIENT_OPTIONS
+    )
+    try:
+        await _configure(connection)
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
+
+
+def open_pool(conninfo: str, *, max_size: int, name: str) -> Pool:
+    """A pool of the same connections, each checked before it is handed out. The caller opens it: `async with`.
+
+    Args:
+        conninfo: a libpq connection string or URL.
+        max_size: most connections at once; one is kept open when idle.
+        name: of the pool in logs, and the connections' application_name.
+    """
+    return AsyncConnectionPool(
+        conninfo,
+        connection_class=Connection,
+        kwargs={"application_name": name, **_CLIENT_OPTIONS},
+        min_size=1,
+        max_size=max_size,
+        name=name,
+        check=AsyncConnectionPool.check_connection,
+        configure=_configure,
+        open=False,
+    )
+
+
+async def _configure(connection: Connection) -> None:
+    await connection.execute(_SERVER_KEEPALIVES)
+
+
+def is_database_fault(error: BaseException) -> bool:
+    """Whether the database is to blame and the same work may succeed later, so that it costs no attempt.
+
+    True for lost and refused connections (no SQLSTATE, or class 08), serialization failures (40001), deadlocks
+    (40P01) and a server that stops or starts (57P0x). Everything else is the fault of what was asked.
+    """
+    if not isinstance(error, psycopg.Error):
+        return False
+    state = error.sqlstate
+    if state is None:
+        return isinstance(error, psycopg.OperationalError)
+    return state.startswith(("08", "57P0")) or state in ("40001", "40P01")

@@ -1,0 +1,240 @@
+"""The inbox of a building: accepted once, numbered, taken strictly in order, and never lost."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from domain.approvals import Approval
+from domain.errors import ConflictError, LeaseLostError
+from domain.events import Entry
+from storage.database import Connection
+from storage.queue import wake
+from storage.rows import select
+from storage.transaction import BuildingTransaction, building_transaction
+
+FIND = "SELECT seq, status FROM events WHERE building_id = %s AND source = %s AND event_id = %s"
+
+INSERT = """
+INSERT INTO events (building_id, seq, source, event_id, event_type, body, body_hash, received_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"""
+
+TAKE_NUMBER = "UPDATE buildings SET last_seq = %s WHERE building_id = %s"
+
+# Raised by every drain when it starts. It waits for whoever is just adding an entry, which is what makes "a drain
+# job is already waiting" a promise that the entry will be seen.
+BUMP_EPOCH = (
+    "UPDATE buildings SET epoch = epoch + 1 WHERE building_id = %s RETURNING epoch, thread_id, time_zone"
+)
+
+CLAIM = """
+UPDATE events SET status = 'running', attempts = attempts + 1, started_at = %(now)s
+ WHERE building_id = %(building_id)s
+   AND seq = (SELECT min(seq) FROM events
+               WHERE building_id = %(building_id)s AND status IN ('queued', 'running'))
+   AND (not_before IS NULL OR not_before <= %(now)s)
+RETURNING seq, generation, source, event_id, event_type, body, received_at, attempts, failures"""
+
+# Only the drain that bumped the epoch last may finish an event: one that was believed dead cannot do so behind
+# its successor's back. Taking the building's row keeps the lock order of every other transaction.
+FINISH = """
+WITH own AS (SELECT position FROM buildings WHERE building_id = %(building_id)s AND epoch = %(epoch)s
+                FOR NO KEY UPDATE)
+UPDATE events SET status = %(status)s, outcome = %(outcome)s, error = %(error)s, failures = failures + %(failed)s,
+       not_before = %(not_before)s, finished_at = %(now)s, position = own.position
+  FROM own WHERE building_id = %(building_id)s AND seq = %(seq)s
+RETURNING 1"""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """An entry of the inbox; `created` is False when it had been there before."""
+
+    event_id: str
+    seq: int
+    status: str
+    created: bool
+
+
+def body_hash(body: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+async def accept(
+    conn: Connection,
+    building_id: str,
+    *,
+    source: str,
+    event_id: str,
+    event_type: str,
+    body: dict[str, Any],
+    now: datetime,
+) -> Accepted:
+    """Store an entry and wake the building, in one transaction. From here it cannot be lost.
+
+    Raises:
+        NotFoundError: there is no such building.
+        ConflictError: the building is closed.
+    """
+    async with building_transaction(conn, building_id) as transaction:
+        return await add(
+            transaction, source=source, event_id=event_id, event_type=event_type, body=body, now=now
+        )
+
+
+async def add(
+    transaction: BuildingTransaction,
+    *,
+    source: str,
+    event_id: str,
+    event_type: str,
+    body: dict[str, Any],
+    now: datetime,
+) -> Accepted:
+    """Store an entry in the caller's transaction, which holds the building's row, and wake the building."""
+    conn, building = transaction.conn, transaction.building
+    key = (building.building_id, source, event_id)
+    known = await (await conn.execute(FIND, key)).fetchone()
+    if known is not None:
+        return Accepted(event_id, known["seq"], known["status"], created=False)
+    if building.status == "closed":
+        raise ConflictError(f"Building {building.building_id!r} is closed and accepts nothing more.")
+    transaction.last_seq += 1
+    async with conn.pipeline():
+        await conn.execute(
+            INSERT,
+            (building.building_id, transaction.last_seq, source, event_id, event_type)
+            + (Jsonb(body), body_hash(body), now),
+        )
+        await conn.execute(TAKE_NUMBER, (transaction.last_seq, building.building_id))
+    await wake(conn, building.building_id)
+    return Accepted(event_id, transaction.last_seq, "queued", created=True)
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A drain's hold on a building's inbox, valid until the next drain begins."""
+
+    building_id: str
+    epoch: int
+    thread_id: str
+    time_zone: str
+
+
+async def begin_drain(conn: Connection, building_id: str) -> Lease | None:
+    """Raise the building's epoch; None when the building is gone."""
+    row = await (await conn.execute(BUMP_EPOCH, (building_id,))).fetchone()
+    if row is None:
+        return None
+    return Lease(building_id, row["epoch"], str(row["thread_id"]), row["time_zone"])
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """The entry that is next, marked as running."""
+
+    entry: Entry
+    attempts: int
+    failures: int
+
+
+async def claim(conn: Connection, building_id: str, now: datetime) -> Claimed | None:
+    """Take the first open entry; None when there is none, or when it is not yet due (backing off)."""
+    row = await (await conn.execute(CLAIM, {"building_id": building_id, "now": now})).fetchone()
+    if row is None:
+        return None
+    attempts, failures = row.pop("attempts"), row.pop("failures")
+    return Claimed(Entry(building_id=building_id, **row), attempts, failures)
+
+
+async def finish(
+    conn: Connection,
+    lease: Lease,
+    seq: int,
+    *,
+    status: str,
+    now: datetime,
+    outcome: dict[str, Any] | None = None,
+    error: str | None = None,
+    failed: bool = False,
+    not_before: datetime | None = None,
+) -> None:
+    """Write how an entry ended: `done`, `dead`, or `queued` again with a time before which it is not tried.
+
+    Raises:
+        LeaseLostError: another drain has begun since.
+    """
+    parameters = {
+        "building_id": lease.building_id,
+        "epoch": lease.epoch,
+        "seq": seq,
+        "status": status,
+        "outcome": None if outcome is None else Jsonb(outcome),
+        "error": error,
+        "failed": int(failed),
+        "not_before": not_before,
+        "now": now,
+    }
+    if not await (await conn.execute(FINISH, parameters)).fetchone():
+        raise LeaseLostError(f"Another worker has taken over building {lease.building_id!r}.")
+
+
+async def bury(conn: Connection, lease: Lease, entry: Entry, *, error: str, now: datetime) -> None:
+    """Give an entry up: dead, its decision's question asked again, and a person told by an entry of its own.
+
+    If that entry dies too, its row alone tells.
+
+    Raises:
+        LeaseLostError: another drain has begun since.
+    """
+    async with building_transaction(conn, lease.building_id, entry.seq) as transaction:
+        await finish(conn, lease, entry.seq, status="dead", now=now, error=error, failed=True)
+        if entry.event_type == "Event_Failed":
+            return
+        if entry.event_type == "Decision":
+            await _reopen(transaction, entry)
+        await add(
+            transaction,
+            source=INTERNAL,
+            event_id=f"failed:{entry.seq}:{entry.generation}",
+            event_type="Event_Failed",
+            body=_failure(entry, error),
+            now=now,
+        )
+
+
+INTERNAL = "longlead.internal"
+"""Source of entries that Longlead writes to itself; the public endpoint refuses it."""
+
+
+def _failure(entry: Entry, error: str) -> dict[str, Any]:
+    """What a person is told of a dead entry; an event of the public kinds can be sent again as it was."""
+    told = {
+        "event_id": entry.event_id,
+        "source": entry.source,
+        "event_type": entry.event_type,
+        "seq": entry.seq,
+        "error": error[:1000],
+    }
+    return told if entry.source.startswith("longlead") else {**told, "event": entry.body}
+
+
+async def _reopen(transaction: BuildingTransaction, entry: Entry) -> None:
+    """A decision that could not be applied gives its question back."""
+    rows = await select(transaction.conn, Approval, "approval_id = %s", (entry.body["approval_id"],))
+    for approval in rows:
+        mine = approval.decision is not None and approval.decision.get("event_id") == entry.event_id
+        if approval.status == "decided" and mine and (approval.decision or {}).get("status") == "accepted":
+            transaction.save(
+                approval.model_copy(
+                    update={
+                        "status": "pending",
+                        "decision": None,
+                        "decision_seq": None,
+                        "version": approval.version + 1,
+                    }
+                )
+            )

@@ -1,0 +1,145 @@
+"""The lists that people and programs read: one query for each, with what belongs to a row gathered in."""
+
+from datetime import datetime
+
+from storage.pages import Listing
+
+# The event that caused a row; none for what the building was posted with.
+_CAUSE = "e.event_id, e.source AS event_source, e.event_type"
+_BUILDING = {"building_id": "r.building_id = %(building_id)s"}
+
+
+def _with_cause(table: str, seq: str, columns: str = "r.*") -> str:
+    return (
+        f"SELECT {columns}, {_CAUSE} FROM {table} r "
+        f"LEFT JOIN events e ON e.building_id = r.building_id AND e.seq = r.{seq}"
+    )
+
+
+BUILDINGS = Listing(
+    """
+SELECT r.building_id, r.name, r.thread_id::text, r.mode, r.status, r.created_at,
+       (SELECT count(*) FROM approvals a WHERE a.building_id = r.building_id AND a.status = 'pending')
+           AS pending_approvals,
+       (SELECT count(*) FROM events e WHERE e.building_id = r.building_id AND e.status IN ('queued', 'running'))
+           AS waiting_events
+  FROM buildings r""",
+    {"building_id": str},
+)
+
+EVENTS = Listing(
+    """
+SELECT r.building_id, r.seq, r.source, r.event_id, r.event_type, r.body, r.received_at, r.status, r.generation,
+       r.attempts, r.failures, r.not_before, r.started_at, r.finished_at, r.error, r.outcome
+  FROM events r""",
+    {"seq": int},
+    {
+        **_BUILDING,
+        "status": "r.status = %(status)s",
+        "event_type": "r.event_type = %(event_type)s",
+        "source": "r.source = %(source)s",
+        "event_id": "r.event_id = %(event_id)s",
+        "seq": "r.seq = %(seq)s",
+    },
+)
+
+ITEMS = Listing(
+    """
+SELECT r.*, l.number AS purchase_order_number,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('flag_id', f.flag_id, 'band', f.band, 'detail', f.detail)
+                                  ORDER BY f.raised_seq, f.flag_id), '[]')
+          FROM flags f
+         WHERE f.building_id = r.building_id AND f.item_id = r.item_id AND f.status = 'open') AS flags,
+       (SELECT a.approval_id FROM approvals a
+         WHERE a.building_id = r.building_id AND a.item_id = r.item_id AND a.holds_item
+           AND (a.status = 'pending' OR a.decision ->> 'status' = 'accepted')
+         ORDER BY a.status = 'pending' DESC, a.raised_seq, a.approval_id LIMIT 1) AS held_by
+  FROM items r
+  LEFT JOIN purchase_order_lines l
+         ON l.building_id = r.building_id AND l.item_id = r.item_id AND l.round = r.round""",
+    {"item_id": str},
+    {**_BUILDING, "item_id": "r.item_id = %(item_id)s", "removed": "r.removed = %(removed)s"},
+)
+
+PURCHASE_ORDERS = Listing(
+    _with_cause(
+        "purchase_orders",
+        "caused_seq",
+        """r.*,
+       (SELECT v.name FROM vendors v WHERE v.building_id = r.building_id AND v.vendor_id = r.vendor_id) AS vendor,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                   'line', l.line, 'item', l.item_id, 'item_name', i.name, 'round', l.round,
+                   'quantity', l.quantity::text, 'unit', l.unit, 'unit_price', l.unit_price::text,
+                   'promised_date', l.promised_date, 'required_by', l.required_by) ORDER BY l.line), '[]')
+          FROM purchase_order_lines l LEFT JOIN items i USING (building_id, item_id)
+         WHERE l.building_id = r.building_id AND l.number = r.number) AS lines""",
+    ),
+    {"number": str},
+    _BUILDING,
+)
+
+SHIPMENTS = Listing(
+    _with_cause(
+        "shipments",
+        "caused_seq",
+        """r.*,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                   'receipt_id', c.receipt_id, 'quantity', c.quantity::text, 'received_on', c.received_on,
+                   'location', c.location) ORDER BY c.received_on, c.receipt_id), '[]')
+          FROM receipts c
+         WHERE c.building_id = r.building_id AND c.item_id = r.item_id AND c.shipment_id = r.shipment_id)
+           AS receipts""",
+    ),
+    {"caused_seq": int, "item_id": str, "shipment_id": str},
+    _BUILDING,
+)
+
+INSPECTIONS = Listing(
+    _with_cause("inspections", "caused_seq"),
+    {"caused_seq": int, "item_id": str, "inspection_id": str},
+    _BUILDING,
+)
+
+FLAGS = Listing(
+    _with_cause("flags", "raised_seq"),
+    {"raised_seq": int, "flag_id": str},
+    {**_BUILDING, "status": "r.status = %(status)s"},
+)
+
+MESSAGES = Listing(_with_cause("messages", "caused_seq"), {"caused_seq": int, "message_id": str}, _BUILDING)
+
+APPROVALS = Listing(
+    _with_cause("approvals", "raised_seq"),
+    {"raised_at": datetime, "approval_id": str},
+    {
+        **_BUILDING,
+        "status": "r.status = %(status)s",
+        "approval_id": "r.approval_id = %(approval_id)s",
+    },
+)
+
+ACTIONS = Listing(
+    _with_cause(
+        "actions",
+        "seq",
+        "r.building_id, r.seq, r.action, r.item, r.ordinal, r.arguments, r.result, r.responder, r.position, r.at",
+    ),
+    {"position": int, "seq": int, "action": str, "item": str, "ordinal": int},
+    {
+        **_BUILDING,
+        "event_id": "e.event_id = %(event_id)s",
+        "source": "e.source = %(source)s",
+    },
+    always="r.kind = 'action'",
+)
+
+DECISIONS = Listing(
+    _with_cause(
+        "decisions",
+        "seq",
+        """r.*,
+       CASE WHEN e.event_type = 'Decision' THEN nullif(e.body #>> '{decision,why}', '') END AS message""",
+    ),
+    {"seq": int, "generation": int, "step": int},
+    {**_BUILDING, "event_id": "e.event_id = %(event_id)s", "source": "e.source = %(source)s"},
+)

@@ -1,0 +1,83 @@
+"""Reading a list page by page: in a stable order, from the row after the last one that was seen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from psycopg import sql
+
+from storage.database import Connection
+
+Key = str | int | datetime
+
+
+@dataclass(frozen=True, eq=False)
+class Listing:
+    """A list that can be read in pages. Everything in it is a constant of the code, never text from outside."""
+
+    query: str
+    """SELECT ... FROM ... without WHERE."""
+    order: Mapping[str, type[Key]]
+    """Columns of the query that order it and together name one row, each with the type of its values."""
+    filters: Mapping[str, str] = field(default_factory=dict)
+    """Conditions by the name of their parameter."""
+    always: str | None = None
+    """A condition that holds for every row of the list."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows of a list; `after` names the last of them where there are more."""
+
+    rows: list[dict[str, Any]]
+    after: tuple[Key, ...] | None
+
+
+async def page(
+    conn: Connection,
+    listing: Listing,
+    *,
+    limit: int,
+    after: Sequence[Key] | None = None,
+    **filters: Any,
+) -> Page:
+    """The first `limit` rows after the one named. Filters that are None do not count."""
+    rows = await _rows(conn, listing, filters, after, limit + 1)
+    if len(rows) <= limit:
+        return Page(rows, None)
+    last = rows[limit - 1]
+    return Page(rows[:limit], tuple(last[column] for column in listing.order))
+
+
+async def one(conn: Connection, listing: Listing, **filters: Any) -> dict[str, Any] | None:
+    """The first row that the filters name; None when there is none."""
+    rows = await _rows(conn, listing, filters, None, 1)
+    return rows[0] if rows else None
+
+
+async def _rows(
+    conn: Connection, listing: Listing, filters: dict[str, Any], after: Sequence[Key] | None, limit: int
+) -> list[dict[str, Any]]:
+    given = {name: value for name, value in filters.items() if value is not None}
+    query = _statement(listing, tuple(sorted(given)), after is not None)
+    parameters = {**given, "limit": limit}
+    parameters |= {f"after_{number}": value for number, value in enumerate(after or ())}
+    return await (await conn.execute(query, parameters)).fetchall()
+
+
+@cache
+def _statement(listing: Listing, given: tuple[str, ...], resumed: bool) -> sql.Composed:
+    conditions = [listing.filters[name] for name in given]
+    conditions += [listing.always] if listing.always else []
+    where = " WHERE " + " AND ".join(conditions) if conditions else ""
+    columns = sql.SQL(", ").join(map(sql.Identifier, listing.order))
+    seen = sql.SQL(", ").join(sql.Placeholder(f"after_{number}") for number in range(len(listing.order)))
+    return sql.SQL("SELECT * FROM ({query}{where}) AS listed {resume} ORDER BY {order} LIMIT {limit}").format(
+        query=sql.SQL(listing.query),
+        where=sql.SQL(where),
+        resume=sql.SQL("WHERE ({columns}) > ({seen})").format(columns=columns, seen=seen) if resumed else sql.SQL(""),
+        order=columns,
+        limit=sql.Placeholder("limit"),
+    )

@@ -1,0 +1,52 @@
+"""How far a building is: its lines by status, what is being worked on, what waits for whom."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from storage import procurement
+from storage.database import Connection
+
+_OPEN = """
+SELECT seq, source, event_id, event_type, status, attempts, received_at, started_at, not_before FROM events
+ WHERE building_id = %s AND status IN ('queued', 'running') ORDER BY seq LIMIT 20"""
+_OPEN_COUNT = "SELECT count(*) AS open FROM events WHERE building_id = %s AND status IN ('queued', 'running')"
+# An answer that was accepted holds its item until it has been applied.
+_HOLDING = """
+SELECT item_id, approval_id, kind, summary, asked_of, status FROM approvals
+ WHERE building_id = %s AND holds_item AND item_id IS NOT NULL
+   AND (status = 'pending' OR decision ->> 'status' = 'accepted')
+ ORDER BY item_id, raised_seq, approval_id"""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a building is doing now, read in one go."""
+
+    lines: dict[str, int]
+    doing: list[dict[str, Any]]
+    waiting: int
+    blocked: list[dict[str, Any]]
+
+
+async def progress(conn: Connection, building_id: str) -> Progress:
+    """Read a building's progress; everything is empty for one that does not exist."""
+    items = await procurement.items(conn, building_id)
+    async with conn.pipeline():
+        doing = await conn.execute(_OPEN, (building_id,))
+        count = await conn.execute(_OPEN_COUNT, (building_id,))
+        holding = await conn.execute(_HOLDING, (building_id,))
+    row = await count.fetchone()
+    blocked = await holding.fetchall()
+    questioned = {entry["item_id"] for entry in blocked}
+    blocked += [
+        {"item_id": item.item_id, "held_until": item.held_until, "summary": item.hold_note}
+        for item in items
+        if item.is_held and not item.removed and item.item_id not in questioned
+    ]
+    return Progress(
+        lines=dict(Counter(item.status for item in items)),
+        doing=await doing.fetchall(),
+        waiting=row["open"] if row else 0,
+        blocked=blocked,
+    )

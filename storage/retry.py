@@ -1,0 +1,75 @@
+"""Replaying an event that died: the same entry, in its old place, as a new generation."""
+
+from dataclasses import dataclass
+
+from domain.errors import ConflictError, NotFoundError
+from storage.database import Connection
+from storage.queue import wake
+from storage.transaction import building_transaction
+
+FIND = "SELECT seq, source, status FROM events WHERE building_id = %s AND event_id = %s ORDER BY seq"
+
+# A new generation is a new run to the graph: the first one's checkpoints and decisions do not bind it.
+REQUEUE = """
+UPDATE events SET status = 'queued', generation = generation + 1, attempts = 0, failures = 0, not_before = NULL,
+       started_at = NULL, finished_at = NULL, error = NULL, outcome = NULL
+ WHERE building_id = %s AND seq = %s AND status = 'dead'
+RETURNING generation"""
+
+
+@dataclass(frozen=True)
+class Retried:
+    """A dead entry that is queued again."""
+
+    event_id: str
+    seq: int
+    generation: int
+    status: str = "queued"
+
+
+@dataclass(frozen=True)
+class NamedEvent:
+    """An entry that was found by its id."""
+
+    seq: int
+    source: str
+    status: str
+
+
+async def named(conn: Connection, building_id: str, event_id: str, source: str | None) -> NamedEvent:
+    """The entry of that id, and of that source where one is given.
+
+    Raises:
+        NotFoundError: there is none.
+        ConflictError: several sources sent that id, and none is given.
+    """
+    rows = await (await conn.execute(FIND, (building_id, event_id))).fetchall()
+    found = [NamedEvent(**row) for row in rows if source is None or row["source"] == source]
+    if not found:
+        of_source = "" if source is None else f" from source {source!r}"
+        raise NotFoundError(f"Building {building_id!r} has no event {event_id!r}{of_source}.")
+    if len(found) > 1:
+        sources = [event.source for event in found]
+        raise ConflictError(
+            f"{len(found)} sources sent an event {event_id!r}: name one with ?source=.", sources=sources
+        )
+    return found[0]
+
+
+async def retry(conn: Connection, building_id: str, event_id: str, source: str | None) -> Retried:
+    """Queue a dead entry again and wake its building, in one transaction.
+
+    Raises:
+        NotFoundError: there is no such building or event.
+        ConflictError: the event is not dead, or its source is needed to tell which one is meant.
+    """
+    async with building_transaction(conn, building_id):
+        event = await named(conn, building_id, event_id, source)
+        row = await (await conn.execute(REQUEUE, (building_id, event.seq))).fetchone()
+        if row is None:
+            raise ConflictError(
+                f"Event {event_id!r} is {event.status}, and only a dead event can be retried.",
+                event_status=event.status,
+            )
+        await wake(conn, building_id)
+    return Retried(event_id, event.seq, row["generation"])

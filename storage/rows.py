@@ -1,0 +1,108 @@
+"""Domain rows to and from their tables: one upsert for each kind, made from the model's own fields."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from typing import Any, TypeVar
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from domain.approvals import Approval
+from domain.procurement import (
+    Flag,
+    Inspection,
+    Item,
+    Message,
+    Milestone,
+    OrderLine,
+    PurchaseOrder,
+    Receipt,
+    Row,
+    ScheduleVersion,
+    Shipment,
+    VendorRow,
+)
+from storage.database import Connection
+
+R = TypeVar("R", bound=Row)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Where a kind of row lives, and what names one within its building."""
+
+    name: str
+    keys: tuple[str, ...]
+
+
+TABLES: dict[type[Row], Table] = {
+    Approval: Table("approvals", ("approval_id",)),
+    Flag: Table("flags", ("flag_id",)),
+    Inspection: Table("inspections", ("item_id", "inspection_id")),
+    Item: Table("items", ("item_id",)),
+    Message: Table("messages", ("message_id",)),
+    Milestone: Table("milestones", ("item_id", "round", "kind")),
+    OrderLine: Table("purchase_order_lines", ("number", "line")),
+    PurchaseOrder: Table("purchase_orders", ("number",)),
+    Receipt: Table("receipts", ("item_id", "receipt_id")),
+    ScheduleVersion: Table("schedules", ("version",)),
+    Shipment: Table("shipments", ("item_id", "shipment_id")),
+    VendorRow: Table("vendors", ("vendor_id",)),
+}
+
+
+@cache
+def upsert(kind: type[Row]) -> sql.Composed:
+    """The statement that saves a whole row of this kind: building_id first, then the fields in order."""
+    table = TABLES[kind]
+    fields = list(kind.model_fields)
+    columns = ["building_id", *fields]
+    changed = [sql.Identifier(field) for field in fields if field not in table.keys]
+    return sql.SQL(
+        "INSERT INTO {table} ({columns}) VALUES ({values}) ON CONFLICT (building_id, {keys}) DO UPDATE SET {sets}"
+    ).format(
+        table=sql.Identifier(table.name),
+        columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+        values=sql.SQL(", ").join(sql.Placeholder() * len(columns)),
+        keys=sql.SQL(", ").join(map(sql.Identifier, table.keys)),
+        sets=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(column) for column in changed),
+    )
+
+
+def values(row: Row, image: dict[str, Any]) -> list[Any]:
+    """The row's fields as parameters; what is nested in its JSON image goes as jsonb."""
+    return [_value(getattr(row, field), image[field]) for field in type(row).model_fields]
+
+
+def _value(value: Any, plain: Any) -> Any:
+    if isinstance(plain, (dict, list)):
+        return Jsonb(plain)
+    return value.value if isinstance(value, Enum) else value
+
+
+def row_id(row: Row) -> str:
+    """How `changes` names the row within its building and kind."""
+    return "/".join(str(getattr(row, key)) for key in TABLES[type(row)].keys)
+
+
+async def select(
+    conn: Connection, kind: type[R], where: str, parameters: Sequence[Any], order: str | None = None
+) -> list[R]:
+    """Rows of one kind. `where` and `order` are constants of the code, never text from outside."""
+    query = statement(kind, where, order)
+    cursor = await conn.execute(query, parameters)
+    return [kind.model_validate(row) for row in await cursor.fetchall()]
+
+
+@cache
+def statement(kind: type[Row], where: str, order: str | None) -> sql.Composed:
+    table = TABLES[kind]
+    by = sql.SQL(order) if order else sql.SQL(", ").join(map(sql.Identifier, table.keys))
+    return sql.SQL("SELECT {columns} FROM {table} WHERE {where} ORDER BY {by}").format(
+        columns=sql.SQL(", ").join(map(sql.Identifier, kind.model_fields)),
+        table=sql.Identifier(table.name),
+        where=sql.SQL(where),
+        by=by,
+    )

@@ -1,0 +1,67 @@
+"""What the tick looks for: buildings with due entries and no drain, holds that have run out."""
+
+from datetime import datetime
+from typing import Any
+
+from storage import inbox
+from storage.database import Connection
+from storage.queue import wake
+from storage.transaction import building_transaction
+
+# A building with an entry that may be taken and no drain job, waiting or running.
+FORGOTTEN = """
+SELECT DISTINCT e.building_id FROM events e
+ WHERE e.status IN ('queued', 'running') AND (e.not_before IS NULL OR e.not_before <= %s)
+   AND NOT EXISTS (SELECT 1 FROM procrastinate_jobs j
+                    WHERE j.queueing_lock = e.building_id AND j.status IN ('todo', 'doing'))
+ LIMIT 500"""
+
+# Days end in the building's own zone.
+EXPIRED_HOLDS = """
+SELECT i.building_id, i.item_id, i.held_until FROM items i JOIN buildings b USING (building_id)
+ WHERE i.held_until IS NOT NULL AND NOT i.removed AND b.status = 'active' AND b.mode = 'live'
+   AND i.held_until <= (%s::timestamptz AT TIME ZONE b.time_zone)::date
+   AND NOT EXISTS (SELECT 1 FROM approvals a WHERE a.building_id = i.building_id AND a.item_id = i.item_id
+                      AND a.kind = 'hold_expired' AND a.status = 'pending')
+   AND NOT EXISTS (SELECT 1 FROM events e WHERE e.building_id = i.building_id AND e.source = %s
+                      AND e.event_id = 'hold:' || i.item_id || ':' || i.held_until || ':' || i.caused_seq)
+ LIMIT 500"""
+
+
+async def wake_forgotten(conn: Connection, now: datetime) -> list[str]:
+    """Wake buildings whose entries nobody is going to take: after a crash, a backoff, a lost job."""
+    rows = await (await conn.execute(FORGOTTEN, (now,))).fetchall()
+    woken = []
+    for row in rows:
+        async with building_transaction(conn, row["building_id"]):
+            if await wake(conn, row["building_id"]):
+                woken.append(str(row["building_id"]))
+    return woken
+
+
+async def enter_expired_holds(conn: Connection, now: datetime) -> int:
+    """Put an entry into the inbox for every hold that has run out, once."""
+    rows = await (await conn.execute(EXPIRED_HOLDS, (now, inbox.INTERNAL))).fetchall()
+    for row in rows:
+        await _enter(conn, row, now)
+    return len(rows)
+
+
+async def _enter(conn: Connection, row: dict[str, Any], now: datetime) -> None:
+    async with building_transaction(conn, row["building_id"]) as transaction:
+        item = await (
+            await conn.execute(
+                "SELECT held_until, caused_seq FROM items WHERE building_id = %s AND item_id = %s",
+                (row["building_id"], row["item_id"]),
+            )
+        ).fetchone()
+        if item is None or item["held_until"] != row["held_until"]:
+            return
+        await inbox.add(
+            transaction,
+            source=inbox.INTERNAL,
+            event_id=f"hold:{row['item_id']}:{row['held_until']}:{item['caused_seq']}",
+            event_type="Hold_Expired",
+            body={"item": row["item_id"], "held_until": row["held_until"].isoformat()},
+            now=now,
+        )

@@ -1,0 +1,113 @@
+"""Connections are alike over the socket and over TCP, and only the database's own faults count as such."""
+
+import asyncio
+import socket
+
+import psycopg
+import psycopg_pool
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from storage.database import Connection, connect, is_database_fault, open_pool
+
+
+async def setting(connection: Connection, name: str) -> str:
+    row = await (await connection.execute("SELECT current_setting(%s) AS value", (name,))).fetchone()
+    assert row is not None
+    return str(row["value"])
+
+
+async def test_a_connection_commits_at_once_and_gives_rows_as_dicts(database: str) -> None:
+    async with await connect(database, application_name="a test") as connection:
+        assert connection.autocommit
+        assert await setting(connection, "application_name") == "a test"
+        await connection.execute("CREATE TABLE kept ()")
+    async with await connect(database, application_name="a test") as connection:
+        cursor = await connection.execute("SELECT to_regclass('kept')::text AS name")
+        assert await cursor.fetchone() == {"name": "kept"}
+
+
+async def test_both_sides_of_a_tcp_connection_notice_a_vanished_peer(external_server: str) -> None:
+    async with await connect(external_server, application_name="test") as connection:
+        for name, value in (("idle", "5"), ("interval", "5"), ("count", "3")):
+            assert await setting(connection, f"tcp_keepalives_{name}") == value
+        mine = {option.keyword.decode(): option.val for option in connection.pgconn.info}
+        assert mine["keepalives_idle"] == mine["keepalives_interval"] == b"5"
+        assert mine["keepalives_count"] == b"3"
+
+
+async def test_a_pool_replaces_a_connection_that_the_server_ended(database: str) -> None:
+    async with open_pool(database, max_size=1, name="test pool") as pool:
+        async with pool.connection() as connection:
+            ended = connection.info.backend_pid
+        async with await connect(database, application_name="test") as other:
+            await other.execute("SELECT pg_terminate_backend(%s)", (ended,))
+        async with pool.connection() as connection:
+            assert connection.info.backend_pid != ended
+            assert connection.autocommit
+            assert await setting(connection, "application_name") == "test pool"
+
+
+async def fault_of(connection: Connection, statement: str) -> bool:
+    with pytest.raises(psycopg.Error) as caught:
+        await connection.execute(statement)
+    return is_database_fault(caught.value)
+
+
+async def raising(code: str, database: str) -> bool:
+    async with await connect(database, application_name="test") as connection:
+        return await fault_of(connection, f"DO $$ BEGIN RAISE SQLSTATE '{code}'; END $$")
+
+
+@pytest.mark.parametrize("code", ["40001", "40P01", "57P01", "57P02", "57P03", "57P05", "08006", "08P01"])
+async def test_a_failing_server_is_the_databases_fault(database: str, code: str) -> None:
+    assert await raising(code, database)
+
+
+@pytest.mark.parametrize(
+    "code", ["23505", "22P02", "42P01", "57014", "55P03", "40002", "53300", "53100", "25P02", "XX000", "P0001"]
+)
+async def test_what_was_asked_wrongly_is_not_the_databases_fault(database: str, code: str) -> None:
+    assert not await raising(code, database)
+
+
+async def test_a_terminated_backend_is_the_databases_fault_then_and_afterwards(database: str) -> None:
+    connection = await connect(database, application_name="test")
+    try:
+        assert await fault_of(connection, "SELECT pg_terminate_backend(pg_backend_pid())")
+        assert await fault_of(connection, "SELECT 1")
+    finally:
+        await connection.close()
+
+
+async def test_a_server_that_is_not_there_is_the_databases_fault(database: str) -> None:
+    with socket.socket() as taken:  # bound and not listening: refuses, and nobody else can take it
+        taken.bind(("127.0.0.1", 0))
+        nowhere = make_conninfo(database, host="127.0.0.1", port=taken.getsockname()[1])
+        with pytest.raises(psycopg.OperationalError) as caught:
+            await connect(nowhere, application_name="test")
+    assert is_database_fault(caught.value)
+
+
+async def test_an_exhausted_pool_is_the_databases_fault(database: str) -> None:
+    async with open_pool(database, max_size=1, name="test") as pool, pool.connection():
+        with pytest.raises(psycopg_pool.PoolTimeout) as caught:
+            await pool.getconn(timeout=0.01)
+    assert is_database_fault(caught.value)
+
+
+@pytest.mark.slow
+async def test_a_silent_host_is_given_up_after_the_connect_timeout(external_server: str) -> None:
+    """A listener that never answers, as behind a firewall that drops packets."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        parts = {**conninfo_to_dict(external_server), "port": silent.getsockname()[1], "connect_timeout": 60}
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(psycopg.OperationalError) as caught:
+            await connect(make_conninfo("", **parts), application_name="test")
+        assert asyncio.get_running_loop().time() - began < 8
+        assert is_database_fault(caught.value)
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), psycopg.InterfaceError("no"), psycopg.DataError("no")])
+def test_other_errors_are_not_the_databases_fault(error: Exception) -> None:
+    assert not is_database_fault(error)

@@ -1,0 +1,86 @@
+"""What the agent is handed: its connection, its clock, and whether it may act at all."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from domain.approvals import Responder
+from domain.buildings import Building
+from domain.errors import InvalidError
+from domain.events import Entry
+from domain.procurement import LineFile, Row
+from storage import ledger, procurement
+from storage.database import Connection
+from storage.ledger import EffectKey
+from storage.transaction import BuildingTransaction
+
+
+class Clock(Protocol):
+    """What tells the time, in UTC."""
+
+    def now(self) -> datetime: ...
+
+
+@dataclass
+class Toolbox:
+    """What the graph's nodes reach the world through; bound to them when the graph is built.
+
+    `conn` is the slot's one connection, shared with its checkpoint saver, and `lock` is that saver's: whoever uses
+    the connection holds it. Where `acts` is False (Studio, a fork made in place) effects only tell what they would do.
+    """
+
+    conn: Connection
+    clock: Clock
+    acts: bool = True
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass
+class ActionContext:
+    """What one effect gets: the open transaction on its building, its key, and the days that count."""
+
+    transaction: BuildingTransaction
+    key: EffectKey
+    entry: Entry
+    responder: Responder
+    now: datetime
+    """Wall time, UTC."""
+    today: date
+    """The business day, in the building's zone."""
+    told: bool = False
+    """Whether this effect has put its message into the outbox."""
+
+    @property
+    def building(self) -> Building:
+        return self.transaction.building
+
+    @property
+    def seq(self) -> int:
+        return self.entry.seq
+
+    def save(self, *rows: Row) -> None:
+        self.transaction.save(*rows)
+
+    async def file(self, item_id: str) -> LineFile:
+        """The line's file as committed before this effect.
+
+        Raises:
+            InvalidError: there is no such line.
+        """
+        found = await procurement.line_file(self.transaction.conn, self.building.building_id, item_id)
+        if found is None:
+            raise InvalidError(f"There is no line {item_id!r} in building {self.building.building_id!r}.", "item")
+        return found
+
+    def post(self, recipient: str, subject: str, payload: dict[str, Any]) -> None:
+        """Send something out: through the outbox, once for this effect."""
+        ledger.post(
+            self.transaction,
+            self.key,
+            channel="log",
+            recipient=recipient,
+            subject=subject,
+            payload=payload,
+            at=self.now,
+        )

@@ -1,0 +1,79 @@
+"""The one way to change anything: one transaction, one ledger key, one effect. Called twice, it acts once."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from domain.actions import ACTION, item_of
+from domain.approvals import Responder
+from domain.events import Entry
+from storage import ledger
+from storage.ledger import EffectKey
+from storage.transaction import building_transaction
+from tools.catalogue import EFFECTS
+from tools.context import ActionContext, Toolbox
+
+Result = dict[str, Any]
+
+
+async def run_effect(
+    toolbox: Toolbox,
+    entry: Entry,
+    name: str,
+    *,
+    item: str | None,
+    ordinal: int,
+    kind: str,
+    arguments: dict[str, Any],
+    responder: Responder,
+    act: Callable[[ActionContext], Awaitable[Result]],
+) -> Result:
+    """Carry out `act` once for its key and return its result; a repeated call returns the stored one.
+
+    Where the toolbox may not act, nothing is touched and the result says what would have been done.
+
+    Raises:
+        LedgerMismatchError: the key was used before with other arguments.
+    """
+    if not toolbox.acts:
+        return {"would_do": {"name": name, "arguments": arguments}}
+    key = EffectKey(entry.building_id, entry.seq, name, item or "", ordinal)
+    async with toolbox.lock, building_transaction(toolbox.conn, entry.building_id, entry.seq) as transaction:
+        stored = await ledger.find(toolbox.conn, key, arguments)
+        if stored is not None:
+            return stored
+        now = toolbox.clock.now()
+        today = entry.today(transaction.building.zone)
+        result = await act(ActionContext(transaction, key, entry, responder, now, today))
+        ledger.record(
+            transaction,
+            key,
+            kind=kind,
+            arguments=arguments,
+            result=result,
+            responder=responder.model_dump(),
+            at=now,
+        )
+        return result
+
+
+async def carry_out(
+    toolbox: Toolbox, entry: Entry, action: dict[str, Any], ordinal: int, responder: Responder
+) -> Result:
+    """Carry out one action of the closed union."""
+    typed = ACTION.validate_python(action)
+    effect = EFFECTS[typed.name]
+
+    async def act(context: ActionContext) -> Result:
+        return await effect(context, typed.arguments)
+
+    return await run_effect(
+        toolbox,
+        entry,
+        typed.name,
+        item=item_of(action),
+        ordinal=ordinal,
+        kind="action",
+        arguments=action["arguments"],
+        responder=responder,
+        act=act,
+    )

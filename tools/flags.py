@@ -1,0 +1,40 @@
+"""Flags: what people should look at, raised and cleared with the schedule band of a line."""
+
+from typing import Any
+
+from domain.actions import FlagArguments
+from domain.outstanding import is_resolved
+from domain.procurement import Flag, Item, Row
+from storage.database import Connection
+from storage.rows import select
+from tools.context import ActionContext
+
+
+async def flag_potential_issue(context: ActionContext, arguments: FlagArguments) -> dict[str, Any]:
+    """Raise a flag on the line; an open one of the same band is renewed with the new detail."""
+    item = (await context.file(arguments.item)).item
+    open_ = await _open(context.transaction.conn, context.building.building_id, item.item_id)
+    same = next((flag for flag in open_ if flag.band == arguments.band), None)
+    number = f"F-{context.key.seq}-{item.item_id}-{context.key.ordinal}"
+    flag = (same or Flag(flag_id=number, item_id=item.item_id, band="", detail="", raised_seq=context.seq)).model_copy(
+        update={"band": arguments.band, "detail": arguments.detail}
+    )
+    context.save(flag, item.model_copy(update={"told_band": arguments.band}))
+    return {"flag_id": flag.flag_id}
+
+
+async def band_settled(
+    conn: Connection, building_id: str, before: Item, after: Item, seq: int
+) -> tuple[Item, list[Row]]:
+    """The line after a change of dates, and its flags cleared where a told conflict is no more."""
+    if not is_resolved(before, after):
+        return after, []
+    cleared: list[Row] = [
+        flag.model_copy(update={"status": "cleared", "cleared_seq": seq})
+        for flag in await _open(conn, building_id, after.item_id)
+    ]
+    return after.model_copy(update={"told_band": after.schedule_band}), cleared
+
+
+async def _open(conn: Connection, building_id: str, item_id: str) -> list[Flag]:
+    return await select(conn, Flag, "building_id = %s AND item_id = %s AND status = 'open'", (building_id, item_id))

@@ -1,0 +1,19 @@
+"""Putting a line on hold, until a day on which somebody is asked again."""
+
+from typing import Any
+
+from domain.actions import HoldArguments
+from domain.orders import as_date
+from domain.schedule import add_working_days
+from tools.context import ActionContext
+
+
+async def hold_item(context: ActionContext, arguments: HoldArguments) -> dict[str, Any]:
+    """Hold the line. Without a day, or with one that has passed, it is asked again after the policy's time."""
+    item = (await context.file(arguments.item)).item
+    until = None if arguments.until is None else as_date(arguments.until)
+    if until is None or until <= context.today:
+        policy = context.building.policy
+        until = add_working_days(context.today, policy.hold_review_after_days, context.building.working_week)
+    context.save(item.model_copy(update={"held_until": until, "hold_note": arguments.note, "caused_seq": context.seq}))
+    return {"held_until": until.isoformat()}

@@ -1,0 +1,145 @@
+"""Recording changes of the log as a whole: a revised schedule, lines added, changed or removed, the closing."""
+
+from typing import Any
+
+from domain.events import Entry, ItemChange, ItemsChanged, ScheduleRevised
+from domain.orders import as_date
+from domain.outstanding import resolved_message
+from domain.procurement import Item, find_item
+from domain.schedule import compared
+from domain.text import folded, slug
+from storage import procurement
+from tools.context import ActionContext, Toolbox
+from tools.flags import band_settled
+from tools.recording import Finding, record_facts
+from tools.schedule import save_version
+
+
+async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised) -> Finding:
+    """A new version: every open line gets its new need and is compared again. Lines that the new schedule does not
+    name keep their last need; deliveries that have no line get one."""
+
+    async def act(context: ActionContext) -> dict[str, Any]:
+        body = event.schedule.model_dump(mode="json", exclude_none=True)
+        data_date = None if event.data_date is None else as_date(event.data_date)
+        save_version(context, body, data_date)
+        items = await procurement.items(context.transaction.conn, entry.building_id)
+        names = [(item.item_id, item.name) for item in items if not item.removed]
+        by_id = {item.item_id: item for item in items}
+        changed: list[Item] = []
+        say: list[dict[str, Any]] = []
+        for delivery in event.schedule.deliveries:
+            need = {"required_by": as_date(delivery.required_by), "buffer_days": delivery.buffer_days}
+            known = by_id.get(find_item(delivery.item, names) or "")
+            if known is None:
+                changed.append(_from_delivery(context, delivery.item, need, set(by_id)))
+                continue
+            item = compared(known.model_copy(update=need))
+            if item == known:
+                continue
+            settled, cleared = await band_settled(context.transaction.conn, entry.building_id, known, item, entry.seq)
+            context.save(*cleared)
+            say += [resolved_message(settled)] if cleared else []
+            changed.append(settled.model_copy(update={"caused_seq": entry.seq}))
+        context.save(*changed)
+        version = context.building.schedule_version
+        note = f"schedule version {version}: {len(changed)} of {len(items)} lines moved"
+        return vars(Finding(note=note, items=[item.item_id for item in changed], say=say))
+
+    return await record_facts(toolbox, entry, act)
+
+
+def _from_delivery(context: ActionContext, name: str, need: dict[str, Any], taken: set[str]) -> Item:
+    item_id, number = slug(name), 2
+    while item_id in taken:
+        item_id, number = f"{slug(name)}-{number}", number + 1
+    taken.add(item_id)
+    return Item(
+        item_id=item_id,
+        name=name,
+        currency=context.building.currency,
+        posted=False,
+        caused_seq=context.seq,
+        **need,
+    )
+
+
+async def change_items(toolbox: Toolbox, entry: Entry, event: ItemsChanged) -> Finding:
+    """Lines added, changed (absent fields stay) and removed. What cannot be done is told, the rest is."""
+
+    async def act(context: ActionContext) -> dict[str, Any]:
+        conn, building_id = context.transaction.conn, entry.building_id
+        vendors = {vendor.vendor_id for vendor in await procurement.vendors(conn, building_id)}
+        items = {item.item_id: item for item in await procurement.items(conn, building_id)}
+        refused: list[str] = []
+        touched: list[str] = []
+        for change in event.items:
+            names = [(item.item_id, item.name) for item in items.values() if not item.removed]
+            known = items.get(find_item(change.item_id or change.name or "", names) or "")
+            problem = _problem(change, known, vendors)
+            if problem is not None:
+                refused.append(problem)
+                continue
+            item = _changed(context, change, known)
+            if known is not None:
+                settled, cleared = await band_settled(conn, building_id, known, item, entry.seq)
+                context.save(*cleared)
+                item = settled
+            context.save(item)
+            items[item.item_id] = item
+            touched.append(item.item_id)
+        note = f"{len(touched)} lines changed" + (f"; refused: {'; '.join(refused)}" if refused else "")
+        ask = [_unclear(entry, problem) for problem in refused]
+        return vars(Finding(note=note, items=list(dict.fromkeys(touched)), ask=ask))
+
+    return await record_facts(toolbox, entry, act)
+
+
+def _problem(change: ItemChange, known: Item | None, vendors: set[str]) -> str | None:
+    """Why a change cannot be made; None when it can."""
+    named = change.item_id or change.name
+    if named is None:
+        return "a line without item_id and name"
+    if known is None and change.removed:
+        return f"{named} is to be removed, but there is no such line"
+    if known is None and change.name is None:
+        return f"{named} is new and has no name"
+    if change.vendor_id is not None and change.vendor_id not in vendors:
+        return f"{named} names the vendor {change.vendor_id}, who is not known"
+    return None
+
+
+def _unclear(entry: Entry, problem: str) -> dict[str, Any]:
+    subject = {"text": problem, "source": entry.source, "event_id": entry.event_id}
+    return {"kind": "event_unclear", "item_id": None, "subject": subject}
+
+
+def _changed(context: ActionContext, change: ItemChange, known: Item | None) -> Item:
+    given = change.model_dump(exclude_none=True, exclude={"removed", "item_id", "required_by"})
+    if change.required_by is not None:
+        given["required_by"] = as_date(change.required_by)
+    if known is None:
+        name = str(change.name)
+        start = {"item_id": change.item_id or slug(name), "currency": context.building.currency}
+        return compared(Item(**{**start, **given}, caused_seq=context.seq))
+    update = {**given, "removed": change.removed, "posted": True, "caused_seq": context.seq}
+    if folded(str(given.get("name", known.name))) == folded(known.name):
+        update.pop("name", None)
+    return compared(known.model_copy(update=update))
+
+
+async def close_building(toolbox: Toolbox, entry: Entry) -> Finding:
+    """Close the building, unless lines are open: then it stays open, and the finding says which they are."""
+
+    async def act(context: ActionContext) -> dict[str, Any]:
+        items = await procurement.items(context.transaction.conn, entry.building_id)
+        open_ = [item.name for item in items if not item.removed and not item.is_released]
+        pending = await procurement.open_questions(context.transaction.conn, entry.building_id)
+        if open_ or pending:
+            named = ", ".join(open_[:5]) + (f" and {len(open_) - 5} more" if len(open_) > 5 else "")
+            why = f"{len(open_)} lines are open ({named})" if open_ else f"{len(pending)} questions are open"
+            return vars(Finding(note=f"refused: {why}"))
+        context.building.status = "closed"
+        return vars(Finding(note="building closed"))
+
+    return await record_facts(toolbox, entry, act)

@@ -1,0 +1,61 @@
+"""Telling people and asking them: a message on file, and one in the outbox for its way out."""
+
+from typing import Any
+
+from domain.actions import InformationArguments, NotifyArguments
+from domain.buildings import Contact
+from domain.procurement import Message
+from tools.context import ActionContext
+
+
+async def notify_team(context: ActionContext, arguments: NotifyArguments) -> dict[str, Any]:
+    """Tell a team of the building."""
+    return say(context, arguments.team, arguments.message, arguments.item)
+
+
+async def request_information(context: ActionContext, arguments: InformationArguments) -> dict[str, Any]:
+    """Ask the vendor of a line, or a team."""
+    to, address = arguments.to, None
+    if arguments.to == "vendor":
+        vendor = (await context.file(arguments.item)).vendor
+        to, address = (vendor.name, vendor.contact) if vendor else ("vendor", None)
+    return say(context, to, arguments.question, arguments.item, address=address, subject="Question")
+
+
+def say(
+    context: ActionContext,
+    party: str,
+    text: str,
+    item_id: str | None,
+    *,
+    address: str | None = None,
+    subject: str = "Notice",
+    urgency: str = "normal",
+) -> dict[str, Any]:
+    """Put a message on file and into the outbox. `address` is looked up in the contacts when absent."""
+    recipient = address or _address(context, party)
+    message = Message(
+        message_id=f"M-{context.key.seq}-{context.key.action}-{context.key.item or 'all'}-{context.key.ordinal}",
+        item_id=item_id,
+        direction="out",
+        party=party,
+        text=text,
+        urgency=urgency,
+        caused_seq=context.seq,
+    )
+    context.save(message)
+    context.post(recipient, subject, {"to": party, "text": text, "item": item_id, "urgency": urgency})
+    return {"message_id": message.message_id, "to": recipient}
+
+
+def _address(context: ActionContext, party: str) -> str:
+    """The address of a role: of the contacts, else of the approver chain, else the role itself."""
+    contact = context.building.contacts.get(party)
+    if isinstance(contact, Contact):
+        return contact.contact or contact.name or party
+    if contact:
+        return contact
+    for approver in context.building.approvers:
+        if party in (approver.role, approver.name):
+            return approver.contact or approver.name
+    return party

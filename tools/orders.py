@@ -1,0 +1,89 @@
+"""Purchase orders: issued, ordered again, cancelled, tracked, expedited."""
+
+from typing import Any
+
+from domain.actions import ExpediteArguments, ItemArguments, OrderArguments
+from domain.errors import InvalidError
+from domain.orders import milestones, order_rows
+from domain.procurement import Commercial, LineFile, PurchaseOrder, Row, money
+from tools.context import ActionContext
+from tools.messages import say
+
+
+async def issue_purchase_order(context: ActionContext, arguments: OrderArguments) -> dict[str, Any]:
+    """Order the line, once: where it is already on order, the standing order is the result."""
+    file = await context.file(arguments.item)
+    if file.order is not None and file.item.is_ordered:
+        return {"purchase_order": file.order.number, "already_ordered": True}
+    return _order(context, file, arguments, [])
+
+
+async def reorder_item(context: ActionContext, arguments: OrderArguments) -> dict[str, Any]:
+    """Order a replacement: the line's next round, with an order of its own."""
+    file = await context.file(arguments.item)
+    disposed: list[Row] = [
+        inspection.model_copy(update={"disposition": "replace"})
+        for inspection in file.inspections_in(file.item.round)
+        if inspection.status == "failed" and inspection.disposition is None
+    ]
+    return _order(context, file, arguments, disposed)
+
+
+def _order(context: ActionContext, file: LineFile, arguments: OrderArguments, also: list[Row]) -> dict[str, Any]:
+    order, rows = order_rows(file, context.building, quantity=arguments.quantity, today=context.today, seq=context.seq)
+    context.save(*also, *rows)
+    vendor = file.vendor
+    context.post(
+        (vendor.contact or vendor.name) if vendor else "vendor",
+        f"Purchase order {order.number}",
+        {"purchase_order": order.model_dump(mode="json"), "lines": [rows[1].model_dump(mode="json")]},
+    )
+    return {"purchase_order": order.number, "total": money(order.total, order.currency)}
+
+
+async def cancel_purchase_order(context: ActionContext, arguments: OrderArguments) -> dict[str, Any]:
+    """Cancel the line's current order, and tell the vendor."""
+    file = await context.file(arguments.item)
+    order = _current(file)
+    if order.status == "cancelled":
+        return {"purchase_order": order.number, "already_cancelled": True}
+    context.save(
+        order.model_copy(update={"status": "cancelled", "caused_seq": context.seq}),
+        file.item.model_copy(update={"commercial": Commercial.CANCELLED, "caused_seq": context.seq}),
+    )
+    text = f"Purchase order {order.number} is cancelled. {arguments.reason or ''}".strip()
+    return {"purchase_order": order.number, **_to_vendor(context, file, text, "Cancellation")}
+
+
+async def expedite_order(context: ActionContext, arguments: ExpediteArguments) -> dict[str, Any]:
+    """Have the vendor speed the current order up."""
+    file = await context.file(arguments.item)
+    number = file.order.number if file.order else "your delivery"
+    how = f" by {arguments.method}" if arguments.method else ""
+    text = (
+        f"Please expedite {number} ({file.item.name}){how} and confirm the earliest date; it is required by "
+        f"{file.item.required_by}."
+    )
+    return _to_vendor(context, file, text, "Expediting")
+
+
+async def start_tracking(context: ActionContext, arguments: ItemArguments) -> dict[str, Any]:
+    """Expect the milestones of the current order; those already expected stay as they are."""
+    file = await context.file(arguments.item)
+    known = {milestone.kind for milestone in file.milestones if milestone.round == file.item.round}
+    issued = file.issued_on(file.item.round) or context.today
+    new = [m for m in milestones(file, context.building, issued, context.seq) if m.kind not in known]
+    context.save(*new)
+    return {"milestones": {m.kind: None if m.due_on is None else m.due_on.isoformat() for m in new}}
+
+
+def _current(file: LineFile) -> PurchaseOrder:
+    if file.order is None:
+        raise InvalidError(f"{file.item.name} has no order that could be cancelled.", "item")
+    return file.order
+
+
+def _to_vendor(context: ActionContext, file: LineFile, text: str, subject: str) -> dict[str, Any]:
+    vendor = file.vendor
+    name = vendor.name if vendor else "vendor"
+    return say(context, name, text, file.item.item_id, address=vendor.contact if vendor else None, subject=subject)

@@ -1,0 +1,122 @@
+"""Recording what an event says, before anything is decided: once, even where the step runs twice."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.approvals import Responder
+from domain.buildings import Building
+from domain.errors import LongleadError
+from domain.events import Entry
+from domain.outstanding import resolved_message
+from domain.procurement import Item, LineFile, Message
+from domain.recording import Recorded
+from storage import procurement
+from tools.context import ActionContext, Toolbox
+from tools.effects import run_effect
+from tools.flags import band_settled
+
+RECORDER = Responder(type="automated_rule", id="recorder", name="Recorder")
+
+Recorder = Callable[[LineFile, Building], Recorded]
+
+
+@dataclass
+class Finding:
+    """What recording an event came to, in plain values: goes through the ledger and the state."""
+
+    note: str
+    repeat: bool = False
+    items: list[str] = field(default_factory=list)
+    ask: list[dict[str, Any]] = field(default_factory=list)
+    """Questions that the event itself raises: {kind, item_id, subject}."""
+    say: list[dict[str, Any]] = field(default_factory=list)
+
+
+async def record(toolbox: Toolbox, entry: Entry, item_id: str, recorder: Recorder) -> Finding:
+    """Record an event about one line, in one transaction; `recorder` is pure."""
+
+    async def act(context: ActionContext) -> dict[str, Any]:
+        file = await context.file(item_id)
+        recorded = recorder(file, context.building)
+        say = list(recorded.say)
+        for row in recorded.rows:
+            if isinstance(row, Item):
+                settled, cleared = await band_settled(
+                    context.transaction.conn, entry.building_id, file.item, row, entry.seq
+                )
+                context.save(settled, *cleared)
+                say += [resolved_message(settled)] if cleared else []
+            else:
+                context.save(row)
+        return vars(
+            Finding(
+                note=recorded.note,
+                repeat=recorded.repeat,
+                items=[item_id],
+                ask=[{"kind": kind, "item_id": item_id, "subject": subject} for kind, subject in recorded.ask],
+                say=say,
+            )
+        )
+
+    return await record_facts(toolbox, entry, act, item=item_id)
+
+
+async def record_facts(
+    toolbox: Toolbox, entry: Entry, act: Callable[[ActionContext], Any], *, item: str | None = None
+) -> Finding:
+    """Record an event in one transaction; `act` returns a finding's fields."""
+    result = await run_effect(
+        toolbox,
+        entry,
+        f"record:{entry.event_type}",
+        item=item,
+        ordinal=0,
+        kind="fact",
+        arguments=entry.body,
+        responder=RECORDER,
+        act=act,
+    )
+    if "would_do" in result:
+        return Finding(note=f"would record {entry.event_type}", items=[item] if item else [])
+    return Finding(**result)
+
+
+async def record_note(toolbox: Toolbox, entry: Entry, *, party: str, text: str, items: list[str]) -> Finding:
+    """Keep a text from outside: on the lines it is about, else on the building."""
+
+    async def act(context: ActionContext) -> dict[str, Any]:
+        for number, item_id in enumerate(items or [None]):
+            context.save(
+                Message(
+                    message_id=f"M-{entry.seq}-in-{number}",
+                    item_id=item_id,
+                    direction="in",
+                    party=party,
+                    text=text,
+                    caused_seq=entry.seq,
+                )
+            )
+        return vars(Finding(note=f"note of {party} recorded", items=items))
+
+    return await record_facts(toolbox, entry, act)
+
+
+async def line_files(toolbox: Toolbox, building_id: str, item_ids: list[str]) -> list[LineFile]:
+    """The files of the lines named, as they stand."""
+    async with toolbox.lock:
+        found = [await procurement.line_file(toolbox.conn, building_id, item_id) for item_id in item_ids]
+    return [file for file in found if file is not None]
+
+
+async def building_of(toolbox: Toolbox, building_id: str) -> Building:
+    """The building as it stands.
+
+    Raises:
+        LongleadError: it was deleted while its agent ran.
+    """
+    async with toolbox.lock:
+        found = await procurement.building(toolbox.conn, building_id)
+    if found is None:
+        raise LongleadError(f"Building {building_id!r} is gone; its entries cannot be processed.")
+    return found
