@@ -22,7 +22,7 @@ Held = Annotated[Resources, Depends(held)]
 
 
 @asynccontextmanager
-async def connection(resources: Resources, timeout_s: float = CONNECTION_TIMEOUT_S) -> AsyncIterator[Connection]:
+async def connection(resources: Resources, timeout_s: float | None = None) -> AsyncIterator[Connection]:
     """One connection of the pool; psycopg's PoolTimeout (answered with 503) when none is free in time."""
-    async with resources.pool.connection(timeout=timeout_s) as conn:
+    async with resources.pool.connection(timeout=timeout_s or CONNECTION_TIMEOUT_S) as conn:
         yield conn

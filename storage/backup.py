@@ -117,8 +117,7 @@ def restore(conninfo: str, source: Path, *, vector: bool = True) -> None:
             connection.execute("ANALYZE")
     except (OSError, psycopg.Error, _ToolError) as error:
         raise RestoreError(
-            f"{source} was not restored. Check that the database can be reached and that the file is a complete backup. "
-            f"{error}"
+            f"{source} was not restored. Check that the database can be reached and that the file is complete. {error}"
         ) from error
 
 

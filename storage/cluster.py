@@ -3,6 +3,7 @@
 Nothing here keeps two processes apart; `storage/embedded.py` does, with its locks.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import logging
@@ -295,6 +296,8 @@ class Cluster:
                     f"{self._processes() or 'they are not visible from here'}."
                 )
         _spawned[:] = [child for child in _spawned if child.poll() is None]
+        with contextlib.suppress(OSError):  # a folder in the temporary directory would stay for good
+            self.sockets.rmdir()
 
     def _gone_within(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds

@@ -208,7 +208,7 @@ async def _lacks_procrastinate(connection: Connection, present: set[str]) -> boo
     expected = _procrastinate_version()
     if found is None and "procrastinate_jobs" in present:
         raise MigrationError(
-            "The database already has Procrastinate's tables, and Longlead did not make them. Use a database of its own."
+            "The database already has Procrastinate's tables, not made by Longlead. Give it a database of its own."
         )
     if found is not None and found != expected:
         raise MigrationError(

@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -81,12 +82,30 @@ class UserProcess:
 
 
 @pytest.fixture
-def folder(open_tmp_path: Path) -> Iterator[Path]:
+def new_folder(open_tmp_path: Path) -> Iterator[Path]:
     """A data folder that does not exist yet; whatever server it gets is ended after the test."""
     yield open_tmp_path / "data"
     for pid in servers_below(open_tmp_path):
         os.kill(pid, signal.SIGKILL)
     assert eventually(lambda: not servers_below(open_tmp_path))
+
+
+@pytest.fixture(scope="session")
+def stopped_server() -> Iterator[Path]:
+    """The data folder of a server that was booted once, to be copied: initdb takes most of a first boot."""
+    home = Path(tempfile.mkdtemp(prefix="longlead-stopped-")).resolve()
+    home.chmod(0o755)
+    with EmbeddedServer(home / "data"):
+        pass
+    yield home / "data"
+    shutil.rmtree(home)
+
+
+@pytest.fixture
+def folder(new_folder: Path, stopped_server: Path) -> Path:
+    """A data folder whose server was stopped; whatever server it gets is ended after the test."""
+    subprocess.run(["cp", "-a", stopped_server, new_folder], check=True)
+    return new_folder
 
 
 @pytest.fixture
@@ -138,8 +157,8 @@ def postmaster(data_dir: Path) -> int:
 # --- What one gets
 
 
-def test_the_server_is_durable_private_and_speaks_utf8(folder: Path) -> None:
-    with EmbeddedServer(folder) as server:
+def test_the_server_is_durable_private_and_speaks_utf8(new_folder: Path) -> None:
+    with EmbeddedServer(new_folder) as server:
         expected = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "max_connections": "200"}
         expected |= {"listen_addresses": "", "server_encoding": "UTF8", "timezone": "UTC"}
         expected |= {"tcp_keepalives_idle": "0"}  # what a unix socket shows
@@ -150,7 +169,7 @@ def test_the_server_is_durable_private_and_speaks_utf8(folder: Path) -> None:
         assert ask(server.conninfo, "SHOW server_version").startswith("18.")
         sockets = Path(ask(server.conninfo, "SHOW unix_socket_directories").strip('"'))
         assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
-        assert stat.S_IMODE((folder / "cluster").stat().st_mode) == 0o700
+        assert stat.S_IMODE((new_folder / "cluster").stat().st_mode) == 0o700
 
 
 def test_what_was_committed_is_there_after_a_restart(folder: Path) -> None:
@@ -163,11 +182,12 @@ def test_what_was_committed_is_there_after_a_restart(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["with a space", "with 'quotes' and \"more\"", "back\\slash, comma", "ümlaut", "/".join(["very-long-name"] * 15)],
+    ["with a space", "'quotes' \"more\" back\\slash, comma, ümlaut", "/".join(["very-long-name"] * 15)],
+    ids=["space", "quotes", "long"],
 )
-def test_any_path_will_do(folder: Path, name: str) -> None:
-    with EmbeddedServer(folder / name) as server:
-        assert ask(server.conninfo, "SHOW data_directory") == str(folder / name / "cluster")
+def test_any_path_will_do(new_folder: Path, name: str) -> None:
+    with EmbeddedServer(new_folder / name) as server:
+        assert ask(server.conninfo, "SHOW data_directory") == str(new_folder / name / "cluster")
 
 
 def test_a_socket_path_is_used_only_where_the_kernel_and_libpq_can_take_it() -> None:
@@ -234,14 +254,14 @@ def test_a_link_to_the_folder_is_the_same_server(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_four_first_boots_at_once_make_one_cluster(folder: Path) -> None:
-    children = [UserProcess(folder) for _ in range(4)]
+def test_four_first_boots_at_once_make_one_cluster(new_folder: Path) -> None:
+    children = [UserProcess(new_folder) for _ in range(4)]
     assert len({child.conninfo() for child in children}) == 1
-    assert len(servers_below(folder)) == 1
-    assert not list(folder.glob("cluster.initdb-*"))
+    assert len(servers_below(new_folder)) == 1
+    assert not list(new_folder.glob("cluster.initdb-*"))
     for child in children:
         child.close()
-    assert not servers_below(folder)
+    assert not servers_below(new_folder)
 
 
 def test_a_forked_child_does_not_take_the_server_away(folder: Path) -> None:
@@ -370,21 +390,19 @@ def test_a_stale_pid_file_is_stepped_over_when_its_process_id_is_in_use_again(fo
             stranger.kill()
 
 
-def test_a_crash_in_the_middle_of_the_first_boot_leaves_nothing_in_the_way(folder: Path) -> None:
-    (folder / "cluster.initdb-1").mkdir(parents=True)
-    folder.chmod(0o755)
-    (folder / "cluster.initdb-1" / "PG_VERSION").write_text("18\n")
-    with EmbeddedServer(folder) as server:
+def test_a_crash_in_the_middle_of_the_first_boot_leaves_nothing_in_the_way(new_folder: Path) -> None:
+    (new_folder / "cluster.initdb-1").mkdir(parents=True)
+    new_folder.chmod(0o755)
+    (new_folder / "cluster.initdb-1" / "PG_VERSION").write_text("18\n")
+    with EmbeddedServer(new_folder) as server:
         assert ask(server.conninfo, "SELECT 1") == 1
-    assert not list(folder.glob("cluster.initdb-*"))
+    assert not list(new_folder.glob("cluster.initdb-*"))
 
 
 # --- What goes wrong is said
 
 
 def test_data_of_another_major_version_is_refused_by_name(folder: Path) -> None:
-    with EmbeddedServer(folder):
-        pass
     (folder / "cluster" / "PG_VERSION").write_text("17\n")
     with pytest.raises(ServerStartError, match="written by PostgreSQL 17"):
         EmbeddedServer(folder).start()
@@ -399,8 +417,6 @@ def test_a_server_that_does_not_start_shows_the_end_of_its_log(folder: Path) -> 
 
 
 def test_a_server_that_somebody_else_started_on_the_data_is_not_run_over(folder: Path) -> None:
-    with EmbeddedServer(folder):
-        pass
     cluster = folder / "cluster"
     postgres = [str(find_binaries().program("postgres")), "-D", str(cluster), "-k", str(cluster), "-h", ""]
     with subprocess.Popen(postgres, stderr=subprocess.DEVNULL, **process_options(server_account(cluster))) as foreign:
@@ -441,21 +457,21 @@ def test_root_runs_the_server_as_another_user(folder: Path) -> None:
 
 @as_root
 def test_in_a_folder_that_is_closed_to_the_servers_user_the_data_goes_elsewhere_and_is_found_again(
-    folder: Path, shelter: Path
+    new_folder: Path, shelter: Path
 ) -> None:
-    folder.mkdir(mode=0o700)
-    with EmbeddedServer(folder / "data") as server:
+    new_folder.mkdir(mode=0o700)
+    with EmbeddedServer(new_folder / "data") as server:
         tell(server.conninfo, "CREATE TABLE kept AS SELECT 7 AS n")
-    assert not (folder / "data" / "cluster").exists()
+    assert not (new_folder / "data" / "cluster").exists()
     (home,) = shelter.iterdir()
-    assert (folder / "data" / "cluster-location").read_text() == f"{home}\n"
-    with EmbeddedServer(folder / "data") as server:
+    assert (new_folder / "data" / "cluster-location").read_text() == f"{home}\n"
+    with EmbeddedServer(new_folder / "data") as server:
         assert ask(server.conninfo, "SELECT n FROM kept") == 7
         assert Path(ask(server.conninfo, "SHOW data_directory")) == home / "cluster"
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(new_folder.stat().st_mode) == 0o700
     shutil.rmtree(home)
     with pytest.raises(PlacementError, match="that folder is gone"):
-        EmbeddedServer(folder / "data").start()
+        EmbeddedServer(new_folder / "data").start()
 
 
 @as_root
@@ -479,29 +495,29 @@ def test_programs_in_a_closed_folder_are_copied_and_the_folder_stays_closed(
 
 
 @as_root
-def test_data_that_belongs_to_root_is_refused_with_the_remedy(folder: Path) -> None:
-    (folder / "cluster").mkdir(parents=True)
+def test_data_that_belongs_to_root_is_refused_with_the_remedy(new_folder: Path) -> None:
+    (new_folder / "cluster").mkdir(parents=True)
     with pytest.raises(AccountError, match="chown"):
-        EmbeddedServer(folder).start()
+        EmbeddedServer(new_folder).start()
 
 
 @as_root
-def test_a_normal_user_boots_stops_and_survives_kills_alike(folder: Path) -> None:
-    account = server_account(folder / "none")
+def test_a_normal_user_boots_stops_and_survives_kills_alike(new_folder: Path) -> None:
+    account = server_account(new_folder / "none")
     assert account is not None
     python, path = python_for(account)
-    folder.mkdir()
-    account.own(folder)
-    child = UserProcess(folder, account, python, PYTHONPATH=path, PYTHONDONTWRITEBYTECODE="1")
+    new_folder.mkdir()
+    account.own(new_folder)
+    child = UserProcess(new_folder, account, python, PYTHONPATH=path, PYTHONDONTWRITEBYTECODE="1")
     tell(child.conninfo(), "CREATE TABLE kept AS SELECT 7 AS n")
-    assert Path(f"/proc/{postmaster(folder)}").stat().st_uid == account.uid
-    os.kill(postmaster(folder), signal.SIGKILL)
+    assert Path(f"/proc/{postmaster(new_folder)}").stat().st_uid == account.uid
+    os.kill(postmaster(new_folder), signal.SIGKILL)
     assert child.call("ensure_running") == "True"
     child.kill()
-    other = UserProcess(folder, account, python, PYTHONPATH=path, PYTHONDONTWRITEBYTECODE="1")
+    other = UserProcess(new_folder, account, python, PYTHONPATH=path, PYTHONDONTWRITEBYTECODE="1")
     assert ask(other.conninfo(), "SELECT n FROM kept") == 7
     other.call("stop")
-    assert not servers_below(folder)
+    assert not servers_below(new_folder)
     other.close()
 
 
@@ -510,11 +526,8 @@ def test_a_normal_user_is_told_when_the_folder_is_somebody_elses(folder: Path) -
     account = server_account(folder / "none")
     assert account is not None
     python, path = python_for(account)
-    with EmbeddedServer(folder):
-        pass
-    code = "import sys; from pathlib import Path; from storage.embedded import EmbeddedServer as E; E(Path(sys.argv[1])).start()"
     run = subprocess.run(
-        [python, "-B", "-c", code, folder],
+        [python, "-B", "-c", USER_PROCESS, folder],
         capture_output=True,
         text=True,
         cwd="/",

@@ -1,0 +1,58 @@
+# The commands of the contract. Every target sets up what it needs by itself; `make help` lists them.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+PORT ?= 8000
+DATA ?= .longlead
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test serve evals bench lint format studio requirements clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+# Two sets of packages: what runs Longlead, and what is needed to work on it (tests, lint, Studio). Both pinned with
+# hashes. A stamp file tells which is there.
+$(VENV)/.run: requirements.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what Longlead needs (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	@echo "Installing what working on Longlead needs (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/.run  ## Play a recorded building over HTTP against the real service, on a fresh embedded database
+	@$(BIN)/longlead demo
+
+serve: $(VENV)/.run  ## API, worker and embedded PostgreSQL on 127.0.0.1 (PORT=, DATA=)
+	@$(BIN)/longlead serve --port $(PORT) --data $(DATA)
+
+test: $(VENV)/.dev  ## The whole test suite (JOBS= parallel workers)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+lint: $(VENV)/.dev  ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(VENV)/.dev  ## Lay the code out
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/.dev  ## The benchmarks, side by side with their baselines, as ratios
+	@$(BIN)/python -m evals.bench
+
+studio: $(VENV)/.dev  ## LangGraph's dev server over the same threads (DATA=)
+	@LONGLEAD_DATA_DIR=$(DATA) $(BIN)/longlead studio
+
+requirements: $(VENV)/.dev  ## Pin all packages anew, with hashes
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -o requirements-dev.txt
+	@$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -c requirements-dev.txt -o requirements.txt
+
+clean:  ## Remove the environment and the demo's and service's data in this folder
+	@rm -rf $(VENV) .longlead .mypy_cache .ruff_cache .pytest_cache .hypothesis .langgraph_api
