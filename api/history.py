@@ -10,6 +10,7 @@ from api.paging import Page
 from api.parameters import BuildingId, CheckpointCursor, CheckpointId, Limit
 from api.problems import documented
 from domain.errors import NotFoundError
+from graph.history import list_checkpoints, state_at
 from storage import procurement
 from storage.database import Connection
 
@@ -25,8 +26,6 @@ async def list_history(
     cursor: CheckpointCursor = None,
 ) -> Page[CheckpointView]:
     """The agent's steps, the newest first, each with the event it belongs to and what it changed."""
-    from graph.history import list_checkpoints
-
     async with connection(resources) as conn:
         thread_id = await _thread(conn, building_id)
         found = await list_checkpoints(conn, thread_id, limit=limit + 1, before=cursor)
@@ -42,8 +41,6 @@ async def list_history(
 )
 async def get_state(building_id: BuildingId, checkpoint_id: CheckpointId, resources: Held, _: AnyCaller) -> StateView:
     """The agent's state as it was at one step."""
-    from graph.history import state_at
-
     async with connection(resources) as conn:
         state = await state_at(conn, await _thread(conn, building_id), checkpoint_id)
     if state is None:

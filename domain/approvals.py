@@ -128,6 +128,9 @@ class DecisionBody(Strict):
     version: Annotated[int, Field(ge=1)] | None = Field(
         None, description="The version of the question that was read; an older one is answered with 409."
     )
+    occurred_at: datetime | None = Field(
+        None, description="When it was decided, if that was before now; without an offset in the building's time zone."
+    )
 
 
 class Decision(BaseModel):
@@ -138,6 +141,8 @@ class Decision(BaseModel):
     actions: list[dict[str, Any]] = []
     why: str = ""
     confidence: float | None = None
+    occurred_at: datetime | None = None
+    """When it was decided, if that was before it was handed in: its business date."""
 
 
 _YES = frozenset(

@@ -106,10 +106,13 @@ def _refuse_late(approval: Approval, version: int | None) -> None:
 
 def _body(approval: Approval, decision: Decision) -> dict[str, Any]:
     """The inbox entry: it names the approval and binds the answer to the version that was read."""
-    return {
+    body = {
         "approval_id": approval.approval_id,
         "key": approval.key,
         "version": approval.version,
         "item": approval.item_id,
         "decision": decision.model_dump(mode="json"),
     }
+    if decision.occurred_at is not None:
+        body["occurred_at"] = decision.occurred_at.isoformat()
+    return body

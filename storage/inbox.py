@@ -26,9 +26,7 @@ TAKE_NUMBER = "UPDATE buildings SET last_seq = %s WHERE building_id = %s"
 
 # Raised by every drain when it starts. It waits for whoever is just adding an entry, which is what makes "a drain
 # job is already waiting" a promise that the entry will be seen.
-BUMP_EPOCH = (
-    "UPDATE buildings SET epoch = epoch + 1 WHERE building_id = %s RETURNING epoch, thread_id, time_zone"
-)
+BUMP_EPOCH = "UPDATE buildings SET epoch = epoch + 1 WHERE building_id = %s RETURNING epoch, thread_id, time_zone"
 
 CLAIM = """
 UPDATE events SET status = 'running', attempts = attempts + 1, started_at = %(now)s
@@ -80,9 +78,7 @@ async def accept(
         ConflictError: the building is closed.
     """
     async with building_transaction(conn, building_id) as transaction:
-        return await add(
-            transaction, source=source, event_id=event_id, event_type=event_type, body=body, now=now
-        )
+        return await add(transaction, source=source, event_id=event_id, event_type=event_type, body=body, now=now)
 
 
 async def add(

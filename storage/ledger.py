@@ -65,9 +65,7 @@ async def find(conn: Connection, key: EffectKey, arguments: dict[str, Any]) -> d
     Raises:
         LedgerMismatchError: it was carried out with other arguments.
     """
-    row = await (
-        await conn.execute(FIND, (key.building_id, key.seq, key.action, key.item, key.ordinal))
-    ).fetchone()
+    row = await (await conn.execute(FIND, (key.building_id, key.seq, key.action, key.item, key.ordinal))).fetchone()
     if row is None:
         return None
     if row["args_hash"] != args_hash(arguments):

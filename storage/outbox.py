@@ -11,7 +11,9 @@ OPEN = """
 SELECT outbox_id, building_id, key, channel, recipient, subject, payload FROM outbox
  WHERE status = 'queued' ORDER BY outbox_id LIMIT 200 FOR UPDATE SKIP LOCKED"""
 
-DELIVERED = "UPDATE outbox SET status = 'delivered', delivered_at = %s, attempts = attempts + 1 WHERE outbox_id = ANY(%s)"
+DELIVERED = (
+    "UPDATE outbox SET status = 'delivered', delivered_at = %s, attempts = attempts + 1 WHERE outbox_id = ANY(%s)"
+)
 
 
 @dataclass(frozen=True)

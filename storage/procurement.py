@@ -63,9 +63,7 @@ async def line_file(conn: Connection, building_id: str, item_id: str) -> LineFil
 
 async def building(conn: Connection, building_id: str) -> Building | None:
     """The building as it stands, unlocked."""
-    row = await (
-        await conn.execute("SELECT * FROM buildings WHERE building_id = %s", (building_id,))
-    ).fetchone()
+    row = await (await conn.execute("SELECT * FROM buildings WHERE building_id = %s", (building_id,))).fetchone()
     return None if row is None else building_from(row)
 
 

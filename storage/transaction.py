@@ -115,9 +115,7 @@ async def building_transaction(
     async with conn.transaction():
         row = await (await conn.execute(LOCK, (building_id,))).fetchone()
         if row is None:
-            raise NotFoundError(
-                f"There is no building {building_id!r}. List the buildings with GET /buildings."
-            )
+            raise NotFoundError(f"There is no building {building_id!r}. List the buildings with GET /buildings.")
         transaction = BuildingTransaction(conn, row, seq)
         yield transaction
         await transaction.flush()

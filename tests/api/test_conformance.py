@@ -12,7 +12,8 @@ import psycopg
 import pytest
 import schemathesis
 import uvicorn
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -26,7 +27,7 @@ from runtime.clock import SystemClock
 from runtime.resources import Resources
 from runtime.settings import Settings
 from storage.database import open_pool
-from tests.api.office import APPROVED, BUILDING, EVENTS, SPEC
+from tests.api.office import APPROVED, BUILDING, EVENTS, SPEC, raise_approval
 
 CHECKS: list[Any] = [
     not_a_server_error,
@@ -34,7 +35,12 @@ CHECKS: list[Any] = [
     content_type_conformance,
     response_schema_conformance,
 ]
-KNOWN = {"building_id": BUILDING, "item_id": "steel-beams", "event_id": "docs-311"}
+KNOWN = {
+    "building_id": BUILDING,
+    "item_id": "steel-beams",
+    "event_id": "docs-311",
+    "approval_id": f"{BUILDING}.1.0",
+}
 
 
 class Served(threading.Thread):
@@ -53,8 +59,10 @@ class Served(threading.Thread):
 
     async def _serve(self) -> None:
         async with open_pool(self.conninfo, max_size=4, name="conformance") as pool:
-            held = Resources(Settings(database_url=self.conninfo), self.conninfo, pool, SystemClock())
-            self.app = create_app(held)
+            self.loop = asyncio.get_running_loop()
+            settings = Settings(database_url=self.conninfo)
+            self.resources = Resources(settings, self.conninfo, pool, SystemClock())
+            self.app = create_app(self.resources)
             self.server = uvicorn.Server(uvicorn.Config(self.app, log_config=None, ws="none", lifespan="off"))
             await self.server.serve(sockets=[self.socket])
 
@@ -81,6 +89,8 @@ def served(database: str) -> Iterator[Served]:
     with psycopg.connect(database, autocommit=True) as conn:
         conn.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() + interval '1 h')")
     httpx.post(f"{thread.url}{EVENTS}", json=APPROVED).raise_for_status()
+    asking = asyncio.run_coroutine_threadsafe(raise_approval(thread.resources), thread.loop)
+    assert asking.result(10) == KNOWN["approval_id"]
     yield thread
     thread.stop()
 
@@ -89,15 +99,13 @@ def served(database: str) -> Iterator[Served]:
 def test_every_operation_answers_as_it_is_described_whatever_is_sent(served: Served) -> None:
     schema = schemathesis.openapi.from_dict(served.app.openapi())
     for found in schema.get_all_operations():
-        operation = found.ok()
-        if "history" not in operation.path:
-            _try(operation, served.url)
+        _try(found.ok(), served.url)
 
 
 def _try(operation: Any, url: str) -> None:
     @given(case=operation.as_strategy(), known=st.booleans())
-    @settings(
-        max_examples=8,
+    @given_settings(
+        max_examples=12,
         deadline=None,
         database=None,
         derandomize=True,

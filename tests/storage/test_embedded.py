@@ -7,7 +7,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -91,14 +90,11 @@ def new_folder(open_tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def stopped_server() -> Iterator[Path]:
+def stopped_server(open_session_path: Path) -> Path:
     """The data folder of a server that was booted once, to be copied: initdb takes most of a first boot."""
-    home = Path(tempfile.mkdtemp(prefix="longlead-stopped-")).resolve()
-    home.chmod(0o755)
-    with EmbeddedServer(home / "data"):
+    with EmbeddedServer(open_session_path / "stopped"):
         pass
-    yield home / "data"
-    shutil.rmtree(home)
+    return open_session_path / "stopped"
 
 
 @pytest.fixture

@@ -1,0 +1,91 @@
+"""`longlead events`: send, list and retry events."""
+
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import Client, Limit, Url, Wait, part
+from cli.files import read_events
+from cli.output import Json, moment, print_json, print_table
+
+app = typer.Typer(no_args_is_help=True, help="Send, list and retry events.")
+
+Building = Annotated[str, typer.Argument(help="Id of the building.", show_default=False)]
+
+
+@app.command()
+def send(
+    building: Building,
+    events: Annotated[
+        str,
+        typer.Argument(
+            help="JSON of one event, a list of them or one on each line: a file, - for standard input, "
+            "or the text itself.",
+            show_default=False,
+        ),
+    ],
+    wait: Wait = 0,
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """Send events, in order. It stops at the first one that is refused; those before it are stored."""
+    client = Client(url)
+    stored = [client.post(f"/buildings/{part(building)}/events", event, wait=wait) for event in read_events(events)]
+    if as_json:
+        print_json(stored)
+        return
+    print_table(
+        "Stored",
+        ["seq", "event", "status"],
+        ([event["seq"], event["event_id"], event["status"]] for event in stored),
+        "There was no event to send.",
+    )
+
+
+@app.command("list")
+def list_(
+    building: Building,
+    status: Annotated[
+        str | None, typer.Option("--status", help="Only queued, running, done or dead ones.", show_default=False)
+    ] = None,
+    limit: Limit = 100,
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """List a building's events in order, with what became of them."""
+    rows = list(Client(url).rows(f"/buildings/{part(building)}/events", limit, status=status))
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        f"Events of {building}",
+        ["seq", "type", "event", "source", "status", "received", "error"],
+        map(_row, rows),
+        "There are none.",
+    )
+
+
+@app.command()
+def retry(
+    building: Building,
+    event: Annotated[str, typer.Argument(help="Its event_id.", show_default=False)],
+    source: Annotated[
+        str | None, typer.Option("--source", help="Its source, where two sources sent that id.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """Queue a dead event again, after what killed it was mended."""
+    address = f"/buildings/{part(building)}/events/{part(event)}/retry"
+    retried = Client(url).post(address, source=source)
+    if as_json:
+        print_json(retried)
+    else:
+        print(f"Event {retried['event_id']} is queued again, as generation {retried['generation']}.")
+
+
+def _row(event: dict[str, Any]) -> list[Any]:
+    return [event["seq"], event["event_type"], event["event_id"], event["source"], event["status"]] + [
+        moment(event["received_at"]),
+        event["error"],
+    ]

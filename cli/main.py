@@ -1,0 +1,48 @@
+"""The console script `longlead`. `longlead --help` is the manual."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from cli import approvals, buildings, database, events, service
+from cli.history import history
+from cli.sentences import Sentences
+from cli.status import status
+
+app = typer.Typer(
+    cls=Sentences,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Longlead: an autonomous procurement agent for construction, one per building.",
+    epilog="Settings are environment variables LONGLEAD_*, such as LONGLEAD_URL, LONGLEAD_API_KEY, "
+    "LONGLEAD_DATABASE_URL and LONGLEAD_DATA_DIR.",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"longlead {version('longlead')}")
+        raise typer.Exit
+
+
+@app.callback()
+def longlead(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Longlead: an autonomous procurement agent for construction, one per building."""
+
+
+_RUN, _ASK = "Run", "Ask and answer"
+app.command(rich_help_panel=_RUN)(service.serve)
+app.command(rich_help_panel=_RUN)(service.worker)
+app.command(rich_help_panel=_RUN)(status)
+app.command(rich_help_panel=_RUN)(service.demo)
+app.add_typer(database.app, name="db", rich_help_panel=_RUN)
+app.add_typer(buildings.app, name="building", rich_help_panel=_ASK)
+app.add_typer(events.app, name="events", rich_help_panel=_ASK)
+app.add_typer(approvals.app, name="approvals", rich_help_panel=_ASK)
+app.command(rich_help_panel=_ASK)(history)

@@ -1,0 +1,76 @@
+"""What commands print: tables for people, JSON for machines."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
+
+_COLOURS = {
+    "done": "green",
+    "released": "green",
+    "ready": "green",
+    "queued": "yellow",
+    "pending": "yellow",
+    "on_hold": "yellow",
+    "running": "cyan",
+    "dead": "red",
+    "failed_inspection": "red",
+}
+
+
+def print_json(value: Any) -> None:
+    """One JSON document, with other scripts' letters as they are."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: str) -> None:
+    """A table, or a sentence when it has no rows."""
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    _console().print(table if table.row_count else empty)
+
+
+def print_fields(fields: dict[str, Any]) -> None:
+    """Names and values below each other; absent ones are left out."""
+    grid = Table.grid(padding=(0, 2))
+    for name, value in fields.items():
+        if value not in (None, "", [], {}):
+            grid.add_row(Text(name, style="dim"), _cell(value))
+    _console().print(grid)
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    if not console.is_terminal:  # in a file or a pipe nothing should be folded away at 80 columns
+        console.width = 200
+    return console
+
+
+def _cell(value: Any) -> Text:
+    if value is None:
+        return Text("-", style="dim")
+    if isinstance(value, (dict, list)):
+        return Text(json.dumps(value, ensure_ascii=False))
+    return Text(str(value), style=_COLOURS.get(str(value), ""))
+
+
+def moment(value: str | None) -> str | None:
+    """A time for people: to the second, in UTC as it came."""
+    return None if value is None else value[:19].replace("T", " ")
+
+
+def actions(made: Iterable[dict[str, Any]]) -> str:
+    """Actions in one line: `reorder_item(item=hvac-units)`."""
+    return ", ".join(
+        f"{action['name']}({', '.join(f'{name}={value}' for name, value in action['arguments'].items())})"
+        for action in made
+    )

@@ -1,0 +1,44 @@
+"""Errors on the command line: one clear sentence on standard error, and exit code 1. Never a traceback."""
+
+import sys
+from typing import Any
+
+import httpx
+import psycopg
+import typer
+from pydantic import ValidationError
+from typer.core import TyperGroup
+
+from domain.errors import LongleadError
+
+
+class CommandError(LongleadError):
+    """The command could not be carried out. The message says why, and what to do."""
+
+    title = "Command failed"
+
+
+class Sentences(TyperGroup):
+    """The root of the commands: whatever goes wrong below is said in a sentence."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (LongleadError, httpx.HTTPError, psycopg.Error, ValidationError, OSError, ExceptionGroup) as error:
+            print(f"Error: {sentence(error)}", file=sys.stderr)
+            raise typer.Exit(1) from error
+
+
+def sentence(error: BaseException) -> str:
+    """What went wrong, for a person."""
+    if isinstance(error, BaseExceptionGroup):
+        return sentence(error.exceptions[0])
+    if isinstance(error, psycopg.OperationalError):
+        return f"The database cannot be reached: {_one_line(error)}. Check LONGLEAD_DATABASE_URL."
+    if isinstance(error, LongleadError):
+        return error.detail
+    return f"{type(error).__name__}: {_one_line(error)}"
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -1,0 +1,48 @@
+"""`longlead serve`, `longlead worker` and `longlead demo`: the processes people start."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from cli.database import Data
+from runtime.settings import load_settings
+
+
+def serve(
+    host: Annotated[
+        str | None,
+        typer.Option("--host", help="Address to bind to; beyond this machine only with keys.", show_default=False),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", "-p", min=1, max=65535, help="Port; 8000 by default.", show_default=False)
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Run the API, a worker and, without LONGLEAD_DATABASE_URL, an embedded PostgreSQL, until interrupted."""
+    from api.app import create_app
+    from runtime.service import serve as run
+
+    asyncio.run(run(load_settings(host=host, port=port, data_dir=data), create_app))
+
+
+def worker(
+    concurrency: Annotated[
+        int | None,
+        typer.Option(
+            "--concurrency", "-c", min=1, max=200, help="Buildings at once; 20 by default.", show_default=False
+        ),
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Run one more worker, anywhere the database can be reached, until interrupted."""
+    from runtime.service import work
+
+    asyncio.run(work(load_settings(concurrency=concurrency, data_dir=data)))
+
+
+def demo() -> None:
+    """Play a recorded building story against the real service, and print what the agent did."""
+    from cli.demo import run_demo
+
+    run_demo()
