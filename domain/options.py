@@ -240,7 +240,7 @@ def _order_incomplete(s: Situation) -> list[Option]:
                 "request_information",
                 item=item.item_id,
                 to="project_manager",
-                question=f"{item.name} is approved and cannot be ordered: {missing} missing. Please send Items_Changed.",
+                question=f"{item.name} is approved but cannot be ordered: {missing} missing. Send Items_Changed.",
             )
         ],
         cost="none",

@@ -67,9 +67,12 @@ def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, tod
 
 
 def order_rows(
-    file: LineFile, building: Building, *, quantity: Decimal | None, today: date, seq: int
+    file: LineFile, building: Building, *, quantity: Decimal | None, replaces: bool, today: date, seq: int
 ) -> tuple[PurchaseOrder, list[Row]]:
-    """A new order for the line's next round. Counts the building's order number up; the caller holds its lock."""
+    """A new order for the line's next round. Counts the building's order number up; the caller holds its lock.
+
+    `replaces`: what came before was rejected or cancelled, and the new round starts afresh.
+    """
     building.po_counter += 1
     item = file.item
     number = f"PO-{building.building_id}-{building.po_counter:04d}"
@@ -94,15 +97,15 @@ def order_rows(
         unit_price=item.unit_price,
         required_by=item.required_by,
     )
-    return order, [order, line, *_opened(file, round_, seq)]
+    return order, [order, line, *_opened(file, round_, replaces, seq)]
 
 
-def _opened(file: LineFile, round_: int, seq: int) -> list[Row]:
+def _opened(file: LineFile, round_: int, replaces: bool, seq: int) -> list[Row]:
     """The line in its new round. What was recorded before a first order (it was ordered elsewhere, or its events
     came out of order) belongs to that order; a replacement starts afresh."""
     item = file.item
     update = {"round": round_, "commercial": Commercial.ORDERED, "caused_seq": seq}
-    if item.round == 0:
+    if item.round == 0 and not replaces:
         moved = {"round": round_}
         earlier: list[Row] = [s.model_copy(update=moved) for s in file.shipments_in(0)]
         earlier += [i.model_copy(update=moved) for i in file.inspections_in(0)]

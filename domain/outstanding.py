@@ -43,7 +43,8 @@ def _order(file: LineFile, building: Building) -> list[Need]:
     if item.submittal != Submittal.APPROVED or item.commercial != "unordered":
         return []
     if item.logistics != Logistics.NOT_SHIPPED:
-        detail = f"{item.name}: its submittal is approved, and it is already {item.logistics.replace('_', ' ')} without an order"
+        where = item.logistics.replace("_", " ")
+        detail = f"{item.name}: its submittal is approved, and it is already {where} without an order"
         return [
             Need(
                 item.item_id,

@@ -55,7 +55,7 @@ class Item(Row):
     currency: str
     lead_time_days: int | None = None
     posted: bool = True
-    """False: made from a delivery of the schedule, without a line of its own; may be ordered without vendor and price."""
+    """False: made from a delivery of the schedule, without a line of its own; ordered without vendor and price."""
     submittal: Submittal = Submittal.PENDING
     submittal_revision: int | None = None
     document_url: str | None = None

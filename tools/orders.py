@@ -15,7 +15,7 @@ async def issue_purchase_order(context: ActionContext, arguments: OrderArguments
     file = await context.file(arguments.item)
     if file.order is not None and file.item.is_ordered:
         return {"purchase_order": file.order.number, "already_ordered": True}
-    return _order(context, file, arguments, [])
+    return _order(context, file, arguments, [], replaces=file.order is not None)
 
 
 async def reorder_item(context: ActionContext, arguments: OrderArguments) -> dict[str, Any]:
@@ -26,11 +26,20 @@ async def reorder_item(context: ActionContext, arguments: OrderArguments) -> dic
         for inspection in file.inspections_in(file.item.round)
         if inspection.status == "failed" and inspection.disposition is None
     ]
-    return _order(context, file, arguments, disposed)
+    return _order(context, file, arguments, disposed, replaces=True)
 
 
-def _order(context: ActionContext, file: LineFile, arguments: OrderArguments, also: list[Row]) -> dict[str, Any]:
-    order, rows = order_rows(file, context.building, quantity=arguments.quantity, today=context.today, seq=context.seq)
+def _order(
+    context: ActionContext, file: LineFile, arguments: OrderArguments, also: list[Row], *, replaces: bool
+) -> dict[str, Any]:
+    order, rows = order_rows(
+        file,
+        context.building,
+        quantity=arguments.quantity,
+        replaces=replaces,
+        today=context.today,
+        seq=context.seq,
+    )
     context.save(*also, *rows)
     vendor = file.vendor
     context.post(

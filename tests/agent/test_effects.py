@@ -14,23 +14,10 @@ from tools.catalogue import EFFECTS
 from tools.context import Toolbox
 from tools.effects import carry_out
 
-TABLES = [
-    "items",
-    "purchase_orders",
-    "purchase_order_lines",
-    "shipments",
-    "receipts",
-    "inspections",
-    "milestones",
-    "messages",
-    "flags",
-    "schedules",
-    "approvals",
-    "changes",
-    "actions",
-    "outbox",
-    "events",
-]
+TABLES = (
+    *("items", "purchase_orders", "purchase_order_lines", "shipments", "receipts", "inspections", "milestones"),
+    *("messages", "flags", "schedules", "approvals", "changes", "actions", "outbox", "events"),
+)
 
 CASES: dict[str, dict[str, Any]] = {
     "issue_purchase_order": {"item": "doors"},

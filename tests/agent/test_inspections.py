@@ -91,6 +91,15 @@ async def test_approve_orders_a_replacement_and_tracks_it(desk: Desk) -> None:
     assert report.disposition == "replace"
 
 
+async def test_a_replacement_of_what_was_never_ordered_here_starts_afresh_too(desk: Desk) -> None:
+    await desk.open(schedule={"project": {"name": "Office"}, "deliveries": DELIVERIES})
+    await desk.post("Shipment_Arrived_Site", item="Doors", date_arrived="2026-02-20")
+    await desk.post("Inspection_Failed", item="Doors", inspection_date="2026-02-23")
+    await desk.decide(await desk.question(), "approve")
+    item = await desk.item("doors")
+    assert (item.round, item.status, item.logistics, item.quality) == (1, "ordered", "not_shipped", "not_inspected")
+
+
 async def test_reject_offers_the_next_best_until_the_options_run_out_then_the_line_is_held(desk: Desk) -> None:
     question = await failed(desk)
     offered = []

@@ -62,6 +62,7 @@ def test_anything_that_says_more_is_not_a_plain_answer(text: str) -> None:
 
 
 ARGS = {"approval_id": "office-3-0", "version": 2}
+HOLD = {"name": "hold_item", "arguments": {"item": "steel-beams"}}
 
 
 @pytest.mark.parametrize(
@@ -73,11 +74,10 @@ ARGS = {"approval_id": "office-3-0", "version": 2}
         ({"decisions": [{"type": "reject", "message": "too dear", **ARGS}]}, "reject"),
         ([{"type": "accept", "args": {"action": "inspection_failed", "args": ARGS}}], "approve"),
         ([{"type": "ignore", "args": ARGS}], "reject"),
-        ([{"type": "edit", "args": {"action": "x", "args": {**ARGS, "actions": [_hold := {
-            "name": "hold_item", "arguments": {"item": "steel-beams"}}]}}}], "edit"),
-        ({"decisions": [{"type": "edit", "edited_action": {"name": "x", "args": {**ARGS, "actions": [_hold]}}}]}, "edit"),
+        ([{"type": "edit", "args": {"action": "x", "args": {**ARGS, "actions": [HOLD]}}}], "edit"),
+        ({"decisions": [{"type": "edit", "edited_action": {"args": {**ARGS, "actions": [HOLD]}}}]}, "edit"),
     ],
-)  # fmt: skip
+)
 def test_every_shape_of_the_inbox_uis_is_read(value: object, expected: str) -> None:
     answer = read_answer(value)
     assert (answer.approval_id, answer.version, answer.type) == ("office-3-0", 2, expected)
@@ -107,11 +107,14 @@ def test_an_answer_that_does_not_say_what_it_answers_is_asked_again(value: objec
         read_answer(value)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3)
-                    | st.dictionaries(st.sampled_from(["type", "args", "decisions", "approval_id", "version", "message"]),
-                                      inner, max_size=4), max_leaves=12))  # fmt: skip
+KEYS = st.sampled_from(["type", "args", "decisions", "approval_id", "version", "message"])
+LEAVES = st.none() | st.booleans() | st.integers() | st.text()
+
+
+@given(st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=12))
 def test_no_value_whatever_breaks_the_parser(value: object) -> None:
     try:
-        read_answer(value)
-    except UnreadableAnswerError as error:
-        assert str(error)
+        answer = read_answer(value)
+    except UnreadableAnswerError:
+        return
+    assert answer.approval_id
