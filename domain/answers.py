@@ -1,5 +1,6 @@
 """Reading what inbox UIs and Studio send as an answer, in all the shapes that they have. The one parser for them."""
 
+import json
 from typing import Any
 
 from pydantic import ValidationError
@@ -29,7 +30,7 @@ def read_answer(value: Any) -> Answer:
     Raises:
         UnreadableAnswerError: with what is missing, to be shown to whoever answers.
     """
-    one = _single(value)
+    one = _single(_parsed(value))
     args = _object(one.get("args"))
     edited = _object(one.get("edited_action"))
     inner = {**(_object(args.get("args")) or args), **(_object(edited.get("args")) or _object(edited.get("arguments")))}
@@ -37,7 +38,7 @@ def read_answer(value: Any) -> Answer:
         "approval_id": one.get("approval_id", inner.get("approval_id")),
         "version": one.get("version", inner.get("version")),
         "type": _TYPES.get(str(one.get("type", "")).lower()),
-        "actions": one.get("actions", inner.get("actions") if one.get("type") == "edit" else None),
+        "actions": _parsed(one.get("actions", inner.get("actions"))),
         "message": one.get("message") or (one["args"] if isinstance(one.get("args"), str) else None),
     }
     if given["approval_id"] is None or given["version"] is None:
@@ -51,6 +52,16 @@ def read_answer(value: Any) -> Answer:
         where = ".".join(str(part) for part in first["loc"])
         raise UnreadableAnswerError(f"{where}: {first['msg']}") from error
     return _read_reply(answer)
+
+
+def _parsed(value: Any) -> Any:
+    """UIs with plain text fields send objects and lists as JSON text."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return value
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -65,12 +65,15 @@ class Situation:
             assumptions=[f"asked again on {review}"],
         )
 
-    def ask_vendor(self, question: str, title: str = "Ask the vendor first") -> Option:
+    def ask_vendor(self, question: str, title: str = "Ask the vendor first", *, and_hold: bool = False) -> Option:
+        """A question to the vendor; with `and_hold` the line waits, and is asked about again after a while."""
+        asked = [action("request_information", item=self.item_id, to="vendor", question=question)]
+        waiting = self.hold("waiting for the vendor")
         return self.option(
             title,
-            [action("request_information", item=self.item_id, to="vendor", question=question)],
+            [*asked, *waiting.actions] if and_hold else asked,
             cost="none",
-            assumptions=["nothing else changes until the vendor answers"],
+            assumptions=waiting.assumptions if and_hold else ["nothing else changes until the vendor answers"],
         )
 
 
@@ -196,7 +199,7 @@ def _order_beyond_authority(s: Situation) -> list[Option]:
         cost=money(item.total, item.currency) or "unknown",
         assumptions=[f"ordered on {s.today}, the vendor keeps the lead time"],
     )
-    quote = s.ask_vendor(f"Please send your best price and delivery for {item.name} before we order.")
+    quote = s.ask_vendor(f"Please send your best price and delivery for {item.name} before we order.", and_hold=True)
     return [issue, quote, s.hold("not ordered yet"), _remove(s)]
 
 
@@ -369,17 +372,23 @@ def _event_failed(s: Situation) -> list[Option]:
 
 
 def _hold_expired(s: Situation) -> list[Option]:
-    kind = "inspection_failed" if s.file.item.quality == "failed" else "schedule_conflict"
-    options = [option for option in options_for(kind, s) if option.actions[0]["name"] != "hold_item"]
+    """What the line was, or now is, held for; then going on, or holding it again."""
+    item = s.file.item
     release = s.option(
         "End the hold and go on",
         [action("dismiss_event", note="the hold has ended")],
         cost="none",
         assumptions=["nothing stands against it any more"],
     )
-    if kind == "inspection_failed":
-        return [*options, s.hold("held again")]
-    return [release, *options, s.hold("held again")]
+    if item.quality == "failed":
+        matter = _inspection_failed(s)
+    elif item.submittal == "approved" and item.commercial == "unordered":
+        matter = _order_beyond_authority(s)
+    elif item.schedule_band == "conflict":
+        matter = _schedule_conflict(s)
+    else:
+        return [release, s.ask_vendor(f"How does {item.name} stand?"), s.hold("held again"), _remove(s)]
+    return [*(o for o in matter if o.actions[0]["name"] != "hold_item"), release, s.hold("held again")]
 
 
 _BY_KIND: dict[str, Callable[[Situation], list[Option]]] = {

@@ -112,6 +112,16 @@ async def open_questions(conn: Connection, building_id: str, item_id: str | None
     )
 
 
+async def decided_questions(conn: Connection, building_id: str, item_id: str | None, kind: str) -> list[Approval]:
+    """Questions of one line and kind that somebody has answered."""
+    return await select(
+        conn,
+        Approval,
+        "building_id = %s AND item_id = %s AND kind = %s AND status = 'decided'",
+        (building_id, item_id, kind),
+    )
+
+
 async def approval(conn: Connection, approval_id: str) -> Approval | None:
     found = await select(conn, Approval, "approval_id = %s", (approval_id,))
     return found[0] if found else None

@@ -1,9 +1,10 @@
 """Handing in an answer that was not given over REST: the same road, through the inbox."""
 
+from typing import Any
 from uuid import uuid4
 
 from domain.actions import Action, plain
-from domain.approvals import Answer, Decision, Responder
+from domain.approvals import Answer, Approval, Decision, Responder
 from domain.errors import InvalidError, NotFoundError
 from domain.procurement import find_item
 from storage import approvals, procurement
@@ -20,23 +21,42 @@ async def submit(toolbox: Toolbox, building_id: str, answer: Answer) -> Accepted
     Raises:
         NotFoundError: the approval is not one of this building.
         ConflictError: it was answered before, or its facts have changed.
-        InvalidError: an action names a line that is not there.
+        InvalidError: an action names a line that is not there, or the answer contradicts itself.
     """
     async with toolbox.lock:
-        if await approvals.building_of(toolbox.conn, answer.approval_id) != building_id:
+        asked = await procurement.approval(toolbox.conn, answer.approval_id)
+        if asked is None or await approvals.building_of(toolbox.conn, answer.approval_id) != building_id:
             raise NotFoundError(f"There is no approval {answer.approval_id!r} in this building.")
         actions = await with_item_ids(toolbox.conn, building_id, answer.actions or [])
         return await approvals.decide(
             toolbox.conn,
             answer.approval_id,
-            Decision(type=answer.type, responder=STUDIO, actions=actions, why=answer.message or ""),
+            Decision(
+                type=answer.type, responder=STUDIO, actions=_decided(asked, answer, actions), why=answer.message or ""
+            ),
             version=answer.version,
             event_id=f"{answer.approval_id}:{uuid4()}",
             now=toolbox.clock.now(),
         )
 
 
-async def with_item_ids(conn: Connection, building_id: str, actions: list[Action]) -> list[dict[str, object]]:
+def _decided(asked: Approval, answer: Answer, actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The actions of an edit. UIs send the recommended ones back with any answer; changed, they are no approval.
+
+    Raises:
+        InvalidError: an approval of other actions than were asked about, or of none.
+    """
+    if answer.type == "edit":
+        return actions
+    if asked.status == "pending" and asked.version == answer.version:
+        if actions and actions != asked.recommended:
+            raise InvalidError(f"These are not the recommended actions: send them as edit, not {answer.type}.", "type")
+        if answer.type == "approve" and not asked.recommended:
+            raise InvalidError("Nothing is recommended here that could be approved: send edit or reject.", "type")
+    return []
+
+
+async def with_item_ids(conn: Connection, building_id: str, actions: list[Action]) -> list[dict[str, Any]]:
     """Plain actions whose lines are named by id.
 
     Raises:

@@ -40,6 +40,8 @@ async def ask(
         if standing is not None:
             _renew(context, standing, question)
             return {"approval_id": standing.approval_id, "version": standing.version + 1}
+        if not refused and kind in ASKED_ONCE and await _answered_before(context, question):
+            return {"stands": False, "answered_before": True}
         approval = _raised(context, question, refused, number)
         context.save(approval)
         _tell(context, approval, "Approval needed")
@@ -184,6 +186,17 @@ async def _pending(context: ActionContext, kind: str, item_id: str | None) -> Ap
         return None
     open_ = await procurement.open_questions(context.transaction.conn, context.building.building_id, item_id)
     return next((approval for approval in open_ if approval.kind == kind), None)
+
+
+ASKED_ONCE = ("order_beyond_authority", "order_incomplete", "facts_contradict")
+"""Kinds that the facts alone call for, as long as they stand: on the same facts a person is asked only once."""
+
+
+async def _answered_before(context: ActionContext, question: Question) -> bool:
+    decided = await procurement.decided_questions(
+        context.transaction.conn, context.building.building_id, question.item_id, question.kind
+    )
+    return any(approval.fingerprint == question.fingerprint for approval in decided)
 
 
 def _raised(context: ActionContext, question: Question, refused: int, number: int) -> Approval:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from domain.procurement import Milestone, OrderLine, PurchaseOrder
+from storage.upkeep import enter_expired_holds
 from tests.agent.desk import Desk
 
 VENDORS = [
@@ -122,6 +123,33 @@ async def test_a_posted_line_that_lacks_something_is_asked_and_ordered_once_comp
     await desk.post("Items_Changed", items=[{"item_id": "panels", "vendor_id": "acme", "unit_price": "10.00"}])
     assert await desk.pending() == []
     assert await desk.names() == ["issue_purchase_order", "start_tracking"]
+
+
+async def test_a_question_that_was_answered_is_not_asked_again_on_the_same_facts(desk: Desk) -> None:
+    await opened(desk, vendor_id=None)
+    await desk.post("Submittal_Approved", item="Panels")
+    question = await desk.question("order_incomplete")
+    await desk.decide(question, "approve")
+    assert (await desk.names())[-1] == "request_information"
+    assert await desk.pending() == []
+    await desk.post("Items_Changed", items=[{"item_id": "panels", "quantity": "5"}])
+    assert (await desk.question("order_incomplete")).approval_id != question.approval_id
+
+
+async def test_asking_for_a_better_price_holds_the_line_until_it_is_asked_about_again(desk: Desk) -> None:
+    await opened(desk)
+    await desk.post("Submittal_Approved", item="Panels")
+    await desk.decide(await desk.question(), "reject")
+    await desk.decide(await desk.question("order_beyond_authority"), "approve")
+    assert await desk.names() == ["request_information", "hold_item"]
+    assert await desk.pending() == []
+    assert (await desk.item("panels")).is_held
+    desk.clock.forward(days=10)
+    await enter_expired_holds(desk.conn, desk.clock.now())
+    await desk.run()
+    await desk.decide(await desk.question("hold_expired"), "approve")
+    assert (await desk.names())[-2:] == ["issue_purchase_order", "start_tracking"]
+    assert await desk.pending() == []
 
 
 async def test_a_price_is_not_needed_without_a_limit(desk: Desk) -> None:
