@@ -11,15 +11,15 @@ from api.problems import LastResort, add_handlers
 from runtime.resources import Resources
 
 _ROUTERS = (
-    health.router,
-    metrics.router,
-    openapi.router,
+    events.router,  # the busiest first: they are tried in this order
     buildings.router,
-    events.router,
     approvals.router,
     items.router,
     ledger.router,
     history.router,
+    health.router,
+    metrics.router,
+    openapi.router,
 )
 
 

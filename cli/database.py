@@ -1,11 +1,14 @@
 """`longlead db`: bring the database up to date, save it, bring it back."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli.sentences import CommandError
 from runtime.resources import database
 from runtime.settings import Settings, load_settings
 from storage import backup as backups
@@ -50,13 +53,29 @@ def restore(
     print(f"Restored from {file}.")
 
 
+@asynccontextmanager
+async def existing_database(settings: Settings) -> AsyncIterator[str]:
+    """The database's conninfo, without making an embedded one only to look at it.
+
+    Raises:
+        CommandError: the data folder is not there.
+    """
+    if settings.embedded and not settings.data_dir.exists():
+        raise CommandError(
+            f"There is no database in {settings.data_dir}. Start the service with `longlead serve`, or name the "
+            "folder with --data or LONGLEAD_DATA_DIR."
+        )
+    async with database(settings) as conninfo:
+        yield conninfo
+
+
 async def _migrate(settings: Settings) -> MigrationReport:
     async with database(settings) as conninfo:
         return await run_migrations(conninfo)
 
 
 async def _backup(settings: Settings, file: Path) -> None:
-    async with database(settings) as conninfo:
+    async with existing_database(settings) as conninfo:
         await asyncio.to_thread(backups.backup, conninfo, file)
 
 

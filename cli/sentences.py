@@ -35,6 +35,8 @@ def sentence(error: BaseException) -> str:
         return sentence(error.exceptions[0])
     if isinstance(error, psycopg.OperationalError):
         return f"The database cannot be reached: {_one_line(error)}. Check LONGLEAD_DATABASE_URL."
+    if isinstance(error, psycopg.errors.UndefinedTable):
+        return "The database has no tables of Longlead yet. Make them with `longlead db migrate`."
     if isinstance(error, LongleadError):
         return error.detail
     return f"{type(error).__name__}: {_one_line(error)}"

@@ -1,11 +1,13 @@
 """`longlead serve`, `longlead worker` and `longlead demo`: the processes people start."""
 
 import asyncio
+import socket
 from typing import Annotated
 
 import typer
 
 from cli.database import Data
+from cli.sentences import CommandError
 from runtime.settings import load_settings
 
 
@@ -23,7 +25,22 @@ def serve(
     from api.app import create_app
     from runtime.service import serve as run
 
-    asyncio.run(run(load_settings(host=host, port=port, data_dir=data), create_app))
+    settings = load_settings(host=host, port=port, data_dir=data)
+    _require_free(settings.host, settings.port)
+    asyncio.run(run(settings, create_app))
+
+
+def _require_free(host: str, port: int) -> None:
+    """Say it now rather than after the database has been started."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise CommandError(
+            f"Cannot listen on {host}:{port}: {error.strerror}. Stop what listens there, or choose another --port."
+        ) from error
 
 
 def worker(

@@ -5,9 +5,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from cli.database import Data
+from cli.database import Data, existing_database
 from cli.output import Json, print_fields, print_json
-from runtime.resources import database
 from runtime.settings import Settings, load_settings
 from storage.database import connect
 from storage.health import Snapshot, snapshot
@@ -24,7 +23,7 @@ def status(data: Data = None, as_json: Json = False) -> None:
 
 async def _read(settings: Settings) -> Snapshot:
     async with (
-        database(settings) as conninfo,
+        existing_database(settings) as conninfo,
         await connect(conninfo, application_name="longlead status") as conn,
     ):
         return await snapshot(conn, settings.stalled_after)

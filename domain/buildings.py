@@ -103,6 +103,13 @@ class Contact(Strict):
 
     name: Name | None = Field(None, description="Name of the person or team.")
     contact: Text | None = Field(None, description="Address to write to.")
+    email: Text | None = Field(None, description="Mail address, where no other contact is given.")
+    phone: Text | None = Field(None, description="Phone number, where nothing else is given.")
+
+    @property
+    def address(self) -> str | None:
+        """Where to write to, the best that is known."""
+        return self.contact or self.email or self.phone or self.name
 
 
 class Approver(Strict):

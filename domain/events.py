@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field, TypeAdapter
 
 from domain.buildings import ItemSpec, Schedule, Strict
-from domain.text import Day, Name, Quantity, Slug, Text
+from domain.text import Day, Moment, Name, Quantity, Slug, Text
 
 MAX_BODY_BYTES = 50_000
 """A larger event is refused: documents are linked, not sent."""
@@ -19,7 +19,7 @@ class PublicEvent(Strict):
 
     event_id: Name | None = Field(None, description="The sender's id, unique for its source. Made when absent.")
     source: Name | None = Field(None, description="The sending system; `api` when absent.")
-    occurred_at: datetime | None = Field(
+    occurred_at: Moment | None = Field(
         None, description="When it happened; without an offset in the building's time zone."
     )
 
@@ -191,7 +191,7 @@ class CloudEvent(BaseModel):
     source: Name = Field(description="The source.")
     type: Name = Field(description="The event_type.")
     time: datetime | None = Field(None, description="The occurred_at.")
-    data: dict[str, Any] = Field(description="The event's own fields.")
+    data: dict[str, Any] = Field(default={}, description="The event's own fields; absent where it has none.")
 
     def body(self) -> dict[str, Any]:
         """The same event in Longlead's own form; the envelope wins over fields of the same name in `data`."""

@@ -4,9 +4,13 @@ import re
 import unicodedata
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+
+D = TypeVar("D", bound=date)
+
+_YEARS = (1900, 2200)
 
 
 def _storable(value: str) -> str:
@@ -19,13 +23,21 @@ def _storable(value: str) -> str:
 def _day(value: Any) -> Any:
     """A calendar day, or a moment with a time; a moment becomes a day in the building's zone when it is processed."""
     if isinstance(value, (date, datetime)):
-        return value
+        return _plausible(value)
     if not isinstance(value, str):
         raise ValueError("must be an ISO date such as 2026-02-15")
     try:
-        return date.fromisoformat(value) if len(value) <= 10 else datetime.fromisoformat(value)
+        day = date.fromisoformat(value) if len(value) <= 10 else datetime.fromisoformat(value)
     except ValueError as error:
         raise ValueError(f"is not a date that exists ({error}); write it like 2026-02-15") from error
+    return _plausible(day)
+
+
+def _plausible(value: D) -> D:
+    """At the ends of the calendar every sum of dates overflows; nobody builds there, so it is a slip."""
+    if not _YEARS[0] <= value.year <= _YEARS[1]:
+        raise ValueError(f"must lie in the years {_YEARS[0]} to {_YEARS[1]}")
+    return value
 
 
 Name = Annotated[
@@ -44,6 +56,7 @@ Day = Annotated[
     BeforeValidator(_day),
     WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-02-15"]}),
 ]
+Moment = Annotated[datetime, AfterValidator(_plausible)]
 Quantity = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=6)]
 Money = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=4)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]

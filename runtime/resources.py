@@ -1,5 +1,6 @@
 """What a process holds while it runs: settings, clock, database. Opened once, closed in order."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 from psycopg_pool import AsyncConnectionPool
 
+from domain.errors import StorageError
 from runtime.clock import Clock, SystemClock
 from runtime.settings import Settings
 from storage.database import open_pool
@@ -17,6 +19,8 @@ from storage.embedded import EmbeddedServer
 from storage.migrate import migrate
 
 log = structlog.get_logger()
+
+LOOK_AFTER_DATABASE_S = 1.0
 
 
 @dataclass
@@ -27,6 +31,18 @@ class Resources:
     conninfo: str
     pool: AsyncConnectionPool[AsyncConnection[DictRow]]
     clock: Clock = field(default_factory=SystemClock)
+    server: EmbeddedServer | None = None
+    """The embedded server, where one is used."""
+
+    async def keep_database(self) -> None:
+        """Start the embedded server again whenever it dies; an external one is its operator's to start. Never ends."""
+        while self.server is not None:
+            await asyncio.sleep(LOOK_AFTER_DATABASE_S)
+            try:
+                if self.server.is_gone():
+                    await anyio.to_thread.run_sync(self.server.ensure_running)
+            except StorageError as error:
+                log.error("the embedded database does not start", error=str(error))
 
 
 @asynccontextmanager
@@ -34,24 +50,39 @@ async def open_resources(
     settings: Settings, *, name: str, clock: Clock | None = None, migrated: bool = True
 ) -> AsyncIterator[Resources]:
     """Start or join the embedded server (or use the external one), migrate, open the pool; close all at the end."""
-    async with database(settings) as conninfo:
+    async with _embedded(settings) as server:
+        conninfo = settings.database_url if server is None else server.conninfo
         if migrated:
-            await migrate(conninfo)
+            await _migrate(conninfo, server)
         async with open_pool(conninfo, max_size=settings.api_connections, name=name) as pool:
-            yield Resources(settings, conninfo, pool, clock or SystemClock())
+            yield Resources(settings, conninfo, pool, clock or SystemClock(), server)
 
 
 @asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[str]:
     """The conninfo to use: the external server's, or that of the embedded one, held while this is open."""
+    async with _embedded(settings) as server:
+        yield settings.database_url if server is None else server.conninfo
+
+
+@asynccontextmanager
+async def _embedded(settings: Settings) -> AsyncIterator[EmbeddedServer | None]:
+    """The embedded server, started or joined; None where the settings name an external one."""
     if not settings.embedded:
-        yield settings.database_url
+        yield None
         return
     server = EmbeddedServer(settings.data_dir)
-    conninfo = await anyio.to_thread.run_sync(server.start)
-    if not server.vector:
-        log.warning("vector search is off", reason=server.vector_reason)
+    await anyio.to_thread.run_sync(server.start)
     try:
-        yield conninfo
+        yield server
     finally:
         await anyio.to_thread.run_sync(server.stop)
+
+
+async def _migrate(conninfo: str, server: EmbeddedServer | None) -> None:
+    """Bring the schema up to date. Where vectors cannot be had, that is said, and everything else goes on."""
+    report = await migrate(conninfo, vector=server is None or server.vector)
+    if server is not None and not server.vector:
+        log.warning("vector search is off", reason=server.vector_reason)
+    elif not report.vector:
+        log.warning("vector search is off", reason=report.vector_reason)

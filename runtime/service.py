@@ -29,7 +29,7 @@ async def serve(settings: Settings, make_app: MakeApp) -> None:
     stop = asyncio.Event()
     async with open_resources(settings, name="longlead api") as resources:
         server = _Server(uvicorn.Config(make_app(resources), host=settings.host, port=settings.port, log_config=None))
-        async with signals(stop), asyncio.TaskGroup() as tasks:
+        async with kept_database(resources), signals(stop), asyncio.TaskGroup() as tasks:
             tasks.create_task(supervise(resources, stop))
             tasks.create_task(_serve(server, stop))
             log.info("serving", url=f"http://{settings.host}:{settings.port}", embedded=settings.embedded)
@@ -57,7 +57,7 @@ async def work(settings: Settings) -> None:
     """Run a worker alone until a signal ends it."""
     set_up_logs(settings)
     stop = asyncio.Event()
-    async with open_resources(settings, name="longlead worker") as resources, signals(stop):
+    async with open_resources(settings, name="longlead worker") as resources, kept_database(resources), signals(stop):
         log.info("working", concurrency=settings.concurrency, embedded=settings.embedded)
         await supervise(resources, stop)
 
@@ -74,6 +74,18 @@ async def supervise(resources: Resources, stop: asyncio.Event) -> None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause)
             pause = min(pause * 2, MOST_BACKOFF_S)
+
+
+@asynccontextmanager
+async def kept_database(resources: Resources) -> AsyncIterator[None]:
+    """Look after the embedded server while this is open."""
+    keeper = asyncio.create_task(resources.keep_database())
+    try:
+        yield
+    finally:
+        keeper.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await keeper
 
 
 async def _run_once(resources: Resources, stop: asyncio.Event) -> None:

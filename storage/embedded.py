@@ -130,6 +130,10 @@ class EmbeddedServer:
             logger.warning("The database server on %s had died and was started again.", use.cluster.data)
         return booted
 
+    def is_gone(self) -> bool:
+        """Whether the server has died: a look at a lock on a file, cheap enough for every second."""
+        return self._claim().cluster.is_gone()
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -188,6 +192,9 @@ class EmbeddedServer:
         return use
 
     def _leave(self, use: _Use) -> None:
+        if not use.data_dir.exists():  # deleted under us; PostgreSQL notices within a minute and ends
+            use.lock.release_read_lock()
+            return
         with _BootLock(use.data_dir):
             # Our own shared lock turns exclusive exactly when nobody else holds one.
             alone = use.lock.acquire_write_lock(blocking=False)

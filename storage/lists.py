@@ -138,7 +138,8 @@ DECISIONS = Listing(
         "decisions",
         "seq",
         """r.*,
-       CASE WHEN e.event_type = 'Decision' THEN nullif(e.body #>> '{decision,why}', '') END AS message""",
+       CASE WHEN e.event_type = 'Decision' AND r.responder = e.body #> '{decision,responder}'
+            THEN nullif(e.body #>> '{decision,why}', '') END AS message""",
     ),
     {"seq": int, "generation": int, "step": int},
     {**_BUILDING, "event_id": "e.event_id = %(event_id)s", "source": "e.source = %(source)s"},

@@ -50,9 +50,10 @@ def say(
 
 def _address(context: ActionContext, party: str) -> str:
     """The address of a role: of the contacts, else of the approver chain, else the role itself."""
-    contact = context.building.contacts.get(party)
+    contacts = context.building.contacts
+    contact = contacts.get(party) or contacts.get(f"{party}_team")
     if isinstance(contact, Contact):
-        return contact.contact or contact.name or party
+        return contact.address or party
     if contact:
         return contact
     for approver in context.building.approvers:

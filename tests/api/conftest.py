@@ -1,6 +1,6 @@
 """The API over a fresh database, called in-process as from this machine; no worker runs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
@@ -11,6 +11,7 @@ from runtime.resources import Resources
 from runtime.settings import Settings
 from storage.database import open_pool
 from tests.api.office import ADMIN, APPROVER, READER, SENDER, SPEC, client_of
+from tests.api.served import Served, serving
 
 
 @pytest.fixture
@@ -41,3 +42,10 @@ async def building(client: httpx.AsyncClient) -> dict[str, Any]:
     assert response.status_code == 201, response.text
     made: dict[str, Any] = response.json()
     return made
+
+
+@pytest.fixture
+def served(database: str) -> Iterator[Served]:
+    """The API on a port of this machine."""
+    with serving(database) as thread:
+        yield thread

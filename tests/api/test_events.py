@@ -128,6 +128,8 @@ async def test_an_id_with_slashes_and_spaces_can_be_read_back(client: httpx.Asyn
         ({**APPROVED, "source": "  LongLead"}, "source", "Longlead's own"),
         ({**DEPARTED, "eta": "2026-02-30"}, "eta", "date that exists"),
         ({**DEPARTED, "eta": 20260210}, "eta", "ISO date"),
+        ({**DEPARTED, "eta": "0001-01-01"}, "eta", "1900 to 2200"),
+        ({**DEPARTED, "occurred_at": "9999-12-31T23:59:59-10:00"}, "occurred_at", "1900 to 2200"),
         (["not", "an", "object"], "body", "object"),
         ({"event_type": "Items_Changed", "items": [{"item_id": "a", "buffer_days": -1}]}, "items.0.buffer_days", ""),
     ],

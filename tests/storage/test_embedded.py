@@ -260,29 +260,41 @@ def test_four_first_boots_at_once_make_one_cluster(new_folder: Path) -> None:
     assert not servers_below(new_folder)
 
 
-def test_a_forked_child_does_not_take_the_server_away(folder: Path) -> None:
+def test_a_forked_child_has_a_claim_of_its_own_or_none(folder: Path) -> None:
     code = """
 import os, sys
 from pathlib import Path
+import psycopg
 from storage.embedded import EmbeddedServer
 server = EmbeddedServer(Path(sys.argv[1]))
 conninfo = server.start()
+def ask(who):
+    with psycopg.connect(conninfo) as connection:
+        print(connection.execute("SELECT %s", (who,)).fetchone()[0], flush=True)
+child_started, parent_stopped = os.pipe(), os.pipe()
 if os.fork() == 0:
-    server.stop()                        # not the child's to stop
-    server.start(); server.stop()        # a claim of its own, given back
+    server.stop()  # the parent's claim: nothing happens
+    server.start()
+    os.write(child_started[1], b"x")
+    os.read(parent_stopped[0], 1)
+    ask("child")
+    server.stop()
     os._exit(0)
+os.read(child_started[0], 1)
+ask("parent")
+server.stop()
+os.write(parent_stopped[1], b"x")
 os.wait()
-import psycopg
-print(psycopg.connect(conninfo).execute("SELECT 'still there'").fetchone()[0])
 """
     run = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=False)
-    assert run.stdout == "still there\n", run.stderr
+    assert run.stdout == "parent\nchild\n", run.stderr
     assert not servers_below(folder)
 
 
 def test_ctrl_c_in_one_users_terminal_leaves_the_server_to_the_others(folder: Path) -> None:
-    first, other = UserProcess(folder), UserProcess(folder)
-    first.conninfo()
+    first = UserProcess(folder)
+    first.conninfo()  # it is the one that boots the server
+    other = UserProcess(folder)
     conninfo = other.conninfo()
     os.killpg(first.process.pid, signal.SIGINT)
     first.close()
@@ -434,6 +446,14 @@ def test_the_servers_log_stays_small(folder: Path) -> None:
         assert (folder / "server.log").stat().st_size < 1_000_000
         tell(server.conninfo, "DO $$ BEGIN RAISE WARNING 'written after'; END $$")
         assert "written after" in (folder / "server.log").read_text()
+
+
+def test_a_folder_that_was_deleted_under_the_server_is_not_made_again_by_stop(folder: Path) -> None:
+    server = EmbeddedServer(folder)
+    server.start()
+    shutil.rmtree(folder)
+    server.stop()
+    assert not folder.exists()
 
 
 def test_before_start_there_is_no_connection_string(folder: Path) -> None:

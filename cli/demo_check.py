@@ -1,0 +1,53 @@
+"""Whether a played story came out as recorded: nothing missing, nothing twice, nothing asked in vain."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from cli.demo_play import Ending, Json, Played
+from evals.stories.story import Story
+
+
+def differences(story: Story, played: list[Played], ending: Ending) -> list[str]:
+    """What differs from the record, each in one line; empty when all is as expected."""
+    found = [line for one in played for line in _of_step(one)]
+    found += _differ("line", {line["item_id"]: line["status"] for line in ending.lines}, story.outcome.lines)
+    ordered = {
+        order["number"]: [(line["item"], Decimal(line["quantity"])) for line in order["lines"]]
+        for order in ending.orders
+    }
+    wanted = {number: [(order.item, order.quantity)] for number, order in story.outcome.orders.items()}
+    found += _differ("order", ordered, wanted)
+    found += _differ("flag", {flag["item_id"]: flag["status"] for flag in ending.flags}, story.outcome.flags)
+    if len(ending.flags) != len(story.outcome.flags):
+        found.append(f"{len(ending.flags)} flags were raised, expected {len(story.outcome.flags)}")
+    found += [f"question {approval['approval_id']} is still open" for approval in ending.pending]
+    found += [f"event {event['event_id']} is {event['status']}" for event in ending.events if event["status"] != "done"]
+    if len(ending.events) != len(story.steps):
+        found.append(f"the inbox has {len(ending.events)} entries, expected {len(story.steps)}")
+    return found
+
+
+def _of_step(played: Played) -> list[str]:
+    step = played.step
+    did = [action["name"] for action in played.actions]
+    wanted = [] if step.asks is None else [(step.asks.kind, step.asks.item, step.asks.recommends)]
+    asked = [(one["kind"], one["item_id"], _recommended(one)) for one in played.raised]
+    found = []
+    if did != step.does:
+        found.append(f"step {played.number}: did {did}, expected {step.does}")
+    if asked != wanted:
+        found.append(f"step {played.number}: asked {asked}, expected {wanted}")
+    return found
+
+
+def _recommended(approval: Json) -> str | None:
+    titles = [str(option["title"]) for option in approval["options"] if option["actions"] == approval["recommended"]]
+    return titles[0] if titles else None
+
+
+def _differ(what: str, found: Mapping[str, object], wanted: Mapping[str, object]) -> list[str]:
+    return [
+        f"{what} {key}: {found.get(key, 'missing')}, expected {wanted.get(key, 'none')}"
+        for key in sorted(found.keys() | wanted.keys())
+        if found.get(key) != wanted.get(key)
+    ]

@@ -1,0 +1,160 @@
+"""Playing a story over HTTP: every step is posted and waited for, and what came of it is read back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from domain.errors import LongleadError
+from evals.stories.story import Answer, Step, Story, noon
+
+Json = dict[str, Any]
+
+PATIENCE_S = 30
+"""How long a step may take until it is processed."""
+DECISION_SOURCE = "longlead.decision"
+
+
+class StoryStoppedError(LongleadError):
+    """The service did not take a step of the story. The message says which, and what it answered."""
+
+    title = "The story stopped"
+
+
+@dataclass
+class Played:
+    """A step of the story, and what came of it."""
+
+    number: int
+    step: Step
+    item_id: str
+    line: Json = field(default_factory=dict)
+    """The line of the procurement log as it stands afterwards."""
+    note: str = ""
+    actions: list[Json] = field(default_factory=list)
+    """The ledger's entries that it caused, in order."""
+    raised: list[Json] = field(default_factory=list)
+    """Questions that it raised."""
+    answered: Json | None = None
+    """The question that it answered, as it was asked."""
+
+
+@dataclass
+class Ending:
+    """What the building looks like in the end."""
+
+    lines: list[Json]
+    orders: list[Json]
+    shipments: list[Json]
+    flags: list[Json]
+    events: list[Json]
+    pending: list[Json]
+
+
+class Player:
+    """Plays one story against a service."""
+
+    def __init__(self, client: httpx.Client, story: Story) -> None:
+        self._client, self._story = client, story
+        self._building = f"/buildings/{story.spec.building_id}"
+        self._known: set[str] = set()
+
+    def open(self) -> None:
+        """Create the building."""
+        self._call("POST", "/buildings", self._story.building)
+
+    def play(self) -> Iterator[Played]:
+        """Every step in its order, each when it is done with.
+
+        Raises:
+            StoryStoppedError: the service refused a step, or did not process it in time.
+        """
+        for number, step in enumerate(self._story.steps, 1):
+            played = self._report(number, step) if step.event else self._decide(number, step)
+            pending = self._all("/approvals", building_id=self._story.spec.building_id, status="pending")
+            played.raised = [approval for approval in pending if approval["approval_id"] not in self._known]
+            self._known |= {approval["approval_id"] for approval in pending}
+            played.line = _answered(self._client.get(f"{self._building}/items/{played.item_id}"))
+            yield played
+
+    def ending(self) -> Ending:
+        """The building as it stands."""
+        return Ending(
+            lines=self._all(f"{self._building}/items"),
+            orders=self._all(f"{self._building}/purchase-orders"),
+            shipments=self._all(f"{self._building}/shipments"),
+            flags=self._all(f"{self._building}/flags"),
+            events=self._all(f"{self._building}/events"),
+            pending=self._all("/approvals", building_id=self._story.spec.building_id, status="pending"),
+        )
+
+    def _report(self, number: int, step: Step) -> Played:
+        event = {
+            "event_id": f"step-{number:02d}",
+            "source": "story",
+            "occurred_at": noon(step.day),
+            **(step.event or {}),
+        }
+        done = self._call("POST", f"{self._building}/events", event)
+        if done["status"] != "done":
+            raise StoryStoppedError(f"Step {number} is {done['status']} after {PATIENCE_S} s: {done.get('error')}")
+        played = Played(number, step, self._story.item_id(event["item"]), note=done["outcome"]["note"])
+        played.actions = self._ledger(event["event_id"], event["source"])
+        return played
+
+    def _decide(self, number: int, step: Step) -> Played:
+        answer, day = _answer(step)
+        asked = self._asked(number, answer)
+        body = answer.body(day) | {"version": asked["version"]}
+        key = {"Idempotency-Key": str(uuid4())}
+        done = self._call("POST", f"/approvals/{asked['approval_id']}/decision", body, key)
+        if done["status"] != "applied":
+            raise StoryStoppedError(f"The answer of step {number} is {done['status']} after {PATIENCE_S} s.")
+        played = Played(number, step, answer.item, note=f"decision {done['status']}", answered=asked)
+        played.actions = self._ledger(done["event_id"], DECISION_SOURCE)
+        return played
+
+    def _asked(self, number: int, answer: Answer) -> Json:
+        pending = self._all("/approvals", building_id=self._story.spec.building_id, status="pending")
+        found = [one for one in pending if (one["kind"], one["item_id"]) == (answer.kind, answer.item)]
+        if len(found) != 1:
+            open_ = ", ".join(f"{one['kind']} on {one['item_id']}" for one in pending) or "none"
+            raise StoryStoppedError(
+                f"Step {number} answers {answer.kind} on {answer.item}, but the open questions are: {open_}."
+            )
+        return found[0]
+
+    def _ledger(self, event_id: str, source: str) -> list[Json]:
+        return self._all(f"{self._building}/actions", event_id=event_id, source=source)
+
+    def _call(self, method: str, path: str, body: Json, headers: dict[str, str] | None = None) -> Json:
+        wanted = {"Prefer": f"wait={PATIENCE_S}", **(headers or {})}
+        return _answered(self._client.request(method, path, json=body, headers=wanted))
+
+    def _all(self, path: str, **parameters: str) -> list[Json]:
+        """Every row of a list, page by page."""
+        rows: list[Json] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = _answered(self._client.get(path, params={**parameters, "limit": "500", **cursor}))
+            rows += page["data"]
+            if page["next_cursor"] is None:
+                return rows
+            cursor = {"cursor": page["next_cursor"]}
+
+
+def _answer(step: Step) -> tuple[Answer, date]:
+    if step.answer is None:
+        raise LookupError("the step is an event")
+    return step.answer, step.day
+
+
+def _answered(response: httpx.Response) -> Json:
+    if not response.is_success:
+        request = response.request
+        raise StoryStoppedError(f"{request.method} {request.url.path}: {response.status_code} {response.text}")
+    found: Json = response.json()
+    return found

@@ -1,0 +1,161 @@
+"""The real service for the demo: `longlead serve` as a process of its own, on a fresh folder, gone without a trace."""
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import httpx
+
+from domain.errors import LongleadError, StorageError, UnavailableError
+from runtime.settings import Settings
+from storage.embedded import EmbeddedServer
+from storage.placement import SHELTER
+
+START_TIMEOUT_S = 120.0
+STOP_TIMEOUT_S = 30.0
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_TAIL = 15
+"""Lines of the service's log that are shown when it fails."""
+
+
+@contextmanager
+def running_service() -> Iterator[str]:
+    """The base URL of a ready service on an empty embedded database. Process and folder are gone afterwards, also
+    after Ctrl-C, a failure or SIGTERM.
+
+    Raises:
+        UnavailableError: it did not become ready, or what was done with it failed; the message ends with its log.
+    """
+    with _interruptible(), _fresh_folder() as folder:
+        log, port = folder / "service.log", _free_port()
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                serve_command(port, folder / "data"),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C reaches this process alone, which then stops the service in order
+            )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_until_ready(process, url)
+            yield url
+        except (LongleadError, httpx.HTTPError) as error:
+            raise UnavailableError(f"{error} The service's log ends with:\n{_tail(log)}") from error
+        finally:
+            with _uninterrupted():
+                _stop(process, folder / "data")
+
+
+def serve_command(port: int, data: Path) -> list[str]:
+    """`longlead serve` without the settings of this shell: no other database, no keys, no other address."""
+    unset = [part for name in Settings.model_fields for part in ("-u", f"LONGLEAD_{name.upper()}")]
+    given = ["LONGLEAD_LOG_FORMAT=json", "LONGLEAD_SHUTDOWN_GRACE=5"]
+    longlead = [sys.executable, "-c", "from cli.main import app; app()"]
+    return ["env", *unset, *given, *longlead, "serve", "--port", str(port), "--data", str(data)]
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    with httpx.Client(trust_env=False, timeout=5) as client:
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise UnavailableError(f"The service ended with {process.returncode} at its start.")
+            try:
+                if client.get(f"{url}/readyz").status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.05)
+    raise UnavailableError(f"The service was not ready after {START_TIMEOUT_S:.0f} s.")
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:]
+    return "\n".join(f"  {_brief(line)[:300]}" for line in lines)
+
+
+def _brief(line: str) -> str:
+    """A line of the log without its trace."""
+    try:
+        entry = json.loads(line)
+        trace = str(entry.get("exception", "")).strip().splitlines()[-1:]
+        return " ".join([entry["level"], entry["event"], *trace])
+    except (ValueError, KeyError, TypeError):
+        return line
+
+
+def _stop(process: "subprocess.Popen[bytes]", data: Path) -> None:
+    """Ask it to stop; where it does not, end it and then the database server that it leaves behind."""
+    process.terminate()
+    try:
+        ended = process.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        ended = process.wait()
+    if ended != 0 and (data / "cluster").exists():
+        _stop_database(data)
+
+
+def _stop_database(data: Path) -> None:
+    server = EmbeddedServer(data)
+    try:
+        server.start()
+    except StorageError:
+        return
+    server.stop()
+
+
+@contextmanager
+def _fresh_folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="longlead-demo-"))
+    try:
+        folder.chmod(0o711)  # started by root, the database server runs as another user, who passes through here
+        yield folder
+    finally:
+        with _uninterrupted():
+            moved = folder / "data" / "cluster-location"  # where the server's user could not reach the folder
+            if moved.exists() and (home := Path(moved.read_text().strip())).parent == SHELTER:
+                shutil.rmtree(home, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM and a closed terminal end the demo as Ctrl-C does: with everything put away."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in _ENDINGS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """A second Ctrl-C must not leave behind what the first one was to put away."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in _ENDINGS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,118 @@
+"""The story in the words of the trade: what happened, what the agent did, what it asked."""
+
+from collections.abc import Callable
+from operator import itemgetter
+
+from cli.demo_play import Json, Played
+from evals.stories.story import Story
+
+
+def what_happened(story: Story, played: Played) -> str:
+    """One line: the event as a procurement manager would say it, or who answered what."""
+    answer = played.step.answer
+    if answer is not None:
+        said = {"approve": "yes", "reject": "no", "edit": "does something else", "respond": "answers"}[answer.type]
+        return f'Project manager on {_name(story, played)}: {said}. "{answer.message}"'
+    event = played.step.event or {}
+    happened = _EVENTS[event["event_type"]](_name(story, played), event, _unit(story, played))
+    source = event.get("source")
+    return f"{happened} (reported by {source})" if source else happened
+
+
+_EVENTS: dict[str, Callable[[str, Json, str], str]] = {
+    "Submittal_Approved": lambda name, e, _: f"{name}: submittal approved, revision {e['revision']}",
+    "Purchase_Order_Acknowledged": lambda name, e, _: f"{name}: vendor promises {e['promised_date']}",
+    "Shipment_Departed_Factory": lambda name, e, unit: f"{name}: {_some(e, unit)}left the factory, ETA {e['eta']}",
+    "ETA_Changed": lambda name, e, _: f"{name}: ETA is now {e['eta']} ({e['reason'].lower()})",
+    "Shipment_Arrived_Site": lambda name, e, unit: f"{name}: {_some(e, unit)}arrived on site on {e['date_arrived']}",
+    "Inspection_Passed": lambda name, e, _: f"{name}: inspection passed",
+    "Inspection_Failed": lambda name, e, _: f"{name}: inspection FAILED ({'; '.join(e['defects']).lower()})",
+}
+
+
+def what_was_done(story: Story, played: Played) -> list[str]:
+    """A line for everything that the agent did; or why there was nothing to do."""
+    done = [_ACTIONS[action["name"]](story, action["arguments"], action["result"]) for action in played.actions]
+    if done or played.raised or played.step.answer:
+        return done
+    if played.note.endswith("noted"):
+        return [f"nothing to do: {played.note.split(': ', 1)[-1]}"]
+    band = played.line["schedule_band"]
+    compared = f", schedule {band}" if band and played.line["logistics"] != "on_site" else ""
+    return [f"recorded: {_words(played.line['status'])}{compared}"]
+
+
+_ACTIONS: dict[str, Callable[[Story, Json, Json], str]] = {
+    "issue_purchase_order": lambda story, a, r: (
+        f"issued {r['purchase_order']} to {_vendor(story, a['item'])}, {r['total']}"
+    ),
+    "reorder_item": lambda story, a, r: (
+        f"ordered the replacement: {r['purchase_order']} to {_vendor(story, a['item'])}, {r['total']}"
+    ),
+    "start_tracking": lambda _, a, r: (
+        "tracks it: "
+        + ", ".join(f"{kind} by {due}" for kind, due in sorted(r["milestones"].items(), key=itemgetter(1)))
+    ),
+    "notify_team": lambda _, a, r: f"told {a['team']}: {a['message']}",
+    "schedule_inspection": lambda _, a, r: f"planned the inspection for {a['on']}",
+    "flag_potential_issue": lambda _, a, r: f"flagged it: {a['detail']}",
+    "change_required_by": lambda _, a, r: (
+        f"moved the required day from {r['before']} to {a['required_by']}: schedule version {r['schedule_version']}"
+    ),
+    "repair_item": lambda _, a, r: f"put the disposition on file: {r['disposition']} ({a['note'].lower()})",
+}
+
+
+def recommendation(approval: Json) -> str:
+    """The option that the agent recommends, with what it would mean."""
+    option = next(one for one in approval["options"] if one["actions"] == approval["recommended"])
+    return with_consequences(option)
+
+
+def with_consequences(option: Json) -> str:
+    """An option with its arrival, lateness and cost."""
+    late = option["days_late"]
+    lateness = "" if late is None else ", in time" if late == 0 else f", {late} {'day' if late == 1 else 'days'} late"
+    arrival = [f"there on {option['arrival']}{lateness}"] if option["arrival"] else []
+    cost = [] if option["cost"] == "unknown" else [f"cost: {option['cost']}"]
+    facts = "; ".join([*arrival, *cost])
+    return f"{option['title']} ({facts})" if facts else str(option["title"])
+
+
+def the_answer(played: Played) -> str:
+    """What a person answered, in a few words."""
+    answer = played.step.answer
+    if answer is None:
+        return ""
+    instead = " and ".join(_words(action.name) for action in answer.actions or [])
+    return f"answered {answer.type} ({instead})" if instead else f"answered {answer.type}"
+
+
+def whom(approval: Json) -> str:
+    """The role that is asked."""
+    return _words(approval["asked_of"] or "project_manager")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _in_order(milestones: dict[str, str]) -> str:
+    return ", ".join(f"{kind} by {due}" for kind, due in sorted(milestones.items(), key=itemgetter(1)))
+
+
+def _name(story: Story, played: Played) -> str:
+    return next(item.name for item in story.spec.items if item.id == played.item_id)
+
+
+def _unit(story: Story, played: Played) -> str:
+    return next(item.unit or "units" for item in story.spec.items if item.id == played.item_id)
+
+
+def _some(event: Json, unit: str) -> str:
+    return f"{event['quantity']} {unit} " if event.get("quantity") else ""
+
+
+def _vendor(story: Story, item_id: str) -> str:
+    vendor_id = next(item.vendor_id for item in story.spec.items if item.id == item_id)
+    return next(vendor.name for vendor in story.spec.vendors if vendor.vendor_id == vendor_id)

@@ -1,0 +1,51 @@
+"""What LangGraph's dev server loads (langgraph.json): the building's graph, which does not act there, and its saver.
+
+Both are context managers that the server enters in its own event loop: the graph once for each request, the saver
+once. Nothing in them may block that loop, so settings are read and an embedded server is joined in threads.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from langgraph.graph import StateGraph
+
+from graph.building import build
+from graph.checkpoints import StudioSaver
+from nodes.state import BuildingState
+from runtime.clock import SystemClock
+from runtime.resources import database
+from runtime.settings import Settings, load_settings
+from storage.database import connect, open_pool
+from tools.context import Toolbox
+
+
+@asynccontextmanager
+async def building() -> AsyncIterator[StateGraph[BuildingState]]:
+    """The graph, uncompiled: the server adds the saver. On a connection of its own, so that a broken one costs one
+    run and two runs cannot get into each other's way; without the building's lock, since nothing here acts."""
+    async with _database() as conninfo:
+        conn = await connect(conninfo, application_name="longlead studio")
+        try:
+            yield build(Toolbox(conn=conn, clock=SystemClock(), acts=False))
+        finally:
+            await conn.close()
+
+
+@asynccontextmanager
+async def saver() -> AsyncIterator[StudioSaver]:
+    """The saver over the workers' own threads. The pool replaces a connection that broke."""
+    async with _database() as conninfo, open_pool(conninfo, max_size=2, name="longlead studio saver") as pool:
+        yield StudioSaver(pool)
+
+
+@asynccontextmanager
+async def _database() -> AsyncIterator[str]:
+    settings = await anyio.to_thread.run_sync(_settings)
+    async with database(settings) as conninfo:
+        yield conninfo
+
+
+def _settings() -> Settings:
+    settings = load_settings()
+    return settings.model_copy(update={"data_dir": settings.data_dir.absolute()})
