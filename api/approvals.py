@@ -1,7 +1,5 @@
 """Questions to people: read, and answered once."""
 
-from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
@@ -15,15 +13,15 @@ from api.paging import Page, page_of
 from api.parameters import ApprovalId, Cursor, IdempotencyKey, Limit, Prefer
 from api.problems import documented
 from api.waiting import APPLIED, until, wait_of
-from domain.actions import Action, item_of, plain
 from domain.approvals import ApprovalStatus, Decision, DecisionBody, Responder, plain_answer
-from domain.errors import InvalidError, NotFoundError
-from domain.procurement import find_item
+from domain.errors import ForbiddenError, InvalidError, NotFoundError
+from domain.policy import ANSWERED_BY_ANYONE, action_authority
 from domain.text import Name
 from runtime.resources import Resources
-from storage import approvals, pages, procurement
+from storage import approvals, pages
 from storage.database import Connection
 from storage.lists import APPROVALS, EVENTS
+from tools.answers import with_item_ids
 
 router = APIRouter(tags=["approvals"])
 
@@ -157,8 +155,27 @@ async def _decision(conn: Connection, asked: ApprovalView, answer: DecisionBody,
         raise InvalidError("actions: type edit needs the actions that are to be done instead", "actions")
     if kind == "approve" and asked.status == "pending" and not asked.recommended:
         raise InvalidError("type: nothing is recommended here that could be approved; use edit or reject", "type")
-    actions = await _resolved(conn, asked.building_id, answer.actions or [])
-    return Decision(type=kind, responder=responder, actions=actions, why=answer.message or "")
+    actions = await with_item_ids(conn, asked.building_id, answer.actions or [])
+    _within_authority(asked, responder, actions)
+    return Decision(
+        type=kind,
+        responder=responder,
+        actions=actions,
+        why=answer.message or "",
+        occurred_at=answer.occurred_at,
+    )
+
+
+def _within_authority(asked: ApprovalView, responder: Responder, actions: list[dict[str, Any]]) -> None:
+    """ForbiddenError where a program answers what only a person may."""
+    if responder.type == "human":
+        return
+    if asked.kind not in ANSWERED_BY_ANYONE:
+        raise ForbiddenError(f"A question of kind {asked.kind} needs a person; {responder.name} is {responder.type}.")
+    for action in actions or [made.model_dump() for made in asked.recommended]:
+        authority = action_authority(action["name"], responder.type)
+        if not authority.allowed:
+            raise ForbiddenError(f"{authority.policy_line}; {responder.name} is {responder.type}.")
 
 
 def _read_answer(answer: DecisionBody) -> Literal["approve", "reject"]:
@@ -169,25 +186,3 @@ def _read_answer(answer: DecisionBody) -> Literal["approve", "reject"]:
     if kind is None:
         raise InvalidError(NO_MODEL, "message")
     return kind
-
-
-async def _resolved(conn: Connection, building_id: str, actions: Sequence[Action]) -> list[dict[str, Any]]:
-    """The actions as plain JSON, each line named by its id."""
-    if not actions:
-        return []
-    lines = await procurement.item_names(conn, building_id)
-    made = [plain(action) for action in actions]
-    for number, action in enumerate(made):
-        named = item_of(action)
-        if named is not None:
-            action["arguments"]["item"] = _line(named, lines, f"actions.{number}.arguments.item")
-    return made
-
-
-def _line(named: str, lines: list[tuple[str, str]], field: str) -> str:
-    found = find_item(named, lines)
-    if found is None:
-        closest = get_close_matches(named, [name for _, name in lines], n=3, cutoff=0.4)
-        hint = f"; closest are {', '.join(closest)}" if closest else ""
-        raise InvalidError(f"{field}: {named!r} is not a line of this building{hint}", field)
-    return found

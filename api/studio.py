@@ -4,7 +4,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import anyio.to_thread
 from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -12,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.app import create_app
 from runtime.resources import open_resources
-from runtime.settings import load_settings
+from runtime.studio import settings_beside_the_loop
 
 PREFIX = "/longlead"
 
@@ -26,7 +25,7 @@ class Beside:
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Open what the API needs while the server runs."""
-        settings = await anyio.to_thread.run_sync(load_settings)
+        settings = await settings_beside_the_loop()
         async with open_resources(settings, name="longlead api in studio", migrated=False) as resources:
             self._api = create_app(resources)
             yield

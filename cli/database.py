@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.sentences import CommandError
-from runtime.resources import database
+from runtime.resources import database, embedded
 from runtime.settings import Settings, load_settings
 from storage import backup as backups
 from storage.migrate import MigrationReport
@@ -80,5 +80,6 @@ async def _backup(settings: Settings, file: Path) -> None:
 
 
 async def _restore(settings: Settings, file: Path) -> None:
-    async with database(settings) as conninfo:
-        await asyncio.to_thread(backups.restore, conninfo, file)
+    async with embedded(settings) as server:
+        conninfo = settings.database_url if server is None else server.conninfo
+        await asyncio.to_thread(backups.restore, conninfo, file, vector=server is None or server.vector)

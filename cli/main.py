@@ -9,6 +9,7 @@ from cli import approvals, buildings, database, events, service
 from cli.history import history
 from cli.sentences import Sentences
 from cli.status import status
+from cli.studio import studio
 
 app = typer.Typer(
     cls=Sentences,
@@ -41,6 +42,7 @@ app.command(rich_help_panel=_RUN)(service.serve)
 app.command(rich_help_panel=_RUN)(service.worker)
 app.command(rich_help_panel=_RUN)(status)
 app.command(rich_help_panel=_RUN)(service.demo)
+app.command(rich_help_panel=_RUN)(studio)
 app.add_typer(database.app, name="db", rich_help_panel=_RUN)
 app.add_typer(buildings.app, name="building", rich_help_panel=_ASK)
 app.add_typer(events.app, name="events", rich_help_panel=_ASK)

@@ -79,6 +79,10 @@ AGENT_ALONE = frozenset(
 change orders, NCR dispositions, changes of schedule logic, cancellations (domain.md, "Who may do what")."""
 
 
+ANSWERED_BY_ANYONE = frozenset({"item_unknown", "event_unclear", "event_failed"})
+"""Kinds of questions that a program's key may answer; all others are put to a person because only one may decide."""
+
+
 @dataclass(frozen=True)
 class Authority:
     """Whether an automated responder may act, and the line of the policy that says so."""

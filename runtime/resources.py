@@ -50,7 +50,7 @@ async def open_resources(
     settings: Settings, *, name: str, clock: Clock | None = None, migrated: bool = True
 ) -> AsyncIterator[Resources]:
     """Start or join the embedded server (or use the external one), migrate, open the pool; close all at the end."""
-    async with _embedded(settings) as server:
+    async with embedded(settings) as server:
         conninfo = settings.database_url if server is None else server.conninfo
         if migrated:
             await _migrate(conninfo, server)
@@ -61,12 +61,12 @@ async def open_resources(
 @asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[str]:
     """The conninfo to use: the external server's, or that of the embedded one, held while this is open."""
-    async with _embedded(settings) as server:
+    async with embedded(settings) as server:
         yield settings.database_url if server is None else server.conninfo
 
 
 @asynccontextmanager
-async def _embedded(settings: Settings) -> AsyncIterator[EmbeddedServer | None]:
+async def embedded(settings: Settings) -> AsyncIterator[EmbeddedServer | None]:
     """The embedded server, started or joined; None where the settings name an external one."""
     if not settings.embedded:
         yield None

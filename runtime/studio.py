@@ -39,13 +39,17 @@ async def saver() -> AsyncIterator[StudioSaver]:
         yield StudioSaver(pool)
 
 
+async def settings_beside_the_loop() -> Settings:
+    """The settings, read in a thread, with paths that need no further look at the disk to be resolved."""
+
+    def read() -> Settings:
+        settings = load_settings()
+        return settings.model_copy(update={"data_dir": settings.data_dir.absolute()})
+
+    return await anyio.to_thread.run_sync(read)
+
+
 @asynccontextmanager
 async def _database() -> AsyncIterator[str]:
-    settings = await anyio.to_thread.run_sync(_settings)
-    async with database(settings) as conninfo:
+    async with database(await settings_beside_the_loop()) as conninfo:
         yield conninfo
-
-
-def _settings() -> Settings:
-    settings = load_settings()
-    return settings.model_copy(update={"data_dir": settings.data_dir.absolute()})

@@ -11,6 +11,7 @@ from storage import approvals, procurement
 from storage.approvals import AcceptedDecision
 from storage.database import Connection
 from tools.context import Toolbox
+from tools.lookup import closest
 
 STUDIO = Responder(type="human", id="studio", name="Studio")
 
@@ -62,6 +63,8 @@ async def with_item_ids(conn: Connection, building_id: str, actions: list[Action
     Raises:
         InvalidError: an action names a line that the building does not have; the field says which.
     """
+    if not actions:
+        return []
     names = await procurement.item_names(conn, building_id)
     made = []
     for number, action in enumerate(actions):
@@ -70,9 +73,9 @@ async def with_item_ids(conn: Connection, building_id: str, actions: list[Action
         if named is not None:
             found = find_item(named, names)
             if found is None:
-                raise InvalidError(
-                    f"There is no line {named!r} in building {building_id!r}.", f"actions.{number}.arguments.item"
-                )
+                field = f"actions.{number}.arguments.item"
+                near = ", ".join(name for _, name in closest(named, names))
+                raise InvalidError(f"{field}: {named!r} is not a line of this building; closest are {near}", field)
             one["arguments"]["item"] = found
         made.append(one)
     return made

@@ -10,7 +10,7 @@ from runtime.clock import SystemClock
 from runtime.resources import Resources
 from runtime.settings import Settings
 from storage.database import open_pool
-from tests.api.office import ADMIN, APPROVER, READER, SENDER, SPEC, client_of
+from tests.api.office import ADMIN, APPROVER, MACHINE, READER, SENDER, SPEC, client_of
 from tests.api.served import Served, serving
 
 
@@ -30,7 +30,7 @@ async def client(resources: Resources) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 async def keyed(resources: Resources) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a service with keys, without one of its own."""
-    resources.settings.api_keys = [READER, SENDER, APPROVER, ADMIN]
+    resources.settings.api_keys = [READER, SENDER, APPROVER, MACHINE, ADMIN]
     async with client_of(resources, client=("203.0.113.9", 1)) as opened:
         yield opened
 

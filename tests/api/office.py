@@ -41,10 +41,11 @@ APPROVED: dict[str, Any] = {
     "document_name": "Steel Beams, revision 0",
 }
 EVENTS = f"/buildings/{BUILDING}/events"
-READER = ApiKey(key="reader-key-0123456789", id="r", name="Rita", roles=["reader"])
+READER = ApiKey(key="reader-key-0123456789", id="r", name="Reader", roles=["reader"])
 SENDER = ApiKey(key="sender-key-0123456789", id="erp", name="ERP", type="automated_rule", roles=["events"])
-APPROVER = ApiKey(key="approver-key-0123456789", id="pm", name="Paula", roles=["approver"])
-ADMIN = ApiKey(key="admin-key-0123456789", id="it", name="Ivo", roles=["admin"])
+APPROVER = ApiKey(key="approver-key-0123456789", id="pm", name="Project manager", roles=["approver"])
+MACHINE = ApiKey(key="machine-key-0123456789", id="bot", name="Assistant", type="ai_agent", roles=["approver"])
+ADMIN = ApiKey(key="admin-key-0123456789", id="it", name="Administrator", roles=["admin"])
 
 
 @asynccontextmanager

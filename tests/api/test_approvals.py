@@ -195,7 +195,7 @@ async def test_whoever_answers_is_who_the_key_says(keyed: httpx.AsyncClient, res
     assert_problem(refused, 403, "approver")
     await keyed.post(decision_of(approval_id), json={"type": "approve"}, headers=bearer(APPROVER))
     shown = (await keyed.get(f"/approvals/{approval_id}", headers=bearer(APPROVER))).json()
-    assert shown["decision"]["responder"] == {"type": "human", "id": "pm", "name": "Paula"}
+    assert shown["decision"]["responder"] == {"type": "human", "id": "pm", "name": "Project manager"}
 
 
 @pytest.mark.parametrize("outcome", ["applied", "outdated"])

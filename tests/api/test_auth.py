@@ -14,12 +14,14 @@ from tests.api.office import (
     APPROVER,
     EVENTS,
     LOCAL,
+    MACHINE,
     READER,
     SENDER,
     SPEC,
     assert_problem,
     bearer,
     client_of,
+    raise_approval,
 )
 
 
@@ -92,3 +94,26 @@ async def test_a_caller_without_an_address_is_not_local(resources: Resources) ->
     transport = httpx.ASGITransport(through_a_socket)
     async with httpx.AsyncClient(transport=transport, base_url=LOCAL) as client:
         assert_problem(await client.get("/buildings"), 401)
+
+
+async def test_a_programs_key_cannot_answer_what_only_a_person_may(
+    keyed: httpx.AsyncClient, resources: Resources
+) -> None:
+    await keyed.post("/buildings", json=SPEC, headers=bearer(ADMIN))
+    approval = await raise_approval(resources)
+    refused = await keyed.post(f"/approvals/{approval}/decision", json={"type": "approve"}, headers=bearer(MACHINE))
+    assert_problem(refused, 403, "needs a person")
+    accepted = await keyed.post(f"/approvals/{approval}/decision", json={"type": "approve"}, headers=bearer(APPROVER))
+    assert accepted.status_code == 202
+
+
+async def test_a_programs_key_may_say_what_an_unclear_event_was_within_its_authority(
+    keyed: httpx.AsyncClient, resources: Resources
+) -> None:
+    await keyed.post("/buildings", json=SPEC, headers=bearer(ADMIN))
+    approval = await raise_approval(resources, item=None, kind="event_unclear")
+    answer = {"type": "edit", "actions": [{"name": "cancel_purchase_order", "arguments": {"item": "HVAC Units"}}]}
+    path = f"/approvals/{approval}/decision"
+    assert_problem(await keyed.post(path, json=answer, headers=bearer(MACHINE)), 403, "needs a person")
+    answer["actions"] = [{"name": "dismiss_event", "arguments": {"note": "spam"}}]
+    assert (await keyed.post(path, json=answer, headers=bearer(MACHINE))).status_code == 202
