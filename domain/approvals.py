@@ -98,12 +98,15 @@ class Approval(Row):
     status: ApprovalStatus = "pending"
     version: int = 1
     holds_item: bool = True
+    amount: str | None = None
+    """The amount that decides who is asked, as a decimal string."""
     asked_of: str | None = None
     escalation_level: int = 0
     raised_at: datetime
     due_at: datetime | None = None
-    """When a reminder is due."""
+    """When a reminder is due; None once it was given."""
     escalate_at: datetime | None = None
+    """When it moves up the approver chain; None at its top."""
     raised_seq: int
     decision: dict[str, Any] | None = None
     """The accepted decision: type, actions, message, responder, event_id, status (accepted, applied, outdated)."""

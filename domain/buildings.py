@@ -217,5 +217,9 @@ class Building(BaseModel):
         start = enough[0] if enough else len(self.approvers) - 1
         return self.approvers[min(start + level, len(self.approvers) - 1)].role
 
+    def is_top(self, role: str | None) -> bool:
+        """Whether nobody stands above this role in the approver chain."""
+        return not self.approvers or self.approvers[-1].role == role
+
     def works_on(self, day: date) -> bool:
         return WEEKDAYS[day.weekday()] in self.working_week

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
 
 from domain.text import Money
 
@@ -17,6 +17,12 @@ class QuietHours(BaseModel):
 
     start: str = Field("19:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Local time, hh:mm.")
     end: str = Field("07:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Local time, hh:mm.")
+
+    @model_validator(mode="after")
+    def _leave_time(self) -> Self:
+        if self.start == self.end:
+            raise ValueError("start and end are the same: that would be the whole day; use null for no quiet hours")
+        return self
 
 
 class Policy(BaseModel):
@@ -35,12 +41,22 @@ class Policy(BaseModel):
         description="A schedule conflict is put to a person from this many calendar days late on; "
         "0: every conflict is, also an arrival on the required day itself.",
     )
-    reminder_after: timedelta = Field(timedelta(hours=4), description="Reminder for an unanswered question, ISO 8601.")
+    reminder_after: timedelta = Field(
+        timedelta(hours=4),
+        gt=timedelta(0),
+        le=timedelta(days=365),
+        description="Working time after which an unanswered question is brought to mind, ISO 8601 such as PT4H.",
+    )
     escalate_after: timedelta = Field(
         timedelta(hours=24),
-        description="Unanswered for so long, a question moves up the approver chain, ISO 8601.",
+        gt=timedelta(0),
+        le=timedelta(days=365),
+        description="Working time after which an unanswered question moves up the approver chain, ISO 8601.",
     )
-    quiet_hours: QuietHours | None = Field(None, description="No reminders in these local hours.")
+    quiet_hours: QuietHours | None = Field(
+        default_factory=QuietHours,
+        description="Local hours that do not count as working time: nobody is reminded in them; null: none.",
+    )
     rule_autonomy_after: int = Field(
         3, ge=1, le=100, description="Consistent confirmations after which a learned rule may decide alone."
     )

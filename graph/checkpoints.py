@@ -5,16 +5,17 @@ none, so they can never become what the next event builds on.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple
+from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg.rows import DictRow
 
-LIVE_HEAD = """
-SELECT checkpoint_id, metadata FROM checkpoints
+from graph.whole_writes import WholeWrites
+
+OF_LIVE_HEAD = """
  WHERE thread_id = %s AND checkpoint_ns = %s AND metadata ? 'seq' ORDER BY checkpoint_id DESC LIMIT 1"""
+LIVE_HEAD = f"SELECT checkpoint_id, metadata FROM checkpoints {OF_LIVE_HEAD}"
 
 # The stock query joins a checkpoint's channels with all blobs of the thread by a hash join when the planner's
 # statistics are off, and grows with the thread's age. Looked up by key it does not.
@@ -50,8 +51,8 @@ select
 from checkpoints """
 
 
-class LiveSaver(AsyncPostgresSaver):
-    """The worker's saver: without a checkpoint id, *latest* is the newest checkpoint that a worker wrote."""
+class LineReader(AsyncPostgresSaver):
+    """Without a checkpoint id, *latest* is the newest checkpoint that a worker wrote."""
 
     SELECT_SQL = SELECT_BY_KEY
 
@@ -59,14 +60,11 @@ class LiveSaver(AsyncPostgresSaver):
         configurable = config["configurable"]
         if configurable.get("checkpoint_id"):
             return await super().aget_tuple(config)
-        head = await self.head(configurable["thread_id"], configurable.get("checkpoint_ns", ""))
-        if head is None:
-            return None
-        at_head: RunnableConfig = {
-            **config,
-            "configurable": {**configurable, "checkpoint_id": head["checkpoint_id"]},
-        }
-        return await super().aget_tuple(at_head)
+        thread = (configurable["thread_id"], configurable.get("checkpoint_ns", ""))
+        async with self._cursor() as cursor:
+            await cursor.execute(self.SELECT_SQL + OF_LIVE_HEAD, thread, binary=True)
+            row = await cursor.fetchone()
+        return None if row is None else await self._load_checkpoint_tuple(row)
 
     async def head(self, thread_id: str, namespace: str = "") -> DictRow | None:
         """`checkpoint_id` and `metadata` of the live head; None on a thread that no worker has run."""
@@ -75,32 +73,62 @@ class LiveSaver(AsyncPostgresSaver):
             return await cursor.fetchone()
 
 
-class StudioSaver(LiveSaver):
-    """Studio's saver: sees the live line, and can never write to it, whatever metadata a run inherits."""
-
-    async def aput(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        cleaned: Any = {key: value for key, value in metadata.items() if key not in LIVE_KEYS}
-        return await super().aput(_without_live_keys(config), checkpoint, cleaned, new_versions)
+class LiveSaver(WholeWrites, LineReader):
+    """The worker's saver."""
 
 
-LIVE_KEYS: Sequence[str] = ("seq", "generation")
+# What Studio writes. The database itself keeps it off the live line: whatever metadata a run brings along, inherits or
+# copies, `seq` and `generation` are taken out of it, and a live checkpoint is never written again.
+PUT_BESIDE = """
+INSERT INTO checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata)
+VALUES (%s, %s, %s, %s, %s, %s::jsonb - ARRAY['seq', 'generation'])
+ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id)
+DO UPDATE SET checkpoint = EXCLUDED.checkpoint, metadata = EXCLUDED.metadata WHERE NOT checkpoints.metadata ? 'seq'"""
+
+# A run that starts at a live checkpoint would leave its nodes' results there, as if the worker had got that far: after
+# an answer that could not be read, the open question was no longer shown. So at a live checkpoint they are dropped.
+PUT_WRITES_BESIDE = """
+INSERT INTO checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id, task_id, task_path, idx, channel, type, blob)
+SELECT * FROM (VALUES (%s::text, %s::text, %s::text, %s::text, %s::text, %s::int, %s::text, %s::text, %s::bytea))
+           AS w (thread_id, checkpoint_ns, checkpoint_id, task_id, task_path, idx, channel, type, blob)
+ WHERE NOT EXISTS (
+       SELECT 1 FROM checkpoints c
+        WHERE c.thread_id = w.thread_id AND c.checkpoint_ns = w.checkpoint_ns AND c.checkpoint_id = w.checkpoint_id
+          AND c.metadata ? 'seq')
+ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id, task_id, idx) """
+KEEP_FIRST = "DO NOTHING"
+KEEP_LAST = "DO UPDATE SET channel = EXCLUDED.channel, type = EXCLUDED.type, blob = EXCLUDED.blob"
+
+DELETE_BESIDE = (
+    """
+DELETE FROM checkpoint_writes w USING checkpoints c
+ WHERE c.thread_id = %s AND NOT c.metadata ? 'seq'
+   AND w.thread_id = c.thread_id AND w.checkpoint_ns = c.checkpoint_ns AND w.checkpoint_id = c.checkpoint_id""",
+    "DELETE FROM checkpoints WHERE thread_id = %s AND NOT metadata ? 'seq'",
+)
 
 
-def _without_live_keys(config: RunnableConfig) -> RunnableConfig:
-    """The saver merges a run's metadata and configurable values into the checkpoint's: both are cleaned."""
-    cleaned: RunnableConfig = {**config}
-    if "metadata" in config:
-        cleaned["metadata"] = _without(config["metadata"])
-    if "configurable" in config:
-        cleaned["configurable"] = _without(config["configurable"])
-    return cleaned
+class StudioSaver(LineReader):
+    """Studio's saver: sees the live line, and can neither add to it nor take from it."""
 
+    UPSERT_CHECKPOINTS_SQL = PUT_BESIDE
+    INSERT_CHECKPOINT_WRITES_SQL = PUT_WRITES_BESIDE + KEEP_FIRST
+    UPSERT_CHECKPOINT_WRITES_SQL = PUT_WRITES_BESIDE + KEEP_LAST
 
-def _without(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key not in LIVE_KEYS}
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """The live head; on a thread that no worker has run, the newest that Studio wrote there."""
+        return await super().aget_tuple(config) or await AsyncPostgresSaver.aget_tuple(self, config)
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """Delete what Studio wrote to the thread. The channels' values stay for the retention of the live line."""
+        async with self._cursor() as cursor, cursor.connection.transaction():
+            for statement in DELETE_BESIDE:
+                await cursor.execute(statement, (thread_id,))
+
+    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """Refused: the stock one deletes the live head when Studio's checkpoint is newer.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError("Longlead keeps its threads itself; delete a thread to drop what Studio wrote to it.")

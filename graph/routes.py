@@ -1,4 +1,4 @@
-"""The conditions on the graph's edges."""
+"""The conditions on the graph's edges. Coroutines, since LangGraph hands plain functions to a thread each time."""
 
 from langgraph.graph import END
 
@@ -19,42 +19,43 @@ HANDLERS = {
     "Items_Changed": "change_log",
     "Building_Closed": "change_log",
     "Hold_Expired": "follow_up",
+    "Approval_Overdue": "follow_up",
     "Event_Failed": "follow_up",
 }
 """The node that handles each type of entry; a person's decision goes to `apply_decision` instead."""
 
 
-def from_start(state: BuildingState) -> str:
+async def from_start(state: BuildingState) -> str:
     """A decision goes where a resume would go, so that both roads are one."""
     return "apply_decision" if state["event"]["event_type"] == "Decision" else "classify_event"
 
 
-def from_classification(state: BuildingState) -> str:
+async def from_classification(state: BuildingState) -> str:
     """What is unclear is asked; everything else goes to the handler for its kind."""
     return "decide" if state["finding"].get("ask") else HANDLERS[state["event"]["event_type"]]
 
 
-def from_decide(state: BuildingState) -> str:
+async def from_decide(state: BuildingState) -> str:
     """Straight to the end of the run where there is nothing to carry out."""
     answered = state.get("settled") is not None and state.get("passes", 0) == 0
     return "carry_out" if state["plan"] or answered else "remember"
 
 
-def from_carry_out(state: BuildingState) -> str:
+async def from_carry_out(state: BuildingState) -> str:
     """Lines whose hold has ended are looked at afresh."""
     return "decide" if state.get("again") else "remember"
 
 
-def from_remember(state: BuildingState) -> str:
+async def from_remember(state: BuildingState) -> str:
     """Sleep on the open questions, or just sleep."""
     return "await_approval" if state.get("approvals") else END
 
 
-def from_await_approval(state: BuildingState) -> str:
+async def from_await_approval(state: BuildingState) -> str:
     """The worker's resume carries the decision itself; an answer from Studio is posted to the inbox first."""
     return "post_answer" if state.get("answer") is not None else "apply_decision"
 
 
-def from_post_answer(state: BuildingState) -> str:
+async def from_post_answer(state: BuildingState) -> str:
     """What could not be read is asked again."""
     return "await_approval" if state.get("question") else END

@@ -1,12 +1,14 @@
 """Draining a building's inbox: strictly in order, each entry to its end, a bounded number at a time."""
 
 import asyncio
+import contextlib
 import random
 import traceback
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+import psycopg
 import structlog
 
 from domain.errors import LeaseLostError
@@ -50,12 +52,24 @@ class Drainer:
     async def drain(self, building_id: str) -> Ended:
         """Process what is open, at most 50 entries or 5 seconds; then hand on to a new job, so that a busy building
         starves nobody."""
-        async with self.slots.slot() as slot:
-            lease = await inbox.begin_drain(slot.conn, building_id)
-            if lease is None:
-                return Ended.GONE
-            async with thread_lock(slot, lease.thread_id, self.settings.stalled_after):
-                return await self._entries(slot, lease)
+        lease: Lease | None = None
+        try:
+            async with self.slots.slot() as slot:
+                lease = await inbox.begin_drain(slot.conn, building_id)
+                if lease is None:
+                    return Ended.GONE
+                async with thread_lock(slot, lease.thread_id, self.settings.stalled_after):
+                    return await self._entries(slot, lease)
+        except Exception as error:
+            if lease is not None and is_database_fault(error):
+                await self._excuse(lease)
+            raise
+
+    async def _excuse(self, lease: Lease) -> None:
+        """A fault of the database costs no attempt. Where it cannot be reached even now, it counts as a crash."""
+        with contextlib.suppress(psycopg.Error):
+            async with self.slots.slot() as slot:
+                await inbox.excuse(slot.conn, lease)
 
     async def _entries(self, slot: Slot, lease: Lease) -> Ended:
         started = asyncio.get_running_loop().time()
@@ -98,7 +112,7 @@ class Drainer:
     async def _failed(self, slot: Slot, lease: Lease, claimed: Claimed, error: Exception) -> bool:
         """Back off, or give the event up: then it is dead, a person is told, and the building goes on."""
         entry, now = claimed.entry, self.clock.now()
-        log.warning("event failed", building=entry.building_id, seq=entry.seq, event=entry.event_type, exc_info=error)
+        log.warning("event failed", building=entry.building_id, seq=entry.seq, type=entry.event_type, exc_info=error)
         text = "".join(traceback.format_exception_only(error)).strip()[:MOST_ERROR]
         if claimed.failures + 1 >= self.settings.event_attempts:
             await self._bury(slot, lease, claimed, text)
@@ -122,6 +136,6 @@ class Drainer:
 
     async def _bury(self, slot: Slot, lease: Lease, claimed: Claimed, error: str) -> None:
         entry = claimed.entry
-        log.error("event is dead", building=entry.building_id, seq=entry.seq, event=entry.event_type, error=error)
+        log.error("event is dead", building=entry.building_id, seq=entry.seq, type=entry.event_type, error=error)
         async with slot.saver.lock:
             await inbox.bury(slot.conn, lease, entry, error=error, now=self.clock.now())

@@ -32,11 +32,11 @@ class Upkeep:
         await self._release_stalled(app)
         now = self.clock.now()
         async with self.pool.connection() as conn:
-            entered = await upkeep.enter_expired_holds(conn, now)
+            entered = await upkeep.enter_expired_holds(conn, now) + await upkeep.enter_overdue(conn, now)
             woken = await upkeep.wake_forgotten(conn, now)
             delivered = await outbox.deliver(conn, now, _to_log)
         if entered or woken or delivered:
-            log.info("tick", holds_expired=entered, woken=len(woken), delivered=delivered)
+            log.info("tick", due=entered, woken=len(woken), delivered=delivered)
 
     async def _release_stalled(self, app: App) -> None:
         """Fail the drains of workers without a sign of life: their lock would hold the building for ever. The

@@ -1,4 +1,4 @@
-"""What the tick looks for: buildings with due entries and no drain, holds that have run out."""
+"""What the tick looks for: buildings with due entries and no drain, holds that have run out, answers that are overdue."""
 
 from datetime import datetime
 from typing import Any
@@ -28,6 +28,17 @@ SELECT i.building_id, i.item_id, i.held_until FROM items i JOIN buildings b USIN
  LIMIT 500"""
 
 
+# What is due on open questions. An entry that is already in the inbox is not entered again.
+OVERDUE = """
+SELECT a.building_id, a.approval_id, LEAST(a.due_at, a.escalate_at) AS due
+  FROM approvals a JOIN buildings b USING (building_id)
+ WHERE a.status = 'pending' AND LEAST(a.due_at, a.escalate_at) <= %s AND b.status = 'active' AND b.mode = 'live'
+   AND NOT EXISTS (SELECT 1 FROM events e WHERE e.building_id = a.building_id AND e.source = %s
+                      AND e.event_id = 'overdue:' || a.approval_id || ':'
+                                       || extract(epoch FROM LEAST(a.due_at, a.escalate_at)))
+ ORDER BY due LIMIT 500"""
+
+
 async def wake_forgotten(conn: Connection, now: datetime) -> list[str]:
     """Wake buildings whose entries nobody is going to take: after a crash, a backoff, a lost job."""
     rows = await (await conn.execute(FORGOTTEN, (now,))).fetchall()
@@ -44,6 +55,22 @@ async def enter_expired_holds(conn: Connection, now: datetime) -> int:
     rows = await (await conn.execute(EXPIRED_HOLDS, (now, inbox.INTERNAL))).fetchall()
     for row in rows:
         await _enter(conn, row, now)
+    return len(rows)
+
+
+async def enter_overdue(conn: Connection, now: datetime) -> int:
+    """Put an entry into the inbox for every question whose reminder or escalation is due, once."""
+    rows = await (await conn.execute(OVERDUE, (now, inbox.INTERNAL))).fetchall()
+    for row in rows:
+        async with building_transaction(conn, row["building_id"]) as transaction:
+            await inbox.add(
+                transaction,
+                source=inbox.INTERNAL,
+                event_id=f"overdue:{row['approval_id']}:{row['due'].timestamp():.6f}",
+                event_type="Approval_Overdue",
+                body={"approval_id": row["approval_id"], "due": row["due"].isoformat()},
+                now=now,
+            )
     return len(rows)
 
 

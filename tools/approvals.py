@@ -1,5 +1,6 @@
 """Questions to people: raised, kept true to the facts, and settled by the first answer."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +9,7 @@ from domain.buildings import Building
 from domain.events import Entry
 from domain.procurement import LineFile
 from domain.questions import Background, build_question
+from domain.working_time import add_working_time
 from storage import evidence, procurement
 from storage.approvals import locked
 from storage.database import Connection
@@ -37,6 +39,8 @@ async def ask(
         if question is None:
             return {"stands": False}
         standing = await _pending(context, kind, item_id)
+        if standing is not None and standing.fingerprint == question.fingerprint:
+            return {"approval_id": standing.approval_id, "version": standing.version}
         if standing is not None:
             _renew(context, standing, question)
             return {"approval_id": standing.approval_id, "version": standing.version + 1}
@@ -158,7 +162,8 @@ async def _reopen(context: ActionContext, approval: Approval, question: Question
     if question is None or newer is not None:
         context.save(_decided(approval, "outdated").model_copy(update={"status": "superseded"}))
         return "the question no longer stands: the facts have changed since it was answered"
-    reopened = approval.model_copy(update={"status": "pending", "decision": None, "decision_seq": None})
+    due = _due(context.building, context.now, escalates=not context.building.is_top(approval.asked_of))
+    reopened = approval.model_copy(update={"status": "pending", "decision": None, "decision_seq": None, **due})
     _renew(context, reopened, question)
     return "the facts have changed since it was answered: it is asked again with what they are now"
 
@@ -213,12 +218,76 @@ def _raised(context: ActionContext, question: Question, refused: int, number: in
         subject=question.subject,
         fingerprint=question.fingerprint,
         holds_item=question.holds_item,
-        asked_of=building.approver_for(None if question.amount is None else Decimal(question.amount)),
+        amount=question.amount,
+        asked_of=_asked(building, question.amount, 0),
         raised_at=now,
-        due_at=now + building.policy.reminder_after,
-        escalate_at=now + building.policy.escalate_after,
         raised_seq=context.seq,
+        **_due(building, now, escalates=True),
     )
+
+
+def _asked(building: Building, amount: str | None, level: int) -> str | None:
+    return building.approver_for(None if amount is None else Decimal(amount), level)
+
+
+def _due(building: Building, now: datetime, *, escalates: bool) -> dict[str, Any]:
+    """When somebody is reminded, and when somebody else is asked: in the building's working time, never at night."""
+    policy = building.policy
+
+    def after(duration: timedelta) -> datetime:
+        return add_working_time(now, duration, building.zone, building.working_week, policy.quiet_hours)
+
+    return {
+        "due_at": after(policy.reminder_after),
+        "escalate_at": after(policy.escalate_after) if escalates else None,
+    }
+
+
+async def remind(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
+    """An answer is overdue: bring the question to mind, or move it up the approver chain. Moot once it is answered.
+
+    Silence is never consent: nothing else happens, however long it lasts.
+    """
+
+    async def act(context: ActionContext) -> dict[str, Any]:
+        approval = await locked(context.transaction, entry.body["approval_id"])
+        if approval.status != "pending":
+            return {"moot": True}
+        if approval.escalate_at is not None and approval.escalate_at <= context.now:
+            return _escalated(context, approval)
+        if approval.due_at is None or approval.due_at > context.now:
+            return {"moot": True}
+        # At the top of the chain the reminder is all there is: it is repeated.
+        again = _due(context.building, context.now, escalates=True)["escalate_at"]
+        due_at = None if approval.escalate_at is not None else again
+        _brought_up(context, approval.model_copy(update={"due_at": due_at}), "Reminder")
+        return {"reminded": approval.asked_of}
+
+    return await run_effect(
+        toolbox,
+        entry,
+        "remind",
+        item=entry.body["approval_id"],
+        ordinal=0,
+        kind="question",
+        arguments=entry.body,
+        responder=POLICY,
+        act=act,
+    )
+
+
+def _escalated(context: ActionContext, approval: Approval) -> dict[str, Any]:
+    level = approval.escalation_level + 1
+    asked_of = _asked(context.building, approval.amount, level)
+    due = _due(context.building, context.now, escalates=not context.building.is_top(asked_of))
+    raised = approval.model_copy(update={"escalation_level": level, "asked_of": asked_of, **due})
+    _brought_up(context, raised, "Escalation")
+    return {"escalated_to": asked_of, "level": level}
+
+
+def _brought_up(context: ActionContext, approval: Approval, subject: str) -> None:
+    context.save(approval)
+    _tell(context, approval, subject, urgency="urgent")
 
 
 def _with_refused(question: Question, refused: int) -> str:
@@ -246,7 +315,7 @@ def _renew(context: ActionContext, approval: Approval, question: Question) -> No
     _tell(context, renewed, "Approval changed")
 
 
-def _tell(context: ActionContext, approval: Approval, subject: str) -> None:
+def _tell(context: ActionContext, approval: Approval, subject: str, urgency: str = "high") -> None:
     """Tell whoever is asked. One message an effect: the ledger key is its idempotency key."""
     if context.told:
         return
@@ -256,4 +325,4 @@ def _tell(context: ActionContext, approval: Approval, subject: str) -> None:
     text = (
         f"{approval.summary} {answer if approval.status == 'pending' else 'This has settled itself: no answer needed.'}"
     )
-    say(context, approval.asked_of or "project_manager", text, approval.item_id, subject=subject, urgency="high")
+    say(context, approval.asked_of or "project_manager", text, approval.item_id, subject=subject, urgency=urgency)

@@ -287,6 +287,7 @@ CREATE TABLE approvals (
     status           text NOT NULL CHECK (status IN ('pending', 'decided', 'superseded', 'withdrawn')),
     version          integer NOT NULL,
     holds_item       boolean NOT NULL,
+    amount           text,
     asked_of         text,
     escalation_level integer NOT NULL,
     raised_at        timestamptz NOT NULL,
@@ -301,6 +302,7 @@ CREATE TABLE approvals (
 -- One pending question per item and kind.
 CREATE UNIQUE INDEX approvals_one_pending ON approvals (building_id, item_id, kind)
     WHERE status = 'pending' AND item_id IS NOT NULL;
+CREATE INDEX approvals_overdue ON approvals (LEAST(due_at, escalate_at)) WHERE status = 'pending';
 CREATE INDEX approvals_pending ON approvals (building_id) WHERE status = 'pending';
 CREATE INDEX approvals_of_item ON approvals (building_id, item_id, kind);
 CREATE INDEX approvals_past ON approvals (building_id, kind, decision_seq) WHERE status = 'decided';
