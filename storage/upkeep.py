@@ -1,4 +1,4 @@
-"""What the tick looks for: buildings with due entries and no drain, holds that have run out, answers that are overdue."""
+"""What the tick looks for: entries that nobody takes, holds that have run out, answers that are overdue."""
 
 from datetime import datetime
 from typing import Any
