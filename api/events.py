@@ -184,7 +184,7 @@ def _type_message(given: object) -> str:
     known = f"known are {', '.join(EVENT_TYPES)}"
     if given is None:
         return f"is required; {known}"
-    if given in INTERNAL_TYPES or given == "Milestone_Overdue":
+    if given in INTERNAL_TYPES:
         return f"{given} is an entry that only Longlead writes itself; {known}"
     return f"{given!r:.100} is not a known event type; {known}"
 

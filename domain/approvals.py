@@ -25,6 +25,7 @@ ApprovalKind = Literal[
     "facts_contradict",
     "event_failed",
     "hold_expired",
+    "milestone_overdue",
     "delegation_request",
 ]
 ApprovalStatus = Literal["pending", "decided", "superseded", "withdrawn"]

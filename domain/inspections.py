@@ -3,9 +3,10 @@
 from datetime import date
 
 from domain.events import InspectionFailed, InspectionPassed
+from domain.milestones import met
 from domain.orders import as_date
 from domain.procurement import Inspection, LineFile, Quality, Row
-from domain.recording import Recorded, met, round_of, saved
+from domain.recording import Recorded, round_of, saved
 
 
 def record_passed(file: LineFile, event: InspectionPassed, seq: int) -> Recorded:

@@ -371,6 +371,29 @@ def _event_failed(s: Situation) -> list[Option]:
     return [tell, *([again] if again.actions else []), _dismiss(s)]
 
 
+def _milestone_overdue(s: Situation) -> list[Option]:
+    item = s.file.item
+    chase = s.ask_vendor(f"{s.subject['detail']}. Please tell us today where it stands.", "Chase the vendor once more")
+    expedite = s.option(
+        "Expedite the order",
+        [action("expedite_order", item=item.item_id)],
+        assumptions=["the vendor can still make up for the delay"],
+    )
+    wait = s.option(
+        "Leave it: somebody knows better",
+        [action("dismiss_event", note="settled outside Longlead")],
+        arrival=item.expected,
+        cost="none",
+        assumptions=["what was expected has happened, or will, without being reported"],
+    )
+    cancel = s.option(
+        "Cancel the order",
+        [action("cancel_purchase_order", item=item.item_id, reason=s.subject["detail"])],
+        assumptions=["another vendor can deliver; it needs a submittal of its own"],
+    )
+    return [chase, expedite, wait, cancel]
+
+
 def _hold_expired(s: Situation) -> list[Option]:
     """What the line was, or now is, held for; then going on, or holding it again."""
     item = s.file.item
@@ -402,4 +425,5 @@ _BY_KIND: dict[str, Callable[[Situation], list[Option]]] = {
     "facts_contradict": _facts_contradict,
     "event_failed": _event_failed,
     "hold_expired": _hold_expired,
+    "milestone_overdue": _milestone_overdue,
 }

@@ -1,22 +1,22 @@
 """Recording what a vendor says of an order, and the rows of a new order."""
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from domain.buildings import Building
 from domain.events import PurchaseOrderAcknowledged
+from domain.milestones import met
 from domain.procurement import (
     Commercial,
     LineFile,
     Logistics,
-    Milestone,
     OrderLine,
     PurchaseOrder,
     Quality,
     Row,
 )
-from domain.recording import Recorded, met, round_of, saved
-from domain.schedule import add_working_days, compared
+from domain.recording import Recorded, round_of, saved
+from domain.schedule import compared
 
 
 def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, today: date, seq: int) -> Recorded:
@@ -118,38 +118,6 @@ def _opened(file: LineFile, round_: int, replaces: bool, seq: int) -> list[Row]:
         "told_band": None,
     }
     return [compared(item.model_copy(update={**update, **fresh}))]
-
-
-def milestones(file: LineFile, building: Building, issued: date, seq: int) -> list[Milestone]:
-    """What is expected of the current order, and by when. Acknowledging and inspecting are counted in working days,
-    the lead time in calendar days; without a lead time the arrival is due when the site needs the item."""
-    item, policy, week = file.item, building.policy, building.working_week
-    arrive = item.required_by
-    if item.lead_time_days is not None:
-        arrive = issued + timedelta(days=item.lead_time_days)
-    due: dict[str, date | None] = {
-        "acknowledge": add_working_days(issued, policy.acknowledge_within_days, week),
-        "ship": None if arrive is None else arrive - timedelta(days=min(7, max(0, (arrive - issued).days))),
-        "arrive": arrive,
-        "inspect": None if arrive is None else add_working_days(arrive, policy.inspect_within_days, week),
-    }
-    done = {
-        "acknowledge": item.commercial == Commercial.ACKNOWLEDGED,
-        "ship": item.logistics != Logistics.NOT_SHIPPED,
-        "arrive": item.logistics == Logistics.ON_SITE,
-        "inspect": item.quality in (Quality.PASSED, Quality.FAILED, Quality.ACCEPTED_AS_IS),
-    }
-    return [
-        Milestone(
-            item_id=item.item_id,
-            round=item.round,
-            kind=kind,
-            due_on=due_on,
-            met_on=issued if done[kind] else None,
-            caused_seq=seq,
-        )
-        for kind, due_on in due.items()
-    ]
 
 
 def as_date(value: object) -> date:

@@ -69,6 +69,9 @@ class Policy(BaseModel):
     acknowledge_within_days: int = Field(
         5, ge=1, le=365, description="Working days within which a vendor should acknowledge an order."
     )
+    chase_again_after_days: int = Field(
+        3, ge=1, le=365, description="Working days after which an unanswered chasing is put to a person."
+    )
     inspect_within_days: int = Field(
         1, ge=1, le=365, description="Working days after an arrival within which it is inspected."
     )

@@ -236,6 +236,10 @@ class Milestone(Row):
     kind: str
     due_on: date | None = None
     met_on: date | None = None
+    chase_on: date | None = None
+    """The day from which it is overdue and somebody is chased; None: nobody is."""
+    chases: int = 0
+    """How often somebody was chased for it."""
     caused_seq: int = 0
 
 

@@ -50,6 +50,7 @@ def build_question(
         fingerprint=fingerprint([kind, _FACTS[kind](file, building, subject)]),
         amount=None if file.item.total is None else str(file.item.total),
         subject=subject,
+        holds_item=kind != "milestone_overdue",
     )
 
 
@@ -166,6 +167,7 @@ def _policy_line(kind: str, subject: dict[str, Any]) -> str:
         "acknowledgement_exception": "a departure from the order is a change order and needs a person",
         "order_incomplete": "a posted line needs its vendor, and its price while po_limit is set",
         "hold_expired": "a hold ends by a person's word, never by itself",
+        "milestone_overdue": "chase_again_after_days: an unanswered chasing is put to a person",
     }.get(kind, "what cannot be true beside what is known is put to a person")
 
 
@@ -247,6 +249,11 @@ _STANDS: dict[str, Stands] = {
         file.order is not None and file.order.number == s["order"] and file.item.is_ordered
     ),
     "facts_contradict": lambda file, _b, s: not s.get("unordered_delivery") or _unordered(file),
+    "milestone_overdue": lambda file, _b, s: any(
+        (m.round, m.kind, m.met_on) == (s["round"], s["milestone"], None)
+        for m in file.milestones
+        if m.round == file.item.round and file.item.is_ordered
+    ),
     "hold_expired": lambda file, _b, _s: file.item.is_held,
 }
 
@@ -297,6 +304,7 @@ _FACTS: dict[str, Facts] = {
     "order_incomplete": _order_facts,
     "acknowledgement_exception": lambda file, _b, s: [s["order"], s["exceptions"], file.item.promised_date],
     "facts_contradict": lambda file, _b, s: [s["detail"]],
+    "milestone_overdue": lambda file, _b, s: [s["round"], s["milestone"], file.item.expected],
     "hold_expired": lambda file, b, s: [
         _report_facts(file, b, s),
         _conflict_facts(file, b, s),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from domain.procurement import Item, LineFile, Milestone, Row
+from domain.procurement import Item, LineFile, Row
 from domain.schedule import compared
 
 
@@ -36,17 +36,6 @@ class Recorded:
 def saved(file: LineFile, item: Item, *rows: Row) -> list[Row]:
     """The line, compared with its schedule anew, before the rows that belong to it."""
     return [compared(item), *rows] if item != file.item else list(rows)
-
-
-def met(file: LineFile, round_: int, kind: str, on: date) -> list[Row]:
-    """The milestone of that kind as met, where one is expected and was still open."""
-    return [
-        milestone.model_copy(update={"met_on": on})
-        for milestone in file.milestones
-        if isinstance(milestone, Milestone)
-        and (milestone.round, milestone.kind) == (round_, kind)
-        and milestone.met_on is None
-    ]
 
 
 def round_of(file: LineFile, purchase_order: str | None, shipment_id: str | None, day: date | None) -> int:

@@ -4,9 +4,10 @@ from datetime import date
 from decimal import Decimal
 
 from domain.events import EtaChanged, ShipmentArrivedSite, ShipmentDepartedFactory
+from domain.milestones import met
 from domain.orders import as_date
 from domain.procurement import Item, LineFile, Logistics, Quality, Receipt, Row, Shipment
-from domain.recording import Recorded, met, round_of, saved
+from domain.recording import Recorded, round_of, saved
 
 
 def record_departure(file: LineFile, event: ShipmentDepartedFactory, seq: int) -> Recorded:
@@ -203,8 +204,7 @@ def _receive(
     seen = file.model_copy(update={"shipments": [*others, received], "receipts": [*file.receipts, receipt]})
     changed = _with_logistics(seen, seen.shipments, round_, seq)
     rows: list[Row] = [received, receipt, *_order_received(seen, round_)]
-    if changed.logistics == Logistics.ON_SITE:
-        rows += met(file, round_, "arrive", arrived)
+    rows += met(file, round_, "arrive" if changed.logistics == Logistics.ON_SITE else "ship", arrived)
     note = f"{item.name}: arrived on {arrived}"
     if quantity is not None:
         note += f", {quantity.normalize():f} {item.unit or 'units'}"

@@ -20,6 +20,7 @@ HANDLERS = {
     "Building_Closed": "change_log",
     "Hold_Expired": "follow_up",
     "Approval_Overdue": "follow_up",
+    "Milestone_Overdue": "follow_up",
     "Event_Failed": "follow_up",
 }
 """The node that handles each type of entry; a person's decision goes to `apply_decision` instead."""

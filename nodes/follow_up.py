@@ -1,12 +1,18 @@
 """Entries that Longlead writes to itself: a hold ran out, an answer is overdue, an event could not be processed."""
 
+from functools import partial
 from typing import Any
 
-from nodes.entry import entry_in, found
+from domain.buildings import Building
+from domain.events import Entry
+from domain.milestones import record_overdue
+from domain.procurement import LineFile
+from domain.recording import Recorded
+from nodes.entry import entry_in, found, item_in
 from nodes.state import BuildingState
 from tools.approvals import remind
 from tools.context import Toolbox
-from tools.recording import Finding
+from tools.recording import Finding, record
 
 
 async def follow_up(toolbox: Toolbox, state: BuildingState) -> BuildingState:
@@ -17,5 +23,12 @@ async def follow_up(toolbox: Toolbox, state: BuildingState) -> BuildingState:
     if entry.event_type == "Approval_Overdue":
         reminded = await remind(toolbox, entry)
         return found(Finding(note="nobody needs reminding" if "moot" in reminded else "the answer is overdue"))
+    if entry.event_type == "Milestone_Overdue":
+        return found(await record(toolbox, entry, item_in(state), partial(_owed, entry)))
     asked = {"kind": "event_failed", "item_id": None, "subject": entry.body}
     return found(Finding(note=f"event {entry.body.get('event_id')} could not be processed", ask=[asked]))
+
+
+def _owed(entry: Entry, file: LineFile, building: Building) -> Recorded:
+    body = entry.body
+    return record_overdue(file, building, body["round"], body["milestone"], entry.today(building.zone), entry.seq)

@@ -32,7 +32,8 @@ class Upkeep:
         await self._release_stalled(app)
         now = self.clock.now()
         async with self.pool.connection() as conn:
-            entered = await upkeep.enter_expired_holds(conn, now) + await upkeep.enter_overdue(conn, now)
+            entered = await upkeep.enter_expired_holds(conn, now)
+            entered += await upkeep.enter_overdue(conn, now) + await upkeep.enter_owed(conn, now)
             woken = await upkeep.wake_forgotten(conn, now)
             delivered = await outbox.deliver(conn, now, _to_log)
         if entered or woken or delivered:

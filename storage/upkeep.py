@@ -1,4 +1,4 @@
-"""What the tick looks for: entries that nobody takes, holds that have run out, answers that are overdue."""
+"""What the tick looks for: entries that nobody takes, and what is due: holds, answers, milestones."""
 
 from datetime import datetime
 from typing import Any
@@ -39,6 +39,17 @@ SELECT a.building_id, a.approval_id, LEAST(a.due_at, a.escalate_at) AS due
  ORDER BY due LIMIT 500"""
 
 
+# What an order owes and nobody has reported, by the building's own day.
+OWED = """
+SELECT m.building_id, m.item_id, m.round, m.kind, m.chase_on
+  FROM milestones m JOIN buildings b USING (building_id)
+ WHERE m.met_on IS NULL AND m.chase_on IS NOT NULL AND m.chase_on <= (%s::timestamptz AT TIME ZONE b.time_zone)::date
+   AND b.status = 'active' AND b.mode = 'live'
+   AND NOT EXISTS (SELECT 1 FROM events e WHERE e.building_id = m.building_id AND e.source = %s
+                      AND e.event_id = 'owed:' || m.item_id || ':' || m.round || ':' || m.kind || ':' || m.chase_on)
+ ORDER BY m.chase_on LIMIT 500"""
+
+
 async def wake_forgotten(conn: Connection, now: datetime) -> list[str]:
     """Wake buildings whose entries nobody is going to take: after a crash, a backoff, a lost job."""
     rows = await (await conn.execute(FORGOTTEN, (now,))).fetchall()
@@ -69,6 +80,22 @@ async def enter_overdue(conn: Connection, now: datetime) -> int:
                 event_id=f"overdue:{row['approval_id']}:{row['due'].timestamp():.6f}",
                 event_type="Approval_Overdue",
                 body={"approval_id": row["approval_id"], "due": row["due"].isoformat()},
+                now=now,
+            )
+    return len(rows)
+
+
+async def enter_owed(conn: Connection, now: datetime) -> int:
+    """Put an entry into the inbox for every milestone that is overdue, once for each day it is chased on."""
+    rows = await (await conn.execute(OWED, (now, inbox.INTERNAL))).fetchall()
+    for row in rows:
+        async with building_transaction(conn, row["building_id"]) as transaction:
+            await inbox.add(
+                transaction,
+                source=inbox.INTERNAL,
+                event_id=f"owed:{row['item_id']}:{row['round']}:{row['kind']}:{row['chase_on']}",
+                event_type="Milestone_Overdue",
+                body={"item": row["item_id"], "round": row["round"], "milestone": row["kind"]},
                 now=now,
             )
     return len(rows)

@@ -4,7 +4,8 @@ from typing import Any
 
 from domain.actions import ExpediteArguments, ItemArguments, OrderArguments
 from domain.errors import InvalidError
-from domain.orders import milestones, order_rows
+from domain.milestones import expected_of
+from domain.orders import order_rows
 from domain.procurement import Commercial, LineFile, PurchaseOrder, Row, money
 from tools.context import ActionContext
 from tools.messages import say
@@ -81,7 +82,9 @@ async def start_tracking(context: ActionContext, arguments: ItemArguments) -> di
     file = await context.file(arguments.item)
     known = {milestone.kind for milestone in file.milestones if milestone.round == file.item.round}
     issued = file.issued_on(file.item.round) or context.today
-    new = [m for m in milestones(file, context.building, issued, context.seq) if m.kind not in known]
+    now = context.now.astimezone(context.building.zone).date()
+    expected = expected_of(file, context.building, issued, now, context.seq)
+    new = [milestone for milestone in expected if milestone.kind not in known]
     context.save(*new)
     return {"milestones": {m.kind: None if m.due_on is None else m.due_on.isoformat() for m in new}}
 

@@ -254,9 +254,12 @@ CREATE TABLE milestones (
     kind        text NOT NULL CHECK (kind IN ('acknowledge', 'ship', 'arrive', 'inspect')),
     due_on      date,
     met_on      date,
+    chase_on    date,
+    chases      integer NOT NULL,
     caused_seq  bigint NOT NULL,
     PRIMARY KEY (building_id, item_id, round, kind)
 );
+CREATE INDEX milestones_overdue ON milestones (chase_on) WHERE met_on IS NULL AND chase_on IS NOT NULL;
 
 CREATE TABLE messages (
     building_id text NOT NULL REFERENCES buildings ON DELETE CASCADE,

@@ -1,0 +1,117 @@
+"""What is expected of an order and by when, and what happens when it does not come: chasing, then a person."""
+
+from datetime import date, timedelta
+
+from domain.actions import action
+from domain.buildings import Building
+from domain.procurement import Commercial, Item, LineFile, Logistics, Milestone, Quality, Row
+from domain.recording import Recorded
+from domain.schedule import add_working_days
+
+KINDS = ("acknowledge", "ship", "arrive", "inspect")
+"""In the order in which they come: whatever is later implies what is before it."""
+SHIPPING_DAYS = 7
+"""Calendar days assumed between leaving the factory and arriving, until an ETA tells more."""
+
+
+def expected_of(file: LineFile, building: Building, issued: date, now: date, seq: int) -> list[Milestone]:
+    """The milestones of the current order, issued on the business day `issued`.
+
+    Acknowledging and inspecting are counted in working days, the lead time in calendar days; without a lead time the
+    arrival is due when the site needs the item. What was due before it was ordered is not expected by a day, and what
+    is already past by the wall clock's day `now` (an order entered late) is nobody's to be chased for.
+    """
+    item, done = file.item, _done(file.item)
+    return [
+        Milestone(
+            item_id=item.item_id,
+            round=item.round,
+            kind=kind,
+            due_on=due_on,
+            met_on=issued if kind in done else None,
+            chase_on=due_on + timedelta(days=1) if due_on is not None and due_on > now else None,
+            caused_seq=seq,
+        )
+        for kind, due_on in _due(item, building, issued).items()
+    ]
+
+
+def _due(item: Item, building: Building, issued: date) -> dict[str, date | None]:
+    policy, week = building.policy, building.working_week
+    arrive = item.required_by if item.lead_time_days is None else issued + timedelta(days=item.lead_time_days)
+    if arrive is not None and arrive <= issued:
+        arrive = None
+    return {
+        "acknowledge": add_working_days(issued, policy.acknowledge_within_days, week),
+        "ship": None if arrive is None else max(issued, arrive - timedelta(days=SHIPPING_DAYS)),
+        "arrive": arrive,
+        "inspect": None if arrive is None else add_working_days(arrive, policy.inspect_within_days, week),
+    }
+
+
+def _done(item: Item) -> set[str]:
+    """What was reported before it was expected."""
+    return {
+        kind
+        for kind, is_done in (
+            ("acknowledge", item.commercial == Commercial.ACKNOWLEDGED),
+            ("ship", item.logistics != Logistics.NOT_SHIPPED),
+            ("arrive", item.logistics == Logistics.ON_SITE),
+            ("inspect", item.quality in (Quality.PASSED, Quality.FAILED, Quality.ACCEPTED_AS_IS)),
+        )
+        if is_done
+    }
+
+
+def met(file: LineFile, round_: int, kind: str, on: date) -> list[Row]:
+    """The milestone of that kind as met, and those before it, where they were still open."""
+    implied = KINDS[: KINDS.index(kind) + 1]
+    return [
+        milestone.model_copy(update={"met_on": on})
+        for milestone in file.milestones
+        if milestone.round == round_ and milestone.kind in implied and milestone.met_on is None
+    ]
+
+
+def overdue(file: LineFile, round_: int, kind: str) -> Milestone | None:
+    """The milestone, where it is still expected of the current order."""
+    if file.item.removed or file.item.round != round_ or not file.item.is_ordered:
+        return None
+    return next(
+        (m for m in file.milestones if (m.round, m.kind) == (round_, kind) and m.met_on is None and m.chase_on), None
+    )
+
+
+def record_overdue(file: LineFile, building: Building, round_: int, kind: str, today: date, seq: int) -> Recorded:
+    """Something did not come in time: whoever owes it is chased; when that stays unanswered, a person is asked."""
+    milestone = overdue(file, round_, kind)
+    if milestone is None:
+        return Recorded.repeated(f"{file.item.name}: {kind} is no longer expected")
+    what = _OWED[kind].format(name=file.item.name, order=file.order.number if file.order else "the order")
+    if milestone.chases:
+        given_up = milestone.model_copy(update={"chase_on": None, "caused_seq": seq})
+        detail = f"{what}: due on {milestone.due_on}, chased and not answered"
+        subject = {"detail": detail, "milestone": kind, "round": round_, "due_on": str(milestone.due_on)}
+        return Recorded(detail, [given_up], ask=[("milestone_overdue", subject)])
+    again = add_working_days(today, building.policy.chase_again_after_days, building.working_week)
+    chased = milestone.model_copy(update={"chases": 1, "chase_on": again, "caused_seq": seq})
+    return Recorded(
+        f"{what}: due on {milestone.due_on}, chased",
+        [chased],
+        say=[
+            action(
+                "request_information",
+                item=file.item.item_id,
+                to="receiving" if kind == "inspect" else "vendor",
+                question=f"{what} was due on {milestone.due_on}. Please report by {again}.",
+            )
+        ],
+    )
+
+
+_OWED = {
+    "acknowledge": "The acknowledgement of {order} for {name}",
+    "ship": "The departure of {name} ({order})",
+    "arrive": "The arrival of {name} ({order})",
+    "inspect": "The inspection of {name} ({order})",
+}
