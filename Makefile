@@ -7,7 +7,7 @@ DATA ?= .longlead
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test serve evals bench lint format studio requirements clean
+.PHONY: help demo test serve evals bench lint format studio picture requirements clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ bench: $(VENV)/.dev  ## The benchmarks, side by side with their baselines, as ra
 
 studio: $(VENV)/.dev  ## LangGraph's dev server over the same threads (DATA=)
 	@LONGLEAD_DATA_DIR=$(DATA) $(BIN)/longlead studio
+
+picture: $(VENV)/.run  ## Draw the graph anew into README.md and ARCHITECTURE.md
+	@$(BIN)/python -m graph.picture
 
 requirements: $(VENV)/.dev  ## Pin all packages anew, with hashes
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -o requirements-dev.txt

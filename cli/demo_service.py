@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Self
 
 import httpx
 
@@ -35,25 +36,66 @@ def running_service() -> Iterator[str]:
     Raises:
         UnavailableError: it did not become ready, or what was done with it failed; the message ends with its log.
     """
-    with _interruptible(), _fresh_folder() as folder:
-        log, port = folder / "service.log", _free_port()
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                serve_command(port, folder / "data"),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C reaches this process alone, which then stops the service in order
-            )
+    with _Interrupts() as interrupts:
+        folder, port = Path(tempfile.mkdtemp(prefix="longlead-demo-")), _free_port()
+        log, data, process = folder / "service.log", folder / "data", None
         try:
-            url = f"http://127.0.0.1:{port}"
-            _wait_until_ready(process, url)
-            yield url
+            folder.chmod(0o711)  # started by root, the database server runs as another user, who passes through here
+            process = _start(serve_command(port, data), log)
+            with interrupts.let_in():
+                url = f"http://127.0.0.1:{port}"
+                _wait_until_ready(process, url)
+                yield url
         except (LongleadError, httpx.HTTPError) as error:
             raise UnavailableError(f"{error} The service's log ends with:\n{_tail(log)}") from error
         finally:
-            with _uninterrupted():
-                _stop(process, folder / "data")
+            interrupts.keep_out()
+            if process is not None:
+                _stop(process, data)
+            _remove(folder, data)
+
+
+class _Interrupts:
+    """Ctrl-C, SIGTERM and a closed terminal end the demo with everything put away. They are let in only while there
+    is something to wait for: what is being started or put away is finished first."""
+
+    def __init__(self) -> None:
+        self._out = self._came = False
+
+    def __enter__(self) -> Self:
+        self._out = True
+        self._before = {number: signal.signal(number, self._handle) for number in _ENDINGS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self._came = True
+        if not self._out:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def let_in(self) -> Iterator[None]:
+        self._out = False
+        if self._came:
+            raise KeyboardInterrupt
+        try:
+            yield
+        finally:
+            self._out = True
+
+    def keep_out(self) -> None:
+        self._out = True
+
+
+def _start(command: list[str], log: Path) -> "subprocess.Popen[bytes]":
+    """In a session of its own: Ctrl-C reaches the demo alone, which then stops the service in order."""
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
 
 
 def serve_command(port: int, data: Path) -> list[str]:
@@ -115,47 +157,14 @@ def _stop_database(data: Path) -> None:
     server.stop()
 
 
-@contextmanager
-def _fresh_folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="longlead-demo-"))
-    try:
-        folder.chmod(0o711)  # started by root, the database server runs as another user, who passes through here
-        yield folder
-    finally:
-        with _uninterrupted():
-            moved = folder / "data" / "cluster-location"  # where the server's user could not reach the folder
-            if moved.exists() and (home := Path(moved.read_text().strip())).parent == SHELTER:
-                shutil.rmtree(home, ignore_errors=True)
-            shutil.rmtree(folder, ignore_errors=True)
+def _remove(folder: Path, data: Path) -> None:
+    moved = data / "cluster-location"  # written where the database server's user could not reach the folder
+    if moved.exists() and (home := Path(moved.read_text(encoding="utf-8").strip())).parent == SHELTER:
+        shutil.rmtree(home, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGTERM and a closed terminal end the demo as Ctrl-C does: with everything put away."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in _ENDINGS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """A second Ctrl-C must not leave behind what the first one was to put away."""
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in _ENDINGS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -19,6 +19,18 @@ PLAIN_WIDTH = 118
 """Columns where no terminal says how many it has."""
 
 
+def _arrived(line: Json, ending: Ending) -> str:
+    """The day on which the last of the line arrived."""
+    shipments = [shipment for shipment in ending.shipments if shipment["item_id"] == line["item_id"]]
+    return max((receipt["received_on"] for shipment in shipments for receipt in shipment["receipts"]), default="-")
+
+
+def _orders(line: Json, ending: Ending) -> list[str]:
+    """The numbers of the line's orders, without what all of the building's have in common."""
+    orders = [order for order in ending.orders if any(one["item"] == line["item_id"] for one in order["lines"])]
+    return [str(order["number"]).rsplit("-", 1)[-1] for order in orders]
+
+
 class Screen:
     """Shows one story."""
 
@@ -88,30 +100,18 @@ class Screen:
 
     def log(self, ending: Ending) -> None:
         """The final procurement log."""
-        table = Table(
-            title="Procurement log", box=SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False
-        )
+        self.say(f"\nProcurement log, values in {self._story.spec.currency}", "bold")
+        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
         for name in ("Item", "Quantity", "Value", "Required", "Arrived", "Orders", "Status"):
             table.add_column(name, justify="right" if name in ("Quantity", "Value") else "left", no_wrap=True)
         for line in ending.lines:
-            received = [
-                receipt["received_on"]
-                for shipment in ending.shipments
-                if shipment["item_id"] == line["item_id"]
-                for receipt in shipment["receipts"]
-            ]
-            numbers = [
-                str(order["number"]).rsplit("-", 1)[-1]
-                for order in ending.orders
-                if any(one["item"] == line["item_id"] for one in order["lines"])
-            ]
             table.add_row(
                 line["name"],
                 f"{line['quantity']} {line['unit']}",
-                f"{Decimal(line['total']):,.2f} {line['currency']}",
+                f"{Decimal(line['total']):,.0f}",
                 line["required_by"],
-                ", ".join(sorted(received)),
-                ", ".join(numbers),
+                _arrived(line, ending),
+                " ".join(_orders(line, ending)),
                 line["status"],
             )
         self.console.print(table)

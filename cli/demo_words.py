@@ -11,7 +11,7 @@ def what_happened(story: Story, played: Played) -> str:
     """One line: the event as a procurement manager would say it, or who answered what."""
     answer = played.step.answer
     if answer is not None:
-        said = {"approve": "yes", "reject": "no", "edit": "does something else", "respond": "answers"}[answer.type]
+        said = {"approve": "yes", "reject": "no", "edit": "decides otherwise", "respond": "answers"}[answer.type]
         return f'Project manager on {_name(story, played)}: {said}. "{answer.message}"'
     event = played.step.event or {}
     happened = _EVENTS[event["event_type"]](_name(story, played), event, _unit(story, played))

@@ -144,7 +144,8 @@ def conflict_detail(item: Item) -> str:
     """One line with the three dates that matter, never mixed: need, promise, ETA."""
     late = days_late(item.expected, item.required_by) or 0
     known = f"ETA {item.eta}" if item.eta else f"promised for {item.promised_date}"
-    lateness = f"{late} calendar days late" if late else "on the very day it is required"
+    days = "day" if late == 1 else "days"
+    lateness = f"{late} calendar {days} late" if late else "on the very day it is required"
     return f"{item.name}: {known}, required by {item.required_by}: {lateness}."
 
 

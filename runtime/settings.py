@@ -1,5 +1,7 @@
 """The only reader of the environment. Every setting is a variable `LONGLEAD_*`."""
 
+import os
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -103,3 +105,9 @@ def load_settings(**overrides: object) -> Settings:
         raise ConfigurationError(f"Wrong settings: {problems}") from error
     except OSError as error:
         raise ConfigurationError(f"LONGLEAD_API_KEYS: {error}. Name a readable file after @.") from error
+
+
+def child_environment(changed: Mapping[str, str], *, fresh: bool = False) -> dict[str, str]:
+    """The environment for a process that this one starts, with variables changed; `fresh`: without our settings."""
+    kept = {name: value for name, value in os.environ.items() if not (fresh and name.startswith("LONGLEAD_"))}
+    return {**kept, **changed}

@@ -20,7 +20,7 @@ from langgraph_sdk import get_client
 from domain.errors import ConfigurationError, UnavailableError
 from runtime.resources import database
 from runtime.service import signals
-from runtime.settings import Settings
+from runtime.settings import Settings, child_environment
 from runtime.studio_threads import Registrar
 from storage.migrate import migrate
 
@@ -108,7 +108,7 @@ async def dev_server(settings: Settings, conninfo: str, port: int) -> AsyncItera
         *(sys.executable, "-m", "langgraph_cli", "dev", "--config", str(CONFIG)),
         *("--host", HOST, "--port", str(port), "--no-browser", "--no-reload"),
         cwd=folder,
-        env={**os.environ, **QUIET, **_environment(settings, conninfo)},
+        env=child_environment({**QUIET, **_environment(settings, conninfo)}),
         start_new_session=True,
     )
     try:

@@ -53,10 +53,9 @@ async def store(
 
 
 async def open_questions_of(toolbox: Toolbox, building_id: str, item_ids: list[str]) -> list[Approval]:
-    """The pending questions of the lines named."""
+    """The questions of the lines named that are pending, or answered and not yet settled."""
     async with toolbox.lock:
-        open_ = await procurement.open_questions(toolbox.conn, building_id)
-    return [approval for approval in open_ if approval.item_id in item_ids]
+        return await procurement.unsettled_questions(toolbox.conn, building_id, item_ids)
 
 
 async def all_open_questions(toolbox: Toolbox, building_id: str) -> list[Approval]:

@@ -1,0 +1,74 @@
+"""From POST to processing begun, on an idle service: the machine's clock at both ends."""
+
+import asyncio
+import random
+import time
+from statistics import quantiles
+from typing import Any
+
+import httpx
+import psycopg
+
+from evals.bench.client import Connection, encoded
+from evals.bench.mix import building, story
+from evals.bench.processes import service
+from evals.bench.report import Aim, Result, Tell
+from evals.bench.server import Bench
+
+STARTED = """
+SELECT building_id, event_id, extract(epoch FROM received_at)::float8 AS received,
+       extract(epoch FROM started_at)::float8 AS started, extract(epoch FROM finished_at)::float8 AS finished
+  FROM events WHERE started_at IS NOT NULL AND finished_at IS NOT NULL"""
+WARM = 40
+"""Events before the measured ones: connections open, statements prepared."""
+
+
+async def run(bench: Bench, tell: Tell, *, events: int = 200, pause_s: float = 0.15) -> Result:
+    """Post one event at a time, with pauses in which the service falls asleep again."""
+    lines = -(-(events + WARM) // 60)
+    names = [f"idle-{number}" for number in range(10)]
+    async with bench.database() as conninfo, service(conninfo) as running:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{running.port}") as client:
+            for name in names:
+                (await client.post("/buildings", json=building(name, lines))).raise_for_status()
+        told = [(name, event) for event in story(lines) for name in names][: events + WARM]
+        sent: dict[tuple[str, str], float] = {}
+        connection = await Connection.open(running.port)
+        for number, (name, event) in enumerate(told):
+            request = encoded(f"/buildings/{name}/events", event)
+            at = time.time()
+            status, _ = await connection.send(request)
+            if status != 202:
+                raise RuntimeError(f"the service answered {status}")
+            if number >= WARM:
+                sent[name, event["event_id"]] = at
+            tell(f"latency: {number + 1} of {len(told)} events")
+            await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))
+        await connection.close()
+        rows = await _started(conninfo, len(told))
+    return _result(sent, rows)
+
+
+async def _started(conninfo: str, count: int) -> list[Any]:
+    async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as conn:
+        for _ in range(100):
+            rows = await (await conn.execute(STARTED)).fetchall()
+            if len(rows) >= count:
+                return rows
+            await asyncio.sleep(0.1)
+    raise RuntimeError(f"only {len(rows)} of {count} events were processed")
+
+
+def _result(sent: dict[tuple[str, str], float], rows: list[Any]) -> Result:
+    begun = [(row[3] - sent[row[0], row[1]]) * 1000 for row in rows if (row[0], row[1]) in sent]
+    ended = [(row[4] - sent[row[0], row[1]]) * 1000 for row in rows if (row[0], row[1]) in sent]
+    result = Result("latency", details={"events": len(begun), "begun_ms": sorted(begun), "ended_ms": sorted(ended)})
+    result.add("POST to processing begun, p50", _percentile(begun, 50), "ms")
+    result.add("POST to processing begun, p95", _percentile(begun, 95), "ms", Aim("<", 50))
+    result.add("POST to processed, p50", _percentile(ended, 50), "ms")
+    result.add("POST to processed, p95", _percentile(ended, 95), "ms")
+    return result
+
+
+def _percentile(values: list[float], percent: int) -> float:
+    return quantiles(values, n=100, method="inclusive")[percent - 1]

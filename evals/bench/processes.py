@@ -1,0 +1,97 @@
+"""The service's processes as they are deployed: an API and a worker, each on its own, against the run's database."""
+
+import asyncio
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import httpx
+import psutil  # type: ignore[import-untyped]
+
+from runtime.settings import child_environment
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 60.0
+
+
+@dataclass
+class Service:
+    """A running API and worker."""
+
+    port: int
+    api: psutil.Process
+    worker: psutil.Process
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """What each has used so far."""
+        return {name: sum(process.cpu_times()[:2]) for name, process in self._both()}
+
+    def resident(self) -> dict[str, float]:
+        """MB of memory that each holds."""
+        return {name: process.memory_info().rss / 1e6 for name, process in self._both()}
+
+    def _both(self) -> tuple[tuple[str, psutil.Process], ...]:
+        return (("api", self.api), ("worker", self.worker))
+
+
+def python(module: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", module, *arguments]
+
+
+@asynccontextmanager
+async def service(conninfo: str, **settings: str) -> AsyncIterator[Service]:
+    """Start an API and a worker on a database, and end them. `settings` are LONGLEAD_* variables in small letters."""
+    port = free_port()
+    environment = {"LONGLEAD_DATABASE_URL": conninfo, "LONGLEAD_PORT": str(port), "LONGLEAD_LOG_LEVEL": "WARNING"}
+    environment |= {f"LONGLEAD_{name.upper()}": value for name, value in settings.items()}
+    environment = child_environment(environment, fresh=True)
+    with tempfile.TemporaryFile() as log:
+        started = [_start(part, environment, log) for part in ("api", "worker")]
+        try:
+            await _ready(port, started, log)
+            yield Service(port, *(psutil.Process(process.pid) for process in started))
+        finally:
+            await asyncio.to_thread(_end, started)
+
+
+def _start(part: str, environment: dict[str, str], log: IO[bytes]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(python("evals.bench.service", part), cwd=ROOT, env=environment, stdout=log, stderr=log)
+
+
+async def _ready(port: int, started: list["subprocess.Popen[bytes]"], log: IO[bytes]) -> None:
+    deadline = time.monotonic() + START_S
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        while True:
+            try:
+                if (await client.get("/readyz")).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            if time.monotonic() > deadline or any(process.poll() is not None for process in started):
+                log.seek(0)
+                raise RuntimeError(f"the service did not start:\n{log.read().decode(errors='replace')[-4000:]}")
+            await asyncio.sleep(0.1)
+
+
+def _end(started: list["subprocess.Popen[bytes]"]) -> None:
+    for process in started:
+        process.terminate()
+    for process in started:
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])

@@ -1,0 +1,112 @@
+"""The baseline: the same shape of work as a plain LangGraph script. Four nodes, one thread for each building, every
+step checkpointed by the stock saver; no inbox, no ledger, no tables, no HTTP.
+
+    python -m evals.bench.script CONNINFO '{"threads": 100, "events": 42, "tasks": 20, "shared": true}'
+"""
+
+import asyncio
+import json
+import sys
+import time
+from typing import Any, TypedDict
+from uuid import uuid4
+
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+
+from evals.bench.mix import story
+
+
+class State(TypedDict, total=False):
+    """About the size of Longlead's state."""
+
+    event: dict[str, Any]
+    item_id: str | None
+    finding: dict[str, Any]
+    plan: list[dict[str, Any]]
+    done: list[dict[str, Any]]
+    passes: int
+    again: list[str]
+    settled: dict[str, Any] | None
+    answer: Any
+    approvals: dict[str, Any]
+    question: dict[str, Any] | None
+    outcome: dict[str, Any]
+
+
+async def classify(state: State) -> State:
+    return {
+        "item_id": state["event"]["body"]["item"],
+        "finding": {"note": "", "repeat": False, "items": [], "ask": [], "say": []},
+        "settled": None,
+        "plan": [],
+        "done": [],
+        "passes": 0,
+        "again": [],
+        "answer": None,
+        "outcome": {},
+    }
+
+
+async def handle(state: State) -> State:
+    items = [state["item_id"]]
+    return {"finding": {"note": "recorded as it was sent", "repeat": False, "items": items, "ask": [], "say": []}}
+
+
+async def act(state: State) -> State:
+    arguments = {"item": state["item_id"]}
+    done = [
+        {"name": name, "item": state["item_id"], "do": "action", "ordinal": 0, "result": arguments} for name in "ab"
+    ]
+    return {"plan": [], "done": done, "passes": 1, "again": []}
+
+
+async def remember(state: State) -> State:
+    outcome = {"note": state["finding"]["note"], "actions": [one["name"] for one in state["done"]], "approvals": []}
+    return {"plan": [], "finding": {}, "approvals": {}, "question": None, "outcome": outcome}
+
+
+def four_nodes() -> StateGraph[State]:
+    """classify, handle, act, remember."""
+    graph = StateGraph(State)
+    steps = (classify, handle, act, remember)
+    for step in steps:
+        graph.add_node(step.__name__, step)
+    for before, after in zip([START, *(s.__name__ for s in steps)], [*(s.__name__ for s in steps), END], strict=True):
+        graph.add_edge(before, after)
+    return graph
+
+
+async def run(conninfo: str, *, threads: int, events: int, tasks: int, shared: bool) -> dict[str, Any]:
+    """Run `events` through each thread, in order, by so many tasks at once; with one saver for all, or one each."""
+    graphs, connections = [], []
+    for _ in range(1 if shared else tasks):
+        conn = await AsyncConnection.connect(conninfo, autocommit=True, row_factory=dict_row, prepare_threshold=0)
+        connections.append(conn)
+        graphs.append(four_nodes().compile(checkpointer=AsyncPostgresSaver(conn)))
+    waiting: asyncio.Queue[str] = asyncio.Queue()
+    for _ in range(threads):
+        waiting.put_nowait(str(uuid4()))
+    bodies = story(-(-events // 6))[:events]
+    began, cpu = time.perf_counter(), time.process_time()
+    await asyncio.gather(*(_work(graphs[number % len(graphs)], waiting, bodies) for number in range(tasks)))
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    for conn in connections:
+        await conn.close()
+    return {"events": threads * events, "seconds": seconds, "cpu_s": cpu}
+
+
+async def _work(graph: CompiledStateGraph[State], waiting: asyncio.Queue[str], bodies: list[dict[str, Any]]) -> None:
+    while not waiting.empty():
+        thread = waiting.get_nowait()
+        for seq, body in enumerate(bodies):
+            event = {"building_id": thread, "seq": seq, "generation": 0, "source": "bench", "body": body}
+            event |= {"event_id": body["event_id"], "event_type": body["event_type"], "received_at": "2026-02-01"}
+            await graph.ainvoke({"event": event}, {"configurable": {"thread_id": thread}}, durability="sync")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(asyncio.run(run(sys.argv[1], **json.loads(sys.argv[2])))))

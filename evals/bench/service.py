@@ -1,0 +1,28 @@
+"""One process of the service under test: `python -m evals.bench.service api` or `... worker`, set up by LONGLEAD_*.
+
+The worker is `longlead worker`. The API runs without a worker in its process, so that each can be measured.
+"""
+
+import asyncio
+import sys
+
+import uvicorn
+
+from api.app import create_app
+from runtime.logs import set_up_logs
+from runtime.resources import open_resources
+from runtime.service import work
+from runtime.settings import Settings, load_settings
+
+
+async def serve_api(settings: Settings) -> None:
+    """Serve the API until a signal ends it."""
+    set_up_logs(settings)
+    async with open_resources(settings, name="longlead api", migrated=False) as resources:
+        await uvicorn.Server(
+            uvicorn.Config(create_app(resources), host=settings.host, port=settings.port, log_config=None)
+        ).serve()
+
+
+if __name__ == "__main__":
+    asyncio.run({"api": serve_api, "worker": work}[sys.argv[1]](load_settings()))

@@ -1,0 +1,142 @@
+"""The documents say what the code does: pictures, tables and links are held against it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.actions import ACTION_NAMES
+from domain.approvals import ApprovalKind
+from domain.errors import ConfigurationError
+from domain.events import EVENT, EVENT_TYPES, ItemEvent, PublicEvent
+from evals.stories.story import load_story
+from graph.building import STEPS
+from graph.picture import BEGIN, DOCUMENTS, END, pictured
+from graph.routes import HANDLERS
+from runtime.settings import Settings
+from tools.catalogue import EFFECTS
+
+HOUSE = Path(__file__).parent.parent
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+LATER = {"delegation_request"}
+"""Kinds of questions that nothing raises yet."""
+
+
+def text_of(name: str) -> str:
+    return (HOUSE / name).read_text(encoding="utf-8")
+
+
+def documents() -> list[Path]:
+    hidden = {".venv", "node_modules"}
+    files = [*HOUSE.glob("*.md"), *HOUSE.glob("docs/**/*.md")]
+    return sorted(file for file in files if not hidden & set(file.parts))
+
+
+def rows(document: str) -> dict[str, list[str]]:
+    """The rows of a document's tables that begin with a word of code, by that word."""
+    found = {}
+    for line in document.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if line.startswith("|") and (word := re.fullmatch(r"`(\w+)`", cells[0])):
+            found[word[1]] = cells[1:]
+    return found
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_picture_is_that_of_the_compiled_graph(name: str) -> None:
+    document = text_of(name)
+    assert pictured(document) == document, f"the picture in {name} is stale: run `make picture`"
+
+
+def test_a_stale_picture_is_found() -> None:
+    stale = text_of("ARCHITECTURE.md").replace("decide -.-> carry_out;", "decide -.-> guess;")
+    assert pictured(stale) != stale
+    with pytest.raises(ConfigurationError, match="no place for the picture"):
+        pictured(f"{BEGIN} and no end")
+    assert pictured(f"before {BEGIN}{END} after").startswith("before ")
+
+
+@pytest.mark.parametrize("event_type", EVENT_TYPES)
+def test_an_event_type_has_its_handler_and_its_row(event_type: str) -> None:
+    assert HANDLERS[event_type] in {step.__name__ for step in STEPS}
+    table = rows(text_of("docs/for-integrators.md"))
+    assert event_type in table, f"docs/for-integrators.md does not have {event_type}"
+    assert _documented(table[event_type][0]) == _fields(event_type)
+
+
+def _documented(cell: str) -> dict[str, bool]:
+    """The fields of a row, and whether each is needed: `item, revision?`."""
+    return {name.rstrip("?"): not name.endswith("?") for name in cell.split(", ") if name}
+
+
+def _fields(event_type: str) -> dict[str, bool]:
+    model = _model_of(event_type)
+    shared = {*ItemEvent.model_fields, "event_type"} - {"item"}
+    given = {name: field.is_required() for name, field in model.model_fields.items() if name not in shared}
+    return {name: needed for name, needed in given.items() if name not in PublicEvent.model_fields}
+
+
+def _model_of(event_type: str) -> Any:
+    models = {m.model_fields["event_type"].annotation.__args__[0]: m for m in _union()}
+    return models[event_type]
+
+
+def _union() -> tuple[Any, ...]:
+    members: tuple[Any, ...] = EVENT._type.__origin__.__args__
+    return members
+
+
+@pytest.mark.parametrize("action", ACTION_NAMES)
+def test_an_action_has_its_effect_and_its_row(action: str) -> None:
+    assert action in EFFECTS
+    assert action in rows(text_of("docs/for-managers.md")), f"docs/for-managers.md does not have {action}"
+
+
+def test_there_is_no_effect_without_an_action() -> None:
+    assert set(EFFECTS) == set(ACTION_NAMES)
+
+
+def test_every_kind_of_question_is_explained() -> None:
+    kinds = set(ApprovalKind.__args__) - LATER  # type: ignore[attr-defined]
+    assert kinds <= set(rows(text_of("docs/for-managers.md")))
+
+
+@pytest.mark.parametrize("file", documents(), ids=lambda file: str(file.relative_to(HOUSE)))
+def test_relative_links_resolve(file: Path) -> None:
+    targets = LINK.findall(FENCED.sub("", file.read_text(encoding="utf-8")))
+    local = [target.split("#")[0] for target in targets if not re.match(r"[a-z]+:|#", target)]
+    assert [target for target in local if not (file.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("file", documents(), ids=lambda file: str(file.relative_to(HOUSE)))
+def test_settings_that_are_named_exist(file: Path) -> None:
+    named = set(re.findall(r"\bLONGLEAD_([A-Z_]+)\b", file.read_text(encoding="utf-8")))
+    known = {name.upper() for name in Settings.model_fields} | {"NAMESPACE"}
+    assert named - known == set()
+
+
+@pytest.mark.parametrize("file", ["CONTRIBUTING.md", "ARCHITECTURE.md"])
+def test_files_that_are_named_exist(file: str) -> None:
+    named = re.findall(
+        r"`((?:cli|evals|api|runtime|graph|nodes|tools|storage|domain|docs|tests)/[\w./-]*)`", text_of(file)
+    )
+    assert named
+    assert [path for path in named if not (HOUSE / path).exists()] == []
+
+
+@pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md"])
+def test_make_targets_that_are_named_exist(file: str) -> None:
+    named = set(re.findall(r"^(?:\$ )?make (\w+)", text_of(file), re.MULTILINE))
+    named |= set(re.findall(r"`make (\w+)`", text_of(file)))
+    targets = set(re.findall(r"^([a-z-]+):", text_of("Makefile"), re.MULTILINE))
+    assert named
+    assert named - targets == set()
+
+
+def test_the_recorded_story_fits_the_api() -> None:
+    story = load_story("five_items")
+    assert len(story.spec.items) == len(story.outcome.lines) == 5
+    with pytest.raises(LookupError):
+        story.item_id("Roof Tiles")
