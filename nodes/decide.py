@@ -48,7 +48,7 @@ async def _found(
     asks += [_ask(need.ask, need.item_id, need.subject) for need in needs if need.ask is not None]
     reviews = [
         {"do": "review", "item_id": item_id}
-        for item_id in dict.fromkeys(question.item_id for question in questions)
+        for item_id in dict.fromkeys(question.item_id for question in questions if question.status == "pending")
         if item_id is not None
     ]
     return verdicts, asks, reviews

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
+from pydantic import ValidationError
 
 from domain.approvals import Approval
 from domain.errors import ConflictError, LeaseLostError
-from domain.events import Entry
+from domain.events import EVENT, Entry
 from storage.database import Connection
 from storage.queue import wake
 from storage.rows import select
@@ -45,6 +46,12 @@ UPDATE events SET status = %(status)s, outcome = %(outcome)s, error = %(error)s,
        not_before = %(not_before)s, finished_at = %(now)s, position = own.position
   FROM own WHERE building_id = %(building_id)s AND seq = %(seq)s
 RETURNING 1"""
+
+# The start that a fault of the database ended is not counted, unless another drain has begun since.
+EXCUSE = """
+UPDATE events SET attempts = attempts - 1
+ WHERE building_id = %(building_id)s AND status = 'running' AND attempts > failures
+   AND EXISTS (SELECT 1 FROM buildings WHERE building_id = %(building_id)s AND epoch = %(epoch)s)"""
 
 
 @dataclass(frozen=True)
@@ -178,10 +185,15 @@ async def finish(
         raise LeaseLostError(f"Another worker has taken over building {lease.building_id!r}.")
 
 
+async def excuse(conn: Connection, lease: Lease) -> None:
+    """Take back the start of the entry in hand: it ended by a fault of the database, not by one of its own."""
+    await conn.execute(EXCUSE, {"building_id": lease.building_id, "epoch": lease.epoch})
+
+
 async def bury(conn: Connection, lease: Lease, entry: Entry, *, error: str, now: datetime) -> None:
     """Give an entry up: dead, its decision's question asked again, and a person told by an entry of its own.
 
-    If that entry dies too, its row alone tells.
+    If that entry dies too, or the building is closed, its row alone tells.
 
     Raises:
         LeaseLostError: another drain has begun since.
@@ -192,6 +204,8 @@ async def bury(conn: Connection, lease: Lease, entry: Entry, *, error: str, now:
             return
         if entry.event_type == "Decision":
             await _reopen(transaction, entry)
+        if transaction.building.status == "closed":
+            return
         await add(
             transaction,
             source=INTERNAL,
@@ -207,7 +221,8 @@ INTERNAL = "longlead.internal"
 
 
 def _failure(entry: Entry, error: str) -> dict[str, Any]:
-    """What a person is told of a dead entry; an event of the public kinds can be sent again as it was."""
+    """What a person is told of a dead entry; an event of the public kinds can be sent again as it was, unless what is
+    wrong with it is that it cannot be read."""
     told = {
         "event_id": entry.event_id,
         "source": entry.source,
@@ -215,22 +230,35 @@ def _failure(entry: Entry, error: str) -> dict[str, Any]:
         "seq": entry.seq,
         "error": error[:1000],
     }
-    return told if entry.source.startswith("longlead") else {**told, "event": entry.body}
+    again = not entry.source.startswith("longlead") and _is_readable(entry.body)
+    return {**told, "event": entry.body} if again else told
+
+
+def _is_readable(body: dict[str, Any]) -> bool:
+    try:
+        EVENT.validate_python(body)
+    except ValidationError:
+        return False
+    return True
 
 
 async def _reopen(transaction: BuildingTransaction, entry: Entry) -> None:
-    """A decision that could not be applied gives its question back."""
+    """A decision that could not be applied or carried out gives its question back, unless a newer one took its
+    place: of a line and kind one question is pending."""
     rows = await select(transaction.conn, Approval, "approval_id = %s", (entry.body["approval_id"],))
     for approval in rows:
-        mine = approval.decision is not None and approval.decision.get("event_id") == entry.event_id
-        if approval.status == "decided" and mine and (approval.decision or {}).get("status") == "accepted":
-            transaction.save(
-                approval.model_copy(
-                    update={
-                        "status": "pending",
-                        "decision": None,
-                        "decision_seq": None,
-                        "version": approval.version + 1,
-                    }
-                )
-            )
+        decision = approval.decision or {}
+        if approval.status != "decided" or decision.get("event_id") != entry.event_id:
+            continue
+        if await _newer(transaction, approval):
+            outdated = {"status": "superseded", "decision": {**decision, "status": "outdated"}}
+            transaction.save(approval.model_copy(update=outdated))
+            continue
+        given_back = {"status": "pending", "decision": None, "decision_seq": None, "version": approval.version + 1}
+        transaction.save(approval.model_copy(update=given_back))
+
+
+async def _newer(transaction: BuildingTransaction, approval: Approval) -> bool:
+    pending = "building_id = %s AND item_id = %s AND kind = %s AND status = 'pending'"
+    key = (transaction.building.building_id, approval.item_id, approval.kind)
+    return bool(await select(transaction.conn, Approval, pending, key))

@@ -1,64 +1,58 @@
 """Reading the procurement log: a line's whole file, its siblings' names, its questions, the schedule."""
 
-from typing import Any
+import json
+from decimal import Decimal
 
 from domain.approvals import Approval
 from domain.buildings import Building
-from domain.procurement import (
-    Inspection,
-    Item,
-    LineFile,
-    Milestone,
-    OrderLine,
-    PurchaseOrder,
-    Receipt,
-    Row,
-    ScheduleVersion,
-    Shipment,
-    VendorRow,
-)
+from domain.procurement import Item, LineFile, ScheduleVersion, VendorRow
 from storage.database import Connection
-from storage.rows import select, statement
+from storage.rows import select
 from storage.transaction import building_from
 
-_OF_ITEM = "building_id = %s AND item_id = %s"
-_FILE: tuple[tuple[str, type[Row], str, str], ...] = (
-    ("items", Item, _OF_ITEM, "item_id"),
+_OF_ITEM = "building_id = %(building_id)s AND item_id = %(item_id)s"
+_FILE: tuple[tuple[str, str, str, str], ...] = (
+    ("items", "items", _OF_ITEM, "item_id"),
     (
         "vendors",
-        VendorRow,
-        "building_id = %s AND vendor_id = (SELECT i.vendor_id FROM items i "
-        "WHERE i.building_id = vendors.building_id AND i.item_id = %s)",
+        "vendors",
+        "building_id = %(building_id)s AND vendor_id = (SELECT i.vendor_id FROM items i "
+        "WHERE i.building_id = vendors.building_id AND i.item_id = %(item_id)s)",
         "vendor_id",
     ),
     (
         "orders",
-        PurchaseOrder,
+        "purchase_orders",
         "(building_id, number) IN (SELECT l.building_id, l.number FROM purchase_order_lines l "
-        "WHERE l.building_id = %s AND l.item_id = %s)",
+        "WHERE l.building_id = %(building_id)s AND l.item_id = %(item_id)s)",
         "number",
     ),
-    ("order_lines", OrderLine, _OF_ITEM, "round, number"),
-    ("shipments", Shipment, _OF_ITEM, "caused_seq, shipment_id"),
-    ("receipts", Receipt, _OF_ITEM, "received_on, receipt_id"),
-    ("inspections", Inspection, _OF_ITEM, "caused_seq, inspection_id"),
-    ("milestones", Milestone, _OF_ITEM, "round, kind"),
+    ("order_lines", "purchase_order_lines", _OF_ITEM, "round, number"),
+    ("shipments", "shipments", _OF_ITEM, "caused_seq, shipment_id"),
+    ("receipts", "receipts", _OF_ITEM, "received_on, receipt_id"),
+    ("inspections", "inspections", _OF_ITEM, "caused_seq, inspection_id"),
+    ("milestones", "milestones", _OF_ITEM, "round, kind"),
 )
+"""Part of the file, its table, which rows, in which order."""
+
+# One statement for the whole file: eight of them cost eight messages to the server and back.
+_READ_FILE = "SELECT json_build_object({})::text AS file".format(
+    ", ".join(
+        f"'{part}', (SELECT coalesce(json_agg({table} ORDER BY {order}), '[]') FROM {table} WHERE {where})"
+        for part, table, where, order in _FILE
+    )
+).encode()
 
 
 async def line_file(conn: Connection, building_id: str, item_id: str) -> LineFile | None:
-    """Everything on file about one line, in one round trip; None when there is no such line."""
-    cursors = {}
-    async with conn.pipeline():
-        for part, kind, where, order in _FILE:
-            cursors[part] = await conn.execute(statement(kind, where, order), (building_id, item_id))
-    parts: dict[str, list[Any]] = {}
-    for part, kind, _, _ in _FILE:
-        parts[part] = [kind.model_validate(row) for row in await cursors[part].fetchall()]
-    items, vendors = parts.pop("items"), parts.pop("vendors")
-    if not items:
+    """Everything on file about one line; None when there is no such line."""
+    cursor = await conn.execute(_READ_FILE, {"building_id": building_id, "item_id": item_id})
+    row = await cursor.fetchone()
+    parts = json.loads(row["file"], parse_float=Decimal) if row else {}  # money is never a float
+    if not parts.get("items"):
         return None
-    return LineFile(item=items[0], vendor=vendors[0] if vendors else None, **parts)
+    (item,), vendors = parts.pop("items"), parts.pop("vendors")
+    return LineFile.model_validate({"item": item, "vendor": vendors[0] if vendors else None, **parts})
 
 
 async def building(conn: Connection, building_id: str) -> Building | None:
@@ -108,6 +102,18 @@ async def open_questions(conn: Connection, building_id: str, item_id: str | None
         Approval,
         "building_id = %s AND item_id = %s AND status = 'pending'",
         (building_id, item_id),
+        "raised_seq, key",
+    )
+
+
+async def unsettled_questions(conn: Connection, building_id: str, item_ids: list[str]) -> list[Approval]:
+    """Approvals of these lines that are pending, or whose answer was accepted and is not yet applied; the oldest
+    first."""
+    return await select(
+        conn,
+        Approval,
+        "building_id = %s AND item_id = ANY(%s) AND (status = 'pending' OR decision ->> 'status' = 'accepted')",
+        (building_id, item_ids),
         "raised_seq, key",
     )
 

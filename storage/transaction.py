@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import groupby
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -10,21 +11,24 @@ from domain.buildings import Building
 from domain.errors import NotFoundError
 from domain.procurement import Row
 from storage.database import Connection
-from storage.rows import TABLES, row_id, upsert, values
+from storage.rows import TABLES, row_id, upsert
 
 # Every transaction takes the building's row first, in this strength: with any other order or strength deadlocks
 # were measured, with this one none.
 LOCK = "SELECT * FROM buildings WHERE building_id = %s FOR NO KEY UPDATE"
 
-INSERT_CHANGE = """
-INSERT INTO changes (building_id, position, seq, entity, id, data) VALUES (%s, %s, %s, %s, %s, %s)"""
+LOGGED = """
+WITH logged AS (
+    INSERT INTO changes (building_id, position, seq, entity, id, data)
+    SELECT %(building_id)s::text, new.position, %(seq)s::bigint, new.entity, new.id, new.data
+      FROM jsonb_to_recordset(%(changes)s) AS new (position bigint, entity text, id text, data jsonb))"""
 
-SAVE_BUILDING = """
-UPDATE buildings SET position = %s, po_counter = %s, schedule_version = %s, status = %s, contacts = %s,
-       approvers = %s, policy = %s
- WHERE building_id = %s"""
+SAVE_BUILDING = f"""{LOGGED}
+UPDATE buildings SET position = %(position)s, po_counter = %(po_counter)s, schedule_version = %(schedule_version)s,
+       status = %(status)s, contacts = %(contacts)s, approvers = %(approvers)s, policy = %(policy)s
+ WHERE building_id = %(building_id)s"""
 
-SAVE_POSITION = "UPDATE buildings SET position = %s WHERE building_id = %s"
+SAVE_POSITION = f"{LOGGED} UPDATE buildings SET position = %(position)s WHERE building_id = %(building_id)s"
 
 
 class BuildingTransaction:
@@ -42,6 +46,7 @@ class BuildingTransaction:
         self.position: int = row["position"]
         self._before = self.building.model_copy(deep=True)
         self._rows: list[Row] = []
+        self._changes: list[dict[str, Any]] = []
         self._statements: list[tuple[Any, Any]] = []
 
     def save(self, *rows: Row) -> None:
@@ -64,36 +69,41 @@ class BuildingTransaction:
             return
         building_id = self.building.building_id
         async with self.conn.pipeline():
-            for row in self._rows:
-                image = row.model_dump(mode="json")
-                await self.conn.execute(upsert(type(row)), [building_id, *values(row, image)])
-                await self._append(TABLES[type(row)].name, row_id(row), image)
+            for kind, rows in groupby(self._rows, type):
+                images = {row_id(row): self._logged(row) for row in rows}
+                await self.conn.execute(upsert(kind), (building_id, Jsonb(list(images.values()))))
             if changed:
-                await self._append("buildings", building_id, self.building.model_dump(mode="json"))
-                await self.conn.execute(SAVE_BUILDING, self._building_values())
+                image = self.building.model_dump(mode="json")
+                self._append("buildings", building_id, image)
+                await self.conn.execute(SAVE_BUILDING, self._moved() | _own_columns(image))
             elif self._rows:
-                await self.conn.execute(SAVE_POSITION, (self.position, building_id))
+                await self.conn.execute(SAVE_POSITION, self._moved())
             for query, parameters in self._statements:
                 await self.conn.execute(query, parameters)
 
-    async def _append(self, entity: str, id_: str, image: dict[str, Any]) -> None:
-        self.position += 1
-        await self.conn.execute(
-            INSERT_CHANGE, (self.building.building_id, self.position, self.seq, entity, id_, Jsonb(image))
-        )
+    def _logged(self, row: Row) -> dict[str, Any]:
+        """The row's image, appended to `changes`."""
+        image = row.model_dump(mode="json")
+        self._append(TABLES[type(row)].name, row_id(row), image)
+        return image
 
-    def _building_values(self) -> tuple[Any, ...]:
-        plain = self.building.model_dump(mode="json")
-        return (
-            self.position,
-            plain["po_counter"],
-            plain["schedule_version"],
-            plain["status"],
-            Jsonb(plain["contacts"]),
-            Jsonb(plain["approvers"]),
-            Jsonb(plain["policy"]),
-            self.building.building_id,
-        )
+    def _append(self, entity: str, id_: str, image: dict[str, Any]) -> None:
+        self.position += 1
+        self._changes.append({"position": self.position, "entity": entity, "id": id_, "data": image})
+
+    def _moved(self) -> dict[str, Any]:
+        return {
+            "building_id": self.building.building_id,
+            "seq": self.seq,
+            "position": self.position,
+            "changes": Jsonb(self._changes),
+        }
+
+
+def _own_columns(image: dict[str, Any]) -> dict[str, Any]:
+    """What of a building may change, as parameters."""
+    plain = {column: image[column] for column in ("po_counter", "schedule_version", "status")}
+    return plain | {column: Jsonb(image[column]) for column in ("contacts", "approvers", "policy")}
 
 
 def building_from(row: dict[str, Any]) -> Building:

@@ -1,7 +1,7 @@
 """A process that is cut off at a chosen step: the real slot, with a switch at every boundary of what it writes.
 
-The boundaries: before and after every checkpoint, every set of writes, every transaction, every statement outside a
-transaction (claim, finish, locks, the decision log), at the last moment before a commit, and at the start of every
+The boundaries: before and after every checkpoint, every set of writes, every transaction and every statement that
+changes something outside of one (claim, finish, lock), at the last moment before a commit, and at the start of every
 node. Whoever reaches a cut-off process once more is cut off again, and its connection is closed, as the system does.
 """
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langgraph.graph import StateGraph
+from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
 from graph.building import build
@@ -25,21 +26,33 @@ class CutOffError(BaseException):
     """The process is gone. No `except Exception` may catch it, as none catches a SIGKILL."""
 
 
+Cuts = dict[int, list[int]]
+"""For each step of a story, the numbers of the boundaries, from 1, at which the process is cut off; the boundaries
+that a restarted process passes in the same step count on."""
+
+
 @dataclass
 class Switch:
     """Counts boundaries, and cuts the process off at those that are asked for."""
 
-    cuts: list[int] = field(default_factory=list)
-    """The numbers of boundaries, ascending, at which the process is cut off; they count on over restarts."""
-    passed: list[str] = field(default_factory=list)
+    cuts: Cuts = field(default_factory=dict)
+    passed: dict[int, list[str]] = field(default_factory=dict)
+    happened: list[str] = field(default_factory=list)
+    step: int = 0
     dead: bool = False
+
+    def begin(self, step: int) -> None:
+        self.step = step
+        self.passed[step] = []
 
     def at(self, boundary: str) -> None:
         if self.dead:
             raise CutOffError("the process is gone")
-        self.passed.append(boundary)
-        if self.cuts and len(self.passed) == self.cuts[0]:
-            self.cuts.pop(0)
+        passed, cuts = self.passed[self.step], self.cuts.get(self.step, [])
+        passed.append(boundary)
+        if len(passed) in cuts:
+            cuts.remove(len(passed))
+            self.happened.append(f"step {self.step}, {boundary} ({len(passed)})")
             self.dead = True
             raise CutOffError(boundary)
 
@@ -53,11 +66,13 @@ class CuttableConnection(Connection):
     switch: Switch
 
     async def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        if self.pgconn.transaction_status != 0 or self.pgconn.pipeline_status:
+        alone = self.pgconn.transaction_status == TransactionStatus.IDLE and not self.pgconn.pipeline_status
+        if not (alone and isinstance(query, str) and _changes_something(query)):
             return await super().execute(query, params, **options)
-        self.switch.at(f"before {_words(query)}")
+        name = " ".join(query.split()[:2])
+        self.switch.at(f"before {name}")
         cursor = await super().execute(query, params, **options)
-        self.switch.at(f"after {_words(query)}")
+        self.switch.at(f"after {name}")
         return cursor
 
     @asynccontextmanager
@@ -68,15 +83,10 @@ class CuttableConnection(Connection):
             self.switch.at("before the commit")
         self.switch.at("after the commit")
 
-    @asynccontextmanager
-    async def pipeline(self) -> AsyncIterator[Any]:
-        inside = self.pgconn.transaction_status != 0
-        if not inside:
-            self.switch.at("before a pipeline")
-        async with super().pipeline() as pipeline:
-            yield pipeline
-        if not inside:
-            self.switch.at("after a pipeline")
+
+def _changes_something(query: str) -> bool:
+    """Statements that only read leave nothing behind: to be cut off around them is to be cut off before the next."""
+    return not query.lstrip().startswith("SELECT") or "advisory" in query
 
 
 class CuttableSaver(LiveSaver):
@@ -143,8 +153,3 @@ def _after(switch: Switch, name: str, node: Any) -> Any:
         return await node(*arguments, **options)
 
     return started
-
-
-def _words(query: Any) -> str:
-    text = query if isinstance(query, str) else repr(query)
-    return " ".join(text.split()[:2])

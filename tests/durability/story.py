@@ -1,7 +1,9 @@
 """The story that is cut off: two questions open, the newer one answered first, a refusal asked again, and somebody
 editing the thread in Studio after every step."""
 
+import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +16,7 @@ from runtime.settings import Settings
 from storage.buildings import thread_id
 from storage.database import Connection, connect
 from tests.agent.desk import Desk, FixedClock
-from tests.durability.cutting import CutOffError, CuttableSlots, Switch
+from tests.durability.cutting import CutOffError, Cuts, CuttableSlots, Switch
 from tools.context import Toolbox
 
 ITEMS = ("Steel Beams", "HVAC Units", "Electrical Panels", "Flooring Materials")
@@ -25,11 +27,11 @@ OPENING: dict[str, Any] = {
     }
 }
 
-# What is compared: every row of the building, but for what counts starts and tells one building from another.
+# What is compared: every row of the building, but for what counts starts or is made of the building's own name.
 TABLES = (
-    ("events", "seq", ("attempts",)),
+    ("events", "seq", ("attempts", "body_hash")),
     ("changes", "position", ()),
-    ("actions", "seq, action, item, ordinal", ()),
+    ("actions", "seq, action, item, ordinal", ("args_hash",)),
     ("decisions", "seq, generation, step", ()),
     ("outbox", "key", ("outbox_id",)),
     ("schedules", "version", ()),
@@ -45,9 +47,34 @@ TABLES = (
     ("messages", "message_id", ()),
     ("approvals", "approval_id", ()),
 )
-BUILDING_OF_ITS_OWN = ("thread_id", "spec_hash", "epoch")
+BUILDING_OF_ITS_OWN = ("spec_hash", "epoch")
 
 Ending = dict[str, Any]
+
+
+def _post(event_type: str, **fields: Any) -> Callable[[Desk], Awaitable[Any]]:
+    return lambda desk: desk.post(event_type, **fields)
+
+
+def _answer(item_id: str, kind: str) -> Callable[[Desk], Awaitable[Any]]:
+    async def answer(desk: Desk) -> None:
+        (question,) = [approval for approval in await desk.pending() if approval.item_id == item_id]
+        await desk.decide(question, kind)
+
+    return answer
+
+
+STEPS: tuple[Callable[[Desk], Awaitable[Any]], ...] = (
+    _post("Submittal_Approved", item="Steel Beams"),
+    _post("Inspection_Failed", item="HVAC Units", inspection_date="2026-02-11"),
+    _post("Human_Input", text="The crane for the units is booked.", item="HVAC Units"),
+    _post("Inspection_Failed", item="Electrical Panels", inspection_date="2026-02-12"),
+    _answer("electrical-panels", "approve"),
+    _post("Human_Input", text="The lift is out of order."),
+    _answer("hvac-units", "reject"),
+    _answer("hvac-units", "approve"),
+    _post("Submittal_Approved", item="Flooring Materials"),
+)
 
 
 @dataclass
@@ -69,64 +96,34 @@ class Stage:
         await self.conn.close()
         await self.studio_conn.close()
 
-    async def play(self, cuts: list[int] | None = None) -> tuple[Ending, list[str]]:
+    async def play(self, cuts: Cuts | None = None) -> tuple[Ending, Switch]:
         """Play the story, cut off at these boundaries; how it ended, and the boundaries that were passed."""
         self.played += 1
-        switch = Switch(list(cuts or []))
+        switch = Switch({step: list(numbers) for step, numbers in (cuts or {}).items()})
         slots = CuttableSlots(self.conninfo, self.clock, switch)
-        settings = Settings(shutdown_grace=1, heartbeat_interval=1)
-        desk = _RestartedDesk(
-            self.conn,
-            Drainer(settings, self.clock, slots, _Going()),  # type: ignore[arg-type]
-            self.clock,
-            f"house-{self.played:04}",
-            switch=switch,
-        )
+        settings = Settings(shutdown_grace=1, heartbeat_interval=1, event_crashes=100)
+        drainer = Drainer(settings, self.clock, slots, asyncio.Event())  # type: ignore[arg-type]
+        desk = _RestartedDesk(self.conn, drainer, self.clock, f"house-{self.played:04}", switch=switch)
         try:
             await self._steps(desk)
-            assert not switch.cuts, f"never reached boundary {switch.cuts} of {len(switch.passed)}"
-            return await self._ending(desk.building_id), switch.passed
+            return await self.ending(desk.building_id), switch
         finally:
             await slots.close()
 
-    async def _steps(self, desk: Desk) -> None:
+    async def _steps(self, desk: "_RestartedDesk") -> None:
         studio = self._studio()
         await desk.open(**OPENING)
-
-        async def then() -> None:
+        for number, step in enumerate(STEPS, start=1):
+            desk.switch.begin(number)
+            await step(desk)
             await edit_in_studio(studio, desk.building_id)
-
-        await desk.post("Submittal_Approved", item="Steel Beams")
-        await then()
-        await desk.post("Inspection_Failed", item="HVAC Units", inspection_date="2026-02-11")
-        await then()
-        await desk.post("Human_Input", text="The crane on HVAC Units is booked.", item="HVAC Units")
-        await then()
-        await desk.post("Inspection_Failed", item="Electrical Panels", inspection_date="2026-02-12")
-        await then()
-        older, newer = sorted(await desk.pending(), key=lambda approval: approval.raised_seq)
-        await desk.decide(newer, "approve")
-        await then()
-        await desk.post("Human_Input", text="The lift is out of order.")
-        await then()
-        await desk.decide((await self._again(desk, older)), "reject")
-        await then()
-        await desk.decide((await self._again(desk, older)), "approve")
-        await then()
-        await desk.post("Submittal_Approved", item="Flooring Materials")
-
-    @staticmethod
-    async def _again(desk: Desk, older: Any) -> Any:
-        question = await desk.question(older.kind)
-        assert question.item_id == older.item_id
-        return question
 
     def _studio(self) -> CompiledStateGraph[Any]:
         saver = StudioSaver(self.studio_conn)
         toolbox = Toolbox(conn=self.studio_conn, clock=self.clock, acts=False, lock=saver.lock)
         return build(toolbox).compile(checkpointer=saver)
 
-    async def _ending(self, building_id: str) -> Ending:
+    async def ending(self, building_id: str) -> Ending:
         """Every row of the building and the state of its live head, with the building's own name taken out."""
         ending: Ending = {}
         for table, order, but in TABLES:
@@ -138,7 +135,8 @@ class Stage:
         ending["state"] = {key: value for key, value in values.items() if not key.startswith(("branch:", "__"))}
         ending["head"] = {key: head.metadata[key] for key in ("seq", "generation")}  # type: ignore[literal-required]
         ending["interrupts"] = [value for _, channel, value in head.pending_writes or [] if channel == "__interrupt__"]
-        return json.loads(json.dumps(ending, default=str, sort_keys=True).replace(building_id, "house"))
+        plain = json.dumps(ending, default=str, sort_keys=True)
+        return json.loads(plain.replace(building_id, "house").replace(thread_id(building_id), "thread"))
 
     async def _rows(self, table: str, order: str, building_id: str, but: tuple[str, ...]) -> list[dict[str, Any]]:
         query = f"SELECT * FROM {table} WHERE building_id = %s ORDER BY {order}"
@@ -155,17 +153,9 @@ class _RestartedDesk(Desk):
     async def run(self) -> None:
         while True:
             try:
-                await super().run()
-                return
+                return await super().run()
             except CutOffError:
                 self.switch.restart()
-
-
-class _Going:
-    """Nobody asks the worker to stop."""
-
-    def is_set(self) -> bool:
-        return False
 
 
 async def edit_in_studio(studio: CompiledStateGraph[Any], building_id: str) -> None:
@@ -177,10 +167,21 @@ async def edit_in_studio(studio: CompiledStateGraph[Any], building_id: str) -> N
     await studio.aupdate_state(thread, nonsense)
 
 
-def differences(ending: Ending, undisturbed: Ending) -> dict[str, Any]:
-    """What a story ended with that the undisturbed one did not, by table."""
-    return {
-        part: {"cut off": ending[part], "undisturbed": undisturbed[part]}
-        for part in undisturbed
-        if ending[part] != undisturbed[part]
-    }
+async def expect_the_same_at_every(stage: Stage, first: int, every: int) -> None:
+    """Play the story once for the boundaries with this number in each of its steps, from the first on: cut off there
+    in every step, each time after the step before has recovered."""
+    undisturbed, switch = await stage.play()
+    passed = {step: len(boundaries) for step, boundaries in switch.passed.items()}
+    assert min(passed.values()) > 40, passed
+    for number in range(first, max(passed.values()) + 1, every):
+        cuts = {step: [number] for step, last in passed.items() if number <= last}
+        switch = await expect_the_same(stage, cuts, undisturbed)
+        assert not any(switch.cuts.values()), f"never reached {switch.cuts}"
+
+
+async def expect_the_same(stage: Stage, cuts: Cuts, undisturbed: Ending) -> Switch:
+    """Play the story cut off at these boundaries: it ends as the undisturbed one did, to the row."""
+    ending, switch = await stage.play(cuts)
+    for part, expected in undisturbed.items():
+        assert ending[part] == expected, f"{part} differs when cut off at {switch.happened}"
+    return switch

@@ -1,0 +1,44 @@
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from structlog.testing import capture_logs
+
+from storage.database import Connection, connect
+from tests.agent.desk import Desk, FixedClock, make_drainer
+from tests.durability.story import Stage
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """What is logged of events that fail on purpose is not printed."""
+    with capture_logs():
+        yield
+
+
+@pytest.fixture
+async def conn(database: str) -> AsyncIterator[Connection]:
+    """A caller's connection."""
+    opened = await connect(database, application_name="caller")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def stage(database: str) -> AsyncIterator[Stage]:
+    """A stage for stories, on a database of its own."""
+    opened = await Stage.open(database)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def desk(database: str) -> AsyncIterator[Desk]:
+    """A building's desk on a database of its own."""
+    clock = FixedClock()
+    drainer = make_drainer(database, clock)
+    conn = await connect(database, application_name="desk")
+    try:
+        yield Desk(conn, drainer, clock)
+    finally:
+        await drainer.slots.close()
+        await conn.close()
