@@ -4,9 +4,10 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from api import approvals, buildings, events, health, history, items, ledger, metrics, openapi
+from api import approvals, buildings, events, health, history, items, ledger, links, metrics, openapi, outbox
 from api.auth import Keyring
 from api.metrics import Measured, Timing
+from api.pages import decision, log
 from api.problems import LastResort, add_handlers
 from runtime.resources import Resources
 
@@ -17,6 +18,10 @@ _ROUTERS = (
     items.router,
     ledger.router,
     history.router,
+    outbox.router,
+    links.router,
+    decision.router,
+    log.router,
     health.router,
     metrics.router,
     openapi.router,

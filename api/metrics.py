@@ -1,19 +1,14 @@
 """Figures for Prometheus: requests as they are answered, and the state of the inbox at each scrape."""
 
 import time
-from collections.abc import Iterable, Iterator
-from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram, ProcessCollector, generate_latest
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.auth import AnyCaller
-from api.held import Held, connection
-from storage.health import Snapshot, snapshot
+from api.held import Held
+from runtime.figures import Figures
 
 router = APIRouter(tags=["service"])
 
@@ -22,6 +17,7 @@ class Measured:
     """The figures of one app. Each has a registry of its own, so that two apps in a process do not mix."""
 
     def __init__(self) -> None:
+        self.figures = Figures()
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self.requests = Histogram(
@@ -64,36 +60,6 @@ class Timing:
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-class _Counted(Collector):
-    """The state of the inbox, as it was counted for this scrape."""
-
-    def __init__(self, counted: Snapshot, now: datetime) -> None:
-        self.counted = counted
-        self.now = now
-
-    def collect(self) -> Iterator[Metric]:
-        counted = self.counted
-        oldest = counted.oldest_waiting
-        age = 0.0 if oldest is None else max(0.0, (self.now - oldest).total_seconds())
-        yield _family("longlead_events", "Entries of all inboxes.", ["status", "event_type"], counted.events)
-        yield _family("longlead_outbox", "Messages for outside.", ["status"], counted.outbox)
-        yield _gauge("longlead_pending_approvals", "Questions that wait for a person.", counted.pending_approvals)
-        yield _gauge("longlead_backlog_oldest_seconds", "Age of the oldest event not yet processed.", age)
-        yield _gauge("longlead_workers", "Workers that gave a sign of life lately.", counted.workers)
-        yield _gauge("longlead_buildings", "Buildings.", counted.buildings)
-
-
-def _gauge(name: str, about: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, about, value=value)
-
-
-def _family(name: str, about: str, labels: list[str], rows: Iterable[tuple[str | int, ...]]) -> Metric:
-    family = GaugeMetricFamily(name, about, labels=labels)
-    for *values, count in rows:
-        family.add_metric([str(value) for value in values], float(count))
-    return family
-
-
 @router.get(
     "/metrics",
     summary="Figures for Prometheus",
@@ -106,10 +72,8 @@ def _family(name: str, about: str, labels: list[str], rows: Iterable[tuple[str |
     },
 )
 async def metrics(request: Request, resources: Held, _: AnyCaller) -> Response:
-    """Requests by route and status, events by status and type, open questions, the backlog's age, the outbox."""
-    async with connection(resources) as conn:
-        counted = await snapshot(conn, resources.settings.stalled_after)
-    registry = CollectorRegistry()
-    registry.register(_Counted(counted, resources.clock.now()))
+    """Requests by route and status, events by status and type, their latencies, open questions, the backlog's age,
+    the outbox. Counted anew at most every five seconds, however many scrape."""
     measured: Measured = request.app.state.measured
-    return Response(generate_latest(measured.registry) + generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    counted = await measured.figures.text(resources)
+    return Response(generate_latest(measured.registry) + counted, media_type=CONTENT_TYPE_LATEST)

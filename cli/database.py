@@ -1,19 +1,26 @@
 """`longlead db`: bring the database up to date, save it, bring it back."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from cli.output import Json, print_json, print_table
 from cli.sentences import CommandError
 from runtime.resources import database, embedded
 from runtime.settings import Settings, load_settings
 from storage import backup as backups
+from storage.database import connect
 from storage.migrate import MigrationReport
 from storage.migrate import migrate as run_migrations
+from storage.retention import Pruned, prune_all
 
 app = typer.Typer(no_args_is_help=True, help="Bring the database up to date, save it, bring it back.")
 
@@ -53,6 +60,39 @@ def restore(
     print(f"Restored from {file}.")
 
 
+@app.command()
+def prune(
+    data: Data = None,
+    events: Annotated[
+        int | None,
+        typer.Option(min=1, help="Last events of a building whose checkpoints stay; LONGLEAD_RETENTION_EVENTS."),
+    ] = None,
+    days: Annotated[
+        float | None, typer.Option(min=0, help="Days for which every checkpoint stays; LONGLEAD_RETENTION_DAYS.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Delete checkpoints, ended jobs and delivered messages that need not be kept. Safe while the service runs.
+
+    What happened stays: events, changes, decisions and actions are never deleted.
+    """
+    settings = load_settings(data_dir=data, retention_events=events, retention_days=days)
+    pruned, seconds = asyncio.run(_prune(settings))
+    if as_json:
+        tables = {table: {"rows": rows, "bytes": size} for table, (rows, size) in pruned.deleted.items()}
+        print_json({"threads": pruned.threads, "skipped": pruned.skipped, "seconds": seconds, "deleted": tables})
+        return
+    rows = [[table, f"{rows:,}", f"{size:,}"] for table, (rows, size) in pruned.deleted.items()]
+    print_table("Deleted", ["table", "rows", "bytes"], rows, empty="There was nothing to delete.")
+    print(f"{pruned.threads} threads in {seconds:.1f} s." + _left(pruned))
+
+
+def _left(pruned: Pruned) -> str:
+    if not pruned.skipped:
+        return ""
+    return f" {pruned.skipped} were running, and are left to the service's own next look."
+
+
 @asynccontextmanager
 async def existing_database(settings: Settings) -> AsyncIterator[str]:
     """The database's conninfo, without making an embedded one only to look at it.
@@ -83,3 +123,19 @@ async def _restore(settings: Settings, file: Path) -> None:
     async with embedded(settings) as server:
         conninfo = settings.database_url if server is None else server.conninfo
         await asyncio.to_thread(backups.restore, conninfo, file, vector=server is None or server.vector)
+
+
+async def _prune(settings: Settings) -> tuple[Pruned, float]:
+    begun = time.monotonic()
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=Console(stderr=True)) as progress:
+        shown = progress.add_task("Looking ...")
+
+        def tell(pruned: Pruned) -> None:
+            progress.update(shown, description=f"{pruned.threads:,} threads, {pruned.rows:,} rows deleted")
+
+        async with (
+            existing_database(settings) as conninfo,
+            await connect(conninfo, application_name="longlead prune") as conn,
+        ):
+            pruned = await prune_all(conn, settings.retention_policy, datetime.now(UTC), tell)
+    return pruned, time.monotonic() - begun

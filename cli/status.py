@@ -6,40 +6,108 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cli.database import Data, existing_database
-from cli.output import Json, print_fields, print_json
+from cli.output import Json, print_fields, print_json, print_table
 from runtime.settings import Settings, load_settings
 from storage.database import connect
-from storage.health import Snapshot, snapshot
+from storage.health import Report, Snapshot, report
+
+Row = dict[str, Any]
+
+MOST_ERROR = 160
+"""Characters of an error in a table; `longlead events show` has all of it."""
 
 
 def status(data: Data = None, as_json: Json = False) -> None:
-    """Say how the service is: workers, backlog, dead events, open questions. Reads the database, not the service."""
-    counted = asyncio.run(_read(load_settings(data_dir=data)))
+    """Say how the service is: workers and what they do, backlog, dead events, open questions, messages.
+
+    Reads the database, not the service: it works when nothing runs.
+    """
+    settings, now = load_settings(data_dir=data), datetime.now(UTC)
+    told = asyncio.run(_read(settings, now))
     if as_json:
-        print_json(asdict(counted))
-    else:
-        print_fields(_for_people(counted))
+        print_json(_for_machines(told))
+        return
+    print_fields(_for_people(told.snapshot, now))
+    _print_lists(told, now, settings.stalled_after)
 
 
-async def _read(settings: Settings) -> Snapshot:
+async def _read(settings: Settings, now: datetime) -> Report:
     async with (
         existing_database(settings) as conninfo,
         await connect(conninfo, application_name="longlead status") as conn,
     ):
-        return await snapshot(conn, settings.stalled_after)
+        return await report(conn, settings.stalled_after, now)
 
 
-def _for_people(counted: Snapshot) -> dict[str, Any]:
-    oldest = counted.oldest_waiting
+def _for_machines(told: Report) -> Row:
+    counted = told.snapshot
+    lists = {name: value for name, value in asdict(told).items() if name != "snapshot"}
+    sums = {"pending_approvals": counted.pending_approvals, "overdue_approvals": counted.overdue_approvals}
+    return {**asdict(counted), **sums, **lists}
+
+
+def _for_people(counted: Snapshot, now: datetime) -> Row:
     dead = counted.events_with("dead")
     return {
         "workers": counted.workers or "none: start one with `longlead worker` or `longlead serve`",
         "buildings": counted.buildings,
         "queued events": counted.events_with("queued"),
         "running events": counted.events_with("running"),
-        "oldest waiting": "-" if oldest is None else f"{(datetime.now(UTC) - oldest).total_seconds():.0f} s",
-        "done events": counted.events_with("done"),
-        "dead events": f"{dead}: see `longlead events list BUILDING --status dead`" if dead else 0,
-        "pending approvals": counted.pending_approvals,
-        "outbox": ", ".join(f"{count} {state}" for state, count in counted.outbox) or "empty",
+        "oldest waiting": _ago(counted.oldest_waiting, now),
+        "done events": counted.ended_as("done"),
+        "retries": counted.ended_as("retried"),
+        "dead events": f"{dead}: see below; `longlead events retry` after a fix" if dead else 0,
+        "pending approvals": _approvals(counted),
+        "outbox": ", ".join(f"{count} {state}" for state, count in counted.outbox) or "nothing waits",
     }
+
+
+def _approvals(counted: Snapshot) -> str:
+    kinds = ", ".join(f"{pending} {kind}" for kind, pending, _ in counted.approvals)
+    late = f", {counted.overdue_approvals} overdue" if counted.overdue_approvals else ""
+    return f"{counted.pending_approvals}{late}" + (f" ({kinds})" if kinds else "")
+
+
+def _print_lists(told: Report, now: datetime, stalled_after: float) -> None:
+    if told.at_work:
+        columns = ["worker", "last sign of life", "doing"]
+        rows = [[row["worker"], _sign(row, now, stalled_after), _doing(row, now)] for row in told.at_work]
+        print_table("Workers", columns, rows, empty="")
+    if told.most_waiting:
+        waiting = [[row["building_id"], row["waiting"], _ago(row["oldest"], now)] for row in told.most_waiting]
+        print_table("Most waiting", ["building", "events", "oldest"], waiting, empty="")
+    if told.dead_letters:
+        dead = [[row["building_id"], row["event_id"], row["event_type"], _error(row)] for row in told.dead_letters]
+        print_table("Dead events", ["building", "event", "type", "error"], dead, empty="")
+    if told.dead_messages:
+        lost = [[row["building_id"], row["recipient"], row["subject"], _error(row)] for row in told.dead_messages]
+        print_table("Messages given up", ["building", "to", "subject", "error"], lost, empty="")
+
+
+def _sign(row: Row, now: datetime, stalled_after: float) -> str:
+    late = (now - row["last_heartbeat"]).total_seconds() > stalled_after
+    return _ago(row["last_heartbeat"], now) + (": believed dead" if late else "")
+
+
+def _doing(row: Row, now: datetime) -> str:
+    if row["task"] is None:
+        return "waits"
+    if row["seq"] is None:
+        return f"{row['task']} {row['building_id'] or ''}".rstrip()
+    return f"{row['building_id']}: {row['event_type']} (no. {row['seq']}), for {_ago(row['started_at'], now)}"
+
+
+def _error(row: Row) -> str:
+    text = " ".join((row["error"] or "-").split())
+    return text if len(text) <= MOST_ERROR else f"{text[:MOST_ERROR]} ..."
+
+
+def _ago(moment: datetime | None, now: datetime) -> str:
+    """A span for people: `12 s`, `5 min`, `3 h`, `9 d`."""
+    if moment is None:
+        return "-"
+    seconds = max(0, (now - moment).total_seconds())
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

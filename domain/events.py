@@ -62,6 +62,7 @@ class PurchaseOrderAcknowledged(ItemEvent):
 
     event_type: Literal["Purchase_Order_Acknowledged"]
     promised_date: Day = Field(description="The day the vendor promises.")
+    external_ref: Name | None = Field(None, description="The order's number in the vendor's or the ERP's books.")
     exceptions: list[AcknowledgementException | Text] = Field(
         default=[], max_length=50, description="Where the vendor departs from the order."
     )

@@ -46,8 +46,15 @@ def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, tod
     if line.promised_date == promised and order.status != "issued" and not exceptions:
         return Recorded.repeated(f"{item.name}: {order.number} was already acknowledged for {promised}; noted")
     rows: list[Row] = [line.model_copy(update={"promised_date": promised})]
-    if order.status == "issued":
-        rows.append(order.model_copy(update={"status": "acknowledged", "caused_seq": seq}))
+    confirmed = order.model_copy(
+        update={
+            "status": "acknowledged" if order.status == "issued" else order.status,
+            "external_ref": event.external_ref or order.external_ref,
+            "caused_seq": seq,
+        }
+    )
+    if (confirmed.status, confirmed.external_ref) != (order.status, order.external_ref):
+        rows.append(confirmed)
     rows += met(file, round_, "acknowledge", today)
     recorded = Recorded(f"{item.name}: {order.number} acknowledged for {promised}")
     changed = item

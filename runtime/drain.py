@@ -12,6 +12,7 @@ import psycopg
 import structlog
 
 from domain.errors import LeaseLostError
+from domain.events import Entry
 from graph.thread import advance
 from runtime.clock import Clock
 from runtime.settings import Settings
@@ -28,6 +29,13 @@ MOST_EVENTS = 50
 MOST_SECONDS = 5.0
 MOST_ERROR = 4000
 """Characters of an error that are kept with its event."""
+
+
+def _logged_as(entry: Entry) -> contextlib.AbstractContextManager[None]:
+    """Whatever is logged meanwhile, by whatever library, names the entry."""
+    return structlog.contextvars.bound_contextvars(
+        building=entry.building_id, seq=entry.seq, event_id=entry.event_id, type=entry.event_type
+    )
 
 
 class Ended(StrEnum):
@@ -80,8 +88,9 @@ class Drainer:
                 claimed = await inbox.claim(slot.conn, lease.building_id, self.clock.now())
             if claimed is None:
                 return Ended.EMPTY
-            if not await self._process(slot, lease, claimed):
-                return Ended.BACKING_OFF
+            with _logged_as(claimed.entry):
+                if not await self._process(slot, lease, claimed):
+                    return Ended.BACKING_OFF
             if asyncio.get_running_loop().time() - started > MOST_SECONDS:
                 break
         return await self._hand_on(slot, lease, Ended.HANDED_ON)

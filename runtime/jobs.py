@@ -1,28 +1,36 @@
 """The jobs of the engine: drains, the tick, the outbox. Each is a thin wrapper; the work is elsewhere."""
 
+import contextlib
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 from psycopg_pool import AsyncConnectionPool
 
 from runtime.clock import Clock
+from runtime.delivery import Delivery
 from runtime.drain import Drainer
 from runtime.settings import Settings
-from storage import outbox, upkeep
+from storage import upkeep
 from storage.queue import DRAIN_QUEUE, DRAIN_TASK
+from storage.retention import prune_when_due
 
 log = structlog.get_logger()
 
 UPKEEP_QUEUE = "upkeep"
 
+PRUNE_S = 5.0
+"""Most seconds that retention takes at once; the rest goes on a minute later."""
+
 
 @dataclass
 class Upkeep:
-    """What the tick does: take over from the dead, wake what was forgotten, enter what is due, deliver."""
+    """What the tick does: take over from the dead, wake what was forgotten, enter what is due."""
 
     settings: Settings
     clock: Clock
@@ -35,9 +43,28 @@ class Upkeep:
             entered = await upkeep.enter_expired_holds(conn, now)
             entered += await upkeep.enter_overdue(conn, now) + await upkeep.enter_owed(conn, now)
             woken = await upkeep.wake_forgotten(conn, now)
-            delivered = await outbox.deliver(conn, now, _to_log)
-        if entered or woken or delivered:
-            log.info("tick", due=entered, woken=len(woken), delivered=delivered)
+        if entered or woken:
+            log.info("tick", due=entered, woken=len(woken))
+
+    async def prune(self) -> None:
+        """Delete what need not be kept, for a few seconds: a job of its own, so that no duty of the tick waits."""
+        settings = self.settings
+        async with self.pool.connection() as conn:
+            pruned = await prune_when_due(
+                conn,
+                settings.retention_policy,
+                self.clock.now(),
+                every=timedelta(seconds=settings.retention_interval),
+                seconds=PRUNE_S,
+            )
+        if pruned is not None and pruned.rows:
+            log.info("pruned", rows=pruned.rows, threads=pruned.threads, skipped=pruned.skipped)
+
+    async def deliver(self) -> None:
+        """Send what waits in the outbox: a job of its own, so that no slow receiver holds the tick up."""
+        attempts = await Delivery(self.settings, self.clock, self.pool).run()
+        if attempts:
+            log.info("delivery", attempts=attempts)
 
     async def _release_stalled(self, app: App) -> None:
         """Fail the drains of workers without a sign of life: their lock would hold the building for ever. The
@@ -45,18 +72,9 @@ class Upkeep:
         stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=self.settings.stalled_after)
         for job in stalled:
             log.warning("taking over from a dead worker", building=job.lock, job=job.id)
-            await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
+            with contextlib.suppress(ConnectorException):  # another worker's tick was faster
+                await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
         await app.job_manager.prune_stalled_workers(self.settings.stalled_after)
-
-
-def _to_log(message: outbox.Outgoing) -> None:
-    log.info(
-        "message",
-        building=message.building_id,
-        to=message.recipient,
-        subject=message.subject,
-        key=message.key,
-    )
 
 
 def make_app(conninfo: str, drainer: Drainer, upkeep_: Upkeep) -> App:
@@ -69,7 +87,21 @@ def make_app(conninfo: str, drainer: Drainer, upkeep_: Upkeep) -> App:
     async def tick(timestamp: int) -> None:
         await upkeep_.tick(app)
 
+    async def prune(timestamp: int) -> None:
+        await upkeep_.prune()
+
+    async def deliver(timestamp: int) -> None:
+        await upkeep_.deliver()
+
     app.task(name=DRAIN_TASK, queue=DRAIN_QUEUE, retry=False)(drain)
-    every = app.task(name="tick", queue=UPKEEP_QUEUE, lock="tick", queueing_lock="tick", retry=False)(tick)
+    # No lock: a worker that died in its tick would hold it, and only a tick can release what the dead hold.
+    every = app.task(name="tick", queue=UPKEEP_QUEUE, queueing_lock="tick", retry=False)(tick)
     app.periodic(cron=f"* * * * * */{upkeep_.settings.tick_interval}")(every)
+    # One at a time, or two runs that wait for slow receivers would take both places of the upkeep worker.
+    sending = app.task(name="deliver", queue=UPKEEP_QUEUE, lock="deliver", queueing_lock="deliver", retry=False)(
+        deliver
+    )
+    app.periodic(cron=f"* * * * * */{upkeep_.settings.tick_interval}")(sending)
+    every_minute = app.task(name="prune", queue=UPKEEP_QUEUE, queueing_lock="prune", retry=False)(prune)
+    app.periodic(cron="* * * * *")(every_minute)
     return app

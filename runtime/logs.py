@@ -2,9 +2,12 @@
 
 import logging
 import sys
+from typing import Any
 
 import structlog
+from langchain_core.runnables.config import var_child_runnable_config
 
+from runtime.redaction import Redaction
 from runtime.settings import Settings
 
 
@@ -14,11 +17,14 @@ def set_up_logs(settings: Settings) -> None:
     level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _add_step,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if console
+        else structlog.processors.JSONRenderer()
     )
     formatting = [] if console else [structlog.processors.format_exc_info]
     structlog.configure(
@@ -29,7 +35,8 @@ def set_up_logs(settings: Settings) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _Formatter(
+            Redaction(settings),
             foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *formatting, renderer],
         )
@@ -39,3 +46,23 @@ def set_up_logs(settings: Settings) -> None:
     root.setLevel(level)
     for chatty in ("procrastinate", "httpx", "psycopg.pool", "uvicorn.access"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
+
+
+def _add_step(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """The step of the graph in which it was logged, as LangGraph names it."""
+    config = var_child_runnable_config.get() or {}
+    step = config.get("metadata", {}).get("langgraph_node")
+    if step is not None:
+        event.setdefault("step", step)
+    return event
+
+
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    """Takes secrets out of the finished line, whoever logged it: so also out of an exception's text."""
+
+    def __init__(self, redaction: Redaction, **rest: Any) -> None:
+        super().__init__(**rest)
+        self._redaction = redaction
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redaction(super().format(record))

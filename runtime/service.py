@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 import uvicorn
 
+from runtime.figures import shown_figures
 from runtime.logs import set_up_logs
 from runtime.resources import Resources, open_resources
 from runtime.settings import Settings
@@ -57,7 +58,12 @@ async def work(settings: Settings) -> None:
     """Run a worker alone until a signal ends it."""
     set_up_logs(settings)
     stop = asyncio.Event()
-    async with open_resources(settings, name="longlead worker") as resources, kept_database(resources), signals(stop):
+    async with (
+        open_resources(settings, name="longlead worker") as resources,
+        kept_database(resources),
+        signals(stop),
+        shown_figures(resources),
+    ):
         log.info("working", concurrency=settings.concurrency, embedded=settings.embedded)
         await supervise(resources, stop)
 

@@ -1,16 +1,29 @@
 """The only reader of the environment. Every setting is a variable `LONGLEAD_*`."""
 
+import base64
 import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.errors import ConfigurationError
 from domain.policy import ResponderType
+from storage.retention import Policy
 
 Role = Literal["reader", "events", "approver", "admin"]
 
@@ -34,10 +47,58 @@ class ApiKey(BaseModel):
 _KEYS: TypeAdapter[list[ApiKey]] = TypeAdapter(list[ApiKey])
 
 
+class Webhook(BaseModel):
+    """Where messages are posted as JSON, signed after the Standard Webhooks spec."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    webhook: SecretStr = Field(description="The address, https.")
+    secret: SecretStr = Field(description="`whsec_` and the key in base64.")
+
+    @model_validator(mode="after")
+    def _usable(self) -> "Webhook":
+        _check_webhook(self.webhook, self.secret)
+        return self
+
+
+Target = SecretStr | Webhook
+"""An Apprise URL, or a webhook."""
+_CHANNELS: TypeAdapter[dict[str, Target | list[Target]]] = TypeAdapter(dict[str, Target | list[Target]])
+
+
+def _check_webhook(url: SecretStr, secret: SecretStr) -> None:
+    if not url.get_secret_value().startswith(("http://", "https://")):
+        raise ValueError("a webhook's address begins with https://")
+    try:
+        key = base64.b64decode(secret.get_secret_value().removeprefix("whsec_") + "==")
+    except ValueError:
+        key = b""
+    if len(key) < 16:
+        raise ValueError("a webhook's secret is `whsec_` and at least 24 bytes in base64")
+
+
+def _read_channels(given: object) -> object:
+    """Channels as the settings hold them; what is wrong is named by its key, since the rest may be secret."""
+    if isinstance(given, str):
+        given = Path(given[1:]).read_text() if given.startswith("@") else given
+    try:
+        if isinstance(given, str):
+            found = _CHANNELS.validate_json(given) if given.strip() else {}
+        else:
+            found = _CHANNELS.validate_python(given)
+    except ValidationError as error:
+        where = ", ".join(sorted({str(problem["loc"][0]) if problem["loc"] else "JSON" for problem in error.errors()}))
+        raise ValueError(
+            f"channels: {where}: write a JSON object of recipients, each with an Apprise URL, with "
+            '{"webhook": url, "secret": "whsec_..."}, or with a list of these'
+        ) from None
+    return {name: made if isinstance(made, list) else [made] for name, made in found.items()}
+
+
 class Settings(BaseSettings):
     """Settings of a Longlead process."""
 
-    model_config = SettingsConfigDict(env_prefix="LONGLEAD_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="LONGLEAD_", extra="ignore", hide_input_in_errors=True)
 
     database_url: str = Field("", description="PostgreSQL to use; empty: an embedded one in the data directory.")
     data_dir: Path = Field(Path(".longlead"), description="Where the embedded database lives.")
@@ -48,7 +109,7 @@ class Settings(BaseSettings):
     )
     concurrency: int = Field(20, ge=1, le=200, description="Buildings that a worker process runs at once.")
     api_connections: int = Field(10, ge=1, le=200, description="Database connections of the API.")
-    poll_interval: float = Field(0.5, gt=0, description="Seconds between looks for work that no notice announced.")
+    poll_interval: float = Field(2.0, gt=0, description="Seconds between looks for work that no notice announced.")
     heartbeat_interval: float = Field(10.0, gt=0, description="Seconds between a worker's signs of life.")
     stalled_after: float = Field(30.0, gt=0, description="Seconds without a sign of life until work is taken over.")
     tick_interval: int = Field(5, ge=1, le=30, description="Seconds between looks for what is due.")
@@ -56,14 +117,39 @@ class Settings(BaseSettings):
     event_attempts: int = Field(5, ge=1, description="Failures after which an event is dead.")
     event_crashes: int = Field(10, ge=1, description="Starts after which an event is dead, crashes included.")
     retry_base: float = Field(1.0, gt=0, description="Seconds before the first retry; doubled at each, with jitter.")
+    retention_events: int = Field(200, ge=1, description="Last events of a building whose checkpoints are kept.")
+    retention_days: float = Field(30.0, gt=0, description="Days for which every checkpoint is kept.")
+    retention_finished_days: float = Field(
+        7.0, gt=0, description="Days for which ended jobs and delivered messages are kept."
+    )
+    retention_interval: float = Field(3600.0, gt=0, description="Seconds between looks for what need not be kept.")
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="Port on which `longlead worker` shows its figures; 0: none."
+    )
+    metrics_host: str = Field("127.0.0.1", description="Address that this port binds to.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal.")
+    channels: Annotated[dict[str, list[Target]], NoDecode] = Field(
+        {},
+        description="Ways out for messages: a JSON object from a recipient's role or address, or a pattern such as "
+        "*@example.com, to Apprise URLs or webhooks; or @ and the path of a file that holds it. Without: the log.",
+    )
+    erp_webhook_url: SecretStr = Field(SecretStr(""), description="Where purchase orders are posted; empty: nowhere.")
+    erp_webhook_secret: SecretStr = Field(SecretStr(""), description="What they are signed with: whsec_ and base64.")
+    delivery_attempts: int = Field(12, ge=1, description="Failures after which a message for outside is dead.")
+    delivery_retry_base: float = Field(10.0, gt=0, description="Seconds before the first repeat; doubled, to 1 h.")
+    delivery_timeout: float = Field(10.0, gt=0, le=60, description="Seconds that one attempt may take.")
+    public_url: str = Field("", description="Where people's browsers find the service: the base of links in messages.")
+    link_secret: SecretStr = Field(SecretStr(""), description="What links are signed with; empty: made and kept.")
+    link_days: int = Field(7, ge=1, le=90, description="Days that a link in a message is good for.")
     url: str = Field("http://127.0.0.1:8000", description="Where the command line finds the service.")
     api_key: str = Field("", description="The key that the command line sends.")
 
     @model_validator(mode="before")
     @classmethod
     def _read_keys(cls, values: dict[str, object]) -> dict[str, object]:
+        if "channels" in values:
+            values = {**values, "channels": _read_channels(values["channels"])}
         given = values.get("api_keys")
         if not isinstance(given, str):
             return values
@@ -80,7 +166,34 @@ class Settings(BaseSettings):
             )
         if self.shutdown_grace + self.heartbeat_interval >= self.stalled_after + 1:
             raise ValueError("shutdown_grace plus heartbeat_interval must stay under stalled_after")
+        if self.erp_webhook_url.get_secret_value():
+            _check_webhook(self.erp_webhook_url, self.erp_webhook_secret)
+        if 0 < len(self.link_secret.get_secret_value()) < 32:
+            raise ValueError("link_secret needs at least 32 characters")
         return self
+
+    @cached_property
+    def link_base(self) -> str:
+        """What links in messages begin with."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _readable(cls, given: str) -> str:
+        """Checked here, since whoever reads it later would say what is wrong with it in the password's own words."""
+        try:
+            conninfo_to_dict(given)
+        except psycopg.Error:
+            raise ValueError(
+                "not a URL or connection string of PostgreSQL; special characters in a URL's password are "
+                "percent-encoded, such as %40 for @"
+            ) from None
+        return given
+
+    @cached_property
+    def retention_policy(self) -> Policy:
+        return Policy(self.retention_events, self.retention_days, self.retention_finished_days)
 
     @cached_property
     def embedded(self) -> bool:
@@ -104,7 +217,9 @@ def load_settings(**overrides: object) -> Settings:
         )
         raise ConfigurationError(f"Wrong settings: {problems}") from error
     except OSError as error:
-        raise ConfigurationError(f"LONGLEAD_API_KEYS: {error}. Name a readable file after @.") from error
+        raise ConfigurationError(
+            f"LONGLEAD_API_KEYS or LONGLEAD_CHANNELS: {error}. Name a readable file after @."
+        ) from error
 
 
 def child_environment(changed: Mapping[str, str], *, fresh: bool = False) -> dict[str, str]:

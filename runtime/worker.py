@@ -37,7 +37,7 @@ class Worker:
         settings = self.settings
         workers = [
             self._engine(queue=DRAIN_QUEUE, concurrency=settings.concurrency),
-            self._engine(queue=UPKEEP_QUEUE, concurrency=2),
+            self._engine(queue=UPKEEP_QUEUE, concurrency=3),
         ]
         tasks = [asyncio.create_task(worker) for worker in workers]
         stop = asyncio.create_task(self.stopping.wait())

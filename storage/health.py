@@ -1,4 +1,8 @@
-"""Whether the service works: workers that show signs of life, what waits and for how long, what died."""
+"""Whether the service works: workers that show signs of life, what waits and for how long, what died, what was done.
+
+Nothing here counts the whole inbox: what is open is read by partial indexes, what has ended from `event_totals`, which
+a trigger keeps by building. So a scrape costs the same after ten million events.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,14 +10,51 @@ from typing import Any
 
 from storage.database import Connection
 
+LATENCY_BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
+"""Upper bounds in seconds of the histograms in `event_totals`, as the trigger has them."""
+
+MOST_LISTED = 20
+"""Rows of each list of a report."""
+
 _WORKERS = """
 SELECT count(*) AS workers FROM procrastinate_workers
  WHERE last_heartbeat > now() - make_interval(secs => %s)"""
-_EVENTS = "SELECT status, event_type, count(*) AS events FROM events GROUP BY status, event_type ORDER BY 1, 2"
+_OPEN = "SELECT status, event_type, count(*) AS events FROM events WHERE status IN ('queued', 'running') GROUP BY 1, 2"
+_DEAD = "SELECT status, event_type, count(*) AS events FROM events WHERE status = 'dead' GROUP BY 1, 2"
+_ENDED = "SELECT ended, event_type, sum(events)::bigint AS events FROM event_totals GROUP BY 1, 2 ORDER BY 1, 2"
 _OLDEST = "SELECT min(received_at) AS oldest FROM events WHERE status IN ('queued', 'running')"
-_APPROVALS = "SELECT count(*) AS pending FROM approvals WHERE status = 'pending'"
-_OUTBOX = "SELECT status, count(*) AS messages FROM outbox GROUP BY status ORDER BY 1"
+_APPROVALS = """
+SELECT kind, count(*) AS pending,
+       count(*) FILTER (WHERE due_at <= %(now)s OR escalate_at <= %(now)s OR escalation_level > 0) AS overdue
+  FROM approvals WHERE status = 'pending' GROUP BY kind ORDER BY kind"""
+_OUTBOX = """
+SELECT status, count(*) AS messages FROM outbox WHERE status IN ('queued', 'dead') GROUP BY status ORDER BY status"""
 _BUILDINGS = "SELECT count(*) AS buildings FROM buildings"
+_BUCKETS = ", ".join(
+    f"sum({column}[{place}])::bigint AS {column}_{place}"
+    for column in ("received_within", "started_within")
+    for place in range(1, len(LATENCY_BOUNDS) + 2)
+)
+_LATENCIES = f"""
+SELECT event_type, sum(received_s) AS received_s, sum(started_s) AS started_s, {_BUCKETS}
+  FROM event_totals WHERE ended = 'done' GROUP BY event_type ORDER BY event_type"""
+
+# A worker's jobs and the entry that each is at.
+_AT_WORK = """
+SELECT w.id AS worker, w.last_heartbeat, j.task_name AS task, j.lock AS building_id, e.seq, e.event_type, e.started_at
+  FROM procrastinate_workers w
+  LEFT JOIN procrastinate_jobs j ON j.worker_id = w.id AND j.status = 'doing'
+  LEFT JOIN LATERAL (SELECT seq, event_type, started_at FROM events
+                      WHERE building_id = j.lock AND status = 'running' ORDER BY seq LIMIT 1) e ON true
+ ORDER BY w.id, j.id"""
+_MOST_WAITING = """
+SELECT building_id, count(*) AS waiting, min(received_at) AS oldest FROM events
+ WHERE status IN ('queued', 'running') GROUP BY building_id ORDER BY waiting DESC, oldest LIMIT %s"""
+_DEAD_LETTERS = """
+SELECT building_id, seq, event_id, event_type, finished_at, error FROM events
+ WHERE status = 'dead' ORDER BY finished_at DESC NULLS LAST LIMIT %s"""
+_DEAD_MESSAGES = """
+SELECT building_id, recipient, subject, error FROM outbox WHERE status = 'dead' ORDER BY outbox_id DESC LIMIT %s"""
 
 
 @dataclass(frozen=True)
@@ -23,14 +64,39 @@ class Snapshot:
     workers: int
     buildings: int
     events: list[tuple[str, str, int]]
-    """(status, event_type, count)."""
+    """(status, event_type, count) of what is queued, running or dead now."""
+    ended: list[tuple[str, str, int]]
+    """(done, dead or retried; event_type; count) of how entries ended until now."""
     oldest_waiting: datetime | None
-    pending_approvals: int
+    approvals: list[tuple[str, int, int]]
+    """(kind, pending, overdue): reminded, escalated, or about to be."""
     outbox: list[tuple[str, int]]
-    """(status, count)."""
+    """(status, count) of messages that wait or that nobody takes."""
 
     def events_with(self, status: str) -> int:
         return sum(count for found, _, count in self.events if found == status)
+
+    def ended_as(self, how: str) -> int:
+        return sum(count for found, _, count in self.ended if found == how)
+
+    @property
+    def pending_approvals(self) -> int:
+        return sum(pending for _, pending, _ in self.approvals)
+
+    @property
+    def overdue_approvals(self) -> int:
+        return sum(overdue for _, _, overdue in self.approvals)
+
+
+@dataclass(frozen=True)
+class Latency:
+    """How long the entries of a type took until they were done."""
+
+    event_type: str
+    seconds: float
+    """Their sum."""
+    within: list[int]
+    """How many took no longer than each bound, and in the end how many there are."""
 
 
 async def live_workers(conn: Connection, stalled_after: float) -> int:
@@ -38,18 +104,63 @@ async def live_workers(conn: Connection, stalled_after: float) -> int:
     return int((await _row(conn, _WORKERS, (stalled_after,)))["workers"])
 
 
-async def snapshot(conn: Connection, stalled_after: float) -> Snapshot:
-    """Count everything, in one pass over the inbox. For a scrape now and then, not for a request."""
-    events = await (await conn.execute(_EVENTS)).fetchall()
-    outbox = await (await conn.execute(_OUTBOX)).fetchall()
+async def snapshot(conn: Connection, stalled_after: float, now: datetime) -> Snapshot:
+    """Count what is open, and add up what has ended."""
+    events = sorted(await _tuples(conn, _OPEN) + await _tuples(conn, _DEAD))
     return Snapshot(
         workers=await live_workers(conn, stalled_after),
         buildings=(await _row(conn, _BUILDINGS))["buildings"],
-        events=[(row["status"], row["event_type"], row["events"]) for row in events],
+        events=events,
+        ended=await _tuples(conn, _ENDED),
         oldest_waiting=(await _row(conn, _OLDEST))["oldest"],
-        pending_approvals=(await _row(conn, _APPROVALS))["pending"],
-        outbox=[(row["status"], row["messages"]) for row in outbox],
+        approvals=await _tuples(conn, _APPROVALS, {"now": now}),
+        outbox=await _tuples(conn, _OUTBOX),
     )
+
+
+async def latencies(conn: Connection) -> tuple[list[Latency], list[Latency]]:
+    """By type of event: the time since it was received, and since its last start."""
+    rows = await (await conn.execute(_LATENCIES)).fetchall()
+    return [_latency(row, "received") for row in rows], [_latency(row, "started") for row in rows]
+
+
+def _latency(row: dict[str, Any], since: str) -> Latency:
+    within, total = [], 0
+    for place in range(1, len(LATENCY_BOUNDS) + 2):
+        total += row[f"{since}_within_{place}"]
+        within.append(total)
+    return Latency(row["event_type"], row[f"{since}_s"], within)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A snapshot for people, with names: the longest lists are cut at twenty rows."""
+
+    snapshot: Snapshot
+    at_work: list[dict[str, Any]]
+    """A row for each job of each worker, one without a job for an idle worker."""
+    most_waiting: list[dict[str, Any]]
+    dead_letters: list[dict[str, Any]]
+    dead_messages: list[dict[str, Any]]
+
+
+async def report(conn: Connection, stalled_after: float, now: datetime) -> Report:
+    """What `longlead status` says."""
+    return Report(
+        snapshot=await snapshot(conn, stalled_after, now),
+        at_work=await _rows(conn, _AT_WORK),
+        most_waiting=await _rows(conn, _MOST_WAITING, (MOST_LISTED,)),
+        dead_letters=await _rows(conn, _DEAD_LETTERS, (MOST_LISTED,)),
+        dead_messages=await _rows(conn, _DEAD_MESSAGES, (MOST_LISTED,)),
+    )
+
+
+async def _tuples(conn: Connection, query: str, parameters: Any = ()) -> list[Any]:
+    return [tuple(row.values()) for row in await _rows(conn, query, parameters)]
+
+
+async def _rows(conn: Connection, query: str, parameters: Any = ()) -> list[dict[str, Any]]:
+    return await (await conn.execute(query, parameters)).fetchall()
 
 
 async def _row(conn: Connection, query: str, parameters: tuple[Any, ...] = ()) -> dict[str, Any]:

@@ -1,18 +1,106 @@
-"""Messages on their way out: delivered at least once, each with its key, in the order they were written."""
+"""Messages on their way out: delivered at least once on each of their ways, each with its key, in the order written.
 
-from collections.abc import Callable
+A message's ways are chosen once, in `deliver`; each way is a row of `deliveries` that is claimed for a while, attempted
+without any transaction open, and then marked. Whoever dies in between leaves a lease that runs out.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
+from domain.errors import ConflictError, NotFoundError
 from storage.database import Connection
+from storage.pages import Listing
 
-OPEN = """
-SELECT outbox_id, building_id, key, channel, recipient, subject, payload FROM outbox
- WHERE status = 'queued' ORDER BY outbox_id LIMIT 200 FOR UPDATE SKIP LOCKED"""
+BATCH = 200
 
-DELIVERED = (
-    "UPDATE outbox SET status = 'delivered', delivered_at = %s, attempts = attempts + 1 WHERE outbox_id = ANY(%s)"
+ROUTING_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('longlead.outbox.routing', 0)) AS got"
+
+# The ledger knows which effect a message belongs to; its key begins with building and seq.
+_MESSAGE = """
+SELECT o.outbox_id, o.building_id, o.key, o.channel, o.recipient, o.subject, o.payload, o.created_at,
+       a.action, a.kind, a.result
+  FROM outbox o LEFT JOIN LATERAL (
+       SELECT action, kind, result FROM actions
+        WHERE building_id = o.building_id
+          AND seq = split_part(substr(o.key, length(o.building_id) + 2), ':', 1)::bigint
+          AND o.key = building_id || ':' || seq || ':' || action || ':' || item || ':' || ordinal LIMIT 1) a ON true"""
+
+UNROUTED = f"""{_MESSAGE}
+ WHERE o.status = 'queued' AND o.routed_at IS NULL ORDER BY o.outbox_id LIMIT {BATCH} FOR UPDATE OF o"""
+
+MESSAGE = f"{_MESSAGE} WHERE o.outbox_id = %s"
+
+# Belt and braces: what was written for a sandbox is withheld from the start.
+SANDBOXED = """
+UPDATE outbox o SET status = 'withheld' FROM buildings b
+ WHERE o.status = 'queued' AND o.routed_at IS NULL AND b.building_id = o.building_id AND b.mode <> 'live'"""
+
+AT_ONCE = """
+UPDATE outbox SET status = 'delivered', delivered_at = %s, routed_at = %s, attempts = attempts + 1
+ WHERE outbox_id = ANY(%s)"""
+
+ROUTED = "UPDATE outbox SET routed_at = %s WHERE outbox_id = ANY(%s)"
+
+ADD = """
+INSERT INTO deliveries (outbox_id, building_id, way, channel, lane, created_at) VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (outbox_id, way) DO NOTHING"""
+
+# The head of a lane stays `queued` while it is leased, so nothing behind it is claimed meanwhile.
+CLAIM = """
+UPDATE deliveries d SET lease = %(lease)s, leased_until = %(until)s, attempts = d.attempts + 1
+  FROM (SELECT d.delivery_id FROM deliveries d
+         WHERE d.status = 'queued' AND (d.not_before IS NULL OR d.not_before <= %(now)s)
+           AND (d.leased_until IS NULL OR d.leased_until <= %(now)s) AND d.way <> ALL(%(busy)s::text[])
+           AND NOT EXISTS (SELECT 1 FROM deliveries e
+                            WHERE e.building_id = d.building_id AND e.lane = d.lane AND e.status = 'queued'
+                              AND e.outbox_id < d.outbox_id)
+         ORDER BY d.outbox_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED) due
+ WHERE d.delivery_id = due.delivery_id
+RETURNING d.delivery_id, d.outbox_id, d.building_id, d.way, d.channel, d.attempts"""
+
+# Two ways of one message may end at the same moment: the second must see what the first wrote.
+LOCK_MESSAGE = "SELECT 1 FROM outbox WHERE outbox_id = %s FOR UPDATE"
+
+DELIVERED = """
+UPDATE deliveries SET status = 'delivered', delivered_at = %s, error = NULL, not_before = NULL, leased_until = NULL
+ WHERE delivery_id = %s AND status = 'queued'"""
+
+FAILED = """
+UPDATE deliveries SET status = %s, error = %s, not_before = %s, leased_until = NULL
+ WHERE delivery_id = %s AND status = 'queued' AND lease = %s"""
+
+SUM_UP = """
+UPDATE outbox o SET attempts = s.attempts, error = s.error, delivered_at = s.delivered_at,
+       status = CASE WHEN s.open > 0 THEN 'queued' WHEN s.dead > 0 THEN 'dead' ELSE 'delivered' END
+  FROM (SELECT max(attempts) AS attempts, max(delivered_at) AS delivered_at,
+               string_agg(channel || ': ' || error, '; ' ORDER BY delivery_id) AS error,
+               count(*) FILTER (WHERE status = 'queued') AS open, count(*) FILTER (WHERE status = 'dead') AS dead
+          FROM deliveries WHERE outbox_id = %(outbox_id)s) s
+ WHERE o.outbox_id = %(outbox_id)s"""
+
+FIND = "SELECT status FROM outbox WHERE outbox_id = %s FOR UPDATE"
+FORGET_DEAD = "DELETE FROM deliveries WHERE outbox_id = %s AND status = 'dead'"
+AGAIN = "UPDATE outbox SET status = 'queued', routed_at = NULL, error = NULL WHERE outbox_id = %s"
+
+OUTBOX = Listing(
+    """
+SELECT r.outbox_id, r.building_id, r.key, r.recipient, r.subject, r.status, r.attempts, r.error, r.created_at,
+       r.delivered_at,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                   'channel', d.channel, 'status', d.status, 'attempts', d.attempts, 'error', d.error,
+                   'next_attempt_at', CASE WHEN d.status = 'queued' THEN d.not_before END,
+                   'delivered_at', d.delivered_at) ORDER BY d.delivery_id), '[]')
+          FROM deliveries d WHERE d.outbox_id = r.outbox_id) AS deliveries
+  FROM outbox r""",
+    {"outbox_id": int},
+    {
+        "building_id": "r.building_id = %(building_id)s",
+        "status": "r.status = %(status)s",
+        "outbox_id": "r.outbox_id = %(outbox_id)s",
+    },
 )
 
 
@@ -27,15 +115,122 @@ class Outgoing:
     recipient: str
     subject: str
     payload: dict[str, Any]
+    created_at: datetime
+    action: str | None = None
+    """The effect that it belongs to, by its name in the ledger."""
+    kind: str | None = None
+    """fact, action or question: what the ledger calls that effect."""
+    result: dict[str, Any] | None = None
+    """What that effect came to."""
 
 
-async def deliver(conn: Connection, now: datetime, send: Callable[[Outgoing], None]) -> int:
-    """Hand queued messages to `send`, and mark them. The log is the one channel so far."""
+@dataclass(frozen=True)
+class Way:
+    """One way out for a message. Within a lane of a building nothing overtakes."""
+
+    name: str
+    channel: str
+    lane: str
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A delivery that is ours to attempt until its lease runs out."""
+
+    delivery_id: int
+    outbox_id: int
+    building_id: str
+    way: str
+    channel: str
+    attempts: int
+    lease: UUID
+
+
+async def deliver(conn: Connection, now: datetime, send: Callable[[Outgoing], Sequence[Way] | None]) -> int:
+    """Hand a batch of new messages to `send`: it delivers one at once, or answers with the ways that it is to go.
+
+    Returns how many were handed over; 0 also while another process does it: it is done by one at a time, since a
+    message must not be on its way before an earlier one has its ways.
+    """
     async with conn.transaction():
-        rows = await (await conn.execute(OPEN)).fetchall()
-        if not rows:
+        row = await (await conn.execute(ROUTING_LOCK)).fetchone()
+        if not row or not row["got"]:
             return 0
-        for row in rows:
-            send(Outgoing(**row))
-        await conn.execute(DELIVERED, (now, [row["outbox_id"] for row in rows]))
+        await conn.execute(SANDBOXED)
+        rows = await (await conn.execute(UNROUTED)).fetchall()
+        ways = {row["outbox_id"]: send(Outgoing(**row)) or () for row in rows}
+        if ways:
+            await _store(conn, now, rows, ways)
     return len(rows)
+
+
+async def _store(
+    conn: Connection, now: datetime, rows: Sequence[dict[str, Any]], ways: dict[int, Sequence[Way]]
+) -> None:
+    added = [
+        (row["outbox_id"], row["building_id"], way.name, way.channel, way.lane, now)
+        for row in rows
+        for way in ways[row["outbox_id"]]
+    ]
+    async with conn.pipeline():
+        await conn.execute(AT_ONCE, (now, now, [outbox_id for outbox_id, chosen in ways.items() if not chosen]))
+        await conn.execute(ROUTED, (now, [outbox_id for outbox_id, chosen in ways.items() if chosen]))
+        for values in added:
+            await conn.execute(ADD, values)
+        for outbox_id, chosen in ways.items():
+            if chosen:  # sent again, and all that is left to do may have been done before
+                await conn.execute(SUM_UP, {"outbox_id": outbox_id})
+
+
+async def claim(
+    conn: Connection, now: datetime, *, lease_s: float, limit: int, busy: Sequence[str] = ()
+) -> list[Claimed]:
+    """Take deliveries that are due, the oldest first, at most one of each lane; none on the ways that are busy."""
+    lease = uuid4()
+    until = now + timedelta(seconds=lease_s)
+    parameters = {"lease": lease, "until": until, "now": now, "busy": list(busy), "limit": limit}
+    rows = await (await conn.execute(CLAIM, parameters)).fetchall()
+    return [Claimed(**row, lease=lease) for row in rows]
+
+
+async def message(conn: Connection, outbox_id: int) -> Outgoing | None:
+    """The message itself; None when its building was deleted meanwhile."""
+    row = await (await conn.execute(MESSAGE, (outbox_id,))).fetchone()
+    return None if row is None else Outgoing(**row)
+
+
+async def delivered(conn: Connection, claimed: Claimed, now: datetime) -> None:
+    """It is out; that holds even when the lease had run out meanwhile."""
+    async with conn.transaction():
+        await conn.execute(LOCK_MESSAGE, (claimed.outbox_id,))
+        await conn.execute(DELIVERED, (now, claimed.delivery_id))
+        await conn.execute(SUM_UP, {"outbox_id": claimed.outbox_id})
+
+
+async def failed(conn: Connection, claimed: Claimed, error: str, *, again_at: datetime | None) -> None:
+    """It was not taken: it is tried again at `again_at`, or dead. Of no effect once somebody else has the lease."""
+    status = "dead" if again_at is None else "queued"
+    async with conn.transaction():
+        await conn.execute(LOCK_MESSAGE, (claimed.outbox_id,))
+        await conn.execute(FAILED, (status, error, again_at, claimed.delivery_id, claimed.lease))
+        await conn.execute(SUM_UP, {"outbox_id": claimed.outbox_id})
+
+
+async def retry(conn: Connection, outbox_id: int) -> None:
+    """Send a dead message again, on the ways that it should go now and was not delivered on.
+
+    Raises:
+        NotFoundError: there is no such message.
+        ConflictError: it is not dead.
+    """
+    async with conn.transaction():
+        row = await (await conn.execute(FIND, (outbox_id,))).fetchone()
+        if row is None:
+            raise NotFoundError(f"There is no message {outbox_id} in the outbox. List them with GET /outbox.")
+        if row["status"] != "dead":
+            raise ConflictError(
+                f"Message {outbox_id} is {row['status']}, and only a dead one can be retried.",
+                message_status=row["status"],
+            )
+        await conn.execute(FORGET_DEAD, (outbox_id,))
+        await conn.execute(AGAIN, (outbox_id,))

@@ -325,4 +325,12 @@ def _tell(context: ActionContext, approval: Approval, subject: str, urgency: str
     text = (
         f"{approval.summary} {answer if approval.status == 'pending' else 'This has settled itself: no answer needed.'}"
     )
-    say(context, approval.asked_of or "project_manager", text, approval.item_id, subject=subject, urgency=urgency)
+    say(
+        context,
+        approval.asked_of or "project_manager",
+        text,
+        approval.item_id,
+        subject=subject,
+        urgency=urgency,
+        approval_id=approval.approval_id,
+    )

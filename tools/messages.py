@@ -31,8 +31,10 @@ def say(
     address: str | None = None,
     subject: str = "Notice",
     urgency: str = "normal",
+    approval_id: str | None = None,
 ) -> dict[str, Any]:
-    """Put a message on file and into the outbox. `address` is looked up in the contacts when absent."""
+    """Put a message on file and into the outbox. `address` is looked up in the contacts when absent; `approval_id`
+    names the question that it asks, so that it is delivered with a link to the answer's page."""
     recipient = address or _address(context, party)
     message = Message(
         message_id=f"M-{context.key.seq}-{context.key.action}-{context.key.item or 'all'}-{context.key.ordinal}",
@@ -44,7 +46,8 @@ def say(
         caused_seq=context.seq,
     )
     context.save(message)
-    context.post(recipient, subject, {"to": party, "text": text, "item": item_id, "urgency": urgency})
+    payload = {"to": party, "text": text, "item": item_id, "urgency": urgency}
+    context.post(recipient, subject, payload if approval_id is None else {**payload, "approval_id": approval_id})
     return {"message_id": message.message_id, "to": recipient}
 
 

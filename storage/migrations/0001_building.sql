@@ -310,6 +310,7 @@ CREATE INDEX approvals_pending ON approvals (building_id) WHERE status = 'pendin
 CREATE INDEX approvals_of_item ON approvals (building_id, item_id, kind);
 CREATE INDEX approvals_past ON approvals (building_id, kind, decision_seq) WHERE status = 'decided';
 
--- The live line: the newest checkpoint that a worker wrote (design: Studio's have no `seq`).
-CREATE INDEX IF NOT EXISTS checkpoints_live ON checkpoints (thread_id, checkpoint_ns, checkpoint_id DESC)
+-- The live line: checkpoints that workers wrote (Studio's have no `seq`), by the step that counts up along it.
+CREATE INDEX checkpoints_live
+    ON checkpoints (thread_id, checkpoint_ns, ((metadata ->> 'step')::integer) DESC, checkpoint_id DESC)
     WHERE metadata ? 'seq';

@@ -201,6 +201,17 @@ async def test_an_acknowledgement_with_exceptions_is_asked(desk: Desk) -> None:
     assert str((await desk.item("panels")).promised_date) == "2026-03-20"
 
 
+async def test_an_acknowledgement_brings_the_orders_number_in_the_vendors_books(desk: Desk) -> None:
+    await opened(desk, limit=None)
+    await desk.post("Submittal_Approved", item="Panels")
+    await desk.post("Purchase_Order_Acknowledged", item="Panels", promised_date="2026-03-20", external_ref="SO-77")
+    (order,) = await desk.rows(PurchaseOrder)
+    assert (order.status, order.external_ref) == ("acknowledged", "SO-77")
+    await desk.post("Purchase_Order_Acknowledged", item="Panels", promised_date="2026-03-25")
+    (order,) = await desk.rows(PurchaseOrder)
+    assert order.external_ref == "SO-77"
+
+
 async def test_an_acknowledgement_of_what_was_never_ordered_is_a_contradiction(desk: Desk) -> None:
     await opened(desk)
     await desk.post("Purchase_Order_Acknowledged", item="Panels", promised_date="2026-03-20")

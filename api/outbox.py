@@ -1,0 +1,83 @@
+"""What leaves the building: messages and orders on their way, those that died, and sending these again."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
+
+from api.auth import Admin, AnyCaller
+from api.held import Held, connection
+from api.paging import Page, page_of
+from api.parameters import Cursor, Limit
+from api.problems import documented
+from domain.text import Name
+from storage import outbox, pages
+from storage.outbox import OUTBOX
+
+router = APIRouter(tags=["service"])
+
+MessageStatus = Literal["queued", "delivered", "dead", "withheld"]
+OutboxId = Annotated[int, Path(ge=1, lt=2**63, description="The message.")]
+
+
+class DeliveryView(BaseModel):
+    """A message on one of its ways. Addresses are in the settings alone."""
+
+    channel: str = Field(description="What kind of way: mailtos, slack, webhook, erp, ...")
+    status: Literal["queued", "delivered", "dead"] = Field(description="queued, delivered or dead.")
+    attempts: int = Field(description="Attempts begun.")
+    error: str | None = Field(None, description="Why the last attempt failed.")
+    next_attempt_at: datetime | None = Field(None, description="When it is tried again.")
+    delivered_at: datetime | None = Field(None, description="When it was taken.")
+
+
+class OutboxView(BaseModel):
+    """A message for outside. What it says is in the building's messages and purchase orders."""
+
+    outbox_id: int = Field(description="Id of the message.")
+    building_id: str = Field(description="The building.")
+    key: str = Field(description="Its ledger key: sent along as Idempotency-Key and webhook-id.")
+    recipient: str = Field(description="Whom it is for.")
+    subject: str = Field(description="What it is about.")
+    status: MessageStatus = Field(
+        description="queued: not yet on all its ways. delivered. dead: given up on at least one way. "
+        "withheld: of a sandbox, never sent."
+    )
+    attempts: int = Field(description="Most attempts on any of its ways.")
+    error: str | None = Field(None, description="Why it was not taken, by channel.")
+    created_at: datetime = Field(description="When it was written.")
+    delivered_at: datetime | None = Field(None, description="When it was last taken.")
+    deliveries: list[DeliveryView] = Field([], description="Its ways beside the service's log.")
+
+
+@router.get("/outbox", summary="List messages for outside", responses=documented(422))
+async def list_outbox(
+    resources: Held,
+    _: AnyCaller,
+    status: Annotated[
+        MessageStatus | None, Query(description="Only those with this status; dead letters: dead.")
+    ] = None,
+    building_id: Annotated[Name | None, Query(description="Only those of this building.")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[OutboxView]:
+    """Messages and orders for outside, in the order in which they were written."""
+    async with connection(resources) as conn:
+        return await page_of(
+            conn, OUTBOX, OutboxView, limit=limit, cursor=cursor, status=status, building_id=building_id
+        )
+
+
+@router.post(
+    "/outbox/{outbox_id}/retry",
+    status_code=202,
+    summary="Send a dead letter again",
+    responses=documented(404, 409, 422),
+)
+async def retry(outbox_id: OutboxId, resources: Held, _: Admin) -> OutboxView:
+    """Send a dead message again, with the same key, on the ways that it should go by the settings of now."""
+    async with connection(resources) as conn:
+        await outbox.retry(conn, outbox_id)
+        row = await pages.one(conn, OUTBOX, outbox_id=outbox_id)
+    return OutboxView.model_validate(row)

@@ -1,0 +1,218 @@
+"""The page of a question: everything needed to answer it, and afterwards what came of it. Looking never decides."""
+
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from api.approval_view import ApprovalView
+from api.bodies import read
+from api.held import Held, connection
+from api.ledger_view import LedgerEntry
+from api.pages.known import evidence
+from api.pages.links import answered_by_page, log_path, same_site, still_theirs
+from api.pages.rendering import HEADERS, page
+from domain.approvals import Decision, Responder, plain_answer
+from domain.buildings import Building
+from domain.errors import ConflictError, NotFoundError
+from runtime.channels_letter import printable
+from runtime.links import Link, Linker, linker
+from runtime.resources import Resources
+from storage import approvals, pages, procurement
+from storage.database import Connection
+from storage.lists import ACTIONS, APPROVALS
+
+router = APIRouter(include_in_schema=False)
+
+MAX_BYTES = 100_000
+MOST_WORDS = 20_000
+LOOK_AGAIN_S = 4
+
+NOT_PLAIN = (
+    "Nothing was decided: only a plain yes or no can be read from free text here, as no model is configured to read "
+    "more. Choose one of the options, and keep your words as the reason."
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question with what its page needs."""
+
+    row: dict[str, Any]
+    view: ApprovalView
+    building: Building
+    names: dict[str, str]
+    link: Link
+    links: Linker
+
+
+@router.get("/pages/approval/{token}")
+@answered_by_page
+async def show(token: str, request: Request, resources: Held) -> Response:
+    """The question as it stands."""
+    async with connection(resources) as conn:
+        return await _shown(conn, resources, request, await _asked(conn, resources, token))
+
+
+@router.post("/pages/approval/{token}")
+@answered_by_page
+async def answer(token: str, request: Request, resources: Held) -> Response:
+    """Take the answer, as that of the person the link was made for; then show what stands."""
+    same_site(request, resources.settings.public_url)
+    form = _form(await read(request, MAX_BYTES))
+    async with connection(resources) as conn:
+        asked = await _asked(conn, resources, token)
+        still_theirs(asked.link, asked.building)
+        decision = _decision(form, asked)
+        if isinstance(decision, str):
+            return await _shown(conn, resources, request, asked, problem=decision, message=form["message"], status=422)
+        try:
+            await approvals.decide(
+                conn,
+                asked.view.approval_id,
+                decision,
+                version=int(form["version"]),
+                event_id=f"{asked.view.approval_id}:page:{form['answer_id']}",
+                now=resources.clock.now(),
+            )
+        except ConflictError:
+            asked = await _asked(conn, resources, token)
+            problem = _LATE if asked.view.status != "pending" else _CHANGED
+            return await _shown(conn, resources, request, asked, problem=problem, message=form["message"], status=409)
+    return RedirectResponse(request.url.path, 303, HEADERS)
+
+
+_LATE = "Your answer was not taken: the question was settled before. What stands is below."
+_CHANGED = "Your answer was not taken: the facts have changed since the page was opened. Read what stands now."
+
+
+def _form(raw: bytes) -> dict[str, str]:
+    """The fields of the form; what is missing or malformed is as if it had not been filled in."""
+    try:
+        sent = parse_qs(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
+    except ValueError:
+        sent = {}
+    form = {name: sent.get(name, [""])[0] for name in ("answer", "message", "version", "answer_id")}
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", form["version"]):
+        form["answer"], form["version"] = "", "1"
+    if not re.fullmatch(r"[A-Za-z0-9_-]{8,64}", form["answer_id"]):
+        form["answer_id"] = secrets.token_urlsafe(16)
+    form["message"] = printable(form["message"].replace("\r\n", "\n")).strip()
+    return form
+
+
+def _decision(form: dict[str, str], asked: Asked) -> Decision | str:
+    """What the pressed button means; a sentence where it cannot be taken."""
+    audience = asked.link.audience
+    responder = Responder(type="human", id=audience.id, name=audience.name)
+    pressed, why = form["answer"], form["message"]
+    if len(why) > MOST_WORDS:
+        return f"Nothing was decided: the text is over {MOST_WORDS} characters. Link to the document instead."
+    if pressed == "respond":
+        read_as = plain_answer(why)
+        if read_as is None:
+            return NOT_PLAIN
+        pressed = read_as
+    options, refused = asked.row["options"], asked.row["refused"]
+    chosen = re.fullmatch(r"option-([0-9]{1,3})", pressed)
+    if chosen and int(chosen[1]) < len(options):
+        actions = options[int(chosen[1])]["actions"]
+        return Decision(type="edit", responder=responder, actions=actions, why=why)
+    if pressed == "approve" and refused < len(options):
+        return Decision(type="approve", responder=responder, why=why)
+    if pressed == "reject":
+        return Decision(type="reject", responder=responder, why=why)
+    return "Nothing was decided: press one of the buttons."
+
+
+async def _asked(conn: Connection, resources: Resources, token: str) -> Asked:
+    """What the link leads to.
+
+    Raises:
+        BadLinkError: the link was not made here.
+        ExpiredLinkError: it is too old.
+        NotFoundError: its question is gone.
+    """
+    now = resources.clock.now()
+    links = await linker(conn, resources.settings, now)
+    link = links.read("approval", token, now)
+    row = await pages.one(conn, APPROVALS, approval_id=link.subject)
+    building = await procurement.building(conn, row["building_id"]) if row else None
+    if row is None or building is None:
+        raise NotFoundError("This question is no longer on file.")
+    names = dict(await procurement.item_names(conn, building.building_id))
+    return Asked(row, ApprovalView.model_validate(row), building, names, link, links)
+
+
+async def _shown(
+    conn: Connection,
+    resources: Resources,
+    request: Request,
+    asked: Asked,
+    *,
+    problem: str = "",
+    message: str = "",
+    status: int = 200,
+) -> Response:
+    view = asked.view
+    item = {"name": asked.names.get(view.item_id, view.item_id)} if view.item_id else None
+    standing = _standing(view)
+    return page(
+        "decision.html",
+        status=status,
+        title=f"{view.summary[:60]} - {asked.building.name}",
+        refresh=LOOK_AGAIN_S if standing["under_way"] else None,
+        asked=view.model_dump(),
+        refused=asked.row["refused"],
+        building=asked.building,
+        zone=asked.building.zone,
+        item=item,
+        names=asked.names,
+        link=asked.link,
+        here=request.url.path,
+        standing=standing,
+        done=await _done(conn, view),
+        evidence=evidence(view.evidence),
+        log_path=log_path(asked.links, asked.link, view.building_id),
+        answer_id=secrets.token_urlsafe(16),
+        problem=problem,
+        message=message,
+    )
+
+
+async def _done(conn: Connection, view: ApprovalView) -> list[dict[str, Any]]:
+    """What was carried out on the answer, from the ledger."""
+    if view.decision is None or view.decision.event_id is None:
+        return []
+    found = await pages.page(
+        conn,
+        ACTIONS,
+        limit=50,
+        building_id=view.building_id,
+        source=approvals.SOURCE,
+        event_id=view.decision.event_id,
+    )
+    return [
+        {**LedgerEntry.model_validate(row).model_dump(), "came_to": row["result"].get("purchase_order")}
+        for row in found.rows
+    ]
+
+
+def _standing(view: ApprovalView) -> dict[str, Any]:
+    """What became of a question that is no longer open."""
+    status = view.decision.status if view.decision else None
+    if view.status == "decided" and status == "accepted":
+        return _said("Answered", "The answer is being carried out. This page looks again by itself.", under_way=True)
+    if view.status == "decided" and view.decision and view.decision.type == "reject":
+        return _said("Rejected", "The next-best option is put as a new question; after the last one, the line waits.")
+    if view.status == "decided":
+        return _said("Answered and carried out", "The first answer counted. Nothing more is needed here.")
+    return _said("No longer asked", "The facts have changed, and this question has settled itself. No answer needed.")
+
+
+def _said(headline: str, detail: str, *, under_way: bool = False) -> dict[str, Any]:
+    return {"headline": headline, "detail": detail, "under_way": under_way}

@@ -1,0 +1,219 @@
+"""Channels for people by Apprise, orders to an ERP by webhook, and no secret anywhere but in the settings."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+from pydantic import SecretStr
+from standardwebhooks import Webhook as Signer
+
+from domain.errors import ConfigurationError
+from runtime.channels_letter import one_line, printable
+from runtime.logs import set_up_logs
+from runtime.settings import load_settings
+from tests.agent.desk import Desk
+from tests.delivery.post_room import PostRoom
+from tests.delivery.receiver import SECRET, Receiver
+
+STEEL = {
+    "items": [
+        {
+            "name": "Steel Beams",
+            "vendor_id": "mill",
+            "quantity": "18",
+            "unit": "t",
+            "unit_price": "2850",
+            "required_by": "2026-03-20",
+        }
+    ],
+    "vendors": [{"vendor_id": "mill", "name": "Mill Road Steel", "contact": "orders@mill.example"}],
+    "contacts": {"project_manager": {"name": "Project manager", "contact": "pm@office.example"}},
+}
+
+
+def by_apprise(receiver: Receiver, path: str = "/apprise") -> list[SecretStr]:
+    return [SecretStr(f"json://{receiver.address}{path}?to={{address}}")]
+
+
+async def test_people_are_told_by_apprise_at_the_address_on_file(room: PostRoom, receiver: Receiver) -> None:
+    room.settings.channels = {"*": by_apprise(receiver, "/{address}")}
+    await room.open()
+    await room.write("pm@office.example", "Steel is late.\x07 \u202eevil")
+    assert await room.deliver() == 1
+    [got] = receiver.received
+    sent = json.loads(got.body)
+    assert got.path.startswith("/pm")
+    assert (sent["title"], sent["message"]) == ("Notice: Office", "Steel is late. evil")
+    assert await room.statuses() == ["delivered"]
+
+
+async def test_apprise_that_is_refused_is_tried_again(room: PostRoom, receiver: Receiver) -> None:
+    room.settings.channels = {"*": [SecretStr(f"json://{receiver.address}/x")]}
+    receiver.answer = lambda _: 401
+    await room.open()
+    await room.write()
+    await room.deliver()
+    [row] = await room.rows()
+    assert (row["status"], row["error"]) == ("queued", "json: refused with status 401")
+
+
+async def test_a_recipient_without_an_address_is_a_dead_letter_that_says_what_to_do(
+    room: PostRoom, receiver: Receiver
+) -> None:
+    room.settings.channels = {"*": by_apprise(receiver)}
+    await room.open()
+    await room.write("receiving")
+    await room.write("a@b.example,c@d.example")  # one address at a time: no list can be smuggled in
+    await room.deliver()
+    assert await room.statuses() == ["dead", "dead"]
+    assert "is no address to send to" in (await room.rows())[0]["error"]
+    assert receiver.received == []
+
+
+async def test_a_recipient_is_found_by_address_then_role_then_pattern(room: PostRoom, receiver: Receiver) -> None:
+    room.settings.channels = {
+        "*@mill.example": [receiver.webhook("/mill")],
+        "Project_Manager": [receiver.webhook("/pm")],
+        "*": [SecretStr("log://")],
+    }
+    await room.open()
+    for recipient in ("orders@mill.example", "project_manager", "receiving"):
+        await room.write(recipient)
+    await room.deliver()
+    assert sorted(request.path for request in receiver.received) == ["/mill", "/pm"]
+    assert set(await room.statuses()) == {"delivered"}
+
+
+async def test_an_order_goes_to_the_erp_as_a_document_and_to_the_vendor_in_words(
+    room: PostRoom, desk: Desk, receiver: Receiver
+) -> None:
+    hook = receiver.webhook("/erp")
+    room.settings.erp_webhook_url, room.settings.erp_webhook_secret = hook.webhook, hook.secret
+    room.settings.channels = {"*@mill.example": [SecretStr(f"json://{receiver.address}/vendor")]}
+    await desk.open(**STEEL)
+    await desk.post("Submittal_Approved", item="Steel Beams")
+    await room.deliver()
+    got = {request.path.rstrip("/"): request for request in receiver.received}
+    order = json.loads(got["/erp"].body)
+    assert order["type"] == "purchase_order.issued"
+    assert order["timestamp"] == "2026-02-01T09:00:00+00:00"
+    assert order["data"] == {
+        "building": {"building_id": "office", "name": "Office"},
+        "purchase_order": {
+            "number": "PO-office-0001",
+            "revision": 0,
+            "status": "issued",
+            "currency": "USD",
+            "total": "51300",
+            "issued_on": "2026-02-01",
+        },
+        "vendor": {"vendor_id": "mill", "name": "Mill Road Steel", "contact": "orders@mill.example"},
+        "lines": [
+            {
+                "line": 1,
+                "item": "steel-beams",
+                "item_name": "Steel Beams",
+                "quantity": "18",
+                "unit": "t",
+                "unit_price": "2850",
+                "required_by": "2026-03-20",
+            }
+        ],
+    }
+    assert got["/erp"].key == "office:1:issue_purchase_order:steel-beams:0"
+    Signer(SECRET).sign(got["/erp"].key, room.clock.now(), got["/erp"].body.decode())
+    words = json.loads(got["/vendor"].body)["message"]
+    assert "1. 18 t Steel Beams at 2850 USD, required on site by 2026-03-20" in words
+    await desk.post("Purchase_Order_Acknowledged", item="Steel Beams", promised_date="2026-03-10")
+    assert (await desk.item("steel-beams")).commercial == "acknowledged"
+
+
+async def test_cancelling_an_order_tells_the_erp(room: PostRoom, desk: Desk, receiver: Receiver) -> None:
+    hook = receiver.webhook("/erp")
+    room.settings.erp_webhook_url, room.settings.erp_webhook_secret = hook.webhook, hook.secret
+    await desk.open(**STEEL)
+    await desk.post("Submittal_Approved", item="Steel Beams")
+    await desk.post("Shipment_Departed_Factory", item="Steel Beams", eta="2026-04-20")
+    await desk.decide(
+        await desk.question("schedule_conflict"),
+        "edit",
+        actions=[{"name": "cancel_purchase_order", "arguments": {"item": "steel-beams"}}],
+    )
+    await room.deliver()
+    bodies = [json.loads(request.body) for request in receiver.received]
+    assert [body["type"] for body in bodies] == ["purchase_order.issued", "purchase_order.cancelled"]
+    assert bodies[1]["data"]["purchase_order"] == {"number": "PO-office-0001", "status": "cancelled"}
+
+
+@pytest.fixture
+def logs(capfd: pytest.CaptureFixture[str], room: PostRoom) -> Iterator[None]:
+    """Logs as they are in service, at their loudest."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    set_up_logs(room.settings.model_copy(update={"log_level": "DEBUG", "log_format": "json"}))
+    yield
+    root.handlers[:] = before
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("logs")
+async def test_no_secret_is_in_logs_errors_or_answers(
+    room: PostRoom, receiver: Receiver, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hook = receiver.webhook("/path-s3cret?token=qu3ry-s3cret")
+    room.settings.channels = {
+        "a": [hook],
+        "b": [SecretStr(f"json://user:pa55-s3cret@{receiver.address}/tok-s3cret")],
+        "c": [SecretStr("json://user:pa55-s3cret@127.0.0.1:9/tok-s3cret")],
+        "d": [SecretStr("nosuch://user:pa55-s3cret@host")],
+        "e": [SecretStr("mailto://user:pa55-s3cret@127.0.0.1:9?from=a@b.example&to=c@d.example")],
+        "f": [hook.model_copy(update={"webhook": SecretStr("http://user:pa55-s3cret@127.0.0.1:9/path-s3cret")})],
+    }
+    receiver.answer = lambda _: 500
+    await room.open()
+    for recipient in "abcdef":
+        await room.write(recipient, "private words")
+    await room.deliver()
+    rows = await room.rows()
+    assert all(row["error"] for row in rows)
+    async with room.client() as client:
+        said = (await client.get("/outbox")).text + (await client.get("/metrics")).text
+    captured = capfd.readouterr()
+    said += captured.out + captured.err + repr(rows) + repr(await room.rows("SELECT * FROM deliveries"))
+    said += repr(room.settings) + repr(room.delivery())
+    for secret in ("s3cret", SECRET, SECRET.removeprefix("whsec_")):
+        assert secret not in said
+    assert "private words" not in captured.out + captured.err
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"LONGLEAD_CHANNELS": '{"pm": 7, "secret": "s3cret"}'},
+        {"LONGLEAD_CHANNELS": '{"pm": "s3cret'},
+        {"LONGLEAD_CHANNELS": '{"pm": {"webhook": "https://s3cret", "secret": "whsec_s3cret"}}'},
+        {"LONGLEAD_CHANNELS": json.dumps({"pm": {"webhook": "ftp://s3cret", "secret": SECRET}})},
+        {"LONGLEAD_ERP_WEBHOOK_URL": "https://erp/s3cret"},
+        {"LONGLEAD_LINK_SECRET": "s3cret"},
+    ],
+)
+def test_a_wrong_setting_is_named_without_its_secret(wrong: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings()
+    assert "s3cret" not in f"{refused.value} {refused.value.__cause__}"
+
+
+def test_channels_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"pm": "slack://a/b/c", "*": ["mailto://x", {"webhook": "https://x.example", "secret": SECRET}]}
+    monkeypatch.setenv("LONGLEAD_CHANNELS", json.dumps(given))
+    assert [len(targets) for targets in load_settings().channels.values()] == [1, 2]
+
+
+def test_text_from_outside_cannot_forge_headers_or_turn_around() -> None:
+    assert one_line("Steel\r\nBcc: all@x.example\t!") == "Steel Bcc: all@x.example !"
+    assert printable("a\x00\x1b[31mb\u202ec\u2066\nd") == "a[31mbc\nd"
