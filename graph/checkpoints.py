@@ -13,8 +13,11 @@ from psycopg.rows import DictRow
 
 from graph.whole_writes import WholeWrites
 
+# By step, which counts up along the line: checkpoint ids begin with the clock of the machine that wrote them, and a
+# worker whose clock is behind must not write its steps behind the head.
 OF_LIVE_HEAD = """
- WHERE thread_id = %s AND checkpoint_ns = %s AND metadata ? 'seq' ORDER BY checkpoint_id DESC LIMIT 1"""
+ WHERE thread_id = %s AND checkpoint_ns = %s AND metadata ? 'seq'
+ ORDER BY (metadata ->> 'step')::integer DESC, checkpoint_id DESC LIMIT 1"""
 LIVE_HEAD = f"SELECT checkpoint_id, metadata FROM checkpoints {OF_LIVE_HEAD}"
 
 # The stock query joins a checkpoint's channels with all blobs of the thread by a hash join when the planner's

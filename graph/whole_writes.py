@@ -1,10 +1,15 @@
-"""A checkpoint, or the writes of a step, in one statement.
+"""A superstep's checkpoint with its nodes' writes in one statement: one message, one commit.
 
-The stock saver writes row by row in a pipeline, which sends and waits for each row on its own, and hands the packing
-to a thread. A building's state is small: packed in place and sent as arrays it takes half the processor time.
+The stock saver writes row by row in a pipeline, which sends and waits for each row on its own, hands the packing to a
+thread, and commits a node's writes apart from the checkpoint that follows at once. A building's state is small and
+its steps have one node each. So the rows are packed in place, sent as arrays, and a node's writes wait for their
+checkpoint: a run that is cut off in between does the step again, which the ledger makes harmless, and finds nothing
+half written. Interrupts, answers and errors are written at once, since no checkpoint follows them.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -13,6 +18,7 @@ from langgraph.checkpoint.base import (
     ChannelVersions,
     Checkpoint,
     CheckpointMetadata,
+    CheckpointTuple,
     get_serializable_checkpoint_metadata,
 )
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
@@ -21,28 +27,49 @@ from psycopg.types.json import Jsonb
 PUT = """
 INSERT INTO checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata)
 VALUES (%(thread)s, %(ns)s, %(id)s, %(parent)s, %(checkpoint)s, %(metadata)s)
-ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id)
-DO UPDATE SET checkpoint = EXCLUDED.checkpoint, metadata = EXCLUDED.metadata"""
+    ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id)
+    DO UPDATE SET checkpoint = EXCLUDED.checkpoint, metadata = EXCLUDED.metadata"""
 
-PUT_WITH_BLOBS = f"""
-WITH packed AS (
-    INSERT INTO checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
-    SELECT %(thread)s::text, %(ns)s::text, new.* FROM unnest(
-           %(channels)s::text[], %(versions)s::text[], %(types)s::text[], %(blobs)b::bytea[]) AS new
-        ON CONFLICT (thread_id, checkpoint_ns, channel, version) DO NOTHING)
-{PUT}"""
+BLOBS = """
+INSERT INTO checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
+SELECT %(thread)s::text, %(ns)s::text, new.* FROM unnest(
+       %(channels)s::text[], %(versions)s::text[], %(types)s::text[], %(blobs)b::bytea[]) AS new
+    ON CONFLICT (thread_id, checkpoint_ns, channel, version) DO NOTHING"""
 
-PUT_WRITES = """
+WRITES = """
 INSERT INTO checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id, task_id, task_path, idx, channel, type, blob)
-SELECT %(thread)s::text, %(ns)s::text, %(id)s::text, %(task)s::text, %(path)s::text, new.* FROM unnest(
-       %(places)s::int[], %(channels)s::text[], %(types)s::text[], %(blobs)b::bytea[]) AS new
+SELECT %(thread)s::text, %(ns)s::text, %(parent)s::text, new.* FROM unnest(
+       %(tasks)s::text[], %(paths)s::text[], %(places)s::int[], %(written)s::text[], %(written_types)s::text[],
+       %(written_blobs)b::bytea[]) AS new
     ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id, task_id, idx) """
 KEEP_FIRST = "DO NOTHING"
 KEEP_LAST = "DO UPDATE SET channel = EXCLUDED.channel, type = EXCLUDED.type, blob = EXCLUDED.blob"
 
+_BLOB_COLUMNS = ("channels", "versions", "types", "blobs")
+_WRITE_COLUMNS = ("tasks", "paths", "places", "written", "written_types", "written_blobs")
+
+Place = tuple[str, str, str | None]
+"""Thread, namespace and checkpoint."""
+
+
+@dataclass
+class _Held:
+    """Writes of the step that runs at a checkpoint, waiting for the next one."""
+
+    place: Place
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+
 
 class WholeWrites(AsyncPostgresSaver):
-    """Writes the very rows that the stock saver writes, with the same rules for what is there already."""
+    """Writes the very rows that the stock saver writes. For one run at a time, as a worker's slot has it."""
+
+    _held: _Held | None = None
+    _passed: Place | None = None
+    """The checkpoint whose step was written last."""
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        self._held = None  # a run begins: what an earlier one left behind was cut off
+        return await super().aget_tuple(config)
 
     async def aput(
         self,
@@ -51,45 +78,57 @@ class WholeWrites(AsyncPostgresSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        at = config["configurable"]
+        place = _place(config)
         inline, packed = _parted(checkpoint["channel_values"])
-        parameters: dict[str, Any] = {
-            **_thread(at),
+        new = {channel: version for channel, version in new_versions.items() if channel in packed}
+        blobs = self._dump_blobs(place[0], place[1], packed, new)
+        held, self._held = self._held, None
+        writes = held.rows if held is not None and held.place == place else []
+        parameters = {
+            **_at(place),
             "id": checkpoint["id"],
-            "parent": at.get("checkpoint_id"),
             "checkpoint": Jsonb({**checkpoint, "channel_values": inline}),
             "metadata": Jsonb(get_serializable_checkpoint_metadata(config, metadata)),
+            **_columns(_BLOB_COLUMNS, [row[2:] for row in blobs]),
+            **_columns(_WRITE_COLUMNS, writes),
         }
-        new = {channel: version for channel, version in new_versions.items() if channel in packed}
-        if new:
-            rows = self._dump_blobs(at["thread_id"], at["checkpoint_ns"], packed, new)
-            names = ("channels", "versions", "types", "blobs")
-            parameters |= zip(names, _columns([row[2:] for row in rows]), strict=True)
         async with self._cursor() as cursor:
-            await cursor.execute(PUT_WITH_BLOBS if new else PUT, parameters)
-        return {"configurable": {**_ids(at), "checkpoint_id": checkpoint["id"]}}
+            await cursor.execute(_put(bool(blobs), bool(writes)), parameters)
+        self._passed = place
+        return {"configurable": {"thread_id": place[0], "checkpoint_ns": place[1], "checkpoint_id": checkpoint["id"]}}
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
-        if not writes:
+        place = _place(config)
+        rows = [row[3:] for row in self._dump_writes(place[0], place[1], str(place[2]), task_id, task_path, writes)]
+        if not rows:
             return
-        at = config["configurable"]
-        rows = self._dump_writes(
-            at["thread_id"], at["checkpoint_ns"], at["checkpoint_id"], task_id, task_path, list(writes)
-        )
+        if place != self._passed and not any(channel in WRITES_IDX_MAP for channel, _ in writes):
+            if self._held is None or self._held.place != place:
+                self._held = _Held(place)
+            self._held.rows += rows
+            return
         again = KEEP_FIRST
         if all(channel in WRITES_IDX_MAP for channel, _ in writes):  # one place for each such channel: the last wins
-            again, rows = KEEP_LAST, list({row[5]: row for row in rows}.values())
-        parameters: dict[str, Any] = {
-            **_thread(at),
-            "id": at["checkpoint_id"],
-            "task": task_id,
-            "path": task_path,
-            **dict(zip(("places", "channels", "types", "blobs"), _columns([row[5:] for row in rows]), strict=True)),
-        }
+            again, rows = KEEP_LAST, list({row[2]: row for row in rows}.values())
         async with self._cursor() as cursor:
-            await cursor.execute(PUT_WRITES + again, parameters)
+            await cursor.execute(WRITES + again, {**_at(place), **_columns(_WRITE_COLUMNS, rows)})
+
+
+@cache
+def _put(blobs: bool, writes: bool) -> str:
+    parts = [("packed", BLOBS)] * blobs + [("written", WRITES + KEEP_FIRST)] * writes
+    return f"WITH {', '.join(f'{name} AS ({part})' for name, part in parts)} {PUT}" if parts else PUT
+
+
+def _place(config: RunnableConfig) -> Place:
+    at = config["configurable"]
+    return at["thread_id"], at.get("checkpoint_ns", ""), at.get("checkpoint_id")
+
+
+def _at(place: Place) -> dict[str, Any]:
+    return dict(zip(("thread", "ns", "parent"), place, strict=True))
 
 
 def _parted(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -98,13 +137,6 @@ def _parted(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return inline, {key: value for key, value in values.items() if key not in inline}
 
 
-def _thread(at: dict[str, Any]) -> dict[str, Any]:
-    return {"thread": at["thread_id"], "ns": at["checkpoint_ns"]}
-
-
-def _ids(at: dict[str, Any]) -> dict[str, Any]:
-    return {"thread_id": at["thread_id"], "checkpoint_ns": at["checkpoint_ns"]}
-
-
-def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    """The rows as one array for each column; nothing where there are none."""
+    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
