@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 from procrastinate import App, PsycopgConnector
-from procrastinate.exceptions import ConnectorException
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
@@ -16,7 +16,7 @@ from runtime.clock import Clock
 from runtime.delivery import Delivery
 from runtime.drain import Drainer
 from runtime.settings import Settings
-from storage import upkeep
+from storage import outbox, upkeep
 from storage.queue import DRAIN_QUEUE, DRAIN_TASK
 from storage.retention import prune_when_due
 
@@ -60,6 +60,11 @@ class Upkeep:
         if pruned is not None and pruned.rows:
             log.info("pruned", rows=pruned.rows, threads=pruned.threads, skipped=pruned.skipped)
 
+    async def has_messages(self) -> bool:
+        """Whether anything waits in the outbox."""
+        async with self.pool.connection() as conn:
+            return await outbox.waits(conn)
+
     async def deliver(self) -> None:
         """Send what waits in the outbox: a job of its own, so that no slow receiver holds the tick up."""
         attempts = await Delivery(self.settings, self.clock, self.pool).run()
@@ -86,11 +91,14 @@ def make_app(conninfo: str, drainer: Drainer, upkeep_: Upkeep) -> App:
 
     async def tick(timestamp: int) -> None:
         await upkeep_.tick(app)
+        if await upkeep_.has_messages():
+            with contextlib.suppress(AlreadyEnqueued):
+                await sending.defer_async()
 
     async def prune(timestamp: int) -> None:
         await upkeep_.prune()
 
-    async def deliver(timestamp: int) -> None:
+    async def deliver() -> None:
         await upkeep_.deliver()
 
     app.task(name=DRAIN_TASK, queue=DRAIN_QUEUE, retry=False)(drain)
@@ -101,7 +109,6 @@ def make_app(conninfo: str, drainer: Drainer, upkeep_: Upkeep) -> App:
     sending = app.task(name="deliver", queue=UPKEEP_QUEUE, lock="deliver", queueing_lock="deliver", retry=False)(
         deliver
     )
-    app.periodic(cron=f"* * * * * */{upkeep_.settings.tick_interval}")(sending)
     every_minute = app.task(name="prune", queue=UPKEEP_QUEUE, queueing_lock="prune", retry=False)(prune)
     app.periodic(cron="* * * * *")(every_minute)
     return app

@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     )
     concurrency: int = Field(20, ge=1, le=200, description="Buildings that a worker process runs at once.")
     api_connections: int = Field(10, ge=1, le=200, description="Database connections of the API.")
-    poll_interval: float = Field(2.0, gt=0, description="Seconds between looks for work that no notice announced.")
+    poll_interval: float = Field(0.5, gt=0, description="Seconds between looks for work that no notice announced.")
     heartbeat_interval: float = Field(10.0, gt=0, description="Seconds between a worker's signs of life.")
     stalled_after: float = Field(30.0, gt=0, description="Seconds without a sign of life until work is taken over.")
     tick_interval: int = Field(5, ge=1, le=30, description="Seconds between looks for what is due.")

@@ -41,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run what was asked for. 0 also when an aim was missed: the table tells."""
     asked = _asked(arguments)
     console = Console()
+    console.width = max(console.width, 100)
     chosen = QUICK if asked.quick else FULL
     results = asyncio.run(_run({name: chosen[name] for name in asked.names or chosen}, console))
     console.print(table(results))

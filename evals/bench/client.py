@@ -10,7 +10,10 @@ import time
 from collections import Counter
 from typing import Any, Self
 
-from evals.bench.processes import python
+
+def python(module: str, *arguments: str) -> list[str]:
+    """The command that runs a module with this interpreter."""
+    return [sys.executable, "-m", module, *arguments]
 
 
 class Connection:

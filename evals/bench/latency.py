@@ -10,7 +10,7 @@ import httpx
 import psycopg
 
 from evals.bench.client import Connection, encoded
-from evals.bench.mix import building, story
+from evals.bench.mix import LIFE, building, story
 from evals.bench.processes import service
 from evals.bench.report import Aim, Result, Tell
 from evals.bench.server import Bench
@@ -19,19 +19,19 @@ STARTED = """
 SELECT building_id, event_id, extract(epoch FROM received_at)::float8 AS received,
        extract(epoch FROM started_at)::float8 AS started, extract(epoch FROM finished_at)::float8 AS finished
   FROM events WHERE started_at IS NOT NULL AND finished_at IS NOT NULL"""
+NAMES = [f"idle-{number}" for number in range(10)]
 WARM = 40
 """Events before the measured ones: connections open, statements prepared."""
 
 
-async def run(bench: Bench, tell: Tell, *, events: int = 200, pause_s: float = 0.15) -> Result:
+async def run(bench: Bench, tell: Tell, *, events: int = 200, warm: int = WARM, pause_s: float = 0.15) -> Result:
     """Post one event at a time, with pauses in which the service falls asleep again."""
-    lines = -(-(events + WARM) // 60)
-    names = [f"idle-{number}" for number in range(10)]
+    lines = -(-(events + warm) // (len(NAMES) * LIFE))
     async with bench.database() as conninfo, service(conninfo) as running:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{running.port}") as client:
-            for name in names:
+            for name in NAMES:
                 (await client.post("/buildings", json=building(name, lines))).raise_for_status()
-        told = [(name, event) for event in story(lines) for name in names][: events + WARM]
+        told = [(name, event) for event in story(lines) for name in NAMES][: events + warm]
         sent: dict[tuple[str, str], float] = {}
         connection = await Connection.open(running.port)
         for number, (name, event) in enumerate(told):
@@ -40,7 +40,7 @@ async def run(bench: Bench, tell: Tell, *, events: int = 200, pause_s: float = 0
             status, _ = await connection.send(request)
             if status != 202:
                 raise RuntimeError(f"the service answered {status}")
-            if number >= WARM:
+            if number >= warm:
                 sent[name, event["event_id"]] = at
             tell(f"latency: {number + 1} of {len(told)} events")
             await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))

@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -15,6 +14,7 @@ from typing import IO
 import httpx
 import psutil  # type: ignore[import-untyped]
 
+from evals.bench.client import python
 from runtime.settings import child_environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,10 +39,6 @@ class Service:
 
     def _both(self) -> tuple[tuple[str, psutil.Process], ...]:
         return (("api", self.api), ("worker", self.worker))
-
-
-def python(module: str, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", module, *arguments]
 
 
 @asynccontextmanager

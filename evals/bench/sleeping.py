@@ -28,6 +28,7 @@ TABLES = (
 )
 SETTLE_S = 10.0
 """Before the watch begins: the processes have started, and what starting left behind is done."""
+SPAN_S = 5.0
 
 COLUMNS = """
 SELECT column_name, is_identity FROM information_schema.columns
@@ -146,14 +147,17 @@ async def _watch(bench: Bench, running: Service, watch_s: float, tell: Tell) -> 
     """CPU and memory over the watch, in which nobody sends anything."""
     result = Result("sleeping")
     used, held, database = running.cpu_seconds(), running.resident(), await bench.cpu_seconds()
+    spans: list[float] = []
     began = time.monotonic()
     while (passed := time.monotonic() - began) < watch_s:
         tell(f"sleeping: watched for {passed:.0f} of {watch_s:.0f} s")
-        await asyncio.sleep(min(1.0, watch_s))
+        spans.append(await _span(running, min(SPAN_S, watch_s)))
     share = 100 / (time.monotonic() - began)
     now, holds = running.cpu_seconds(), running.resident()
     spent = {part: (now[part] - used[part]) * share for part in used}
     result.add("CPU of API and worker", sum(spent.values()), "% of a core", Aim("<", 1))
+    result.add(f"the same, median of spans of {SPAN_S:.0f} s", median(spans), "% of a core")
+    result.details["spans"] = spans
     result.add("of it the API", spent["api"], "% of a core")
     result.add("of it the worker", spent["worker"], "% of a core")
     result.add("CPU of PostgreSQL", (await bench.cpu_seconds() - database) * share, "% of a core")
@@ -164,11 +168,20 @@ async def _watch(bench: Bench, running: Service, watch_s: float, tell: Tell) -> 
     return result
 
 
+async def _span(running: Service, seconds: float) -> float:
+    """CPU of both over a span, in % of a core: tells a steady cost from one that comes in bursts."""
+    before, began = sum(running.cpu_seconds().values()), time.monotonic()
+    await asyncio.sleep(seconds)
+    return 100 * (sum(running.cpu_seconds().values()) - before) / (time.monotonic() - began)
+
+
 async def _tick(conn: Connection, result: Result) -> None:
     """What each query of the tick takes, and all of them together."""
     now = SystemClock().now()
     looks: dict[str, Any] = {
         "expired holds": lambda: upkeep.enter_expired_holds(conn, now),
+        "reminders and escalations": lambda: upkeep.enter_overdue(conn, now),
+        "milestones owed": lambda: upkeep.enter_owed(conn, now),
         "forgotten buildings": lambda: upkeep.wake_forgotten(conn, now),
         "outbox": lambda: outbox.deliver(conn, now, lambda _: None),
     }

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import psycopg
 
-from evals.bench.client import lanes_of, post_from_outside
+from evals.bench.client import lanes_of, post_from_outside, python
 from evals.bench.mix import LIFE, building, story
-from evals.bench.processes import Service, python, service
+from evals.bench.processes import Service, service
 from evals.bench.report import Aim, Result, Tell
 from evals.bench.server import Bench, statements, written
 
@@ -28,7 +28,7 @@ class Size:
     """How much is measured."""
 
     buildings: int = 100
-    lines: int = 4
+    lines: int = 2
     rounds: int = 3
     tasks: int = 20
     connections: int = 10
@@ -43,7 +43,7 @@ async def run(bench: Bench, tell: Tell, size: Size | None = None) -> Result:
     size = size or Size()
     rounds: list[dict[str, Any]] = []
     async with bench.database() as ours, bench.database() as theirs, service(ours) as running:
-        await _through_service(bench, ours, running, Size(buildings=20, lines=1), "warm", tell)
+        await _through_service(bench, ours, running, Size(buildings=size.buildings // 2, lines=1), "warm", tell)
         for number in range(size.rounds):
             label = f"throughput, round {number + 1} of {size.rounds}"
             tell(f"{label}: plain script, one shared saver")

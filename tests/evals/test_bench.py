@@ -1,0 +1,67 @@
+"""Each benchmark runs to its end, in small: what it measures then says nothing about speed."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from evals.bench import __main__ as command
+from evals.bench import age, latency, sleeping, throughput
+from evals.bench.report import Aim, Figure, Result
+from evals.bench.server import Bench, server
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    with server() as running:
+        yield running
+
+
+def values(result: Result) -> dict[str, float]:
+    return {figure.what: figure.value for figure in result.figures}
+
+
+@pytest.mark.slow
+async def test_throughput_compares_the_service_with_both_scripts(bench: Bench) -> None:
+    small = throughput.Size(buildings=2, lines=1, rounds=1, tasks=2, connections=2)
+    found = values(await throughput.run(bench, lambda _: None, small))
+    assert found["service / script with a shared saver"] > 0
+    assert found["service: statements"] > found["service: transactions that write"] > 1
+
+
+@pytest.mark.slow
+async def test_latency_is_measured_for_every_event(bench: Bench) -> None:
+    result = await latency.run(bench, lambda _: None, events=8, warm=2, pause_s=0.01)
+    assert result.details["events"] == 8
+    assert 0 < values(result)["POST to processing begun, p50"] < values(result)["POST to processed, p95"]
+
+
+@pytest.mark.slow
+async def test_rows_for_an_event_do_not_grow_with_age(bench: Bench) -> None:
+    found = values(await age.run(bench, lambda _: None, age=60, window=20))
+    assert found["rows: at 60 / at 20"] == pytest.approx(1.0)
+    assert found["event 60 / event 20"] > 0
+
+
+@pytest.mark.slow
+async def test_clones_sleep_and_wake(bench: Bench) -> None:
+    result = await sleeping.run(bench, lambda _: None, count=5, watch_s=0.5)
+    assert result.details["sleepers"] == 5
+    assert values(result)["resident memory, API"] > 10
+
+
+def test_an_unknown_benchmark_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["speed"])
+    assert "throughput, latency, age, sleeping" in capsys.readouterr().err
+
+
+def test_figures_go_into_json_with_their_aims() -> None:
+    figure = Figure("p95", 12.5, "ms", Aim("<", 50))
+    assert json.loads(json.dumps(figure.plain())) == {
+        "what": "p95",
+        "value": 12.5,
+        "unit": "ms",
+        "aim": "< 50",
+        "met": True,
+    }
