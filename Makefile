@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PORT ?= 8000
 DATA ?= .longlead
-JOBS ?= 2
+JOBS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test serve evals bench lint format studio picture requirements clean

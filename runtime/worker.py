@@ -57,6 +57,7 @@ class Worker:
             name=f"longlead-{queue}",
             concurrency=concurrency,
             fetch_job_polling_interval=settings.poll_interval,
+            abort_job_polling_interval=30.0,  # nothing here aborts jobs
             shutdown_graceful_timeout=settings.shutdown_grace,
             delete_jobs="successful",
             install_signal_handlers=False,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from evals.bench import __main__ as command
-from evals.bench import age, latency, sleeping, throughput
+from evals.bench import age, latency, sleeping
 from evals.bench.report import Aim, Figure, Result
 from evals.bench.server import Bench, server
 
@@ -19,14 +19,6 @@ def bench() -> Iterator[Bench]:
 
 def values(result: Result) -> dict[str, float]:
     return {figure.what: figure.value for figure in result.figures}
-
-
-@pytest.mark.slow
-async def test_throughput_compares_the_service_with_both_scripts(bench: Bench) -> None:
-    small = throughput.Size(buildings=2, lines=1, rounds=1, tasks=2, connections=2)
-    found = values(await throughput.run(bench, lambda _: None, small))
-    assert found["service / script with a shared saver"] > 0
-    assert found["service: statements"] > found["service: transactions that write"] > 1
 
 
 @pytest.mark.slow
