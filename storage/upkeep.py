@@ -6,7 +6,7 @@ from typing import Any
 from storage import inbox
 from storage.database import Connection
 from storage.queue import wake
-from storage.transaction import building_transaction
+from storage.transaction import BuildingTransaction, building_transaction
 
 # A building with an entry that may be taken and no drain job, waiting or running.
 FORGOTTEN = """
@@ -73,15 +73,10 @@ async def enter_overdue(conn: Connection, now: datetime) -> int:
     """Put an entry into the inbox for every question whose reminder or escalation is due, once."""
     rows = await (await conn.execute(OVERDUE, (now, inbox.INTERNAL))).fetchall()
     for row in rows:
+        event_id = f"overdue:{row['approval_id']}:{row['due'].timestamp():.6f}"
+        body = {"approval_id": row["approval_id"], "due": row["due"].isoformat()}
         async with building_transaction(conn, row["building_id"]) as transaction:
-            await inbox.add(
-                transaction,
-                source=inbox.INTERNAL,
-                event_id=f"overdue:{row['approval_id']}:{row['due'].timestamp():.6f}",
-                event_type="Approval_Overdue",
-                body={"approval_id": row["approval_id"], "due": row["due"].isoformat()},
-                now=now,
-            )
+            await _put(transaction, "Approval_Overdue", event_id, body, now)
     return len(rows)
 
 
@@ -89,15 +84,10 @@ async def enter_owed(conn: Connection, now: datetime) -> int:
     """Put an entry into the inbox for every milestone that is overdue, once for each day it is chased on."""
     rows = await (await conn.execute(OWED, (now, inbox.INTERNAL))).fetchall()
     for row in rows:
+        event_id = f"owed:{row['item_id']}:{row['round']}:{row['kind']}:{row['chase_on']}"
+        body = {"item": row["item_id"], "round": row["round"], "milestone": row["kind"]}
         async with building_transaction(conn, row["building_id"]) as transaction:
-            await inbox.add(
-                transaction,
-                source=inbox.INTERNAL,
-                event_id=f"owed:{row['item_id']}:{row['round']}:{row['kind']}:{row['chase_on']}",
-                event_type="Milestone_Overdue",
-                body={"item": row["item_id"], "round": row["round"], "milestone": row["kind"]},
-                now=now,
-            )
+            await _put(transaction, "Milestone_Overdue", event_id, body, now)
     return len(rows)
 
 
@@ -111,11 +101,13 @@ async def _enter(conn: Connection, row: dict[str, Any], now: datetime) -> None:
         ).fetchone()
         if item is None or item["held_until"] != row["held_until"]:
             return
-        await inbox.add(
-            transaction,
-            source=inbox.INTERNAL,
-            event_id=f"hold:{row['item_id']}:{row['held_until']}:{item['caused_seq']}",
-            event_type="Hold_Expired",
-            body={"item": row["item_id"], "held_until": row["held_until"].isoformat()},
-            now=now,
-        )
+        event_id = f"hold:{row['item_id']}:{row['held_until']}:{item['caused_seq']}"
+        body = {"item": row["item_id"], "held_until": row["held_until"].isoformat()}
+        await _put(transaction, "Hold_Expired", event_id, body, now)
+
+
+async def _put(
+    transaction: BuildingTransaction, event_type: str, event_id: str, body: dict[str, Any], now: datetime
+) -> None:
+    """An entry that Longlead writes to itself; the event id keeps it from being entered twice."""
+    await inbox.add(transaction, source=inbox.INTERNAL, event_id=event_id, event_type=event_type, body=body, now=now)
