@@ -22,7 +22,6 @@ from runtime.redaction import Redaction
 from runtime.resources import Resources
 from runtime.settings import ApiKey, Settings, load_settings
 from storage.database import open_pool
-from tests.agent.conftest import desk as desk  # the fixture
 from tests.agent.desk import Desk
 
 KEY = "key-5f1e77aa90c2d3b4"

@@ -194,7 +194,9 @@ CLOCKS = Story(
         at(datetime(2026, 2, 17, 9, tzinfo=UTC)),
         at(datetime(2026, 2, 17, 14, tzinfo=UTC)),
         at(datetime(2026, 2, 20, 9, tzinfo=UTC)),
-        answer("hold_expired", "edit", actions=[do("request_information", item="doors", to="vendor", question="When?")]),
+        answer(
+            "hold_expired", "edit", actions=[do("request_information", item="doors", to="vendor", question="When?")]
+        ),
         _unreadable,
         _dead,
         _mended_and_retried,
