@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
@@ -15,6 +15,7 @@ from domain.errors import LeaseLostError
 from domain.events import Entry
 from graph.thread import advance
 from runtime.clock import Clock
+from runtime.redaction import Redaction
 from runtime.settings import Settings
 from runtime.slots import Slot, SlotPool, thread_lock
 from storage import inbox
@@ -56,6 +57,10 @@ class Drainer:
     clock: Clock
     slots: SlotPool
     stopping: asyncio.Event
+    _redact: Redaction = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._redact = Redaction(self.settings)
 
     async def drain(self, building_id: str) -> Ended:
         """Process what is open, at most 50 entries or 5 seconds; then hand on to a new job, so that a busy building
@@ -122,7 +127,8 @@ class Drainer:
         """Back off, or give the event up: then it is dead, a person is told, and the building goes on."""
         entry, now = claimed.entry, self.clock.now()
         log.warning("event failed", building=entry.building_id, seq=entry.seq, type=entry.event_type, exc_info=error)
-        text = "".join(traceback.format_exception_only(error)).strip()[:MOST_ERROR]
+        # It is shown over REST, in the question to a person, and in messages: so no secret goes into the row at all.
+        text = self._redact("".join(traceback.format_exception_only(error)).strip())[:MOST_ERROR]
         if claimed.failures + 1 >= self.settings.event_attempts:
             await self._bury(slot, lease, claimed, text)
             return True
