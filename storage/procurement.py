@@ -2,13 +2,14 @@
 
 import json
 from decimal import Decimal
+from typing import Any
 
 from domain.approvals import Approval
 from domain.buildings import Building
 from domain.procurement import Item, LineFile, ScheduleVersion, VendorRow
 from storage.database import Connection
 from storage.rows import select
-from storage.transaction import building_from
+from storage.transaction import Statement, building_from
 
 _OF_ITEM = "building_id = %(building_id)s AND item_id = %(item_id)s"
 _FILE: tuple[tuple[str, str, str, str], ...] = (
@@ -46,8 +47,16 @@ _READ_FILE = "SELECT json_build_object({})::text AS file".format(
 
 async def line_file(conn: Connection, building_id: str, item_id: str) -> LineFile | None:
     """Everything on file about one line; None when there is no such line."""
-    cursor = await conn.execute(_READ_FILE, {"building_id": building_id, "item_id": item_id})
-    row = await cursor.fetchone()
+    return filed(await (await conn.execute(*filing(building_id, item_id))).fetchone())
+
+
+def filing(building_id: str, item_id: str) -> Statement:
+    """The statement that reads a line's file."""
+    return _READ_FILE, {"building_id": building_id, "item_id": item_id}
+
+
+def filed(row: dict[str, Any] | None) -> LineFile | None:
+    """The file of a row that was read; None when there is no such line."""
     parts = json.loads(row["file"], parse_float=Decimal) if row else {}  # money is never a float
     if not parts.get("items"):
         return None
