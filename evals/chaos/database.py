@@ -41,8 +41,8 @@ class Database:
 
     @property
     def conninfo(self) -> str:
-        """For processes on this host."""
-        return self.cluster.conninfo(NAME)
+        """For processes on this host: as the user who owns the database, and is no superuser."""
+        return make_conninfo(self.cluster.conninfo(NAME), user=NAME)
 
     def conninfo_from(self, address: str) -> str:
         """For other hosts, which find the server at this address."""

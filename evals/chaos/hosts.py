@@ -90,7 +90,7 @@ class Network:
         subnet = f"10.213.{os.getpid() % 250}"
         bridge = f"{prefix}br"[:LONGEST_NAME]
         with ExitStack() as stack:
-            _ip("link", "add", bridge, "type", "bridge")
+            _ip("link", "add", bridge, "type", "bridge", "forward_delay", "0")
             stack.callback(_ip, "link", "del", bridge)
             _ip("address", "add", f"{subnet}.1/24", "dev", bridge)
             _ip("link", "set", bridge, "up")
