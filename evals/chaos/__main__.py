@@ -37,7 +37,6 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _asked(arguments)
     console = Console()
     console.width = max(console.width, 100)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything that was started is stopped
     console.print(f"seed {asked.seed} (again with --seed {asked.seed})")
     violated = False
     if asked.hosts is not True:
@@ -87,7 +86,9 @@ def _run(title: str, run: Run, plan: Plan, console: Console) -> bool:
         violated = bool(outcome.violations)
         console.print(report(title, outcome))
         for violation in outcome.violations[:MOST_SHOWN]:
-            console.print(f"[red]{violation.rule}[/]: {violation.what}", markup=True, highlight=False)
+            console.print(f"{violation.rule}: {violation.what}", markup=False, highlight=False)
+    except asyncio.CancelledError:
+        sys.exit(128 + signal.SIGTERM)
     finally:
         if violated:
             console.print(f"The processes' logs and the database's files are kept in {folder}.")
@@ -97,11 +98,19 @@ def _run(title: str, run: Run, plan: Plan, console: Console) -> bool:
 
 
 async def _shown(title: str, run: Run, plan: Plan, folder: Path, console: Console) -> Outcome:
+    _stop_on_sigterm()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(title, total=None)
         async with run(plan, folder, lambda text: progress.update(task, description=f"{title}: {text}")) as outcome:
             return outcome
+
+
+def _stop_on_sigterm() -> None:
+    """As Ctrl-C does it: cancelled, so that everything that was started is stopped."""
+    running = asyncio.current_task()
+    if running is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
 
 
 def report(title: str, outcome: Outcome) -> Table:

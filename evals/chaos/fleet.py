@@ -40,6 +40,8 @@ class Fleet:
     record: Record
     logs: Path
     running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    cut_off: set[str] = field(default_factory=set)
+    """Those whose host does not reach the database just now."""
     starts: int = 0
     _sent: dict[int, str] = field(default_factory=dict)
     _keepers: list["asyncio.Task[None]"] = field(default_factory=list)
@@ -50,11 +52,15 @@ class Fleet:
         self._keepers = [asyncio.create_task(self._keep(member)) for member in self.members]
 
     async def stop(self) -> None:
-        """SIGTERM for all, and wait until they are gone."""
+        """SIGTERM for all, and wait until they are gone. Whatever happens meanwhile, none is left behind."""
         self._over = True
-        for name in list(self.running):
-            self.send(name, signal.SIGTERM)
-        await asyncio.gather(*self._keepers)
+        try:
+            for name in list(self.running):
+                self.send(name, signal.SIGTERM)
+            await asyncio.gather(*self._keepers)
+        finally:
+            for process in self.running.values():
+                process.kill()
 
     def names(self, *, workers: bool) -> list[str]:
         """The names of all workers, or of all APIs."""
@@ -101,5 +107,5 @@ class Fleet:
                     self.record.complaints.append(f"{member.name} did not end within {SLOW_END_S:.0f} s of SIGTERM")
                     process.kill()
             await asyncio.sleep(LOOK_S)
-        sent = self._sent.pop(process.pid, "")
-        self.record.endings.append(Ending(member.name, sent, process.returncode, self.database.up))
+        sent, there = self._sent.pop(process.pid, ""), self.database.up and member.name not in self.cut_off
+        self.record.endings.append(Ending(member.name, sent, process.returncode, there))

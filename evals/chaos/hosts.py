@@ -29,9 +29,10 @@ BACK_WITHIN_S = 60.0
 LONGEST_NAME = 15
 """Characters that Linux allows for the name of a link."""
 
-SESSIONS = (
-    "SELECT count(*) FROM pg_stat_activity WHERE client_addr = %s AND backend_start > now() - %s * interval '1 s'"
-)
+# Of a worker that is at work.
+SESSIONS = """
+SELECT count(*) FROM pg_stat_activity
+ WHERE client_addr = %s AND application_name = 'longlead slot' AND backend_start > now() - %s * interval '1 s'"""
 
 
 def why_not() -> str:
@@ -142,24 +143,26 @@ async def chaos_on_hosts(plan: Plan, folder: Path, tell: Tell) -> AsyncIterator[
             Member(name, host.command(*plan.worker), there) for name, host in zip(names, network.hosts, strict=True)
         ]
         fleet = Fleet(members, server, record, folder)
-        cutting = asyncio.create_task(_cut_off(network.hosts[0], server, record, tell))
+        cutting = asyncio.create_task(_cut_off(network.hosts[0], names[0], fleet, tell))
         stack.callback(cutting.cancel)
         havoc = await play(Stage(plan, server, fleet, record, tell), ports, beside=cutting)
         yield await finished(server, record, {**havoc, "cut off": 1}, fleet, began, tell)
 
 
-async def _cut_off(host: Host, server: Database, record: Record, tell: Tell) -> None:
+async def _cut_off(host: Host, name: str, fleet: Fleet, tell: Tell) -> None:
     """Wait until the host works, cut it off, reconnect it, and see that its worker comes back by itself."""
-    await _connected(server, host, START_S)
+    await _connected(fleet.database, host, START_S)
     tell(f"{host.address} is cut off")
+    fleet.cut_off.add(name)
     host.cut_off()
     try:
         await asyncio.sleep(CUT_OFF_S)
     finally:
         host.reconnect()
     tell(f"{host.address} is back")
-    if not await _connected(server, host, BACK_WITHIN_S):
-        record.complaints.append(f"the worker of {host.address} did not come back within {BACK_WITHIN_S:.0f} s")
+    if not await _connected(fleet.database, host, BACK_WITHIN_S):
+        fleet.record.complaints.append(f"the worker of {host.address} was not back within {BACK_WITHIN_S:.0f} s")
+    fleet.cut_off.discard(name)
 
 
 async def _connected(server: Database, host: Host, within_s: float) -> bool:
