@@ -29,7 +29,7 @@ FULL: dict[str, Benchmark] = {
     "sleeping": sleeping.run,
 }
 QUICK: dict[str, Benchmark] = {
-    "throughput": partial(throughput.run, size=throughput.Size(lines=1, rounds=1)),
+    "throughput": partial(throughput.run, size=throughput.Size(lines=1, rounds=1, workers=(1,))),
     "latency": partial(latency.run, events=60),
     "age": partial(age.run, age=300, window=40),
     "sleeping": partial(sleeping.run, count=1000, watch_s=15.0),
