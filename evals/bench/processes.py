@@ -58,21 +58,27 @@ class Service:
 
 
 @asynccontextmanager
-async def service(conninfo: str, *, workers: int = 1, **settings: str) -> AsyncIterator[Service]:
-    """Start an API and workers on a database, and end them. `settings` are LONGLEAD_* variables in small letters."""
+async def service(conninfo: str, **settings: str) -> AsyncIterator[Service]:
+    """Start an API and a worker on a database, and end them. `settings` are LONGLEAD_* variables in small letters."""
+    async with api(conninfo, **settings) as running, running.working(1):
+        await _ready(running.port, running.started, running.log, "/readyz")
+        yield running
+
+
+@asynccontextmanager
+async def api(conninfo: str, **settings: str) -> AsyncIterator[Service]:
+    """Start an API alone, and end it."""
     port = free_port()
     environment = {"LONGLEAD_DATABASE_URL": conninfo, "LONGLEAD_PORT": str(port), "LONGLEAD_LOG_LEVEL": "WARNING"}
     environment |= {f"LONGLEAD_{name.upper()}": value for name, value in settings.items()}
     environment = child_environment(environment, fresh=True)
     with tempfile.TemporaryFile() as log:
-        api = _start("api", environment, log)
-        running = Service(port, psutil.Process(api.pid), environment, log, [api])
+        started = _start("api", environment, log)
         try:
-            async with running.working(workers):
-                await _ready(port, running.started, log, "/readyz" if workers else "/healthz")
-                yield running
+            await _ready(port, [started], log, "/healthz")
+            yield Service(port, psutil.Process(started.pid), environment, log, [started])
         finally:
-            await asyncio.to_thread(_end, [api])
+            await asyncio.to_thread(_end, [started])
 
 
 def _start(part: str, environment: dict[str, str], log: IO[bytes]) -> "subprocess.Popen[bytes]":

@@ -5,7 +5,7 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
@@ -14,7 +14,7 @@ import psycopg
 
 from evals.bench.client import lanes_of, post_from_outside, python
 from evals.bench.mix import LIFE, building, story
-from evals.bench.processes import Service, service
+from evals.bench.processes import Service, api
 from evals.bench.report import Aim, Result, Tell
 from evals.bench.server import Bench, statements, written
 
@@ -56,15 +56,12 @@ Measured = dict[str, float]
 async def run(bench: Bench, tell: Tell, size: Size | None = None) -> Result:
     """So many rounds, in each of which everything takes its turn; the medians are told."""
     size = size or Size()
-    rounds: list[dict[str, Measured]] = []
-    async with bench.database() as ours, bench.database() as theirs, service(ours, workers=0) as running:
+    async with bench.database() as ours, bench.database() as theirs, api(ours) as running:
         passes = _Passes(bench, ours, theirs, running, size)
-        await passes.warm(tell)
-        for number in range(size.rounds):
-            rounds.append(await passes.round(number, lambda text: tell(f"throughput, round {number + 1}: {text}")))  # noqa: B023 - told at once
+        rounds = [await passes.round(number, tell) for number in range(size.rounds)]
         tell("throughput: counting statements")
-        counted, scripted = await passes.count(), await passes.count_script()
-    return _result(size, rounds, counted, scripted)
+        scripted = await passes.count_script()
+    return _result(size, rounds, passes.counted, scripted)
 
 
 @dataclass
@@ -76,13 +73,13 @@ class _Passes:
     theirs: str
     running: Service
     size: Size
+    counted: dict[str, Any] = field(default_factory=dict)
+    """What an event costs the database; of the first round, after what is timed."""
 
-    async def warm(self, tell: Tell) -> None:
-        few = Size(buildings=self.size.buildings // 2, lines=1)
-        async with self.running.working(1):
-            await self._over_http(few, "warm", tell)
+    async def round(self, number: int, said: Tell) -> dict[str, Measured]:
+        def tell(text: str) -> None:
+            said(f"throughput, round {number + 1} of {self.size.rounds}: {text}")
 
-    async def round(self, number: int, tell: Tell) -> dict[str, Measured]:
         found: dict[str, Measured] = {}
         for saver in ("shared", "apart", "memory"):
             tell(f"plain script, {SAVERS[saver]}")
@@ -92,6 +89,7 @@ class _Passes:
             async with self.running.working(workers):
                 await self._warmed(f"w{number}-{workers}", workers)
                 found[f"over HTTP, {named}"] = await self._over_http(self.size, f"h{number}-{workers}", tell)
+                self.counted = self.counted or await self._count()
             tell("filling the inbox")
             intake = await self._fill(f"p{number}-{workers}")
             found.setdefault("intake", intake)
@@ -150,9 +148,7 @@ class _Passes:
 
     async def _drain(self, prefix: str, tell: Tell) -> Measured:
         """Wait until a full inbox is empty; timed from the first start to the last end, as the database has them."""
-        async with await psycopg.AsyncConnection.connect(self.ours, autocommit=True) as conn:
-            while not (await (await conn.execute(BEGUN, (f"{prefix}-%",))).fetchone() or [False])[0]:
-                await asyncio.sleep(0.02)
+        await _begun(self.ours, f"{prefix}-%")
         before = await self._used()
         row = await _wait(self.ours, f"{prefix}-%", self.size.events, None, tell)
         events = self.size.events
@@ -172,18 +168,16 @@ class _Passes:
         used = {f"{part}_ms": (after[part] - before[part]) * 1000 / events for part in before}
         return {**used, "cpu_ms": sum(used.values())}
 
-    async def count(self) -> dict[str, Any]:
+    async def _count(self) -> dict[str, Any]:
         """A further, untimed pass with the counter on."""
         few = Size(buildings=min(50, self.size.buildings), lines=min(2, self.size.lines))
-        async with self.running.working(1):
-            await self._warmed("counting", 1)
-            stories = await self._opened(few, "count")
-            before = await written(self.ours)
-            await self.bench.count(True)
-            posting = asyncio.create_task(post_from_outside(self.running.port, lanes_of(stories, few.connections)))
-            await _wait(self.ours, "count-%", few.events, posting, lambda _: None)
-            await posting
-            await self.bench.count(False)
+        stories = await self._opened(few, "count")
+        before = await written(self.ours)
+        await self.bench.count(True)
+        posting = asyncio.create_task(post_from_outside(self.running.port, lanes_of(stories, few.connections)))
+        await _wait(self.ours, "count-%", few.events, posting, lambda _: None)
+        await posting
+        await self.bench.count(False)
         return await _counted(self.ours, before, few.events, leaving="count(*) FILTER")
 
     async def count_script(self) -> dict[str, Any]:
@@ -237,10 +231,10 @@ def _result(size: Size, rounds: list[dict[str, Measured]], counted: dict[str, An
         )
     result.add("CPU for an event: HTTP intake, API", _middle(rounds, "intake", "api_ms"), "ms/event")
     result.add("CPU for an event: HTTP intake, PostgreSQL", _middle(rounds, "intake", "postgres_ms"), "ms/event")
-    for name, one in (("service", counted), ("script", scripted)):
-        result.add(f"{name}: statements", one["statements"], "/event")
-        result.add(f"{name}: commits that write", one["transactions"], "/event")
-        result.add(f"{name}: write-ahead log", one["log_kb"], "kB/event")
+    for name, figures in (("service", counted), ("script", scripted)):
+        result.add(f"{name}: statements", figures["statements"], "/event")
+        result.add(f"{name}: commits that write", figures["transactions"], "/event")
+        result.add(f"{name}: write-ahead log", figures["log_kb"], "kB/event")
     return result
 
 
@@ -252,6 +246,17 @@ async def create(port: int, specs: list[dict[str, Any]]) -> None:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         for spec in specs:
             (await client.post("/buildings", json=spec)).raise_for_status()
+
+
+async def _begun(conninfo: str, like: str) -> None:
+    """Until the first event is taken in hand."""
+    async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as conn:
+        for _ in range(int(STUCK_S / 0.02)):
+            row = await (await conn.execute(BEGUN, (like,))).fetchone()
+            if row is not None and row[0]:
+                return
+            await asyncio.sleep(0.02)
+    raise RuntimeError(f"no worker began within {STUCK_S:.0f} s")
 
 
 async def _wait(
