@@ -23,6 +23,7 @@ from nodes.record_inspection import record_inspection
 from nodes.reject_submittal import reject_submittal
 from nodes.remember import remember
 from nodes.state import BuildingState
+from nodes.summarise import summarise
 from nodes.take_note import take_note
 from tools.context import Toolbox
 
@@ -44,6 +45,7 @@ STEPS: tuple[Callable[..., Any], ...] = (
     decide,
     carry_out,
     remember,
+    summarise,
     await_approval,
     post_answer,
 )
@@ -63,7 +65,8 @@ def build(toolbox: Toolbox) -> StateGraph[BuildingState]:
     graph.add_edge("apply_decision", "decide")
     graph.add_conditional_edges("decide", routes.from_decide, ["carry_out", "remember"])
     graph.add_conditional_edges("carry_out", routes.from_carry_out, ["decide", "remember"])
-    graph.add_conditional_edges("remember", routes.from_remember, ["await_approval", END])
+    graph.add_conditional_edges("remember", routes.from_remember, ["summarise", "await_approval", END])
+    graph.add_conditional_edges("summarise", routes.to_sleep, ["await_approval", END])
     graph.add_conditional_edges("await_approval", routes.from_await_approval, ["apply_decision", "post_answer"])
     graph.add_conditional_edges("post_answer", routes.from_post_answer, ["await_approval", END])
     return graph

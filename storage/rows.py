@@ -22,6 +22,7 @@ from domain.procurement import (
     Shipment,
     VendorRow,
 )
+from domain.summaries import Identifier, Summary
 from storage.database import Connection
 
 R = TypeVar("R", bound=Row)
@@ -38,6 +39,7 @@ class Table:
 TABLES: dict[type[Row], Table] = {
     Approval: Table("approvals", ("approval_id",)),
     Flag: Table("flags", ("flag_id",)),
+    Identifier: Table("identifiers", ("kind", "value")),
     Inspection: Table("inspections", ("item_id", "inspection_id")),
     Item: Table("items", ("item_id",)),
     Message: Table("messages", ("message_id",)),
@@ -47,6 +49,7 @@ TABLES: dict[type[Row], Table] = {
     Receipt: Table("receipts", ("item_id", "receipt_id")),
     ScheduleVersion: Table("schedules", ("version",)),
     Shipment: Table("shipments", ("item_id", "shipment_id")),
+    Summary: Table("summaries", ("version",)),
     VendorRow: Table("vendors", ("vendor_id",)),
 }
 

@@ -14,6 +14,7 @@ from storage import ledger, procurement
 from storage.database import Connection
 from storage.ledger import EffectKey
 from storage.transaction import BuildingTransaction
+from tools.prompts import Budgets
 
 
 class Clock(Protocol):
@@ -34,6 +35,7 @@ class Toolbox:
     clock: Clock
     acts: bool = True
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    budgets: Budgets = Budgets()
 
 
 @dataclass

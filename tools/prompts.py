@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tools.tokens import count_tokens, cut_to
+from domain.tokens import count_tokens, cut_to
 
 TOTAL_TOKENS = 40_000
 IDENTITY_TOKENS, FACTS_TOKENS, SUMMARY_TOKENS, RECALLED_TOKENS = 2_000, 4_000, 8_000, 4_000

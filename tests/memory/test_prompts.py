@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.prompts import TOTAL_TOKENS, Budgets, Layer, Part, assemble, outside
-from tools.tokens import count_tokens, cut_to
+from domain.tokens import count_tokens, cut_to
 
 MAIL = (
     "Dear Sir, unfortunately our galvanising line broke down last week, so the steel beams of your order "

@@ -1,0 +1,189 @@
+"""Keeping the messages short: what no longer fits is taken into the rolling summary, each message once.
+
+What the agent did, which documents came and which numbers were named is read from the tables; only what people and
+vendors said is worded, by a model where one may be asked, else in extracts.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from domain.approvals import Responder
+from domain.events import Entry
+from domain.identifiers import named_in
+from domain.procurement import Message
+from domain.summaries import Digest, Identifier, Summary, merged
+from storage import summaries
+from tools.context import ActionContext, Toolbox
+from tools.effects import run_effect
+
+SUMMARISER = Responder(type="automated_rule", id="summariser", name="Summariser")
+
+KEPT = 0.5
+"""Share of the budget that a compaction leaves as it is: so the next one is some way off."""
+OVERFLOW = 2
+"""How often the budget may be filled before an event that needs no model is made to wait for a compaction."""
+LOOK_EVERY = 20
+"""Steps carried out between two looks at how much there is; a text from somebody is a reason to look at once."""
+TEXTS = ("Message_Received", "Human_Input")
+MOST_EXTRACT = 200
+"""Characters of an extract."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """The messages that no summary holds yet, by entry: {seq, messages, tokens}."""
+
+    summary: Summary | None
+    entries: list[dict[str, Any]]
+
+    @property
+    def tokens(self) -> int:
+        return sum(entry["tokens"] for entry in self.entries)
+
+    @property
+    def after(self) -> int:
+        return -1 if self.summary is None else self.summary.upto_seq
+
+    def span(self, budget: int) -> list[dict[str, Any]]:
+        """The oldest entries that are to be dropped: whole entries, and no more than the budget at once."""
+        room, span, taken = self.tokens - int(budget * KEPT), [], 0
+        for entry in self.entries:
+            if room <= 0 or (span and taken + entry["tokens"] > budget):
+                break
+            span.append(entry)
+            room, taken = room - entry["tokens"], taken + entry["tokens"]
+        return span
+
+
+async def is_due(toolbox: Toolbox, entry: Entry) -> bool:
+    """Whether the messages have passed their budget. An event that needs no model lets them pass it by more, where
+    a model words the summary: it is not asked for such an event's sake."""
+    window = await _window(toolbox, entry)
+    budget = toolbox.budgets.messages
+    return window.tokens > (budget if _may_ask(toolbox, entry) else budget * OVERFLOW)
+
+
+def _may_ask(toolbox: Toolbox, entry: Entry) -> bool:
+    return entry.event_type in TEXTS or entry.event_type == "Decision"
+
+
+async def _window(toolbox: Toolbox, entry: Entry) -> Window:
+    async with toolbox.lock:
+        summary = await summaries.latest(toolbox.conn, entry.building_id)
+        after = -1 if summary is None else summary.upto_seq
+        return Window(summary, await summaries.sizes(toolbox.conn, entry.building_id, after, entry.seq))
+
+
+async def compact(toolbox: Toolbox, entry: Entry) -> int | None:
+    """Take the oldest messages into the summary's next version; None where nothing is to be dropped.
+
+    A run that was cut off goes on where it was: the version names the effect, and the span follows from the version
+    before.
+    """
+    window = await _window(toolbox, entry)
+    span = window.span(toolbox.budgets.messages)
+    if not span:
+        return None
+    after, upto = window.after, span[-1]["seq"]
+    material = await _material(toolbox, entry.building_id, after, upto)
+    intent, by = _extracts(material.messages), "template"
+    digest = Digest(
+        intent=[*_answers(material.answers), *intent],
+        actions=[_done(step) for step in material.done if step["action"] not in SPOKEN],
+        artifacts=[_document(document) for document in material.documents],
+    )
+    version = 1 + (window.summary.version if window.summary else 0)
+
+    async def act(context: ActionContext) -> dict[str, Any]:
+        standing = await summaries.latest(context.transaction.conn, entry.building_id)
+        next_ = merged(
+            standing, digest, upto_seq=upto, messages=len(material.messages), by=by, caused_seq=entry.seq
+        )
+        context.save(next_, *material.identifiers(entry.building_id))
+        return {"version": next_.version, "messages": next_.messages}
+
+    await run_effect(
+        toolbox,
+        entry,
+        "summarise",
+        item=None,
+        ordinal=version,
+        kind="fact",
+        arguments={"after": after, "upto": upto},
+        responder=SUMMARISER,
+        act=act,
+    )
+    return version
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a span of messages was about."""
+
+    messages: list[Message]
+    done: list[dict[str, Any]]
+    documents: list[dict[str, Any]]
+    answers: list[dict[str, Any]]
+    named: list[Identifier]
+
+    def identifiers(self, building_id: str) -> list[Identifier]:
+        """Those of the tables, and those that a text names and no table has."""
+        in_texts = [
+            one for said in self.messages for one in named_in(said.text, building_id, said.caused_seq, said.item_id)
+        ]
+        return list({(one.kind, one.value): one for one in [*in_texts, *self.named]}.values())
+
+
+async def _material(toolbox: Toolbox, building_id: str, after: int, upto: int) -> Material:
+    span = (toolbox.conn, building_id, after, upto)
+    async with toolbox.lock:
+        return Material(
+            messages=await summaries.messages(*span),
+            done=await summaries.done(*span),
+            documents=await summaries.documents(*span),
+            answers=await summaries.answers(*span),
+            named=await summaries.named(*span),
+        )
+
+
+SPOKEN = ("notify_team", "request_information", "flag_potential_issue")
+"""Actions that only say something: they are in the log, and would fill the summary."""
+
+
+def _done(step: dict[str, Any]) -> tuple[str, str]:
+    name, item = step["action"], step["item"] or "the building"
+    told = [str(value) for value in step["result"].values() if isinstance(value, str)][:2]
+    return name, f"{step['seq']} {name} {item}{': ' + ', '.join(told) if told else ''}"
+
+
+def _document(document: dict[str, Any]) -> str:
+    about = f" ({document['item']})" if document["item"] else ""
+    return f"{document['name'] or 'document'}{about}: {document['url']}"
+
+
+def _answers(answers: list[dict[str, Any]]) -> list[str]:
+    return [
+        f"{one['seq']} {one['who']} on {one['kind']} of {one['item_id'] or 'the building'}: {one['type']}"
+        f"{': ' + one['why'][:MOST_EXTRACT] if one['why'] else ''}"
+        for one in answers
+    ]
+
+
+def _extracts(said: list[Message]) -> list[str]:
+    """The beginnings of what came in, without what every letter begins with."""
+    return [f"{one.caused_seq} {one.party}: {extract(one.text)}" for one in said if one.direction == "in"]
+
+
+_QUOTED = re.compile(r"^\s*>.*$", re.MULTILINE)
+_GREETING = re.compile(r"^\W*(dear|hi|hello|good (morning|afternoon|day)|sehr geehrte|hallo)\b[^,\n:!.]{0,60}[,\n:!.]", re.I)
+
+
+def extract(text: str) -> str:
+    """What a text begins with, without greeting and quoted lines; at most 200 characters, ended at a sentence."""
+    plain = " ".join(_GREETING.sub("", _QUOTED.sub("", text).strip(), count=1).split()) or " ".join(text.split())
+    if len(plain) <= MOST_EXTRACT:
+        return plain
+    cut = plain[:MOST_EXTRACT]
+    end = max(cut.rfind(mark) for mark in (". ", "! ", "? "))
+    return cut[: end + 1] if end > MOST_EXTRACT // 3 else f"{cut} ..."
