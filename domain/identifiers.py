@@ -38,7 +38,8 @@ def _shortened(identifiers: Sequence[Identifier], budget: int) -> str:
     if count_tokens(", ".join(full)) <= budget:
         return ", ".join(full)
     ranges = _ranges(identifier.value for identifier in identifiers)
-    room, shown = budget - 8, []
+    shown: list[str] = []
+    room = budget - 8
     for text in ranges:
         room -= count_tokens(text) + 1
         if room < 0:

@@ -76,7 +76,14 @@ class Policy(BaseModel):
         1, ge=1, le=365, description="Working days after an arrival within which it is inspected."
     )
 
-    @field_serializer("po_limit", when_used="json-unless-none")
+    model_tokens_per_day: int | None = Field(
+        None, ge=0, description="Most tokens that this building's model calls take in a day; none: the service's limit."
+    )
+    model_cost_per_day: Money | None = Field(
+        None, description="Most that this building's model calls cost in a day, in the currency of the prices."
+    )
+
+    @field_serializer("po_limit", "model_cost_per_day", when_used="json-unless-none")
     def _exact(self, value: Decimal) -> str:
         return str(value)
 

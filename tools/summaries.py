@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel, Field
+
 from domain.approvals import Responder
 from domain.events import Entry
 from domain.identifiers import named_in
@@ -16,6 +18,8 @@ from domain.summaries import Digest, Identifier, Summary, merged
 from storage import summaries
 from tools.context import ActionContext, Toolbox
 from tools.effects import run_effect
+from tools.models import Abstained, ModelRequest, ask_model
+from tools.prompts import OUTSIDE_RULE, Layer, Part, assemble
 
 SUMMARISER = Responder(type="automated_rule", id="summariser", name="Summariser")
 
@@ -47,7 +51,8 @@ class Window:
 
     def span(self, budget: int) -> list[dict[str, Any]]:
         """The oldest entries that are to be dropped: whole entries, and no more than the budget at once."""
-        room, span, taken = self.tokens - int(budget * KEPT), [], 0
+        span: list[dict[str, Any]] = []
+        room, taken = self.tokens - int(budget * KEPT), 0
         for entry in self.entries:
             if room <= 0 or (span and taken + entry["tokens"] > budget):
                 break
@@ -61,11 +66,12 @@ async def is_due(toolbox: Toolbox, entry: Entry) -> bool:
     a model words the summary: it is not asked for such an event's sake."""
     window = await _window(toolbox, entry)
     budget = toolbox.budgets.messages
-    return window.tokens > (budget if _may_ask(toolbox, entry) else budget * OVERFLOW)
+    return window.tokens > (budget if _at_its_moment(toolbox, entry) else budget * OVERFLOW)
 
 
-def _may_ask(toolbox: Toolbox, entry: Entry) -> bool:
-    return entry.event_type in TEXTS or entry.event_type == "Decision"
+def _at_its_moment(toolbox: Toolbox, entry: Entry) -> bool:
+    """Where no model words the summary, any moment is good; else after a text, which needs a model anyway."""
+    return toolbox.models is None or entry.event_type in TEXTS
 
 
 async def _window(toolbox: Toolbox, entry: Entry) -> Window:
@@ -87,7 +93,7 @@ async def compact(toolbox: Toolbox, entry: Entry) -> int | None:
         return None
     after, upto = window.after, span[-1]["seq"]
     material = await _material(toolbox, entry.building_id, after, upto)
-    intent, by = _extracts(material.messages), "template"
+    intent, by = await _worded(toolbox, entry, material.messages)
     digest = Digest(
         intent=[*_answers(material.answers), *intent],
         actions=[_done(step) for step in material.done if step["action"] not in SPOKEN],
@@ -97,9 +103,7 @@ async def compact(toolbox: Toolbox, entry: Entry) -> int | None:
 
     async def act(context: ActionContext) -> dict[str, Any]:
         standing = await summaries.latest(context.transaction.conn, entry.building_id)
-        next_ = merged(
-            standing, digest, upto_seq=upto, messages=len(material.messages), by=by, caused_seq=entry.seq
-        )
+        next_ = merged(standing, digest, upto_seq=upto, messages=len(material.messages), by=by, caused_seq=entry.seq)
         context.save(next_, *material.identifiers(entry.building_id))
         return {"version": next_.version, "messages": next_.messages}
 
@@ -170,13 +174,49 @@ def _answers(answers: list[dict[str, Any]]) -> list[str]:
     ]
 
 
+class Wishes(BaseModel):
+    """What a model makes of a span of messages."""
+
+    lines: list[str] = Field(
+        description="At most ten short lines, the oldest first: who wants, promises, refuses or reports what, with "
+        "dates and amounts as they were written."
+    )
+
+
+SYSTEM = (
+    "You shorten the correspondence of a construction project's procurement desk, so that a colleague who reads only "
+    f"your lines knows what people and vendors want, promised and reported. Add nothing of your own. {OUTSIDE_RULE}"
+)
+MOST_LINES = 10
+
+
+async def _worded(toolbox: Toolbox, entry: Entry, said: list[Message]) -> tuple[list[str], str]:
+    """What came in, in a model's words or in extracts; and whose words these are."""
+    came_in = [one for one in said if one.direction == "in"]
+    if not came_in or toolbox.models is None or not _at_its_moment(toolbox, entry):
+        return _extracts(came_in), "template"
+    layers = [Layer("Messages", None, [_as_said(one) for one in came_in])]
+    request = ModelRequest("summariser", 0, SYSTEM, assemble(layers, toolbox.budgets.total), Wishes)
+    answer = await ask_model(toolbox, entry, request)
+    if isinstance(answer, Abstained):
+        return _extracts(came_in), "template"
+    first, last = came_in[0].caused_seq, came_in[-1].caused_seq
+    return [f"{first} to {last}: {line}" for line in answer.value.lines[:MOST_LINES]], answer.model
+
+
+def _as_said(message: Message) -> Part:
+    return Part(message.text, f"{message.caused_seq} {message.party}")
+
+
 def _extracts(said: list[Message]) -> list[str]:
     """The beginnings of what came in, without what every letter begins with."""
-    return [f"{one.caused_seq} {one.party}: {extract(one.text)}" for one in said if one.direction == "in"]
+    return [f"{one.caused_seq} {one.party}: {extract(one.text)}" for one in said]
 
 
 _QUOTED = re.compile(r"^\s*>.*$", re.MULTILINE)
-_GREETING = re.compile(r"^\W*(dear|hi|hello|good (morning|afternoon|day)|sehr geehrte|hallo)\b[^,\n:!.]{0,60}[,\n:!.]", re.I)
+_GREETING = re.compile(
+    r"^\W*(dear|hi|hello|good (morning|afternoon|day)|sehr geehrte|hallo)\b[^,\n:!.]{0,60}[,\n:!.]", re.I
+)
 
 
 def extract(text: str) -> str:

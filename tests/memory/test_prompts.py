@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.prompts import TOTAL_TOKENS, Budgets, Layer, Part, assemble, outside
 from domain.tokens import count_tokens, cut_to
+from tools.prompts import TOTAL_TOKENS, Budgets, Layer, Part, assemble, outside
 
 MAIL = (
     "Dear Sir, unfortunately our galvanising line broke down last week, so the steel beams of your order "
