@@ -1,4 +1,4 @@
-"""Close the run: how the entry ended, and which questions are open now, as the table says."""
+"""Close the run: what it taught, how the entry ended, and which questions are open now, as the table says."""
 
 from typing import Any
 
@@ -7,10 +7,13 @@ from nodes.entry import entry_in, finding_in
 from nodes.state import BuildingState
 from tools.context import Toolbox
 from tools.decisions import all_open_questions
+from tools.recollections import recollect
 from tools.summaries import LOOK_EVERY, TEXTS, is_due
 
 
 async def remember(toolbox: Toolbox, state: BuildingState) -> BuildingState:
+    entry, finding = entry_in(state), finding_in(state)
+    await recollect(toolbox, entry, finding, state.get("settled"))
     open_ = await all_open_questions(toolbox, state["event"]["building_id"])
     return {
         "plan": [],

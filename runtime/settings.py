@@ -182,6 +182,11 @@ class Settings(BaseSettings):
     model_prices: dict[str, ModelPrice] = Field(
         {}, description='Per million tokens: {"model": {"input": 0.15, "output": 0.6}}. Without: cost is unknown.'
     )
+    prompt_tokens: int = Field(
+        40_000, ge=4_000, le=1_000_000, description="Most tokens of a prompt; smaller for models of a small context."
+    )
+    embedding_model: str = Field("", description="Model whose vectors memory is searched by; empty: by words.")
+    embedding_dims: int = Field(1536, ge=1, le=4000, description="Dimensions of its vectors.")
     url: str = Field("http://127.0.0.1:8000", description="Where the command line finds the service.")
     api_key: str = Field("", description="The key that the command line sends.")
 

@@ -9,10 +9,12 @@ from domain.buildings import Building
 from domain.events import Entry
 from domain.procurement import LineFile
 from domain.questions import Background, build_question
+from domain.recollections import about
 from domain.working_time import add_working_time
 from storage import evidence, procurement
 from storage.approvals import locked
 from storage.database import Connection
+from storage.long_term import Sought, similar_cases
 from tools.context import ActionContext, Toolbox
 from tools.effects import run_effect
 from tools.messages import say
@@ -182,8 +184,38 @@ async def _background(
     item_id = file.item.item_id if file else None
     facts = await evidence.facts(conn, building.building_id, item_id, entry.seq)
     notes = await evidence.notes(conn, building.building_id, item_id) if item_id else []
-    past = await evidence.past_cases(conn, building.building_id, kind)
+    past = await _past_cases(conn, building.building_id, kind, file)
     return Background(facts=facts, notes=notes, past_cases=past)
+
+
+async def _past_cases(conn: Connection, building_id: str, kind: str, file: LineFile | None) -> list[dict[str, Any]]:
+    """The cases of this kind that are most like this one; where few are remembered, also the last ones on file."""
+    line = about(file)
+    query = " ".join([kind.replace("_", " "), *(str(value) for value in line.values() if value)])
+    fields = {name: line.get(name) for name in ("item_id", "vendor_id", "category")}
+    found = await similar_cases(conn, building_id, Sought(query, kind, only=kind, limit=MOST_CASES, **fields))
+    cases = [_as_case(building_id, case) for case in found]
+    known = {case.get("approval_id") for case in cases}
+    on_file = await evidence.past_cases(conn, building_id, kind)
+    return [*cases, *(case for case in on_file if case["approval_id"] not in known)][:MOST_CASES]
+
+
+MOST_CASES = 5
+
+
+def _as_case(building_id: str, case: dict[str, Any]) -> dict[str, Any]:
+    """A remembered case as evidence shows it; of another building without a name that would mean nothing here."""
+    named = {} if case.get("elsewhere") else {"approval_id": f"{building_id}-{case['key'].replace('.', '-')}"}
+    return {
+        **named,
+        "item_id": case["item_id"],
+        "summary": case["question"],
+        "decision": case["decision"],
+        "actions": case["actions"],
+        "why": case["why"],
+        "outcome": case["outcome"],
+        "elsewhere": bool(case.get("elsewhere")),
+    }
 
 
 async def _pending(context: ActionContext, kind: str, item_id: str | None) -> Approval | None:
