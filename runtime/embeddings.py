@@ -1,11 +1,7 @@
-"""Vectors of texts by an embedding model on an OpenAI-compatible server; memory works without, by words."""
+"""The embedding model of a process: opened once where one is configured, and nothing loaded where none is."""
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
 
 import anyio.to_thread
 import structlog
@@ -16,52 +12,10 @@ from storage.vectors import prepare_vectors
 
 log = structlog.get_logger()
 
-TIME_S = 5.0
-"""Most seconds for one call; what was meant to be found is found by words instead."""
-PAUSE_S = 60.0
-"""Seconds for which a server that failed is left alone: a hung one must not cost every event its time."""
-MOST_CHARACTERS = 4_000
-NONSENSE = (ValueError, TypeError, LookupError, AttributeError)
-"""What LangChain's client raises on an answer of another shape."""
-
-
-@dataclass
-class EmbeddingModel:
-    """The model that the settings name, over LangChain's client: `storage.long_term.Embedder`."""
-
-    client: Any
-    name: str
-    dims: int
-    _quiet_until: float = 0.0
-
-    async def embed(self, texts: Sequence[str]) -> list[list[float]] | None:
-        """One vector for each text; None where the server has none of the right length in time."""
-
-        if time.monotonic() < self._quiet_until:
-            return None
-        try:
-            async with asyncio.timeout(TIME_S):
-                vectors: list[list[float]] = await self.client.aembed_documents(
-                    [text[:MOST_CHARACTERS] for text in texts]
-                )
-        except (OpenAIError, TimeoutError, *NONSENSE) as error:
-            self._failed(type(error).__name__)
-            return None
-        if [len(vector) for vector in vectors] != [self.dims] * len(texts):
-            self._failed(f"not {self.dims} dimensions: LONGLEAD_EMBEDDING_DIMS must be the model's")
-            return None
-        return vectors
-
-    def _failed(self, why: str) -> None:
-        """Never the library's own words: they may quote addresses and keys."""
-        log.warning("no embeddings: memory is searched by words", model=self.name, why=why)
-        self._quiet_until = time.monotonic() + PAUSE_S
-
 
 @asynccontextmanager
 async def open_embedder(settings: Settings, conninfo: str) -> AsyncIterator[Embedder | None]:
-    """The configured embedding model; None where none is, or the database cannot hold vectors. LangChain's client
-    takes a second to load."""
+    """The configured embedding model; None where none is, or where the database cannot hold vectors."""
     if not settings.embedding_model:
         yield None
         return
@@ -69,23 +23,10 @@ async def open_embedder(settings: Settings, conninfo: str) -> AsyncIterator[Embe
         log.warning("memory is searched by words", why="the database has no pgvector", model=settings.embedding_model)
         yield None
         return
-    model = await anyio.to_thread.run_sync(_made, settings)
-    try:
-        yield model
-    finally:
-        await model.client.async_client._client.close()
+    yield await anyio.to_thread.run_sync(_made, settings)
 
 
-def _made(settings: Settings) -> EmbeddingModel:
-    from langchain_openai import OpenAIEmbeddings
-    from pydantic import SecretStr
+def _made(settings: Settings) -> Embedder:
+    from runtime.embedding_model import embedding_model  # LangChain's client takes a second to load
 
-    client = OpenAIEmbeddings(
-        model=settings.embedding_model,
-        openai_api_key=SecretStr(settings.openai_api_key.get_secret_value() or "none"),
-        openai_api_base=settings.openai_base_url or None,
-        request_timeout=TIME_S,
-        max_retries=0,
-        check_embedding_ctx_length=False,  # it would download a tokenizer
-    )
-    return EmbeddingModel(client, settings.embedding_model, settings.embedding_dims)
+    return embedding_model(settings)
