@@ -10,7 +10,7 @@ from domain.tokens import count_tokens
 
 IDENTIFIERS_TOKENS = 3_000
 
-_NAMED = re.compile(r"\b(?P<kind>PO|NCR)[-_ ]?(?=[\w.-]*\d)[A-Z0-9][\w.-]{0,60}\w\b|\b(?P<short>PO|NCR)[-_ ]?\d\b")
+_NAMED = re.compile(r"\b(?P<kind>PO|NCR)(?:[-_](?=[\w.-]*\d)[\w.-]{0,60}\w| ?\d(?:[\w.-]{0,60}\w)?)\b")
 _NUMBERED = re.compile(r"(?P<stem>.*?)(?P<number>\d+)")
 KINDS = {"PO": "order", "NCR": "report"}
 TITLES = {"order": "orders", "question": "questions", "report": "nonconformance reports", "shipment": "shipments"}
@@ -18,7 +18,7 @@ TITLES = {"order": "orders", "question": "questions", "report": "nonconformance 
 
 def named_in(text: str, building_id: str, seq: int, item_id: str | None = None) -> list[Identifier]:
     """The orders, reports and questions that a text names by our own kinds of numbers."""
-    found = [(KINDS[match["kind"] or match["short"]], match.group()) for match in _NAMED.finditer(text)]
+    found = [(KINDS[match["kind"]], match.group()) for match in _NAMED.finditer(text)]
     asked = re.compile(rf"(?<![\w-]){re.escape(building_id)}-\d+-\d+(?![\w-])")
     found += [("question", match.group()) for match in asked.finditer(text)]
     return [Identifier(kind=kind, value=value, item_id=item_id, seq=seq) for kind, value in dict.fromkeys(found)]

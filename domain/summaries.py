@@ -32,6 +32,8 @@ class Summary(Row):
     """Documents, by name and address."""
     dropped: dict[str, int] = {}
     """Older lines that no longer fit, counted by what they were about."""
+    tokens: int = 0
+    """What it takes in a prompt."""
     by: str = "template"
     """What worded the latest span: the template, or a model's name."""
     caused_seq: int = 0

@@ -10,9 +10,9 @@ from storage.rows import select
 MOST_MESSAGES = 4_000
 """Messages that one look counts: enough for any budget, and a bound for histories from before there were summaries."""
 
-# Rough, since it only tells when to look closer: characters over 3.6, and some for who said it.
+# Rough, and rather too low: what a prompt has no room for is summarised at the next look, not before it is full.
 SIZES = f"""
-SELECT caused_seq AS seq, count(*) AS messages, sum(length(text) / 3.6 + 12)::int AS tokens
+SELECT caused_seq AS seq, count(*) AS messages, sum(length(text) / 4.2 + 10)::int AS tokens
   FROM (SELECT caused_seq, text FROM messages
          WHERE building_id = %s AND caused_seq > %s AND caused_seq < %s
          ORDER BY caused_seq LIMIT {MOST_MESSAGES}) AS waiting

@@ -10,16 +10,15 @@ from typing import Any
 from domain.approvals import Approval
 from domain.buildings import Building
 from domain.events import Entry
-from domain.identifiers import listed
 from domain.procurement import Item, LineFile, Message
 from domain.recollections import about
 from domain.schedule import days_late
-from domain.summaries import Identifier, Summary
 from storage import procurement, summaries
 from storage.long_term import Sought
 from tools.context import Toolbox
 from tools.prompts import OUTSIDE_RULE, Layer, Part
 from tools.recording import building_of, line_files
+from tools.summaries import summary_layers
 
 MOST_LINES = 400
 """Lines of the log that are listed beside those in question; by need, the soonest first."""
@@ -46,12 +45,13 @@ async def building_layers(
     today = entry.today(building.zone)
     core: list[Part | str] = [*_of_building(building, today), *map(_of_file, files)]
     core += [*map(_of_question, open_[:MOST_QUESTIONS]), *_of_log(items, set(item_ids))]
+    summary, told = await _told(toolbox, entry)
     return [
         Layer("Task", budgets.identity, [task, OUTSIDE_RULE]),
         Layer("Facts", budgets.facts, core),
-        *await _summary(toolbox, entry),
+        *summary,
         Layer("Rules and memories", budgets.recalled, [*rules, *await _recalled(toolbox, entry, files, sought)]),
-        Layer("Last messages", budgets.messages, await _last_messages(toolbox, entry), keep="last"),
+        told,
     ]
 
 
@@ -104,30 +104,6 @@ def _of_log(items: Sequence[Item], but: set[str]) -> list[Part]:
     return [Part("\n".join(lines), "the log, other lines")] if lines else []
 
 
-async def _summary(toolbox: Toolbox, entry: Entry) -> list[Layer]:
-    """The rolling summary in its sections, each with its share: none pushes another out."""
-    async with toolbox.lock:
-        summary = await summaries.latest(toolbox.conn, entry.building_id)
-        named = await summaries.identifiers(toolbox.conn, entry.building_id)
-    return [] if summary is None else summary_layers(summary, named, toolbox.budgets.summary)
-
-
-def summary_layers(summary: Summary, named: Sequence[Identifier], budget: int) -> list[Layer]:
-    """The sections as layers: intent, actions, artifacts, identifiers."""
-    share = budget // 16
-    counted = ", ".join(f"{name} {count}" for name, count in summary.dropped.items())
-    actions = [*([f"Before that, left out: {counted}"] if counted else []), *summary.actions]
-    said = [Part("\n".join(summary.intent), "earlier messages, shortened")] if summary.intent else []
-    papers = [Part("\n".join(summary.artifacts), "documents")] if summary.artifacts else []
-    numbers = [Part("\n".join(listed(named, share * 6 - 60)), "numbers named earlier")] if named else []
-    return [
-        Layer("Summary: what people want", share * 3, said),
-        Layer("Summary: done so far", share * 5, actions, keep="last"),
-        Layer("Summary: documents", share * 2, papers),
-        Layer("Summary: orders, questions, reports, shipments", share * 6, numbers),
-    ]
-
-
 async def _recalled(toolbox: Toolbox, entry: Entry, files: Sequence[LineFile], sought: str) -> list[Part]:
     """What long-term memory holds that fits: facts first, then settled cases."""
     line = about(files[0]) if files else {}
@@ -146,14 +122,18 @@ async def _recalled(toolbox: Toolbox, entry: Entry, files: Sequence[LineFile], s
     ]
 
 
-async def _last_messages(toolbox: Toolbox, entry: Entry) -> list[Part]:
-    """What was said since the summary, without what the entry itself says: the caller shows that."""
-    characters = toolbox.budgets.messages * CHARACTERS_A_TOKEN
+async def _told(toolbox: Toolbox, entry: Entry) -> tuple[list[Layer], Layer]:
+    """The rolling summary, and what was said since; without what the entry itself says: the caller shows that."""
     async with toolbox.lock:
         summary = await summaries.latest(toolbox.conn, entry.building_id)
+        named = await summaries.identifiers(toolbox.conn, entry.building_id)
+        room = toolbox.budgets.messages(summary.tokens if summary else 0)
         after = -1 if summary is None else summary.upto_seq
-        said = await summaries.last_messages(toolbox.conn, entry.building_id, after, entry.seq, characters)
-    return [_as_said(message) for message in said]
+        said = await summaries.last_messages(
+            toolbox.conn, entry.building_id, after, entry.seq, room * CHARACTERS_A_TOKEN
+        )
+    layers = [] if summary is None else summary_layers(summary, named, toolbox.budgets.summary)
+    return layers, Layer("Last messages", room, [_as_said(message) for message in said], keep="last")
 
 
 def _as_said(message: Message) -> Part:

@@ -67,10 +67,10 @@ class Budgets:
     def recalled(self) -> int:
         return self._share(RECALLED_TOKENS)
 
-    @property
-    def messages(self) -> int:
-        """What is left for the last messages when every other layer is full."""
-        return self.total - self.identity - self.facts - self.summary - self.recalled
+    def messages(self, summary_tokens: int) -> int:
+        """What is left for the last messages beside a summary of this size: while there is little to summarise, more
+        is shown as it was said, so a prompt is as long for a young building as for an old one."""
+        return self.total - self.identity - self.facts - min(summary_tokens, self.summary) - self.recalled
 
     def _share(self, tokens: int) -> int:
         return min(tokens, tokens * self.total // TOTAL_TOKENS)

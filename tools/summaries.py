@@ -5,6 +5,7 @@ vendors said is worded, by a model where one may be asked, else in extracts.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,10 @@ from pydantic import BaseModel, Field
 
 from domain.approvals import Responder
 from domain.events import Entry
-from domain.identifiers import named_in
+from domain.identifiers import listed, named_in
 from domain.procurement import Message
 from domain.summaries import Digest, Identifier, Summary, merged
+from domain.tokens import count_tokens
 from storage import summaries
 from tools.context import ActionContext, Toolbox
 from tools.effects import run_effect
@@ -65,13 +67,17 @@ async def is_due(toolbox: Toolbox, entry: Entry) -> bool:
     """Whether the messages have passed their budget. An event that needs no model lets them pass it by more, where
     a model words the summary: it is not asked for such an event's sake."""
     window = await _window(toolbox, entry)
-    budget = toolbox.budgets.messages
+    budget = _room(toolbox, window)
     return window.tokens > (budget if _at_its_moment(toolbox, entry) else budget * OVERFLOW)
 
 
 def _at_its_moment(toolbox: Toolbox, entry: Entry) -> bool:
     """Where no model words the summary, any moment is good; else after a text, which needs a model anyway."""
     return toolbox.models is None or entry.event_type in TEXTS
+
+
+def _room(toolbox: Toolbox, window: Window) -> int:
+    return toolbox.budgets.messages(window.summary.tokens if window.summary else 0)
 
 
 async def _window(toolbox: Toolbox, entry: Entry) -> Window:
@@ -88,7 +94,7 @@ async def compact(toolbox: Toolbox, entry: Entry) -> int | None:
     before.
     """
     window = await _window(toolbox, entry)
-    span = window.span(toolbox.budgets.messages)
+    span = window.span(_room(toolbox, window))
     if not span:
         return None
     after, upto = window.after, span[-1]["seq"]
@@ -104,7 +110,9 @@ async def compact(toolbox: Toolbox, entry: Entry) -> int | None:
     async def act(context: ActionContext) -> dict[str, Any]:
         standing = await summaries.latest(context.transaction.conn, entry.building_id)
         next_ = merged(standing, digest, upto_seq=upto, messages=len(material.messages), by=by, caused_seq=entry.seq)
-        context.save(next_, *material.identifiers(entry.building_id))
+        named = material.identifiers(entry.building_id)
+        known = await summaries.identifiers(context.transaction.conn, entry.building_id)
+        context.save(_measured(next_, [*known, *named], toolbox.budgets.summary), *named)
         return {"version": next_.version, "messages": next_.messages}
 
     await run_effect(
@@ -119,6 +127,28 @@ async def compact(toolbox: Toolbox, entry: Entry) -> int | None:
         act=act,
     )
     return version
+
+
+def summary_layers(summary: Summary, named: Sequence[Identifier], budget: int) -> list[Layer]:
+    """The sections as layers: intent, actions, artifacts, identifiers."""
+    share = budget // 16
+    counted = ", ".join(f"{name} {count}" for name, count in summary.dropped.items())
+    actions = [*([f"Before that, left out: {counted}"] if counted else []), *summary.actions]
+    said = [Part("\n".join(summary.intent), "earlier messages, shortened")] if summary.intent else []
+    papers = [Part("\n".join(summary.artifacts), "documents")] if summary.artifacts else []
+    numbers = [Part("\n".join(listed(named, share * 6 - 60)), "numbers named earlier")] if named else []
+    return [
+        Layer("Summary: what people want", share * 3, said),
+        Layer("Summary: done so far", share * 5, actions, keep="last"),
+        Layer("Summary: documents", share * 2, papers),
+        Layer("Summary: orders, questions, reports, shipments", share * 6, numbers),
+    ]
+
+
+def _measured(summary: Summary, named: list[Identifier], budget: int) -> Summary:
+    newest = list({(one.kind, one.value): one for one in named}.values())
+    tokens = count_tokens(assemble(summary_layers(summary, newest, budget), budget))
+    return summary.model_copy(update={"tokens": tokens})
 
 
 @dataclass(frozen=True)

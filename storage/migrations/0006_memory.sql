@@ -9,6 +9,7 @@ CREATE TABLE summaries (
     actions     jsonb NOT NULL,
     artifacts   jsonb NOT NULL,
     dropped     jsonb NOT NULL,
+    tokens      integer NOT NULL,
     by          text NOT NULL,
     caused_seq  bigint NOT NULL,
     PRIMARY KEY (building_id, version)

@@ -151,6 +151,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-def make_drainer(conninfo: str, clock: FixedClock, size: int = 2) -> Drainer:
+def make_drainer(conninfo: str, clock: FixedClock, size: int = 2, **slots: Any) -> Drainer:
+    """`slots`: what a slot gets beside its connection (models, budgets, ...)."""
     settings = Settings(event_attempts=3, retry_base=0.01, stalled_after=2, heartbeat_interval=0.5, shutdown_grace=1)
-    return Drainer(settings, clock, SlotPool(conninfo, clock, size, "test slot"), asyncio.Event())
+    return Drainer(settings, clock, SlotPool(conninfo, clock, size, "test slot", **slots), asyncio.Event())
