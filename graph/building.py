@@ -55,7 +55,7 @@ def build(toolbox: Toolbox) -> StateGraph[BuildingState]:
     """The building's graph with its tools bound to the nodes."""
     graph = StateGraph(BuildingState)
     for node in STEPS:
-        graph.add_node(node.__name__, partial(node, toolbox))
+        graph.add_node(node.__name__, _bound(node, toolbox))
     handlers = [node.__name__ for node in HANDLERS]
 
     graph.add_conditional_edges(START, routes.from_start, ["classify_event", "apply_decision"])
@@ -70,3 +70,17 @@ def build(toolbox: Toolbox) -> StateGraph[BuildingState]:
     graph.add_conditional_edges("await_approval", routes.from_await_approval, ["apply_decision", "post_answer"])
     graph.add_conditional_edges("post_answer", routes.from_post_answer, ["await_approval", END])
     return graph
+
+
+def _bound(node: Callable[..., Any], toolbox: Toolbox) -> Callable[..., Any]:
+    """The node with its tools; where somebody traces, within a span of its own."""
+    if not toolbox.tracer.active:
+        return partial(node, toolbox)
+
+    async def traced(state: BuildingState) -> BuildingState:
+        with toolbox.tracer.step(node.__name__) as told:
+            update: BuildingState = await node(toolbox, state)
+            told(update)
+        return update
+
+    return traced

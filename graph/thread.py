@@ -13,6 +13,7 @@ from langgraph.types import Command
 from domain.events import Entry
 from graph.checkpoints import LiveSaver
 from nodes.state import BuildingState
+from tools.context import Toolbox
 
 
 class Thread(Protocol):
@@ -20,6 +21,7 @@ class Thread(Protocol):
 
     graph: CompiledStateGraph[BuildingState]
     saver: LiveSaver
+    toolbox: Toolbox
 
 
 async def advance(thread: Thread, thread_id: str, entry: Entry) -> dict[str, Any]:
@@ -43,7 +45,9 @@ async def advance(thread: Thread, thread_id: str, entry: Entry) -> dict[str, Any
         "recursion_limit": 50,
     }
     given = await _input(thread, config, entry)
-    state = await thread.graph.ainvoke(given, config, durability="sync")
+    with thread.toolbox.tracer.run(entry) as told:
+        state = await thread.graph.ainvoke(given, config, durability="sync")
+        told(state)
     outcome: dict[str, Any] = state.get("outcome", {})
     return outcome
 

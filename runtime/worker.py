@@ -17,6 +17,7 @@ from runtime.models import budget_of, open_models
 from runtime.resources import Resources
 from runtime.settings import Settings
 from runtime.slots import SlotPool
+from runtime.tracing import open_tracer
 from storage.queue import DRAIN_QUEUE
 from tools.prompts import Budgets
 
@@ -84,7 +85,11 @@ async def _end(tasks: list["asyncio.Task[None]"], wait_s: float) -> None:
 async def open_worker(resources: Resources) -> AsyncIterator[Worker]:
     """A worker with its slots and its engine opened; closed in order at the end."""
     settings, stopping = resources.settings, asyncio.Event()
-    async with open_models(settings) as models, open_embedder(settings, resources.conninfo) as embedder:
+    async with (
+        open_models(settings) as models,
+        open_embedder(settings, resources.conninfo) as embedder,
+        open_tracer(settings) as tracer,
+    ):
         slots = SlotPool(
             resources.conninfo,
             resources.clock,
@@ -94,6 +99,7 @@ async def open_worker(resources: Resources) -> AsyncIterator[Worker]:
             budget_of(settings),
             Budgets(settings.prompt_tokens),
             embedder,
+            tracer,
         )
         drainer = Drainer(settings, resources.clock, slots, stopping)
         app = make_app(resources.conninfo, drainer, Upkeep(settings, resources.clock, resources.pool))

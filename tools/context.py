@@ -18,6 +18,7 @@ from storage.long_term import Embedder, LongTermMemory
 from storage.transaction import BuildingTransaction
 from tools.models import UNLIMITED, ModelAccess, ModelBudget
 from tools.prompts import Budgets
+from tools.tracing import NO_TRACER, Tracer
 
 
 class Clock(Protocol):
@@ -44,6 +45,7 @@ class Toolbox:
     models: ModelAccess | None = None
     """None: no model is configured, and a person is asked wherever one would be."""
     model_budget: ModelBudget = UNLIMITED
+    tracer: Tracer = NO_TRACER
 
     @cached_property
     def memory(self) -> LongTermMemory:

@@ -1,6 +1,7 @@
 """The rolling summary: each message is taken in once, what was merged is never summarised again, no number is lost."""
 
 import re
+from itertools import pairwise
 
 from domain.approvals import Approval
 from domain.events import Entry
@@ -75,7 +76,7 @@ async def test_lines_are_merged_as_they_are_never_summarised_again(desk: Desk) -
         await note(desk, f"n{number}", words=500)
     found = await versions(desk)
     assert len(found) > 2
-    for earlier, later in zip(found, found[1:], strict=False):
+    for earlier, later in pairwise(found):
         new = [line for line in later.intent if int(line.split()[0]) > earlier.upto_seq]
         assert later.intent[: len(later.intent) - len(new)] == [line for line in later.intent if line in earlier.intent]
 
