@@ -18,6 +18,7 @@ from nodes.decide import decide
 from nodes.follow_up import follow_up
 from nodes.issue_purchase_order import issue_purchase_order
 from nodes.post_answer import post_answer
+from nodes.read_message import read_message
 from nodes.receive_shipment import receive_shipment
 from nodes.record_inspection import record_inspection
 from nodes.reject_submittal import reject_submittal
@@ -40,6 +41,7 @@ HANDLERS: tuple[Callable[..., Any], ...] = (
 STEPS: tuple[Callable[..., Any], ...] = (
     classify_event,
     *HANDLERS,
+    read_message,
     apply_decision,
     decide,
     carry_out,
@@ -59,7 +61,10 @@ def build(toolbox: Toolbox) -> StateGraph[BuildingState]:
     graph.add_conditional_edges(START, routes.from_start, ["classify_event", "apply_decision"])
     graph.add_conditional_edges("classify_event", routes.from_classification, [*handlers, "decide"])
     for handler in handlers:
-        graph.add_edge(handler, "decide")
+        if handler != "take_note":
+            graph.add_edge(handler, "decide")
+    graph.add_conditional_edges("take_note", routes.from_note, ["read_message", "decide"])
+    graph.add_edge("read_message", "decide")
     graph.add_edge("apply_decision", "decide")
     graph.add_conditional_edges("decide", routes.from_decide, ["carry_out", "remember"])
     graph.add_conditional_edges("carry_out", routes.from_carry_out, ["decide", "remember"])

@@ -36,6 +36,11 @@ async def from_classification(state: BuildingState) -> str:
     return "decide" if state["finding"].get("ask") else HANDLERS[state["event"]["event_type"]]
 
 
+async def from_note(state: BuildingState) -> str:
+    """A message is read where there are models; without, and as a note of the team, it goes straight on."""
+    return "read_message" if state["finding"].get("unread") else "decide"
+
+
 async def from_decide(state: BuildingState) -> str:
     """Straight to the end of the run where there is nothing to carry out."""
     answered = state.get("settled") is not None and state.get("passes", 0) == 0

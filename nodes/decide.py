@@ -31,8 +31,9 @@ async def _found(
 ) -> tuple[list[Verdict], list[dict[str, Any]], list[dict[str, Any]]]:
     """What the lines concerned call for now: verdicts, questions, and pending questions to hold against the facts."""
     asks = [_ask(**ask) for ask in finding.ask]
+    read = [Verdict.of(verdict) for verdict in finding.verdicts]
     if finding.repeat or not (finding.items or finding.say):
-        return [], asks, []
+        return read, asks, []
     building = await building_of(toolbox, entry.building_id)
     questions = await open_questions_of(toolbox, entry.building_id, finding.items)
     held = {question.item_id for question in questions if question.holds_item}
@@ -44,7 +45,7 @@ async def _found(
         elif file.item.item_id not in held:
             free.append(file)
     needs = [need for file in free for need in outstanding(file, building)]
-    verdicts = _said(finding, held) + [_alone(need) for need in needs if need.ask is None]
+    verdicts = read + _said(finding, held) + [_alone(need) for need in needs if need.ask is None]
     asks += [_ask(need.ask, need.item_id, need.subject) for need in needs if need.ask is not None]
     reviews = [
         {"do": "review", "item_id": item_id}

@@ -29,9 +29,9 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"""
 DECIDE = """
 WITH new AS (
     INSERT INTO decisions (building_id, seq, generation, step, item_id, approval_id, type, kind, responder, why,
-                           confidence, actions, at)
+                           confidence, actions, at, reading)
     VALUES (%(building_id)s, %(seq)s, %(generation)s, %(step)s, %(item_id)s, %(approval_id)s, %(type)s, %(kind)s,
-            %(responder)s, %(why)s, %(confidence)s, %(actions)s, %(at)s)
+            %(responder)s, %(why)s, %(confidence)s, %(actions)s, %(at)s, %(reading)s)
     ON CONFLICT (building_id, seq, generation, step) DO NOTHING RETURNING actions, type)
 SELECT actions, type FROM new
 UNION ALL
@@ -130,6 +130,8 @@ class StoredDecision:
     item_id: str | None = None
     approval_id: str | None = None
     confidence: float | None = None
+    reading: dict[str, Any] | None = None
+    """What a model read in a person's own words."""
 
 
 async def decide(conn: Connection, decisions: Sequence[StoredDecision]) -> list[list[dict[str, Any]]]:
@@ -144,6 +146,7 @@ async def decide(conn: Connection, decisions: Sequence[StoredDecision]) -> list[
                 **vars(decision),
                 "responder": Jsonb(decision.responder),
                 "actions": Jsonb(decision.actions),
+                "reading": None if decision.reading is None else Jsonb(decision.reading),
             }
             cursors.append(await conn.execute(DECIDE, parameters))
     standing = []

@@ -21,6 +21,17 @@ class Verdict:
     actions: list[dict[str, Any]]
     type: str = "act"
     approval_id: str | None = None
+    confidence: float | None = None
+    reading: dict[str, Any] | None = None
+    """What a model read in a person's own words, where they were read."""
+
+    def plain(self) -> dict[str, Any]:
+        """As it goes through the state."""
+        return {**vars(self), "responder": self.responder.model_dump()}
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> "Verdict":
+        return cls(**{**plain, "responder": Responder.model_validate(plain["responder"])})
 
 
 async def store(
@@ -44,6 +55,8 @@ async def store(
             at=at,
             item_id=verdict.item_id,
             approval_id=verdict.approval_id,
+            confidence=verdict.confidence,
+            reading=verdict.reading,
         )
         for number, verdict in enumerate(verdicts)
     ]
