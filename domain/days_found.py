@@ -53,6 +53,6 @@ def days_mentioned(text: str) -> list[Mention]:
     """Every phrase of a text that names a day, in order."""
     flat = " ".join(plain(text).split())
     return [
-        Mention(found.group().strip(), found.start(), bool(_GIVEN_UP.search(flat[: found.start()])))
+        Mention(found.group().strip(" .,"), found.start(), bool(_GIVEN_UP.search(flat[: found.start()])))
         for found in _PHRASE.finditer(flat)
     ]

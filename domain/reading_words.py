@@ -51,6 +51,10 @@ _EXCEPTION = re.compile(
     r"statt|abweich\w*|toutefois|mais|sauf|seulement|prix|hausse|excepto|pero|solo|precio|recargo|sin embargo)\b"
 )
 
+_NO_EXCEPTION = re.compile(
+    r"\b(?:no|without(?: any)?|ohne|keine|sans|sin|senza) (?:exception|change|abweichung|anderung|excepcion)\w*"
+)
+
 
 def has_words_for(event_type: str, text: str) -> bool:
     """Whether the text speaks of what such an event reports."""
@@ -69,4 +73,4 @@ def is_partial(text: str) -> bool:
 
 def takes_exception(text: str) -> bool:
     """Whether an acknowledgement seems to depart from the order."""
-    return bool(_EXCEPTION.search(plain(text)))
+    return bool(_EXCEPTION.search(_NO_EXCEPTION.sub("", plain(text))))

@@ -15,16 +15,17 @@ Types: Purchase_Order_Acknowledged (the order is confirmed for a day), Shipment_
 is the day it left, day is its arrival), ETA_Changed (a new arrival day of what has not arrived), Shipment_Arrived_Site
 (it is on site), Inspection_Passed, Inspection_Failed, Submittal_Approved, Submittal_Rejected.
 
-Example. Lines: Roof Trusses. Written on Monday 2025-06-02. "The Roof Trusses are late, they now arrive on 20 June."
-{{"reports":[{{"quote":"The Roof Trusses are late, they now arrive on 20 June.","event_type":"ETA_Changed",
-"item":"Roof Trusses","day_words":"20 June","day":"2025-06-20","departed_words":null,"departed":null,"exceptions":[],
+Example. Lines: Roof Trusses. Written on Monday 2025-06-02. "The Roof Trusses are late, they now arrive on 20 July."
+{{"reports":[{{"quote":"The Roof Trusses are late, they now arrive on 20 July.","event_type":"ETA_Changed",
+"item":"Roof Trusses","day_words":"20 July","day":"2025-07-20","departed_words":null,"departed":null,"exceptions":[],
 "confidence":0.95}}]}}
-Example. Lines: Lift. Written on Monday 2025-06-02. "We confirm your order for the Lift, delivery in three weeks."
-{{"reports":[{{"quote":"We confirm your order for the Lift, delivery in three weeks.",
-"event_type":"Purchase_Order_Acknowledged","item":"Lift","day_words":"in three weeks","day":"2025-06-23",
+Example. Lines: Lift. Written on Monday 2025-06-02. "We confirm your order for the Lift for 4 September."
+{{"reports":[{{"quote":"We confirm your order for the Lift for 4 September.",
+"event_type":"Purchase_Order_Acknowledged","item":"Lift","day_words":"4 September","day":"2025-09-04",
 "departed_words":null,"departed":null,"exceptions":[],"confidence":0.95}}]}}
-Example. Lines: Lift. Written on Monday 2025-06-02. "The Lift left our factory today, it reaches you on 9 June."
-{{"reports":[{{"quote":"The Lift left our factory today, it reaches you on 9 June.",
-"event_type":"Shipment_Departed_Factory","item":"Lift","day_words":"9 June","day":"2025-06-09","departed_words":"today",
-"departed":"2025-06-02","exceptions":[],"confidence":0.95}}]}}
-Example. "Could you send us the drawings of the Lift?" {{"reports":[]}}"""
+Example. Lines: Lift. Written on Monday 2025-06-02. "The Lift was shipped yesterday, it reaches you on Friday 13 June."
+{{"reports":[{{"quote":"The Lift was shipped yesterday, it reaches you on Friday 13 June.",
+"event_type":"Shipment_Departed_Factory","item":"Lift","day_words":"Friday 13 June","day":"2025-06-13",
+"departed_words":"yesterday","departed":"2025-06-01","exceptions":[],"confidence":0.95}}]}}
+Example. Lines: Lift. Written on Monday 2025-06-02. "Could you send us the drawings of the Lift?"
+{{"reports":[]}}"""

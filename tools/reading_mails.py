@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.actions import action
 from domain.events import Entry, MessageReceived
-from domain.mail import lines_named
+from domain.mail import lines_named, says
 from domain.procurement import LineFile
 from domain.reading import Mail, MailReading, Reading, judged
 from storage import procurement
@@ -73,17 +73,17 @@ def _lines(mail: Mail) -> dict[str, str]:
 
 def _layers(mail: Mail, lines: dict[str, str], files: dict[str, LineFile]) -> list[Layer]:
     written = f"Written on {mail.written_on:%A} {mail.written_on}"
-    known = [_known(name, files.get(item_id)) for item_id, name in lines.items()]
+    known = [_known(name, files.get(item_id), mail.text) for item_id, name in lines.items()]
     return [
         Layer("Lines", FACTS_TOKENS, known),
         Layer(written, None, [Part(mail.text, mail.sender)]),
     ]
 
 
-def _known(name: str, file: LineFile | None) -> str:
-    """A line by its name, with the number of its order: mails name either."""
-    number = file.order.number if file and file.order else None
-    return f"- {name}" if number is None else f"- {name} (order {number})"
+def _known(name: str, file: LineFile | None, text: str) -> str:
+    """A line by its name, with the number of its order where the mail names that instead."""
+    numbers = [order.number for order in file.orders if says(text, order.number)] if file else []
+    return f"- {name} (order {', '.join(numbers)})" if numbers else f"- {name}"
 
 
 def with_reading(finding: Finding, read: Read) -> Finding:
