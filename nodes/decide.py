@@ -5,11 +5,13 @@ from typing import Any
 from domain.approvals import POLICY, Responder
 from domain.events import Entry
 from domain.outstanding import Need, outstanding
+from domain.policy import ALWAYS_A_PERSON
 from nodes.entry import entry_in, finding_in
 from nodes.state import BuildingState
 from tools.context import Toolbox
 from tools.decisions import Verdict, open_questions_of, store
 from tools.recording import Finding, building_of, line_files
+from tools.responders import anybody
 
 
 async def decide(toolbox: Toolbox, state: BuildingState) -> BuildingState:
@@ -23,7 +25,16 @@ async def decide(toolbox: Toolbox, state: BuildingState) -> BuildingState:
         verdicts, asks, reviews = await _found(toolbox, entry, finding)
     standing = await store(toolbox, entry, state.get("passes", 0), verdicts)
     steps = [_act(action, verdict.responder) for verdict, actions in standing for action in actions]
-    return {"plan": [*reviews, *steps, *asks]}
+    return {"plan": [*reviews, *steps, *await _to_advise(toolbox, entry, asks)]}
+
+
+async def _to_advise(toolbox: Toolbox, entry: Entry, asks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The questions, marked where somebody may answer them before a person does. Without a question nothing is looked
+    up; what was refused is offered as it was ranked."""
+    open_ = [ask for ask in asks if not ask["refused"] and ask["kind"] not in ALWAYS_A_PERSON]
+    if not open_ or not await anybody(toolbox, entry.building_id, [ask["kind"] for ask in open_]):
+        return asks
+    return [{**ask, "advise": True} if ask in open_ else ask for ask in asks]
 
 
 async def _found(
@@ -80,10 +91,13 @@ def _answered(settled: dict[str, Any]) -> tuple[list[Verdict], list[dict[str, An
         approval_id=settled["approval_id"],
     )
     if settled["type"] != "reject":
+        return [verdict], [_ask(**ask) for ask in settled.get("asks", [])]
+    if settled["kind"] == "delegation_request":
         return [verdict], []
     refused = settled["refused"] + 1
     if refused < settled["options"]:
-        return [verdict], [_ask(settled["kind"], settled["item_id"], settled["subject"], refused)]
+        again = _ask(settled["kind"], settled["item_id"], settled["subject"], refused)
+        return [verdict], [again | {"advice": settled.get("advice")}]
     return [verdict, _exhausted(settled)], []
 
 

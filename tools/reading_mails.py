@@ -97,6 +97,7 @@ def with_reading(finding: Finding, read: Read) -> Finding:
             responder=responder_of(read.answer),
             actions=events,
             confidence=read.reading.confidence,
+            tokens=read.answer.tokens,
         )
         return Finding(**{**vars(finding), "unread": False, "ask": [], "verdicts": [verdict.plain()]})
     told = {

@@ -36,6 +36,3 @@ CREATE TABLE model_totals (
     cost          numeric NOT NULL,
     PRIMARY KEY (building_id, worker, model, outcome)
 ) WITH (fillfactor = 50);
-
--- What a model read in a person's free text, beside the person's own words (`why`).
-ALTER TABLE decisions ADD COLUMN reading jsonb;
