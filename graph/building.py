@@ -21,6 +21,7 @@ from nodes.issue_purchase_order import issue_purchase_order
 from nodes.learn import learn
 from nodes.post_answer import post_answer
 from nodes.read_message import read_message
+from nodes.read_reply import read_reply
 from nodes.receive_shipment import receive_shipment
 from nodes.record_inspection import record_inspection
 from nodes.reject_submittal import reject_submittal
@@ -44,6 +45,7 @@ STEPS: tuple[Callable[..., Any], ...] = (
     classify_event,
     *HANDLERS,
     read_message,
+    read_reply,
     apply_decision,
     decide,
     advise,
@@ -62,7 +64,8 @@ def build(toolbox: Toolbox) -> StateGraph[BuildingState]:
         graph.add_node(node.__name__, partial(node, toolbox))
     handlers = [node.__name__ for node in HANDLERS]
 
-    graph.add_conditional_edges(START, routes.from_start, ["classify_event", "apply_decision"])
+    graph.add_conditional_edges(START, routes.from_start, ["classify_event", "read_reply", "apply_decision"])
+    graph.add_edge("read_reply", "apply_decision")
     graph.add_conditional_edges("classify_event", routes.from_classification, [*handlers, "decide"])
     for handler in handlers:
         if handler != "take_note":
@@ -75,6 +78,8 @@ def build(toolbox: Toolbox) -> StateGraph[BuildingState]:
     graph.add_conditional_edges("carry_out", routes.from_carry_out, ["learn", "decide", "remember"])
     graph.add_conditional_edges("learn", routes.from_learn, ["decide", "remember"])
     graph.add_conditional_edges("remember", routes.from_remember, ["await_approval", END])
-    graph.add_conditional_edges("await_approval", routes.from_await_approval, ["apply_decision", "post_answer"])
+    graph.add_conditional_edges(
+        "await_approval", routes.from_await_approval, ["read_reply", "apply_decision", "post_answer"]
+    )
     graph.add_conditional_edges("post_answer", routes.from_post_answer, ["await_approval", END])
     return graph

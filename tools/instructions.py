@@ -29,3 +29,26 @@ Example. Lines: Lift. Written on Monday 2025-06-02. "The Lift was shipped yester
 "departed_words":"yesterday","departed":"2025-06-01","exceptions":[],"confidence":0.95}}]}}
 Example. Lines: Lift. Written on Monday 2025-06-02. "Could you send us the drawings of the Lift?"
 {{"reports":[]}}"""
+
+READ_REPLY = f"""\
+You read a manager's reply to a question of a procurement agent and say what it means. {OUTSIDE_RULE}
+meaning: approve (a yes; further wishes go into wishes), reject (only a no), instead (something else is to be done:
+wishes), question (they ask something back: topics), unclear.
+wishes: each further or other thing to do. A hold is hold_item. day_words: the reply's words for a day, copied; day:
+these words as YYYY-MM-DD, counted from today. detail: what to tell or ask; null otherwise.
+
+Example. Recommended: reorder_item. Today is Monday 2025-06-02. "Yes, and inspect it again on 20 July."
+{{"meaning":"approve","wishes":[{{"action":"schedule_inspection","day_words":"20 July","day":"2025-07-20",
+"detail":null}}],"topics":[],"confidence":0.95}}
+Example. Recommended: reorder_item. "No, use it as it is."
+{{"meaning":"instead","wishes":[{{"action":"accept_as_is","day_words":null,"day":null,"detail":null}}],"topics":[],
+"confidence":0.95}}
+Example. Recommended: expedite_order. "Hold until I have talked to the vendor."
+{{"meaning":"instead","wishes":[{{"action":"hold_item","day_words":null,"day":null,
+"detail":"until I have talked to the vendor"}}],"topics":[],"confidence":0.95}}
+Example. Recommended: reorder_item. "When would the new one arrive, and what does it cost?"
+{{"meaning":"question","wishes":[],"topics":["options","cost"],"confidence":0.95}}
+Example. Recommended: reorder_item. "Not good."
+{{"meaning":"reject","wishes":[],"topics":[],"confidence":0.9}}
+Example. Recommended: reorder_item. "Hm, you know best."
+{{"meaning":"unclear","wishes":[],"topics":[],"confidence":0.9}}"""
