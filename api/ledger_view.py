@@ -50,5 +50,8 @@ class DecisionEntry(BaseModel):
     why: str = Field(description="The reason.")
     message: str | None = Field(None, description="With a person's decision: their own words.")
     confidence: float | None = Field(None, description="With a model's decision: how sure it was, 0 to 1.")
+    reading: dict[str, Any] | None = Field(
+        None, description="Of an answer in free words: what a model read in it, how sure it was, and its doubts."
+    )
     actions: list[ActionView] = Field(description="What was to be done.")
     at: datetime = Field(description="When it was decided.")
