@@ -68,9 +68,12 @@ class Learning(RuleBasedStateMachine):
         changed = {one.delegation_id: one for one in learned.delegations}
         self.delegations = [changed.get(one.delegation_id, one) for one in self.delegations]
         for made in learned.rules:
-            kept = made.rule_id in before and made.streak == before[made.rule_id].streak + 1
-            grown = kept and made.rule_id == learned.confirmed
-            self.since[made.rule_id] = self.since[made.rule_id] + 1 if grown else made.streak
+            if made.rule_id == learned.made:
+                self.since[made.rule_id] = 1
+            elif made.rule_id == learned.confirmed:
+                self.since[made.rule_id] += 1
+            else:
+                self.since[made.rule_id] = 0
         if learned.ask_for is not None:
             self.asked.append(learned.ask_for.rule_id)
             assert learned.ask_for.may_stand_alone(POLICY.rule_autonomy_after)
