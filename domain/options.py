@@ -292,7 +292,26 @@ def _item_unknown(s: Situation) -> list[Option]:
 
 
 def _event_unclear(s: Situation) -> list[Option]:
-    return [_ask_sender(s), _dismiss(s), _later(s)]
+    events = (s.subject.get("reading") or {}).get("events") or []
+    return [*([_as_read(s, events)] if events else []), _ask_sender(s), _dismiss(s), _later(s)]
+
+
+def _as_read(s: Situation, events: list[dict[str, Any]]) -> Option:
+    """What a model read, with what it was not sure of."""
+    doubts = [str(doubt) for doubt in s.subject["reading"].get("doubts", [])]
+    return s.option(
+        f"Take it in as a model read it: {'; '.join(map(_told, events))}"[:500],
+        [action("restate_event", event=event) for event in events],
+        cost="none",
+        assumptions=[f"not certain: {doubt}" for doubt in doubts],
+    )
+
+
+def _told(event: dict[str, Any]) -> str:
+    """An event in one line: its type, its line and its day."""
+    days = ("eta", "promised_date", "date_arrived", "inspection_date")
+    day = next((f" {event[field]}" for field in days if event.get(field)), "")
+    return f"{event['event_type'].replace('_', ' ')} of {event['item']}{day}"
 
 
 def _ask_sender(s: Situation) -> Option:

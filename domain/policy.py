@@ -25,6 +25,13 @@ class QuietHours(BaseModel):
         return self
 
 
+ModelReport = Literal[
+    "Purchase_Order_Acknowledged", "Shipment_Departed_Factory", "ETA_Changed", "Shipment_Arrived_Site"
+]
+"""What a policy may let a model report. Approvals, inspections, schedules, lines and the end of a building need a
+person's word, or the system's that knows."""
+
+
 class Policy(BaseModel):
     """The limits and times that a building's people set."""
 
@@ -82,7 +89,21 @@ class Policy(BaseModel):
         1, ge=1, le=365, description="Working days after an arrival within which it is inspected."
     )
 
-    @field_serializer("po_limit", when_used="json-unless-none")
+    reading_confidence: float = Field(
+        0.8, ge=0, le=1, description="How sure a model must be of what it read for it to count without a person."
+    )
+    model_reports: list[ModelReport] = Field(
+        ["Purchase_Order_Acknowledged", "Shipment_Departed_Factory", "ETA_Changed"],
+        description="Types of events that a model may report from a mail without a person.",
+    )
+    model_tokens_per_day: int | None = Field(
+        None, ge=0, description="Most tokens that this building's model calls take in a day; none: the service's limit."
+    )
+    model_cost_per_day: Money | None = Field(
+        None, description="Most that this building's model calls cost in a day, in the currency of the prices."
+    )
+
+    @field_serializer("po_limit", "model_cost_per_day", when_used="json-unless-none")
     def _exact(self, value: Decimal) -> str:
         return str(value)
 

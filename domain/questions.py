@@ -62,7 +62,7 @@ def _free_question(
 ) -> Question:
     summaries = {
         "item_unknown": f"Which line is meant by {str(subject.get('named'))[:200]!r}? No line has that name.",
-        "event_unclear": "A message came in that nobody has read yet: what does it say?",
+        "event_unclear": _unclear(subject),
         "event_failed": f"Event {subject.get('event_id')} ({subject.get('event_type')}) could not be processed.",
         "delegation_request": str(subject.get("detail")),
     }
@@ -79,6 +79,14 @@ def _free_question(
         subject=subject,
         holds_item=False,
     )
+
+
+def _unclear(subject: dict[str, Any]) -> str:
+    reading = subject.get("reading")
+    if not reading or not reading.get("events"):
+        return "A message came in that nobody has read yet: what does it say?"
+    doubts = "; ".join(reading["doubts"])[:300]
+    return f"A message came in, and {reading['model']} is not certain what it says ({doubts}). Is it read right?"
 
 
 def _shared(background: Background) -> dict[str, Any]:

@@ -29,12 +29,22 @@ HANDLERS = {
 
 async def from_start(state: BuildingState) -> str:
     """A decision goes where a resume would go, so that both roads are one."""
-    return "apply_decision" if state["event"]["event_type"] == "Decision" else "classify_event"
+    return _answer_of(state) if state["event"]["event_type"] == "Decision" else "classify_event"
+
+
+def _answer_of(state: BuildingState) -> str:
+    """An answer in free words is read first."""
+    return "read_reply" if state["event"]["body"]["decision"]["type"] == "respond" else "apply_decision"
 
 
 async def from_classification(state: BuildingState) -> str:
     """What is unclear is asked; everything else goes to the handler for its kind."""
     return "decide" if state["finding"].get("ask") else HANDLERS[state["event"]["event_type"]]
+
+
+async def from_note(state: BuildingState) -> str:
+    """A message is read where there are models; without, and as a note of the team, it goes straight on."""
+    return "read_message" if state["finding"].get("unread") else "decide"
 
 
 async def from_decide(state: BuildingState) -> str:
@@ -65,7 +75,7 @@ async def from_remember(state: BuildingState) -> str:
 
 async def from_await_approval(state: BuildingState) -> str:
     """The worker's resume carries the decision itself; an answer from Studio is posted to the inbox first."""
-    return "post_answer" if state.get("answer") is not None else "apply_decision"
+    return "post_answer" if state.get("answer") is not None else _answer_of(state)
 
 
 async def from_post_answer(state: BuildingState) -> str:

@@ -40,6 +40,7 @@ def fresh_run() -> dict[str, Any]:
         "item_id": None,
         "finding": vars(Finding(note="")),
         "settled": None,
+        "reply": None,
         "plan": [],
         "done": [],
         "learned": False,

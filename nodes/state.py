@@ -12,6 +12,8 @@ class BuildingState(TypedDict, total=False):
     """The line that the entry is about, where it names one that is known."""
     finding: dict[str, Any]
     """What recording the entry came to (tools.recording.Finding)."""
+    reply: dict[str, Any] | None
+    """What was read of a person's answer in free words (domain.replies.Reply)."""
     settled: dict[str, Any] | None
     """What became of a person's answer (tools.approvals.settle)."""
     plan: list[dict[str, Any]]

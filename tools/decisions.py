@@ -28,6 +28,14 @@ class Verdict:
     fingerprint: str | None = None
     """Digest of the facts that it was taken on."""
 
+    def plain(self) -> dict[str, Any]:
+        """As it goes through the state."""
+        return {**vars(self), "responder": self.responder.model_dump()}
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> "Verdict":
+        return cls(**{**plain, "responder": Responder.model_validate(plain["responder"])})
+
 
 IN_A_PASS = 1_000_000
 """Decisions of one look at the lines: more than any building has lines."""
