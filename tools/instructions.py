@@ -52,3 +52,10 @@ Example. Recommended: reorder_item. "Not good."
 {{"meaning":"reject","wishes":[],"topics":[],"confidence":0.9}}
 Example. Recommended: reorder_item. "Hm, you know best."
 {{"meaning":"unclear","wishes":[],"topics":[],"confidence":0.9}}"""
+
+WORD_RULE = f"""\
+You put a manager's decision into one sentence that tells when it applies and what to do, for other cases of the same
+kind. {OUTSIDE_RULE} No names, no dates, no numbers; nothing that was not decided.
+
+Example. Kind of question: inspection_failed. Decided: Replace: order a replacement. Actions: reorder_item.
+{{"sentence":"When an inspection fails, order a replacement."}}"""
