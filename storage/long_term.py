@@ -135,6 +135,14 @@ def index_of(dims: int, embed: Embeddings) -> PostgresIndexConfig:
     return {"dims": dims, "embed": embed, "fields": ["text"], "ann_index_config": ann, "distance_type": "cosine"}
 
 
+class DirectStore(AsyncPostgresStore):
+    """The store without its task that gathers calls into batches: ours are batches already, and the task would wait
+    for more until the process ends."""
+
+    def _ensure_task(self) -> None:
+        pass
+
+
 @dataclass
 class LongTermMemory:
     """The store as a building's agent uses it. `lock` is the connection's; it is not held while texts are embedded."""
@@ -146,7 +154,7 @@ class LongTermMemory:
 
     def __post_init__(self) -> None:
         index = None if self.embedder is None else index_of(self.embedder.dims, self._prepared)
-        self._store = AsyncPostgresStore(self.conn, index=index)
+        self._store = DirectStore(self.conn, index=index)
         self._store.lock = self.lock
 
     async def get(self, building_id: str, kind: Kind, keys: Sequence[str]) -> list[dict[str, Any] | None]:

@@ -4,10 +4,8 @@ Vectors are made from texts that are kept, so nothing is lost with them: whateve
 gets one in time.
 """
 
-from langgraph.store.postgres.aio import AsyncPostgresStore
-
 from storage.database import Connection, connect
-from storage.long_term import Prepared, index_of
+from storage.long_term import DirectStore, Prepared, index_of
 from storage.migrate import schema_lock
 
 MADE_FOR = "SELECT version FROM longlead_components WHERE name = 'vectors' AND to_regclass('store_vectors') IS NOT NULL"
@@ -44,5 +42,5 @@ async def _make(connection: Connection, wanted: str, dims: int) -> None:
         return
     for statement in DROP:
         await connection.execute(statement)
-    await AsyncPostgresStore(connection, index=index_of(dims, Prepared())).setup()
+    await DirectStore(connection, index=index_of(dims, Prepared())).setup()
     await connection.execute(MADE, (wanted,))

@@ -18,7 +18,7 @@ from runtime.settings import Settings
 from runtime.slots import Slot, SlotPool, open_slot
 from storage import buildings, inbox
 from storage.database import connect
-from tools.memory import building_layers
+from tools.memory import memory_layers
 from tools.prompts import assemble
 from tools.summaries import compact, is_due
 
@@ -70,16 +70,11 @@ async def grow(slot: Slot, age: int, tell: Tell, repeats: int = 85) -> tuple[lis
 
 
 async def prompt_tokens(slot: Slot, seq: int) -> int:
-    """The tokens of a whole prompt about one line."""
-    layers = await building_layers(
-        slot.toolbox,
-        entry(seq),
-        task="You advise the procurement desk of a construction project.",
-        item_ids=["line-001"],
-        sought="When do the beams of line 1 come, and is the crane booked?",
-        rules=["Replace what fails inspection."],
-    )
-    return count_tokens(assemble(layers, slot.toolbox.budgets.total))
+    """The tokens of what the adviser is shown about a line of the building: all layers of memory."""
+    toolbox = slot.toolbox
+    sought = "Line 001 failed inspection. Is the crane booked?"
+    layers = await memory_layers(toolbox, entry(seq), "line-001", sought=sought, but="schedule_conflict")
+    return count_tokens(assemble(layers, toolbox.budgets.total))
 
 
 async def typed_events(conninfo: str, lines: int) -> tuple[int, int]:

@@ -3,8 +3,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from runtime.slots import Slot, open_slot
-from storage.database import connect
-from tests.agent.desk import Desk, FixedClock, make_drainer
+from tests.agent.desk import Desk, FixedClock, open_desk
 from tools.prompts import Budgets
 
 SMALL = Budgets(4_000)
@@ -14,14 +13,8 @@ SMALL = Budgets(4_000)
 @pytest.fixture
 async def desk(database: str) -> AsyncIterator[Desk]:
     """A building's desk whose agent has room for few messages."""
-    clock = FixedClock()
-    drainer = make_drainer(database, clock, budgets=SMALL)
-    conn = await connect(database, application_name="desk")
-    try:
-        yield Desk(conn, drainer, clock)
-    finally:
-        await drainer.slots.close()
-        await conn.close()
+    async with open_desk(database, FixedClock(), budgets=SMALL) as desk:
+        yield desk
 
 
 @pytest.fixture

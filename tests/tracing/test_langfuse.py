@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 from uuid import uuid4
 
@@ -10,8 +10,7 @@ import pytest
 
 from runtime.settings import Settings
 from runtime.tracing import open_tracer
-from storage.database import connect
-from tests.agent.desk import Desk, FixedClock, make_drainer
+from tests.agent.desk import Desk, FixedClock, open_desk
 from tests.memory.conftest import SMALL
 from tests.memory.correspondence import Shorthand, note
 from tests.tracing.receiver import Receiver, Span, receiving
@@ -33,16 +32,8 @@ def settings_for(port: int) -> Settings:
     return Settings(api_keys=keys, **given)
 
 
-@asynccontextmanager
-async def desk_with(database: str, tracer: Tracer, **slots: Any) -> AsyncIterator[Desk]:
-    clock = FixedClock()
-    drainer = make_drainer(database, clock, tracer=tracer, **slots)
-    conn = await connect(database, application_name="desk")
-    try:
-        yield Desk(conn, drainer, clock)
-    finally:
-        await drainer.slots.close()
-        await conn.close()
+def desk_with(database: str, tracer: Tracer, **slots: Any) -> AbstractAsyncContextManager[Desk]:
+    return open_desk(database, FixedClock(), tracer=tracer, **slots)
 
 
 async def story(desk: Desk, defect: str = "coil leaks") -> None:
