@@ -64,7 +64,9 @@ class LangfuseTracer:
         # A provider of its own: the global one would also send what other libraries trace.
         self._provider = TracerProvider(resource=Resource.create({"service.name": "longlead"}), shutdown_on_exit=False)
         for name in _CHATTY:
-            logging.getLogger(name).addFilter(Seldom())
+            logger = logging.getLogger(name)
+            if not any(isinstance(known, Seldom) for known in logger.filters):
+                logger.addFilter(Seldom())
         self._client = Langfuse(
             public_key=self._public_key,
             secret_key=settings.langfuse_secret_key.get_secret_value(),

@@ -56,9 +56,13 @@ class Shorthand:
 
     lines: list[str]
     tiers: tuple[str, ...] = ("shorthand",)
-    prompts: list[str] = field(default_factory=list)
+    requests: list[ModelRequest[Any]] = field(default_factory=list)
+
+    def asked(self, worker: str) -> list[str]:
+        """The prompts of one worker."""
+        return [request.prompt for request in self.requests if request.worker == worker]
 
     async def complete(self, request: ModelRequest[Any]) -> Completion:
-        self.prompts.append(request.prompt)
+        self.requests.append(request)
         lines = ", ".join(f'"{line}"' for line in self.lines)
         return Completion(f'{{"lines": [{lines}]}}', "shorthand", 100, 10)

@@ -22,7 +22,7 @@ async def test_the_prompt_of_event_5000_is_no_longer_than_that_of_event_50(datab
         await slot.conn.close()
     young, old = lengths[:20], lengths[20:]
     assert max(young) > 6_000
-    assert max(old) <= 1.01 * max(young)  # a number of an entry has more digits, and a letter is cut somewhere else
+    assert max(old) <= 1.02 * max(young)  # a number of an entry has more digits, and a letter is cut somewhere else
     assert max(lengths) <= slot.toolbox.budgets.total
     assert compactions == len(versions) > 100
     seen = Counter(letter for prompt in model.prompts for letter in re.findall(r"Letter \d+:", prompt))
