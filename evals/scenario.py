@@ -5,6 +5,7 @@ The schema of `evals/scenarios/*.yaml`, explained in docs/evals.md. The demo pla
 
 from datetime import date, datetime, time
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -197,7 +198,7 @@ class Scenario(Strict):
             if step.model_fields_set & _EXPECTED:
                 raise ValueError("given: what came before is not judged: leave out what is expected of it")
         steps = [*self.given, *self.steps]
-        for before, after in zip(steps, steps[1:], strict=False):
+        for before, after in pairwise(steps):
             if after.moment < before.moment:
                 raise ValueError(
                     f"steps: {after.moment} comes after {before.moment}: steps go forward in time; a late report "

@@ -45,7 +45,8 @@ SELECT a.building_id, a.approval_id, LEAST(a.due_at, a.escalate_at) AS due
 OWED = """
 SELECT m.building_id, m.item_id, m.round, m.kind, m.chase_on
   FROM milestones m JOIN buildings b USING (building_id)
- WHERE m.met_on IS NULL AND m.chase_on IS NOT NULL AND m.chase_on <= (%(now)s::timestamptz AT TIME ZONE b.time_zone)::date
+ WHERE m.met_on IS NULL AND m.chase_on IS NOT NULL
+   AND m.chase_on <= (%(now)s::timestamptz AT TIME ZONE b.time_zone)::date
    AND (%(only)s::text IS NULL OR m.building_id = %(only)s)
    AND b.status = 'active' AND b.mode = 'live'
    AND NOT EXISTS (SELECT 1 FROM events e WHERE e.building_id = m.building_id AND e.source = %(internal)s
