@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any, get_args
 
 from pydantic import Field, field_validator, model_validator
+from pydantic.fields import FieldInfo
 
 from domain.actions import ACTION_NAMES, Action
 from domain.approvals import ApprovalKind
@@ -79,9 +80,10 @@ class Did(Strict):
         return self
 
     @property
-    def known(self) -> list[str]:
+    def known(self) -> dict[str, FieldInfo]:
         """The arguments that the action takes."""
-        return list(_ARGUMENTS[self.name].model_fields)
+        fields: dict[str, FieldInfo] = _ARGUMENTS[self.name].model_fields
+        return fields
 
 
 class Standing(Strict):

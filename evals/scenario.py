@@ -110,10 +110,12 @@ class Step(Strict):
     def _lines_are_named(self) -> Self:
         """The short forms mean the step's line; where it is about none, actions name theirs."""
         for number, did in enumerate(self.does):
-            if "item" in did.known and "item" not in did.arguments:
-                if self.named is None:
-                    raise ValueError(f"does.{number}: this step is about no line, so {did.name} names its item")
+            if "item" not in did.known or "item" in did.arguments:
+                continue
+            if self.named is not None:
                 did.arguments["item"] = self.named
+            elif did.known["item"].is_required():
+                raise ValueError(f"does.{number}: this step is about no line, so {did.name} names its item")
         for expected in (*self.asks, *self.closes, *self.renews, *self.reminds, *self.escalates):
             if expected.item is None and expected.is_about_a_line:
                 expected.item = self.named
