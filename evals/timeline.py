@@ -34,9 +34,9 @@ def _what(step: Step) -> str:
         words = f': "{step.answer.message}"' if step.answer.message else ""
         return f"{who} answers {step.answer.kind}{about} with {step.answer.type}{words}{busy}"
     event = step.event or {}
-    about = f" {event['item']}:" if event.get("item") else ""
+    about = f" of {event['item']}" if event.get("item") else ""
     told = ", ".join(f"{name} {_brief(value)}" for name, value in event.items() if name not in ("event_type", "item"))
-    return f"{event.get('event_type')}{about} {told}".strip() + busy
+    return f"{event.get('event_type')}{about}{f': {told}' if told else ''}{busy}"
 
 
 def _brief(value: Any) -> str:

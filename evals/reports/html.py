@@ -49,9 +49,12 @@ def page_of(run: Run, changed: list[str] | None) -> str:
 def _card(result: ScenarioResult, run: Run) -> dict[str, Any]:
     """A scenario with its problems beside the steps that have them."""
     steps = [
-        {"moment": moment, "problems": [one for one in result.problems if one.step == moment.number and one.step]}
+        {"moment": moment, "problems": [one for one in result.problems if one.step and one.step == moment.number]}
         for moment in result.timeline
     ]
-    shown = {problem.step for problem in result.problems} & {moment.number for moment in result.timeline}
-    rest = [problem for problem in result.problems if problem.step is None or problem.step not in shown]
-    return {"result": result, "steps": steps, "rest": rest, "rounds": run.rounds}
+    return {
+        "result": result,
+        "given": [step for step, moment in zip(steps, result.timeline, strict=True) if moment.number is None],
+        "steps": [step for step, moment in zip(steps, result.timeline, strict=True) if moment.number is not None],
+        "rounds": run.rounds,
+    }
