@@ -79,9 +79,7 @@ def _play(console: Console, scenarios: list[Scenario], rounds: int) -> Run:
     set_up_logs(settings.model_copy(update={"log_level": "CRITICAL"}))  # scenarios fail on purpose, and loudly
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with ExitStack() as stack:
-        bar = stack.enter_context(
-            Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        )
+        bar = stack.enter_context(Progress(*columns, console=console, transient=True, disable=not console.is_terminal))
         task = bar.add_task("Starting PostgreSQL", total=len(scenarios) * rounds)
         conninfo = stack.enter_context(scratch_server(settings))
 

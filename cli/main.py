@@ -8,6 +8,7 @@ import typer
 from cli import approvals, buildings, database, events, service
 from cli.evals import evals
 from cli.history import history
+from cli.record import record
 from cli.sentences import Sentences
 from cli.status import status
 from cli.studio import studio
@@ -50,3 +51,4 @@ app.add_typer(events.app, name="events", rich_help_panel=_ASK)
 app.add_typer(approvals.app, name="approvals", rich_help_panel=_ASK)
 app.command(rich_help_panel=_ASK)(history)
 app.command(rich_help_panel=_CHECK)(evals)
+app.command(rich_help_panel=_CHECK)(record)

@@ -17,7 +17,7 @@ SELECT seq, action, item, ordinal, kind, arguments, result, responder FROM actio
  WHERE building_id = %s AND seq > %s ORDER BY seq, position, ordinal"""
 
 ENTRIES = """
-SELECT seq, source, event_id, event_type, body, received_at, status, attempts, error, outcome FROM events
+SELECT seq, generation, source, event_id, event_type, body, received_at, status, attempts, error, outcome FROM events
  WHERE building_id = %s AND seq > %s ORDER BY seq"""
 
 DECISIONS = """
@@ -81,46 +81,36 @@ class Observed:
     """What became of the answer: applied or outdated."""
 
 
-class Watch:
-    """Sees what happens to one building from now on."""
+class Digest:
+    """Makes out of rows, step by step, what happened to one building."""
 
-    def __init__(self, conn: Connection, building_id: str) -> None:
-        self._conn, self.building_id = conn, building_id
-        self._position = self._seq = self._outbox = 0
+    def __init__(self) -> None:
         self._images: dict[tuple[str, str], Row] = {}
 
-    async def look(self) -> Observed:
-        """What has happened since the last look."""
-        found = Observed()
-        found.entries = await self._rows(ENTRIES, self._seq)
-        found.effects = await self._rows(LEDGER, self._seq)
-        found.decisions = await self._rows(DECISIONS, self._seq)
-        found.messages = await self._rows(OUTBOX, self._outbox)
+    def take(self, found: Observed, changes: list[Row]) -> Observed:
+        """Complete what was found with what its changes come to."""
         found.actions = [effect for effect in found.effects if effect["kind"] == "action"]
         before = dict(self._images)
-        for change in await self._rows(CHANGES, self._position):
+        for change in changes:
             self._take(found, change)
-        found.words = {
-            item_id: words for item_id in found.lines if (words := self._words(before, item_id, found.lines[item_id]))
-        }
         for item_id, after in found.lines.items():
+            if words := self._words(before, item_id, after):
+                found.words[item_id] = words
             if (known := before.get(("items", item_id))) and known["required_by"] != after["required_by"]:
                 found.moved[item_id] = after["required_by"]
         self._cleared_flags(found, before)
         for message in found.messages:
             message["party"] = self._party(message)
-        self._seq = max([self._seq, *(entry["seq"] for entry in found.entries)])
-        self._outbox = max([self._outbox, *(message["outbox_id"] for message in found.messages)])
         found.settled = next((s for e in found.entries if (s := (e["outcome"] or {}).get("decision"))), None)
         return found
 
-    async def _rows(self, query: str, since: int) -> list[Row]:
-        return await (await self._conn.execute(query.encode(), (self.building_id, since))).fetchall()
+    def rows(self, entity: str) -> list[Row]:
+        """The rows of a table as they were last seen."""
+        return [row for (kind, _), row in self._images.items() if kind == entity]
 
     def _take(self, found: Observed, change: Row) -> None:
         key, after = (change["entity"], change["id"]), change["data"]
         before, self._images[key] = self._images.get(key), after
-        self._position = change["position"]
         if change["entity"] == "approvals":
             _question(found, before, after)
         elif change["entity"] == "items":
@@ -152,9 +142,31 @@ class Watch:
         vendors = {row["name"] for (entity, _), row in self._images.items() if entity == "vendors"}
         return "vendor" if party in vendors else str(party)
 
-    def rows(self, entity: str) -> list[Row]:
-        """The rows of a table as they were last seen."""
-        return [row for (kind, _), row in self._images.items() if kind == entity]
+
+class Watch(Digest):
+    """Sees what happens to one building from now on."""
+
+    def __init__(self, conn: Connection, building_id: str) -> None:
+        super().__init__()
+        self._conn, self.building_id = conn, building_id
+        self._position = self._seq = self._outbox = 0
+
+    async def look(self) -> Observed:
+        """What has happened since the last look."""
+        found = Observed(
+            entries=await self._rows(ENTRIES, self._seq),
+            effects=await self._rows(LEDGER, self._seq),
+            decisions=await self._rows(DECISIONS, self._seq),
+            messages=await self._rows(OUTBOX, self._outbox),
+        )
+        changes = await self._rows(CHANGES, self._position)
+        self._seq = max([self._seq, *(entry["seq"] for entry in found.entries)])
+        self._outbox = max([self._outbox, *(message["outbox_id"] for message in found.messages)])
+        self._position = max([self._position, *(change["position"] for change in changes)])
+        return self.take(found, changes)
+
+    async def _rows(self, query: str, since: int) -> list[Row]:
+        return await (await self._conn.execute(query.encode(), (self.building_id, since))).fetchall()
 
 
 def _question(found: Observed, before: Row | None, after: Row) -> None:

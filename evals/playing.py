@@ -104,6 +104,8 @@ class Player:
     async def _hand_in(self, step: Step) -> tuple[int, str] | None:
         if step.answer is not None:
             return await self._answer(step.answer)
+        if step.change is not None:
+            return await self._send(f"/buildings/{self._building_id}", step.change, method="PATCH")
         event = {"event_id": f"step-{self._numbers}", "source": "scenario", **step.body}
         if step.unchecked:
             await self._store(event)
@@ -140,10 +142,10 @@ class Player:
             raise PlayStoppedError(f"There is no question {answer.kind}{about} that could be answered.")
         return max(rows, key=lambda row: (row["status"] == "pending", row["raised_seq"]))
 
-    async def _send(self, path: str, body: Any, key: str | None = None) -> tuple[int, str] | None:
-        """Post it; status and detail where it is refused."""
+    async def _send(self, path: str, body: Any, key: str | None = None, method: str = "POST") -> tuple[int, str] | None:
+        """Send it; status and detail where it is refused."""
         headers = {"Authorization": f"Bearer {key or RESPONDERS['human'].key}"}
-        response = await self._site.client.post(path, json=body, headers=headers)
+        response = await self._site.client.request(method, path, json=body, headers=headers)
         if response.is_success:
             return None
         return response.status_code, str(response.json().get("detail", response.text))

@@ -69,12 +69,14 @@ class Answer(DecisionBody):
 
 
 class Step(Strict):
-    """An event, an answer, or the passing of time; and all that the agent then does, asks and says."""
+    """Something happens (an event, an answer, a change of the building, or time passes): and all that the agent then
+    does, asks and says."""
 
     at: At | None = Field(None, description="When it happens, on the building's clock; a day means noon.")
     event: dict[str, Any] | None = Field(None, description="The body of `POST .../events`; what is plain is filled in.")
     unchecked: bool = Field(False, description="Put into the inbox as it is, as an older version might have taken it.")
     answer: Answer | None = Field(None, description="Somebody answers a question.")
+    change: dict[str, Any] | None = Field(None, description="The body of `PATCH /buildings/{b}`: policy, people.")
     until: At | None = Field(None, description="Time passes until then, and what falls due is looked for.")
     queued: bool = Field(False, description="Posted while the agent is busy: it is taken up with the next step.")
 
@@ -98,10 +100,10 @@ class Step(Strict):
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
-        if sum(one is not None for one in (self.event, self.answer, self.until)) != 1:
-            raise ValueError("a step is one of event, answer and until")
+        if sum(one is not None for one in (self.event, self.answer, self.change, self.until)) != 1:
+            raise ValueError("a step is one of event, answer, change and until")
         if (self.at is None) == (self.until is None):
-            raise ValueError("an event or answer has `at`, passing time has `until` alone")
+            raise ValueError("an event, answer or change has `at`, passing time has `until` alone")
         if self.queued and self.model_fields_set & _EXPECTED:
             raise ValueError("queued: what comes of it is expected of the next step")
         return self

@@ -33,6 +33,8 @@ def _what(step: Step) -> str:
         about = f" on {step.answer.item}" if step.answer.item else ""
         words = f': "{step.answer.message}"' if step.answer.message else ""
         return f"{who} answers {step.answer.kind}{about} with {step.answer.type}{words}{busy}"
+    if step.change is not None:
+        return f"The building changes: {_brief(step.change)}"
     event = step.event or {}
     about = f" of {event['item']}" if event.get("item") else ""
     told = ", ".join(f"{name} {_brief(value)}" for name, value in event.items() if name not in ("event_type", "item"))

@@ -19,7 +19,7 @@ def write_junit(run: Run, file: Path) -> None:
         suite.add_testcase(_case(result, run.rounds))
     report = JUnitXml("longlead evals")
     report.add_testsuite(suite)
-    report.update_statistics()
+    report.update_statistics()  # type: ignore[no-untyped-call]
     report.write(str(file), pretty=True)
 
 
