@@ -65,7 +65,7 @@ async def record(conn: Connection, building_id: str, first: int | None = None, l
     steps = [step for step in _steps(history, building.zone) if step.seq <= (last or step.seq)]
     if not any(step.seq >= (first or 0) for step in steps):
         raise NotFoundError(f"Building {building_id!r} has no entries there. See `longlead events list {building_id}`.")
-    scenario = {
+    scenario: dict[str, Any] = {
         "title": f"Recorded: {building.name}",
         "why": "What really happened must come out the same after every change.",
         "building": _building(history, building.model_dump(mode="json")),
@@ -99,14 +99,12 @@ def _parted(history: History, steps: list[_Step], first: int) -> tuple[list[Row]
 
 def _steps(history: History, zone: ZoneInfo) -> list[_Step]:
     """Every entry in its step, and changes of the building between them."""
-    steps: list[_Step] = []
-    for change in _patches(history, 0):
-        steps.append(_Step({"at": "", "change": change}, 0, []))
+    steps = [_Step({"at": "", "change": change}, 0, []) for change in _patches(history, 0)]
     for entry in history.entries:
         _add(steps, history, entry, zone)
         when = steps[-1].plain.get("at") or steps[-1].plain.get("until")
-        for change in _patches(history, entry["seq"]):
-            steps.append(_Step({"at": when, "change": change}, entry["seq"], []))
+        patches = _patches(history, entry["seq"])
+        steps += [_Step({"at": when, "change": change}, entry["seq"], []) for change in patches]
     return _with_queued(history, _on_time(steps))
 
 
@@ -178,12 +176,10 @@ def _with_queued(history: History, steps: list[_Step]) -> list[_Step]:
             continue
         accepted = min((int(one["position"]) for one in history.changes[step.seq]), default=0)
         for earlier in range(place):
-            ended = max(
-                (int(one["position"]) for seq in steps[earlier].seqs for one in history.changes[seq]), default=0
-            )
-            if ended > accepted and "until" not in steps[earlier].plain:
+            ended = max((int(one["position"]) for one in history.changed(steps[earlier].seqs)), default=0)
+            if ended > accepted:
                 for between in steps[earlier:place]:
-                    between.queued = True
+                    between.queued = "until" not in between.plain
                 break
     return steps
 
@@ -206,8 +202,19 @@ def _building(history: History, current: dict[str, Any]) -> dict[str, Any]:
 
 
 _POLICY = Policy().model_dump(mode="json")
-_ITEM = ("category", "vendor_id", "quantity", "unit", "unit_price", "currency", "lead_time_days", "required_by")
-_ITEM += ("buffer_days",)
+_ITEM = tuple(
+    [
+        "category",
+        "vendor_id",
+        "quantity",
+        "unit",
+        "unit_price",
+        "currency",
+        "lead_time_days",
+        "required_by",
+        "buffer_days",
+    ]
+)
 
 
 def _given(row: Row, names: tuple[str, ...]) -> dict[str, Any]:
@@ -227,7 +234,5 @@ def _remarks(history: History) -> list[str]:
         if row["generation"]
     ]
     if any(_patches(history, seq) for seq in list(history.changes)) and not history.first("buildings"):
-        found.append(
-            "The building was changed before its first image was kept: its first policy may have been another."
-        )
+        found.append("The building was changed before its first image was kept: its policy may have been another.")
     return found
