@@ -8,6 +8,7 @@ from domain.approvals import Approval, Decision, Responder
 from domain.events import Entry
 from domain.rules import Delegation, Rule
 from storage import approvals, inbox
+from storage.upkeep import enter_overdue
 from tests.agent.desk import Desk
 from tools.advising import advised
 
@@ -443,3 +444,20 @@ async def test_a_run_that_goes_in_circles_asks_a_person(
     else:
         assert [one["do"] for one in steps] == ["ask"]
         assert remark in steps[0]["advice"]["remark"]
+
+
+async def test_a_request_for_a_delegation_is_reminded_of_once_and_holds_up_nothing(desk: Desk) -> None:
+    await learned(desk)
+    asked = await desk.question("delegation_request")
+    assert asked.escalate_at is None
+    desk.clock.forward(days=3)
+    for _ in range(3):
+        await enter_overdue(desk.conn, desk.clock.now())
+        await desk.run()
+        desk.clock.forward(days=3)
+    cursor = await desk.conn.execute("SELECT count(*) AS n FROM outbox WHERE subject = 'Reminder'")
+    assert (await cursor.fetchone() or {})["n"] == 1
+    await desk.post("Items_Changed", items=[{"item_id": slug(name), "removed": True} for name in LINES])
+    closed = await desk.post("Building_Closed")
+    assert (await desk.event(closed))["outcome"]["note"] == "building closed"
+    assert await desk.pending() == []
