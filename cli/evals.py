@@ -33,6 +33,10 @@ def evals(
         typer.Argument(metavar="[PATTERN]...", help="Words or * of names, files or folders; all when absent."),
     ] = None,
     repeat: Annotated[int, typer.Option(min=1, max=100, help="Play each so often, every time from nothing.")] = 1,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Ask these models, cheap to strong, in place of the recorded answers.", show_default=False),
+    ] = None,
     report: Annotated[
         Path | None,
         typer.Option(help="Folder for results.json, junit.xml and report.html.", show_default=False),
@@ -53,7 +57,7 @@ def evals(
         _list(console, scenarios)
         return
     earlier = None if baseline is None else read_json(baseline)
-    found = _play(console, scenarios, repeat)
+    found = _play(console, scenarios, repeat, model)
     changed = None if earlier is None else changes(earlier, found)
     _tell(console, found, changed)
     if report is not None:
@@ -73,7 +77,7 @@ def _list(console: Console, scenarios: list[Scenario]) -> None:
         console.print(Text(f"    {scenario.why}", "dim"))
 
 
-def _play(console: Console, scenarios: list[Scenario], rounds: int) -> Run:
+def _play(console: Console, scenarios: list[Scenario], rounds: int, model: str | None) -> Run:
     """Play them with a bar on a terminal; failures are told as they come."""
     settings = load_settings()
     set_up_logs(settings.model_copy(update={"log_level": "CRITICAL"}))  # scenarios fail on purpose, and loudly
@@ -88,7 +92,7 @@ def _play(console: Console, scenarios: list[Scenario], rounds: int) -> Run:
             if not result.passed:
                 console.print(Text.assemble(("failed  ", "bold red"), result.name, f": {result.title}"))
 
-        return asyncio.run(run(conninfo, scenarios, tell, rounds=rounds))
+        return asyncio.run(run(conninfo, scenarios, tell, rounds=rounds, model=model))
 
 
 def _tell(console: Console, found: Run, changed: list[str] | None) -> None:
