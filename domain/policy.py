@@ -128,7 +128,7 @@ may do what")."""
 SPENDING = frozenset({"issue_purchase_order", "reorder_item"})
 """Actions that commit money: held against po_limit, or against the amount of a delegation."""
 
-REVERSIBLE = frozenset(AGENT_ALONE - SPENDING | {"hold_item", "change_required_by"})
+REVERSIBLE = frozenset(AGENT_ALONE - SPENDING - {"dismiss_event"} | {"hold_item", "change_required_by"})
 """Actions that can be taken back without anybody outside being bound. A model may decide on no others alone, whatever
 was delegated: only a rule that people confirmed may."""
 

@@ -290,7 +290,10 @@ class LineFile(BaseModel):
     @property
     def order_line(self) -> OrderLine | None:
         """The current round's order line."""
-        return next((line for line in self.order_lines if line.round == self.item.round), None)
+        return self.order_line_in(self.item.round)
+
+    def order_line_in(self, round_: int) -> OrderLine | None:
+        return next((line for line in self.order_lines if line.round == round_), None)
 
     @property
     def order(self) -> PurchaseOrder | None:

@@ -9,8 +9,8 @@ from domain.policy import ALWAYS_A_PERSON
 from nodes.entry import entry_in, finding_in
 from nodes.state import BuildingState
 from tools.context import Toolbox
-from tools.decisions import Verdict, open_questions_of, store
-from tools.recording import Finding, building_of, line_files
+from tools.decisions import Verdict, store
+from tools.recording import Finding, standing
 from tools.responders import anybody
 
 
@@ -45,12 +45,11 @@ async def _found(
     read = [Verdict.of(verdict) for verdict in finding.verdicts]
     if finding.repeat or not (finding.items or finding.say):
         return read, asks, []
-    building = await building_of(toolbox, entry.building_id)
-    questions = await open_questions_of(toolbox, entry.building_id, finding.items)
+    building, questions, files = await standing(toolbox, entry.building_id, finding.items)
     held = {question.item_id for question in questions if question.holds_item}
     held |= {ask["item_id"] for ask in finding.ask if ask["item_id"] is not None}
     free = []
-    for file in await line_files(toolbox, entry.building_id, finding.items):
+    for file in files:
         if file.item.is_held:
             held.add(file.item.item_id)
         elif file.item.item_id not in held:

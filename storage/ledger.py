@@ -11,20 +11,11 @@ from psycopg.types.json import Jsonb
 
 from domain.errors import LedgerMismatchError, StorageError
 from storage.database import Connection
-from storage.transaction import BuildingTransaction
+from storage.transaction import BuildingTransaction, Statement
 
 FIND = """
 SELECT args_hash, result FROM actions
  WHERE building_id = %s AND seq = %s AND action = %s AND item = %s AND ordinal = %s"""
-
-INSERT = """
-INSERT INTO actions (building_id, seq, action, item, ordinal, kind, args_hash, arguments, result, responder,
-                     position, at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
-
-OUTBOX = """
-INSERT INTO outbox (building_id, key, channel, recipient, subject, payload, status, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"""
 
 DECIDE = """
 WITH new AS (
@@ -64,13 +55,17 @@ def args_hash(arguments: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(arguments, sort_keys=True, default=str).encode()).hexdigest()
 
 
-async def find(conn: Connection, key: EffectKey, arguments: dict[str, Any]) -> dict[str, Any] | None:
+def finding(key: EffectKey) -> Statement:
+    """The statement that looks an effect up."""
+    return FIND, (key.building_id, key.seq, key.action, key.item, key.ordinal)
+
+
+def found(row: dict[str, Any] | None, key: EffectKey, arguments: dict[str, Any]) -> dict[str, Any] | None:
     """The stored result of an effect that has already been carried out; None when it has not.
 
     Raises:
         LedgerMismatchError: it was carried out with other arguments.
     """
-    row = await (await conn.execute(FIND, (key.building_id, key.seq, key.action, key.item, key.ordinal))).fetchone()
     if row is None:
         return None
     if row["args_hash"] != args_hash(arguments):
@@ -93,10 +88,21 @@ def record(
     at: datetime,
 ) -> None:
     """Write the effect into the ledger at the end of its transaction; the unique key is the guard."""
-    transaction.also(
-        INSERT,
-        (key.building_id, key.seq, key.action, key.item, key.ordinal, kind, args_hash(arguments))
-        + (Jsonb(arguments), Jsonb(result), Jsonb(responder), transaction.end_position, at),
+    transaction.append(
+        "actions",
+        {
+            "seq": key.seq,
+            "action": key.action,
+            "item": key.item,
+            "ordinal": key.ordinal,
+            "kind": kind,
+            "args_hash": args_hash(arguments),
+            "arguments": arguments,
+            "result": result,
+            "responder": responder,
+            "position": transaction.end_position,
+            "at": at.isoformat(),
+        },
     )
 
 
@@ -112,9 +118,17 @@ def post(
 ) -> None:
     """Put a message for outside into the outbox, in the effect's transaction. A sandbox's is never delivered."""
     status = "queued" if transaction.building.mode == "live" else "withheld"
-    transaction.also(
-        OUTBOX,
-        (key.building_id, str(key), channel, recipient, subject, Jsonb(payload), status, at),
+    transaction.append(
+        "outbox",
+        {
+            "key": str(key),
+            "channel": channel,
+            "recipient": recipient,
+            "subject": subject,
+            "payload": payload,
+            "status": status,
+            "created_at": at.isoformat(),
+        },
     )
 
 

@@ -95,12 +95,6 @@ def _stored(toolbox: Toolbox, entry: Entry, step: int, verdict: Verdict) -> Stor
     )
 
 
-async def open_questions_of(toolbox: Toolbox, building_id: str, item_ids: list[str]) -> list[Approval]:
-    """The questions of the lines named that are pending, or answered and not yet settled."""
-    async with toolbox.lock:
-        return await procurement.unsettled_questions(toolbox.conn, building_id, item_ids)
-
-
 async def all_open_questions(toolbox: Toolbox, building_id: str) -> list[Approval]:
     """Every pending question of the building, the oldest first."""
     async with toolbox.lock:
