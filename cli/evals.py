@@ -1,6 +1,7 @@
 """`longlead evals`: play scenarios against the agent, and say what is not as it should be."""
 
 import asyncio
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,7 @@ from evals import library
 from evals.problems import DANGEROUS
 from evals.reports.html import write_html
 from evals.reports.junit import write_junit
+from evals.reports.langfuse_experiment import LangfuseError, send
 from evals.results import Run, ScenarioResult, changes, read_json, write_json
 from evals.run import run
 from evals.scenario import Scenario
@@ -62,6 +64,7 @@ def evals(
     _tell(console, found, changed)
     if report is not None:
         _write(console, found, changed, report)
+    _to_langfuse(console, found, scenarios)
     if found.failed:
         raise typer.Exit(1)
 
@@ -132,6 +135,17 @@ def _scores(found: Run) -> Table:
         name = f"{kind.value} (dangerous)" if kind in DANGEROUS else kind.value
         table.add_row(Text(name), Text(str(count), "bold red" if count else "dim"))
     return table
+
+
+def _to_langfuse(console: Console, found: Run, scenarios: list[Scenario]) -> None:
+    """Where its keys are set. What goes wrong there changes nothing of the run's own result."""
+    try:
+        url = send(load_settings(), found, scenarios)
+    except LangfuseError as error:
+        print(f"Note: {error.detail}", file=sys.stderr)
+        return
+    if url is not None:
+        console.print(f"In Langfuse: {url}")
 
 
 def _write(console: Console, found: Run, changed: list[str] | None, folder: Path) -> None:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import (
     BeforeValidator,
     Field,
+    PlainSerializer,
     PlainValidator,
     ValidationInfo,
     WithJsonSchema,
@@ -47,7 +48,9 @@ def _local(value: Any) -> date:
     return value
 
 
-At = Annotated[date, PlainValidator(_local), WithJsonSchema({"type": "string"})]
+At = Annotated[
+    date, PlainValidator(_local), PlainSerializer(lambda when: when.isoformat()), WithJsonSchema({"type": "string"})
+]
 
 
 def _short_actions(given: Any) -> Any:

@@ -50,7 +50,7 @@ def test_words_stay_what_was_written() -> None:
     ("wrong", "right", "said"),
     [
         ("at: 2026-03-02", "at: 2026-02-30", "doors.yaml:6: steps.0.at: is no day or moment"),
-        ("eta: 2026-03-09", "eta: 2026-02-30", "doors.yaml:7: steps.0.event.Shipment_Departed_Factory.eta: must be"),
+        ("eta: 2026-03-09", "eta: 2026-02-30", "doors.yaml:7: steps.0.event.Shipment_Departed_Factory.eta: is not"),
         ("eta: 2026-03-09", "eat: 2026-03-09", "doors.yaml:7: steps.0.event.Shipment_Departed_Factory.eat: Extra"),
         ("[notify_team]", "[order_more]", "doors.yaml:8: steps.0.does.0.name: 'order_more' is no action; there are"),
         ("[notify_team]", "[{notify_team: {tem: x}}]", "steps.0.does.0: notify_team has no argument 'tem'; it has"),
@@ -60,15 +60,11 @@ def test_words_stay_what_was_written() -> None:
         ("title: Doors", "titel: Doors", "doors.yaml:1: title: Field required"),
         ("    event:", "    until: 2026-03-03\n    event:", "doors.yaml:6: steps.0: a step is one of"),
         ("item: Doors, eta", "eta", "steps.0.event.Shipment_Departed_Factory.item: Field required"),
-        ("[{item: Doors", "[{item: Doors", None),
         ("why: They", "why: [They", "not YAML"),
     ],
 )
-def test_what_is_wrong_is_said_with_file_line_and_field(wrong: str, right: str, said: str | None) -> None:
+def test_what_is_wrong_is_said_with_file_line_and_field(wrong: str, right: str, said: str) -> None:
     text = WHOLE.replace(wrong, right, 1)
-    if said is None:
-        assert read(text)
-        return
     if "item: Doors, eta" in wrong:
         text = text.replace("does: [notify_team]", "does: []").replace("becomes: [in_transit]", "")
     assert said in problem(text)
@@ -77,16 +73,14 @@ def test_what_is_wrong_is_said_with_file_line_and_field(wrong: str, right: str, 
 def test_time_goes_forward_and_what_was_given_is_not_judged() -> None:
     early = WHOLE + "  - {at: 2026-03-01, event: {event_type: Human_Input, text: Late}}\n"
     assert "steps go forward in time" in problem(early)
-    judged = WHOLE.replace(
-        "steps:", "given:\n  - {at: 2026-02-01, event: {event_type: Human_Input, text: x}, does: []}\nsteps:"
-    )
+    given = "given:\n  - {at: 2026-02-01, event: {event_type: Human_Input, text: x}, does: []}\nsteps:"
+    judged = WHOLE.replace("steps:", given)
     assert "leave out what is expected" in problem(judged)
 
 
 def test_a_step_about_no_line_names_its_lines() -> None:
-    text = WHOLE.replace(
-        "event_type: Shipment_Departed_Factory, item: Doors, eta: 2026-03-09", "event_type: Human_Input, text: x"
-    )
+    departure = "event_type: Shipment_Departed_Factory, item: Doors, eta: 2026-03-09"
+    text = WHOLE.replace(departure, "event_type: Human_Input, text: x")
     assert "this step is about no line" in problem(text.replace("[notify_team]", "[reorder_item]"))
     assert "write the words under the line's id" in problem(text.replace("[notify_team]", "[]"))
 
