@@ -177,7 +177,14 @@ Event = Annotated[
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 EVENT_TYPES: tuple[str, ...] = tuple(EVENT.json_schema()["discriminator"]["mapping"])
 
-INTERNAL_TYPES = ("Decision", "Approval_Overdue", "Milestone_Overdue", "Hold_Expired", "Event_Failed")
+INTERNAL_TYPES = (
+    "Decision",
+    "Rule_Overruled",
+    "Approval_Overdue",
+    "Milestone_Overdue",
+    "Hold_Expired",
+    "Event_Failed",
+)
 """Entries of the inbox that only Longlead writes; the public endpoint refuses them."""
 
 BUSINESS_DAY_FIELDS = ("date_arrived", "inspection_date", "date_departed")
@@ -213,6 +220,8 @@ class Entry(BaseModel):
     event_type: str
     body: dict[str, Any]
     received_at: datetime
+    time_zone: str | None = None
+    """The building's, which never changes; None where whoever made the entry did not know it."""
 
     def event(self, zone: ZoneInfo) -> Event:
         """The typed event, with every day in the building's zone. Only for public types."""

@@ -4,6 +4,7 @@ Crash anywhere, and it is simply run again. Judging by `state.next`, by the stat
 its checkpoint id was tried and lost or doubled steps; this rule did not (300 stories, four kills each).
 """
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from langchain_core.runnables import RunnableConfig
@@ -43,14 +44,14 @@ async def advance(thread: Thread, thread_id: str, entry: Entry) -> dict[str, Any
         "recursion_limit": 50,
     }
     given = await _input(thread, config, entry)
-    state = await thread.graph.ainvoke(given, config, durability="sync")
+    state = await thread.graph.ainvoke(given, config, durability="sync", output_keys=["outcome"])
     outcome: dict[str, Any] = state.get("outcome", {})
     return outcome
 
 
 async def _input(thread: Thread, config: RunnableConfig, entry: Entry) -> Any:
     head = await thread.saver.head(config["configurable"]["thread_id"])
-    if head is not None and is_of(head["metadata"], entry):
+    if head is not None and is_of(head.metadata, entry):
         return None
     event = entry.model_dump(mode="json")
     if entry.event_type == "Decision" and head is not None:
@@ -60,6 +61,6 @@ async def _input(thread: Thread, config: RunnableConfig, entry: Entry) -> Any:
     return {"event": event}
 
 
-def is_of(metadata: dict[str, Any], entry: Entry) -> bool:
+def is_of(metadata: Mapping[str, Any], entry: Entry) -> bool:
     """Whether a checkpoint was written while this very entry was processed."""
     return (metadata.get("seq"), metadata.get("generation")) == (entry.seq, entry.generation)

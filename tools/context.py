@@ -14,6 +14,7 @@ from storage import ledger, procurement
 from storage.database import Connection
 from storage.ledger import EffectKey
 from storage.transaction import BuildingTransaction
+from tools.models import UNLIMITED, ModelAccess, ModelBudget
 
 
 class Clock(Protocol):
@@ -34,6 +35,9 @@ class Toolbox:
     clock: Clock
     acts: bool = True
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    models: ModelAccess | None = None
+    """None: no model is configured, and a person is asked wherever one would be."""
+    model_budget: ModelBudget = UNLIMITED
 
 
 @dataclass
@@ -48,6 +52,8 @@ class ActionContext:
     """Wall time, UTC."""
     today: date
     """The business day, in the building's zone."""
+    files: dict[str, LineFile | None] = field(default_factory=dict)
+    """Lines' files that were read under the building's lock; nothing changes them before the effect ends."""
     told: bool = False
     """Whether this effect has put its message into the outbox."""
 
@@ -68,7 +74,10 @@ class ActionContext:
         Raises:
             InvalidError: there is no such line.
         """
-        found = await procurement.line_file(self.transaction.conn, self.building.building_id, item_id)
+        if item_id not in self.files:
+            read = await procurement.line_file(self.transaction.conn, self.building.building_id, item_id)
+            self.files[item_id] = read
+        found = self.files[item_id]
         if found is None:
             raise InvalidError(f"There is no line {item_id!r} in building {self.building.building_id!r}.", "item")
         return found
