@@ -84,7 +84,7 @@ async def test_a_mail_server_that_turns_the_recipient_down_is_asked_again_later(
 
 
 async def test_a_chat_gets_the_words_and_the_link(room: PostRoom, desk: Desk, receiver: Receiver) -> None:
-    """Mattermost, whose incoming webhooks are those of Slack: the address is ours, where Slack's and Teams' are fixed."""
+    """Mattermost takes what Slack takes, at an address of our own; those of Slack and Teams are fixed."""
     room.settings.channels = {"project_manager": [SecretStr(f"mmost://{receiver.address}/{'3ccdd113' * 4}")]}
     await desk.open(**STEEL)
     await desk.post("Inspection_Failed", item="Steel Beams", inspection_date="2026-02-11")
