@@ -35,6 +35,9 @@ serve: $(VENV)/.run  ## API, worker and embedded PostgreSQL on 127.0.0.1 (PORT=,
 test: $(VENV)/.dev  ## The whole test suite (JOBS= parallel workers)
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
+evals: $(VENV)/.run  ## Play the recorded scenarios and judge the agent (PATTERN=, REPORT=)
+	@$(BIN)/longlead evals $(PATTERN) $(if $(REPORT),--report $(REPORT))
+
 lint: $(VENV)/.dev  ## ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

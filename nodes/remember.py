@@ -62,5 +62,7 @@ def _outcome(state: BuildingState) -> dict[str, Any]:
         ],
     }
     if settled is not None:
-        outcome["decision"] = "applied" if settled.get("applied") else "outdated"
+        outcome["decision"] = settled.get("kept_open") or ("applied" if settled.get("applied") else "outdated")
+        if settled.get("kept_open"):
+            outcome["answer"] = settled["told"]
     return outcome

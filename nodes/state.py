@@ -12,12 +12,16 @@ class BuildingState(TypedDict, total=False):
     """The line that the entry is about, where it names one that is known."""
     finding: dict[str, Any]
     """What recording the entry came to (tools.recording.Finding)."""
+    reply: dict[str, Any] | None
+    """What was read of a person's answer in free words (domain.replies.Reply)."""
     settled: dict[str, Any] | None
     """What became of a person's answer (tools.approvals.settle)."""
     plan: list[dict[str, Any]]
     """Decided steps, not yet carried out: {"do": "action" | "ask" | "review", ...}."""
     done: list[dict[str, Any]]
     """Steps carried out in this run: {"name", "item", "ordinal", "result"}."""
+    learned: bool
+    """Whether this run has learned from the answer in hand."""
     passes: int
     """How often this run has looked at its lines."""
     again: list[str]

@@ -10,7 +10,6 @@ from domain.actions import ACTION_NAMES
 from domain.approvals import ApprovalKind
 from domain.errors import ConfigurationError
 from domain.events import EVENT, EVENT_TYPES, ItemEvent, PublicEvent
-from evals.stories.story import load_story
 from graph.building import STEPS
 from graph.picture import BEGIN, DOCUMENTS, END, pictured
 from graph.routes import HANDLERS
@@ -133,10 +132,3 @@ def test_make_targets_that_are_named_exist(file: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):", text_of("Makefile"), re.MULTILINE))
     assert named
     assert named - targets == set()
-
-
-def test_the_recorded_story_fits_the_api() -> None:
-    story = load_story("five_items")
-    assert len(story.spec.items) == len(story.outcome.lines) == 5
-    with pytest.raises(LookupError):
-        story.item_id("Roof Tiles")
