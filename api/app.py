@@ -4,7 +4,21 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from api import approvals, buildings, events, health, history, items, ledger, links, metrics, openapi, outbox
+from api import (
+    approvals,
+    buildings,
+    delegations,
+    events,
+    health,
+    history,
+    items,
+    ledger,
+    links,
+    metrics,
+    openapi,
+    outbox,
+    rules,
+)
 from api.auth import Keyring
 from api.metrics import Measured, Timing
 from api.pages import decision, log
@@ -17,6 +31,8 @@ _ROUTERS = (
     approvals.router,
     items.router,
     ledger.router,
+    rules.router,
+    delegations.router,
     history.router,
     outbox.router,
     links.router,

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from domain.approvals import ApprovalKind, ApprovalStatus, DecisionType, Responder
 
-DecisionStatus = Literal["accepted", "applied", "outdated", "failed"]
+DecisionStatus = Literal["accepted", "applied", "outdated", "failed", "answered", "asked_again"]
 
 
 class ActionView(BaseModel):
@@ -26,6 +26,8 @@ class OptionView(BaseModel):
     days_late: int | None = Field(None, description="Calendar days after required_by; null: unknown.")
     cost: str = Field("unknown", description="What it costs, with its currency, or `unknown`.")
     assumptions: list[str] = Field([], description="What this rests on.")
+    recommended_by: Responder | None = Field(None, description="The rule or model that recommends it, if one does.")
+    why: str | None = Field(None, description="What whoever recommends it says.")
 
 
 class StandingDecision(BaseModel):
@@ -56,7 +58,8 @@ class ApprovalView(BaseModel):
     recommended: list[ActionView] = Field([], description="What `approve` does.")
     options: list[OptionView] = Field(description="Ways out, the best first.")
     evidence: dict[str, Any] = Field(
-        description="The facts that raised it, the policy line it hit, the order, the dates."
+        description="The facts that raised it, the policy line it hit, the order, the dates, the rules that hold, "
+        "how similar questions were answered, and what a rule or a model recommends."
     )
     status: ApprovalStatus = Field(description="pending, decided, superseded or withdrawn.")
     version: int = Field(description="Raised when the facts change; send it along with the decision.")
@@ -102,6 +105,9 @@ class AcceptedDecisionView(BaseModel):
     status: DecisionStatus = Field(
         description="accepted: it will be applied in its turn. applied: it was carried out. "
         "outdated: the facts had changed, nothing was done, and the question is asked again. "
-        "failed: applying it failed, and the question is asked again."
+        "failed: applying it failed, and the question is asked again. "
+        "answered: it was a question back, and was answered from the facts; asked_again: free text that was not "
+        "certain. In both the question stays open and nothing was done."
     )
+    answer: str | None = Field(None, description="With answered and asked_again: what is said to it.")
     version: int = Field(description="The version of the question that was answered.")

@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
-from cli import approvals, buildings, database, events, service
+from cli import approvals, buildings, database, delegations, events, rules, service
+from cli.evals import evals
 from cli.history import history
+from cli.record import record
 from cli.sentences import Sentences
 from cli.status import status
 from cli.studio import studio
@@ -37,7 +39,7 @@ def longlead(
     """Longlead: an autonomous procurement agent for construction, one per building."""
 
 
-_RUN, _ASK = "Run", "Ask and answer"
+_RUN, _ASK, _CHECK = "Run", "Ask and answer", "Check the agent"
 app.command(rich_help_panel=_RUN)(service.serve)
 app.command(rich_help_panel=_RUN)(service.worker)
 app.command(rich_help_panel=_RUN)(status)
@@ -47,4 +49,8 @@ app.add_typer(database.app, name="db", rich_help_panel=_RUN)
 app.add_typer(buildings.app, name="building", rich_help_panel=_ASK)
 app.add_typer(events.app, name="events", rich_help_panel=_ASK)
 app.add_typer(approvals.app, name="approvals", rich_help_panel=_ASK)
+app.add_typer(rules.app, name="rules", rich_help_panel=_ASK)
+app.add_typer(delegations.app, name="delegations", rich_help_panel=_ASK)
 app.command(rich_help_panel=_ASK)(history)
+app.command(rich_help_panel=_CHECK)(evals)
+app.command(rich_help_panel=_CHECK)(record)

@@ -68,7 +68,8 @@ class Item(Row):
     eta: date | None = None
     schedule_band: str | None = None
     told_band: str | None = None
-    """The band that people were last told of: the agent speaks up only when it changes."""
+    """The band that people were last told of (`domain.outstanding.LET_PASS`: by a flag alone): the agent speaks up
+    only when it changes."""
     round: int = 0
     """0 before the first order; each order and replacement opens the next round."""
     held_until: date | None = None

@@ -22,13 +22,19 @@ HANDLERS = {
     "Approval_Overdue": "follow_up",
     "Milestone_Overdue": "follow_up",
     "Event_Failed": "follow_up",
+    "Rule_Overruled": "follow_up",
 }
 """The node that handles each type of entry; a person's decision goes to `apply_decision` instead."""
 
 
 async def from_start(state: BuildingState) -> str:
     """A decision goes where a resume would go, so that both roads are one."""
-    return "apply_decision" if state["event"]["event_type"] == "Decision" else "classify_event"
+    return _answer_of(state) if state["event"]["event_type"] == "Decision" else "classify_event"
+
+
+def _answer_of(state: BuildingState) -> str:
+    """An answer in free words is read first."""
+    return "read_reply" if state["event"]["body"]["decision"]["type"] == "respond" else "apply_decision"
 
 
 async def from_classification(state: BuildingState) -> str:
@@ -36,25 +42,45 @@ async def from_classification(state: BuildingState) -> str:
     return "decide" if state["finding"].get("ask") else HANDLERS[state["event"]["event_type"]]
 
 
+async def from_note(state: BuildingState) -> str:
+    """A message is read where there are models; without, and as a note of the team, it goes straight on."""
+    return "read_message" if state["finding"].get("unread") else "decide"
+
+
 async def from_decide(state: BuildingState) -> str:
-    """Straight to the end of the run where there is nothing to carry out."""
+    """To whoever may answer before a person; straight to the end of the run where there is nothing to carry out."""
+    if any(step.get("advise") for step in state["plan"]):
+        return "advise"
     answered = state.get("settled") is not None and state.get("passes", 0) == 0
     return "carry_out" if state["plan"] or answered else "remember"
 
 
 async def from_carry_out(state: BuildingState) -> str:
+    """A person's decision is learned from; lines whose hold has ended are looked at afresh."""
+    settled = state.get("settled") or {}
+    if settled.get("applied") and settled.get("approval_id") and not state.get("learned"):
+        return "learn"
+    return await from_learn(state)
+
+
+async def from_learn(state: BuildingState) -> str:
     """Lines whose hold has ended are looked at afresh."""
     return "decide" if state.get("again") else "remember"
 
 
 async def from_remember(state: BuildingState) -> str:
+    """First shorten the messages, where they have passed their budget."""
+    return "summarise" if state["memory"]["due"] else await to_sleep(state)
+
+
+async def to_sleep(state: BuildingState) -> str:
     """Sleep on the open questions, or just sleep."""
     return "await_approval" if state.get("approvals") else END
 
 
 async def from_await_approval(state: BuildingState) -> str:
     """The worker's resume carries the decision itself; an answer from Studio is posted to the inbox first."""
-    return "post_answer" if state.get("answer") is not None else "apply_decision"
+    return "post_answer" if state.get("answer") is not None else _answer_of(state)
 
 
 async def from_post_answer(state: BuildingState) -> str:

@@ -139,8 +139,35 @@ DECISIONS = Listing(
         "seq",
         """r.*,
        CASE WHEN e.event_type = 'Decision' AND r.responder = e.body #> '{decision,responder}'
-            THEN nullif(e.body #>> '{decision,why}', '') END AS message""",
+            THEN nullif(e.body #>> '{decision,why}', '') END AS message,
+       r.basis -> 'reading' AS reading""",
     ),
     {"seq": int, "generation": int, "step": int},
     {**_BUILDING, "event_id": "e.event_id = %(event_id)s", "source": "e.source = %(source)s"},
+)
+
+RULES = Listing(
+    """
+SELECT r.*, r.building_id || '-' || r.rule_id AS id,
+       r.building_id || '-' || replace(r.source, '.', '-') AS source_approval,
+       coalesce((b.policy ->> 'rule_autonomy_after')::integer, 3) AS autonomy_after
+  FROM rules r JOIN buildings b USING (building_id)""",
+    {"learned_at": datetime, "building_id": str, "rule_id": str},
+    {
+        **_BUILDING,
+        "kind": "r.kind = %(kind)s",
+        "status": "r.status = %(status)s",
+        "rule_id": "r.rule_id = %(rule_id)s",
+    },
+)
+
+DELEGATIONS = Listing(
+    "SELECT r.*, r.building_id || '-' || r.delegation_id AS id FROM delegations r",
+    {"granted_at": datetime, "building_id": str, "delegation_id": str},
+    {
+        **_BUILDING,
+        "kind": "r.kind = %(kind)s",
+        "status": "r.status = %(status)s",
+        "delegation_id": "r.delegation_id = %(delegation_id)s",
+    },
 )

@@ -22,6 +22,8 @@ from domain.procurement import (
     Shipment,
     VendorRow,
 )
+from domain.rules import Delegation, Rule
+from domain.summaries import Identifier, Summary
 from storage.database import Connection
 
 R = TypeVar("R", bound=Row)
@@ -37,7 +39,9 @@ class Table:
 
 TABLES: dict[type[Row], Table] = {
     Approval: Table("approvals", ("approval_id",)),
+    Delegation: Table("delegations", ("delegation_id",)),
     Flag: Table("flags", ("flag_id",)),
+    Identifier: Table("identifiers", ("kind", "value")),
     Inspection: Table("inspections", ("item_id", "inspection_id")),
     Item: Table("items", ("item_id",)),
     Message: Table("messages", ("message_id",)),
@@ -45,8 +49,10 @@ TABLES: dict[type[Row], Table] = {
     OrderLine: Table("purchase_order_lines", ("number", "line")),
     PurchaseOrder: Table("purchase_orders", ("number",)),
     Receipt: Table("receipts", ("item_id", "receipt_id")),
+    Rule: Table("rules", ("rule_id",)),
     ScheduleVersion: Table("schedules", ("version",)),
     Shipment: Table("shipments", ("item_id", "shipment_id")),
+    Summary: Table("summaries", ("version",)),
     VendorRow: Table("vendors", ("vendor_id",)),
 }
 

@@ -48,7 +48,7 @@ class BuildingTransaction:
         self.position: int = row["position"]
         self.ahead: list[dict[str, Any] | None] = []
         """The first row of each of the statements that were sent along with the lock."""
-        self._before = building_from(row)
+        self._before: Building | None = building_from(row)
         self._rows: list[Row] = []
         self._appended: dict[str, list[dict[str, Any]]] = {}
         self._changes: list[dict[str, Any]] = []
@@ -66,6 +66,10 @@ class BuildingTransaction:
     def also(self, query: str, parameters: Any) -> None:
         """A further statement, after the rows."""
         self._statements.append((query, parameters))
+
+    def log_building(self) -> None:
+        """Append the building's image too, though nothing of it changed: so that its past begins with what it was."""
+        self._before = None
 
     @property
     def end_position(self) -> int:

@@ -1,12 +1,12 @@
 """Storing what was decided before anything acts: what is stored first stands."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from domain.approvals import Approval, Responder
 from domain.events import Entry
 from storage import ledger, procurement
-from storage.ledger import StoredDecision
+from storage.ledger import Places, StoredDecision
 from tools.context import Toolbox
 
 
@@ -21,35 +21,86 @@ class Verdict:
     actions: list[dict[str, Any]]
     type: str = "act"
     approval_id: str | None = None
+    confidence: float | None = None
+    tokens: int | None = None
+    basis: dict[str, Any] = field(default_factory=dict)
+    """What it rests on: rule, delegation, line of the policy."""
+    fingerprint: str | None = None
+    """Digest of the facts that it was taken on."""
+
+    def plain(self) -> dict[str, Any]:
+        """As it goes through the state."""
+        return {**vars(self), "responder": self.responder.model_dump()}
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> "Verdict":
+        return cls(**{**plain, "responder": Responder.model_validate(plain["responder"])})
 
 
-async def store(
-    toolbox: Toolbox, entry: Entry, passes: int, verdicts: list[Verdict]
-) -> list[tuple[Verdict, list[dict[str, Any]]]]:
-    """Store decisions under (building, seq, generation, step). Returns each with the actions that stand."""
-    if not verdicts or not toolbox.acts:
-        return [(verdict, verdict.actions) for verdict in verdicts]
-    at = toolbox.clock.now()
-    decisions = [
-        StoredDecision(
-            building_id=entry.building_id,
-            seq=entry.seq,
-            generation=entry.generation,
-            step=passes * 1000 + number,
-            type=verdict.type,
-            kind=verdict.kind,
-            responder=verdict.responder.model_dump(),
-            why=verdict.why,
-            actions=verdict.actions,
-            at=at,
-            item_id=verdict.item_id,
-            approval_id=verdict.approval_id,
-        )
-        for number, verdict in enumerate(verdicts)
-    ]
+IN_A_PASS = 1_000_000
+"""Decisions of one look at the lines: more than any building has lines."""
+
+
+def step_of(passes: int, number: int, *, advised: bool = False) -> int:
+    """The place of a decision within its entry's run; those of rules and models come after those that follow from
+    the facts."""
+    return passes * IN_A_PASS + number + (IN_A_PASS // 2 if advised else 0)
+
+
+async def store(toolbox: Toolbox, entry: Entry, passes: int, verdicts: list[Verdict], *, asks: bool) -> list[Verdict]:
+    """Store what one look at the lines comes to, and return what stands: where an earlier run of it has stored
+    something, that and nothing else. With `asks` this is looked up though nothing is decided now."""
+    if not toolbox.acts or not (verdicts or asks):
+        return verdicts
+    places = _places(entry, step_of(passes, 0), step_of(passes, 0, advised=True) - 1)
+    decisions = [_stored(toolbox, entry, step_of(passes, number), verdict) for number, verdict in enumerate(verdicts)]
     async with toolbox.lock:
-        standing = await ledger.decide(toolbox.conn, decisions)
-    return list(zip(verdicts, standing, strict=True))
+        standing = await ledger.decide(toolbox.conn, places, decisions)
+    return [_as_it_stands(row) for row in standing]
+
+
+def _places(entry: Entry, first: int, last: int) -> Places:
+    return Places(entry.building_id, entry.seq, entry.generation, first, last)
+
+
+def _as_it_stands(row: dict[str, Any]) -> Verdict:
+    return Verdict.of({key: row[key] for key in ("kind", "item_id", "why", "responder", "actions", "type")})
+
+
+async def store_advised(toolbox: Toolbox, entry: Entry, step: int, verdict: Verdict) -> dict[str, Any]:
+    """Store what a rule or a model decided or recommends; what was stored before stands."""
+    stored = _stored(toolbox, entry, step, verdict)
+    if not toolbox.acts:
+        return {**vars(stored), "responder": stored.responder}
+    async with toolbox.lock:
+        return (await ledger.decide(toolbox.conn, _places(entry, step, step), [stored]))[0]
+
+
+async def standing_advice(toolbox: Toolbox, entry: Entry, step: int) -> dict[str, Any] | None:
+    """What an earlier run of this very step came to, before anybody is asked again."""
+    async with toolbox.lock:
+        return await ledger.decided(toolbox.conn, entry.building_id, entry.seq, entry.generation, step)
+
+
+def _stored(toolbox: Toolbox, entry: Entry, step: int, verdict: Verdict) -> StoredDecision:
+    return StoredDecision(
+        building_id=entry.building_id,
+        seq=entry.seq,
+        generation=entry.generation,
+        step=step,
+        type=verdict.type,
+        kind=verdict.kind,
+        responder=verdict.responder.model_dump(),
+        why=verdict.why,
+        actions=verdict.actions,
+        at=toolbox.clock.now(),
+        item_id=verdict.item_id,
+        approval_id=verdict.approval_id,
+        confidence=verdict.confidence,
+        tokens=verdict.tokens,
+        basis=verdict.basis,
+        fingerprint=verdict.fingerprint,
+    )
 
 
 async def all_open_questions(toolbox: Toolbox, building_id: str) -> list[Approval]:

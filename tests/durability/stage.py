@@ -42,6 +42,8 @@ TABLES = (
     ("milestones", "item_id, round, kind", ()),
     ("messages", "message_id", ()),
     ("approvals", "approval_id", ()),
+    ("rules", "rule_id", ()),
+    ("delegations", "delegation_id", ()),
 )
 BUILDING_OF_ITS_OWN = ("spec_hash", "epoch")
 

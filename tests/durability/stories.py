@@ -5,8 +5,9 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from domain.approvals import LOCAL_PERSON
 from domain.errors import ConflictError
-from storage import inbox
+from storage import inbox, teaching
 from storage.retry import retry
 from tests.durability.stage import RestartedDesk, Step, Story
 
@@ -200,10 +201,49 @@ CLOCKS = Story(
         _unreadable,
         _dead,
         _mended_and_retried,
-        answer("event_failed"),
     ),
 )
 """What falls due: a milestone chased and asked about, a hold, a reminder, an escalation; and an event that dies."""
+
+
+async def _overruled(desk: RestartedDesk) -> None:
+    """A person takes back what a rule decided alone, and is asked what is to become of it."""
+
+    async def accepted() -> None:
+        decided = await teaching.decision_to_overrule(desk.conn, f"{desk.building_id}-r2", None)
+        await inbox.accept(
+            desk.conn,
+            desk.building_id,
+            source="longlead.overruled",
+            event_id=f"r2:{decided['seq']}",
+            event_type="Rule_Overruled",
+            body={
+                "rule_id": "r2",
+                "decided_seq": decided["seq"],
+                "actions": [],
+                "why": "Not this one.",
+                "responder": LOCAL_PERSON.model_dump(),
+            },
+            now=desk.clock.now(),
+        )
+
+    await desk.surely(accepted)
+    await desk.run()
+
+
+LEARNING = Story(
+    {**lines("Doors", "Glass", "Tiles"), "policy": {"rule_autonomy_after": 2}},
+    (
+        post("Inspection_Failed", item="Doors", inspection_date="2026-02-11"),
+        answer("inspection_failed"),
+        post("Inspection_Failed", item="Glass", inspection_date="2026-02-12"),
+        answer("inspection_failed"),
+        answer("delegation_request"),
+        post("Inspection_Failed", item="Tiles", inspection_date="2026-02-13"),
+        _overruled,
+    ),
+)
+"""A rule is learned, confirmed, delegated to, decides alone, and is overruled."""
 
 STORIES = {
     "questions": QUESTIONS,
@@ -211,4 +251,5 @@ STORIES = {
     "nonconformance": NONCONFORMANCE,
     "unclear": UNCLEAR,
     "clocks": CLOCKS,
+    "learning": LEARNING,
 }
