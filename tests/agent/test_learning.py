@@ -435,7 +435,7 @@ async def test_a_run_that_goes_in_circles_asks_a_person(
     await desk.post("Human_Input", text="Windows look bad.", item="Windows", event_id="note")
     await desk.conn.execute("UPDATE items SET quality = 'failed' WHERE item_id = 'windows'")
     row = await desk.event("note")
-    entry = Entry(**{key: row[key] for key in Entry.model_fields} | {"source": source})
+    entry = Entry(**{key: row[key] for key in Entry.model_fields if key in row} | {"source": source})
     step = {"do": "ask", "kind": "inspection_failed", "item_id": "windows", "subject": {}, "refused": 0}
     async with desk.drainer.slots.slot() as slot:
         steps = await advised(slot.toolbox, entry, {**step, "advise": True}, 0, passes)
