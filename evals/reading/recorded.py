@@ -3,6 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+
+import vcr
 
 from runtime.chat_models import open_chat_models
 from runtime.settings import Settings

@@ -1,10 +1,11 @@
 """Playing the cases through the real agent: each in a building of its own, and judged by what the ledger says."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from collections.abc import AsyncIterator
 from typing import Any
 
 from domain.approvals import Approval, Decision, Responder
