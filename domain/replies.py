@@ -128,13 +128,17 @@ def _action(wish: Wish, item_id: str | None, text: str, asked: Asked) -> tuple[d
     detail = (wish.detail or "").strip()[:1000]
     if wish.action in _SPOKEN and not detail:
         doubts.append(f"{wish.action} says nothing")
-    arguments = {
-        key: value for key, value in _arguments(wish.action, item_id, day, detail).items() if value is not None
-    }
+    made = typed(wish.action, item_id, day, detail)
+    return made, doubts if made else [*doubts, f"{wish.action} is not complete"]
+
+
+def typed(name: WishName, item_id: str | None, day: date | None, detail: str) -> dict[str, Any] | None:
+    """An action of the union on one line; None where something is missing for it."""
+    arguments = {key: value for key, value in _arguments(name, item_id, day, detail).items() if value is not None}
     try:
-        return plain(ACTION.validate_python({"name": wish.action, "arguments": arguments})), doubts
+        return plain(ACTION.validate_python({"name": name, "arguments": arguments}))
     except ValidationError:
-        return None, [*doubts, f"{wish.action} is not complete"]
+        return None
 
 
 _SPOKEN = ("notify_team", "request_information")

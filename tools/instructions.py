@@ -52,3 +52,21 @@ Example. Recommended: reorder_item. "Not good."
 {{"meaning":"reject","wishes":[],"topics":[],"confidence":0.9}}
 Example. Recommended: reorder_item. "Hm, you know best."
 {{"meaning":"unclear","wishes":[],"topics":[],"confidence":0.9}}"""
+
+WORD_RULE = f"""\
+You put a manager's decision into one sentence that tells when it applies and what to do, for other cases of the same
+kind. {OUTSIDE_RULE} No names, no dates, no numbers; nothing that was not decided.
+
+Example. Kind of question: inspection_failed. Decided: Replace: order a replacement. Actions: reorder_item.
+{{"sentence":"When an inspection fails, order a replacement."}}"""
+
+
+ADVISE = f"""\
+You advise on a question of a construction project's procurement and choose one of the numbered ways out.
+{OUTSIDE_RULE} Weigh the days late against the required day, the cost, what the rules say and what was decided in
+similar cases before. option: the number of the way; 0 only where none fits: then actions holds what is to be done.
+why: one sentence with the dates or the rule that decides it. confidence: 0 to 1, low where facts are missing.
+
+Example. Ways out: 1 Replace (0 days late), 2 Repair (4 days late), 3 Hold.
+{{"option":1,"actions":[],"why":"The replacement meets the required day, the repair is 4 days late.",
+"confidence":0.9}}"""

@@ -15,6 +15,7 @@ from domain.procurement import LineFile
 from domain.rules import Case, Rule, case_of, full_id, matching
 from domain.templates import fitting
 from storage import procurement, rules
+from tools.adviser import ADVISED, Adviser
 from tools.asking import ASKED_ONCE, answered_before, built_on, pending
 from tools.context import Toolbox
 from tools.recording import building_of
@@ -85,11 +86,13 @@ def rule_responder(rule: Rule, known: Known) -> Responder:
 
 def chain_of(toolbox: Toolbox, entry: Entry) -> list[Answering]:
     """The responders of a building, in the order in which they are asked; a person comes after them."""
-    return [LearnedRules()]
+    return [LearnedRules(), *([Adviser(toolbox, entry)] if toolbox.models is not None else [])]
 
 
 async def anybody(toolbox: Toolbox, building_id: str, kinds: Sequence[str]) -> bool:
     """Whether there is anybody but a person who may answer: so that nothing is looked up for nothing."""
+    if toolbox.models is not None and any(kind in ADVISED for kind in kinds):
+        return True
     async with toolbox.lock:
         return await rules.may_answer(toolbox.conn, building_id, kinds)
 

@@ -154,9 +154,9 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 
 
 @asynccontextmanager
-async def open_desk(database: str, clock: FixedClock) -> AsyncIterator[Desk]:
+async def open_desk(database: str, clock: FixedClock, **slots: Any) -> AsyncIterator[Desk]:
     """A building's desk on this database, not yet with a building."""
-    drainer = make_drainer(database, clock)
+    drainer = make_drainer(database, clock, **slots)
     conn = await connect(database, application_name="desk")
     try:
         yield Desk(conn, drainer, clock)
@@ -165,6 +165,7 @@ async def open_desk(database: str, clock: FixedClock) -> AsyncIterator[Desk]:
         await conn.close()
 
 
-def make_drainer(conninfo: str, clock: FixedClock, size: int = 2) -> Drainer:
+def make_drainer(conninfo: str, clock: FixedClock, size: int = 2, **slots: Any) -> Drainer:
+    """`slots`: what a slot gets beside its connection (models, budgets, ...)."""
     settings = Settings(event_attempts=3, retry_base=0.01, stalled_after=2, heartbeat_interval=0.5, shutdown_grace=1)
-    return Drainer(settings, clock, SlotPool(conninfo, clock, size, "test slot"), asyncio.Event())
+    return Drainer(settings, clock, SlotPool(conninfo, clock, size, "test slot", **slots), asyncio.Event())
