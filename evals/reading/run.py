@@ -141,7 +141,9 @@ async def play_reply(conninfo: str, models: ModelAccess, case: ReplyCase) -> Res
 
 def _named(action: dict[str, Any]) -> str:
     """An action by its name, and the day that it names."""
-    day = next((action["arguments"][key] for key in ("on", "required_by", "until") if action["arguments"].get(key)), None)
+    day = next(
+        (action["arguments"][key] for key in ("on", "required_by", "until") if action["arguments"].get(key)), None
+    )
     return action["name"] if day is None else f"{action['name']} {day}"
 
 
