@@ -168,6 +168,8 @@ def _steps(step: dict[str, Any], stored: dict[str, Any]) -> Steps:
             "kind": step["kind"],
             "item_id": step["item_id"],
             "rule_id": basis["rule_id"],
+            "delegation_id": basis["delegation_id"],
+            "policy": basis["policy"],
             "title": basis["title"],
             "summary": basis["summary"],
             "why": stored["why"],

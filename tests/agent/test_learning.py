@@ -149,6 +149,7 @@ async def test_once_it_is_delegated_it_decides_alone_and_tells(desk: Desk) -> No
     row = await cursor.fetchone()
     assert row is not None
     assert "Windows failed inspection" in row["text"]
+    assert "delegated by local (office-d" in row["text"]
     assert "longlead rules overrule office-r2 --entry" in row["text"]
     found = await rule(desk)
     assert (found.applied, found.decided, found.confirmed) == (3, 1, 3)
