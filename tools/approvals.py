@@ -239,7 +239,7 @@ def _raised(context: ActionContext, question: Question, refused: int, number: in
         asked_of=_asked(building, question.amount, 0),
         raised_at=now,
         raised_seq=context.seq,
-        **_due(building, now, escalates=True),
+        **_due(building, now, escalates=question.kind != "delegation_request"),
     )
 
 
@@ -270,13 +270,16 @@ async def remind(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
         approval = await locked(context.transaction, entry.body["approval_id"])
         if approval.status != "pending":
             return {"moot": True}
+        if (morning := _next_working_moment(context)) > context.now:
+            return _put_off(context, approval, morning)
         if approval.escalate_at is not None and approval.escalate_at <= context.now:
             return _escalated(context, approval)
         if approval.due_at is None or approval.due_at > context.now:
             return {"moot": True}
         # At the top of the chain the reminder is all there is: it is repeated.
         again = _due(context.building, context.now, escalates=True)["escalate_at"]
-        due_at = None if approval.escalate_at is not None else again
+        once = approval.escalate_at is not None or approval.kind == "delegation_request"
+        due_at = None if once else again
         _brought_up(context, approval.model_copy(update={"due_at": due_at}), "Reminder")
         return {"reminded": approval.asked_of}
 
@@ -291,6 +294,23 @@ async def remind(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
         responder=POLICY,
         act=act,
     )
+
+
+def _next_working_moment(context: ActionContext) -> datetime:
+    building = context.building
+    quiet = building.policy.quiet_hours
+    return add_working_time(context.now, timedelta(0), building.zone, building.working_week, quiet)
+
+
+def _put_off(context: ActionContext, approval: Approval, until: datetime) -> dict[str, Any]:
+    """What fell due while nobody was there to tell it is not told in the night in which somebody is again."""
+    due = {
+        name: max(moment, until)
+        for name in ("due_at", "escalate_at")
+        if (moment := getattr(approval, name)) is not None
+    }
+    context.save(approval.model_copy(update=due))
+    return {"moot": True, "put_off_until": until.isoformat()}
 
 
 def _escalated(context: ActionContext, approval: Approval) -> dict[str, Any]:

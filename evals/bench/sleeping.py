@@ -20,6 +20,7 @@ from runtime.settings import Settings
 from runtime.slots import SlotPool
 from storage import buildings, inbox, outbox, upkeep
 from storage.database import Connection, connect
+from storage.retention import Policy, Pruning
 
 FIRST = "sleeper-00000"
 TABLES = (
@@ -183,6 +184,7 @@ async def _tick(conn: Connection, result: Result) -> None:
         "reminders and escalations": lambda: upkeep.enter_overdue(conn, now),
         "milestones owed": lambda: upkeep.enter_owed(conn, now),
         "forgotten buildings": lambda: upkeep.wake_forgotten(conn, now),
+        "retention": lambda: Pruning(conn, Policy(), now).candidates(""),
         "outbox": lambda: outbox.deliver(conn, now, lambda _: None),
     }
     total = 0.0

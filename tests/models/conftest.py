@@ -13,7 +13,7 @@ from tests.models.scripted import ScriptedServer
 
 SCHEDULE = {
     "project": {"name": "Office"},
-    "deliveries": [{"item": name, "required_by": "2026-03-10"} for name in ("Steel Beams", "HVAC Units", "Windows")],
+    "deliveries": [{"item": name, "required_by": "2026-04-30"} for name in ("Steel Beams", "HVAC Units", "Windows")],
 }
 OpenDesk = Callable[..., Awaitable[Desk]]
 
