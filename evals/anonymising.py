@@ -28,14 +28,14 @@ TEXTS = {"text", "reason", "message", "note", "question", "detail", "why", "meth
 MONEY = {"unit_price", "po_limit", "limit", "amount_limit"}
 NAMED = {"vendor_id", "building_id", "role", "team", "to"}
 """Names of vendors, the building and people, or roles: what is no name of somebody stays."""
-COMPOSED = {"recommends", "options", "purchase_order"}
+COMPOSED = {"recommends", "options", "purchase_order", "title", "rule"}
 """What Longlead itself put together, with names in it."""
 KEPT = {
     *("at", "until", "on", "occurred_at", "eta", "promised_date", "required_by", "held_until", "data_date"),
     *("start_date", "end_date", "date_departed", "date_arrived", "inspection_date", "start", "end"),
     *("autonomy", "delegation", "expires_at", "actions"),
     *("event_type", "kind", "type", "by", "band", "category", "unit", "currency", "time_zone", "working_week"),
-    *("quantity", "quantity_rejected", "reminder_after", "escalate_after", "title"),
+    *("quantity", "quantity_rejected", "reminder_after", "escalate_after"),
     *("does", "becomes", "closes", "renews", "reminds", "escalates"),
 }
 """Fields whose words say nothing about anybody. Text of any other field is replaced."""
