@@ -17,6 +17,7 @@ from domain.days_in_words import days_meant
 from domain.days_in_words import plain as plain_words
 from domain.mail import lines_named, says
 from domain.reply_words import actions_spoken_of, has_number, says_no, says_until, says_yes, sets_condition
+from domain.text import Words
 
 WishName = Literal[
     "issue_purchase_order",
@@ -44,9 +45,9 @@ class Wish(BaseModel):
     """One thing that the reply asks for."""
 
     action: WishName
-    day_words: str | None = Field(description="The reply's own words for a day, copied.")
-    day: str | None = Field(description="That day as YYYY-MM-DD.")
-    detail: str | None = Field(description="What to tell or ask, and whom; the method; the reason.")
+    day_words: Words = Field(description="The reply's own words for a day, copied.")
+    day: Words = Field(description="That day as YYYY-MM-DD.")
+    detail: Words = Field(description="What to tell or ask, and whom; the method; the reason.")
 
 
 class ReplyReading(BaseModel):
@@ -209,12 +210,10 @@ def _contrary(text: str, read: ReplyReading) -> list[str]:
 def _unread(text: str, read: ReplyReading, asked: Asked) -> list[str]:
     """Actions, days and numbers that the reply speaks of and that were not read."""
     wished = {wish.action for wish in read.wishes}
-    covered = wished | ({action["name"] for action in asked.recommended} if read.meaning == "approve" else set())
+    covered = wished | ({action["name"] for action in asked.recommended} if read.meaning != "instead" else set())
     if _holds(read):
         covered.add("request_information")  # "hold until I have asked the vendor": the person asks
-    doubts = []
-    if read.meaning != "reject":
-        doubts += [f"it may also ask for {name}" for name in sorted(actions_spoken_of(text) - covered)]
+    doubts = [f"it may also ask for {name}" for name in sorted(actions_spoken_of(text) - covered)]
     words = [plain_words(wish.day_words) for wish in read.wishes if wish.day_words]
     rest = plain_words(text)
     for mention in days_mentioned(text):
