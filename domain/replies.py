@@ -196,11 +196,15 @@ def _holds(read: ReplyReading) -> bool:
     return any(wish.action == "hold_item" for wish in read.wishes)
 
 
+MOST_WORDS_OF_A_NO = 12
+"""A longer no says more than no."""
+
+
 def _contrary(text: str, read: ReplyReading) -> list[str]:
     yes, no = says_yes(text), says_no(text)
     if read.meaning == "approve" and (not yes or no):
         return ["it is not a plain yes"]
-    if read.meaning == "reject" and (yes or not no or read.wishes):
+    if read.meaning == "reject" and (yes or not no or read.wishes or len(text.split()) > MOST_WORDS_OF_A_NO):
         return ["it is not a plain no"]
     if read.meaning == "instead" and (not read.wishes or yes):
         return ["it is not plain what is to be done instead"]
