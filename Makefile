@@ -7,7 +7,7 @@ DATA ?= .longlead
 JOBS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-live serve evals bench lint format studio picture requirements clean
+.PHONY: help demo test test-live serve evals bench chaos soak lint format studio picture requirements clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -52,6 +52,12 @@ format: $(VENV)/.dev  ## Lay the code out
 
 bench: $(VENV)/.dev  ## The benchmarks, side by side with their baselines, as ratios
 	@$(BIN)/python -m evals.bench
+
+chaos: $(VENV)/.dev  ## Kill and freeze processes under load, then check everything (EVENTS=, KILLS=, SEED=)
+	@$(BIN)/python -m evals.chaos $(EVENTS:%=--events %) $(KILLS:%=--kills %) $(SEED:%=--seed %)
+
+soak: $(VENV)/.dev  ## 200,000 events, and whether memory, connections, jobs or latency grow (EVENTS=, BUILDINGS=)
+	@$(BIN)/python -m evals.soak $(EVENTS:%=--events %) $(BUILDINGS:%=--buildings %)
 
 studio: $(VENV)/.dev  ## LangGraph's dev server over the same threads (DATA=)
 	@LONGLEAD_DATA_DIR=$(DATA) $(BIN)/longlead studio

@@ -1,6 +1,7 @@
 """`longlead evals`: play scenarios against the agent, and say what is not as it should be."""
 
 import asyncio
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,7 @@ from evals import library
 from evals.problems import DANGEROUS
 from evals.reports.html import write_html
 from evals.reports.junit import write_junit
+from evals.reports.langfuse_experiment import LangfuseError, send
 from evals.results import Run, ScenarioResult, changes, read_json, write_json
 from evals.run import run
 from evals.scenario import Scenario
@@ -33,6 +35,10 @@ def evals(
         typer.Argument(metavar="[PATTERN]...", help="Words or * of names, files or folders; all when absent."),
     ] = None,
     repeat: Annotated[int, typer.Option(min=1, max=100, help="Play each so often, every time from nothing.")] = 1,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Ask these models, cheap to strong, in place of the recorded answers.", show_default=False),
+    ] = None,
     report: Annotated[
         Path | None,
         typer.Option(help="Folder for results.json, junit.xml and report.html.", show_default=False),
@@ -53,11 +59,12 @@ def evals(
         _list(console, scenarios)
         return
     earlier = None if baseline is None else read_json(baseline)
-    found = _play(console, scenarios, repeat)
+    found = _play(console, scenarios, repeat, model)
     changed = None if earlier is None else changes(earlier, found)
     _tell(console, found, changed)
     if report is not None:
         _write(console, found, changed, report)
+    _to_langfuse(console, found, scenarios)
     if found.failed:
         raise typer.Exit(1)
 
@@ -73,7 +80,7 @@ def _list(console: Console, scenarios: list[Scenario]) -> None:
         console.print(Text(f"    {scenario.why}", "dim"))
 
 
-def _play(console: Console, scenarios: list[Scenario], rounds: int) -> Run:
+def _play(console: Console, scenarios: list[Scenario], rounds: int, model: str | None) -> Run:
     """Play them with a bar on a terminal; failures are told as they come."""
     settings = load_settings()
     set_up_logs(settings.model_copy(update={"log_level": "CRITICAL"}))  # scenarios fail on purpose, and loudly
@@ -88,7 +95,7 @@ def _play(console: Console, scenarios: list[Scenario], rounds: int) -> Run:
             if not result.passed:
                 console.print(Text.assemble(("failed  ", "bold red"), result.name, f": {result.title}"))
 
-        return asyncio.run(run(conninfo, scenarios, tell, rounds=rounds))
+        return asyncio.run(run(conninfo, scenarios, tell, rounds=rounds, model=model))
 
 
 def _tell(console: Console, found: Run, changed: list[str] | None) -> None:
@@ -128,6 +135,17 @@ def _scores(found: Run) -> Table:
         name = f"{kind.value} (dangerous)" if kind in DANGEROUS else kind.value
         table.add_row(Text(name), Text(str(count), "bold red" if count else "dim"))
     return table
+
+
+def _to_langfuse(console: Console, found: Run, scenarios: list[Scenario]) -> None:
+    """Where its keys are set. What goes wrong there changes nothing of the run's own result."""
+    try:
+        url = send(load_settings(), found, scenarios)
+    except LangfuseError as error:
+        print(f"Note: {error.detail}", file=sys.stderr)
+        return
+    if url is not None:
+        console.print(f"In Langfuse: {url}")
 
 
 def _write(console: Console, found: Run, changed: list[str] | None, folder: Path) -> None:

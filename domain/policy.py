@@ -64,6 +64,10 @@ class Policy(BaseModel):
         default_factory=QuietHours,
         description="Local hours that do not count as working time: nobody is reminded in them; null: none.",
     )
+    share_memory: bool = Field(
+        False,
+        description="Whether this building and others that share their memory recall each other's settled cases.",
+    )
     rule_autonomy_after: int = Field(
         3, ge=1, le=100, description="Consistent confirmations after which a learned rule may decide alone."
     )

@@ -231,6 +231,19 @@ def _unread(text: str, read: ReplyReading, asked: Asked) -> list[str]:
     return doubts
 
 
+def with_wishes(recommended: Sequence[dict[str, Any]], wishes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The recommendation with further wishes. One that is recommended already is done once, as it is wished where the
+    wish says more than that."""
+    wished = {action["name"]: action for action in wishes}
+    known = {action["name"] for action in recommended}
+    own = [wished[one["name"]] if _says_more(wished.get(one["name"])) else one for one in recommended]
+    return [*own, *(action for action in wishes if action["name"] not in known)]
+
+
+def _says_more(wish: dict[str, Any] | None) -> bool:
+    return wish is not None and set(wish["arguments"]) != {"item"}
+
+
 def _told(meaning: Meaning, actions: list[dict[str, Any]]) -> str:
     """What was understood, in words of our own."""
     wishes = "; ".join(_wish_told(action) for action in actions)

@@ -20,6 +20,7 @@ def expectations_of(observed: Observed, item_id: str | None) -> dict[str, Any]:
         "escalates": [_standing(question, item_id, to=True) for question in observed.escalated],
         "becomes": _becomes(observed, item_id),
         "outdated": observed.settled == "outdated",
+        "asked_again": observed.settled in ("asked_again", "answered"),
         "dies": next((_error(entry) for entry in observed.entries if entry["status"] == "dead"), None),
     }
     return {name: value for name, value in found.items() if value}

@@ -1,13 +1,13 @@
 """What a step may be expected to bring about, in the short forms that keep scenarios readable."""
 
 from datetime import date
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
 from domain.actions import ACTION_NAMES, Action
-from domain.approvals import ApprovalKind
+from domain.approvals import POLICY, ApprovalKind
 from domain.buildings import Strict
 from domain.procurement import Commercial, Logistics, Quality, Submittal
 from domain.text import Name
@@ -17,7 +17,7 @@ _ARGUMENTS: dict[str, Any] = {
     for model in get_args(get_args(Action)[0])
 }
 
-WITHOUT_LINE = frozenset({"item_unknown", "event_unclear", "event_failed"})
+WITHOUT_LINE = frozenset({"item_unknown", "event_unclear", "event_failed", "delegation_request"})
 """Kinds of questions that are about no line."""
 
 _FACETS = {"submittal": Submittal, "commercial": Commercial, "logistics": Logistics, "quality": Quality}
@@ -32,6 +32,21 @@ WORDS: dict[str, str] = {
 
 DAYS = ("required_by", "eta", "promised_date", "held_until")
 """Days of a line that may be expected beside the words; `required_by` must be, where it changes."""
+
+
+Decider = Literal["policy", "rule", "model", "program", "person"]
+"""Who decided on an action, or recommends an option."""
+
+
+def decider(responder: dict[str, Any] | None) -> Decider | None:
+    """Who that is, in one word."""
+    if responder is None:
+        return None
+    if responder["type"] != "automated_rule":
+        return "person" if responder["type"] == "human" else "model"
+    if responder["id"] == POLICY.id:
+        return "policy"
+    return "rule" if str(responder["id"]).startswith("rule:") else "program"
 
 
 def one_or_more(given: Any) -> Any:
@@ -55,15 +70,21 @@ def short_action(given: Any, item: Any = None) -> Any:
 
 
 class Did(Strict):
-    """An action: its name, and the arguments that matter. Days and amounts must be equal, words be in the text."""
+    """An action: its name, the arguments that matter, and `by` whom where that matters. Days and amounts must be
+    equal, words be in the text."""
 
     name: str
     arguments: dict[str, Any] = {}
+    by: Decider | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _short(cls, given: Any) -> Any:
-        return short_action(given)
+        made = short_action(given)
+        if isinstance(made, dict) and isinstance(made.get("arguments"), dict) and "by" in made["arguments"]:
+            arguments = dict(made["arguments"])
+            return {**made, "by": arguments.pop("by"), "arguments": arguments}
+        return made
 
     @field_validator("name")
     @classmethod
@@ -107,6 +128,7 @@ class Asked(Standing):
     """A question that the agent puts."""
 
     recommends: Name = Field(description="Title of the option that is recommended.")
+    by: Decider | None = Field(None, description="rule or model: who recommends it, where it is not the ranking.")
     options: list[Name] | None = Field(None, description="Titles of all options, in order, where they matter.")
     says: str | None = Field(None, description="Words of its summary.")
 

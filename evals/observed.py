@@ -6,6 +6,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from evals.expected import Decider, decider
 from storage.database import Connection
 
 CHANGES = (
@@ -28,6 +29,7 @@ OUTBOX = """
 SELECT outbox_id, key, recipient, subject, payload FROM outbox
  WHERE building_id = %s AND outbox_id > %s ORDER BY outbox_id"""
 
+RESTATED = "longlead.restated"
 FACETS = ("submittal", "commercial", "logistics", "quality", "schedule_band")
 AT_FIRST = {"submittal": "pending", "commercial": "unordered", "logistics": "not_shipped", "quality": "not_inspected"}
 
@@ -46,6 +48,8 @@ class Question:
     recommends: str | None
     options: list[str]
     summary: str
+    by: Decider | None = None
+    """Who recommends it; None: the ranking of options."""
 
 
 @dataclass
@@ -75,6 +79,10 @@ class Observed:
     messages: list[Row] = field(default_factory=list)
     """Of the outbox: {key, recipient, subject, payload, party}."""
     decisions: list[Row] = field(default_factory=list)
+    learned: list[str] = field(default_factory=list)
+    """Titles of rules that were learned."""
+    restated: list[Row] = field(default_factory=list)
+    """Events that a text was read as, as they came into the inbox."""
     refusal: tuple[int, str] | None = None
     """Status and detail, where the service refused the step."""
     settled: str | None = None
@@ -90,6 +98,7 @@ class Digest:
     def take(self, found: Observed, changes: list[Row]) -> Observed:
         """Complete what was found with what its changes come to."""
         found.actions = [effect for effect in found.effects if effect["kind"] == "action"]
+        found.restated = [entry["body"] for entry in found.entries if entry["source"] == RESTATED]
         before = dict(self._images)
         for change in changes:
             self._take(found, change)
@@ -115,6 +124,8 @@ class Digest:
             _question(found, before, after)
         elif change["entity"] == "items":
             found.lines[after["item_id"]] = after
+        elif change["entity"] == "rules" and before is None:
+            found.learned.append(after["title"])
         elif change["entity"] == "purchase_orders" and before is None:
             found.orders.append(after["number"])
         elif change["entity"] == "inspections" and before is None and after["status"] == "scheduled":
@@ -186,12 +197,14 @@ def _question(found: Observed, before: Row | None, after: Row) -> None:
 
 def _seen(row: Row) -> Question:
     titles = [str(option["title"]) for option in row["options"]]
+    recommended = row["options"][row["refused"]] if row["refused"] < len(titles) else {}
     return Question(
         approval_id=row["approval_id"],
         kind=row["kind"],
         item=row["item_id"],
         to=row["asked_of"] or "project_manager",
-        recommends=titles[row["refused"]] if row["refused"] < len(titles) else None,
+        recommends=recommended.get("title"),
         options=titles,
         summary=row["summary"],
+        by=decider(recommended.get("recommended_by")),
     )

@@ -6,10 +6,13 @@ from typing import Any
 
 from domain.errors import LongleadError
 from domain.procurement import Item
+from domain.rules import full_id
 from evals.observed import Observed, Row, Watch
 from evals.passing import next_due, tick
-from evals.scenario import Answer, Scenario, Step
+from evals.recorded_models import lay_out
+from evals.scenario import Answer, Overruling, Scenario, Step
 from evals.site import RESPONDERS, Site
+from evals.teaching import teach
 from runtime.drain import Ended
 from storage import inbox
 from storage.database import Connection
@@ -51,6 +54,7 @@ class Player:
     def __init__(self, site: Site, conn: Connection, scenario: Scenario) -> None:
         self._site, self._conn, self._scenario = site, conn, scenario
         self._building_id, self._zone = scenario.spec.building_id, scenario.zone
+        self._agent = site.plain if scenario.models is None else site.reading
         self._watch = Watch(conn, self._building_id)
         self._numbers = 0
 
@@ -64,6 +68,12 @@ class Player:
         refusal = await self._send("/buildings", self._scenario.building)
         if refusal is not None:
             raise PlayStoppedError(f"The building is refused with {refusal[0]}: {refusal[1]}")
+        await teach(self._conn, self._building_id, self._scenario.rules, self._site.clock.now())
+        for delegation in self._scenario.delegations:
+            refusal = await self._send("/delegations", {"building_id": self._building_id, **delegation})
+            if refusal is not None:
+                raise PlayStoppedError(f"A delegation is refused with {refusal[0]}: {refusal[1]}")
+        lay_out((self._scenario.models or []) if self._site.recorded else [])
         await self._watch.look()
 
     async def play(self, step: Step, number: int | None) -> Played:
@@ -104,6 +114,10 @@ class Player:
     async def _hand_in(self, step: Step) -> tuple[int, str] | None:
         if step.answer is not None:
             return await self._answer(step.answer)
+        if step.delegate is not None:
+            return await self._send("/delegations", {"building_id": self._building_id, **step.delegate})
+        if step.overrule is not None:
+            return await self._overrule(step.overrule)
         if step.change is not None:
             return await self._send(f"/buildings/{self._building_id}", step.change, method="PATCH")
         event = {"event_id": f"step-{self._numbers}", "source": "scenario", **step.body}
@@ -132,6 +146,13 @@ class Player:
         key = RESPONDERS[answer.by].key
         return await self._send(f"/approvals/{asked['approval_id']}/decision", body, key)
 
+    async def _overrule(self, overruling: Overruling) -> tuple[int, str] | None:
+        rule = next((row for row in self._watch.rows("rules") if row["title"] == overruling.rule), None)
+        if rule is None:
+            raise PlayStoppedError(f"There is no rule {overruling.rule!r} that could be overruled.")
+        path = f"/rules/{full_id(self._building_id, rule['rule_id'])}/overrule"
+        return await self._send(path, overruling.body())
+
     def _asked(self, answer: Answer) -> Row:
         """The question that is answered: the pending one; else the last, which then takes no further answer."""
         item = None if answer.item is None else self._scenario.line(answer.item)
@@ -145,7 +166,7 @@ class Player:
     async def _send(self, path: str, body: Any, key: str | None = None, method: str = "POST") -> tuple[int, str] | None:
         """Send it; status and detail where it is refused."""
         headers = {"Authorization": f"Bearer {key or RESPONDERS['human'].key}"}
-        response = await self._site.client.request(method, path, json=body, headers=headers)
+        response = await self._agent.client.request(method, path, json=body, headers=headers)
         if response.is_success:
             return None
         return response.status_code, str(response.json().get("detail", response.text))
@@ -153,7 +174,7 @@ class Player:
     async def _run(self) -> None:
         """Run the agent until nothing is left; what fails is tried again when it is due, as the service does."""
         while True:
-            ended = await self._site.drainer.drain(self._building_id)
+            ended = await self._agent.drainer.drain(self._building_id)
             if ended is Ended.EMPTY:
                 return
             if ended is Ended.BACKING_OFF:

@@ -13,6 +13,7 @@ from domain.errors import LongleadError
 from evals.grading import judge
 from evals.playing import Played, Player
 from evals.problems import Kind, Problem
+from evals.recorded_models import left_over
 from evals.results import FoundProblem, Run, ScenarioResult
 from evals.scenario import Scenario
 from evals.scratch import scratch_database
@@ -24,28 +25,44 @@ Tell = Callable[[ScenarioResult], None]
 """Is told of every scenario when it has been played."""
 
 
-async def run(conninfo: str, scenarios: list[Scenario], tell: Tell, *, rounds: int = 1, slots: int = SLOTS) -> Run:
-    """Play the scenarios on this server, each round in a scratch database of its own."""
+async def run(
+    conninfo: str,
+    scenarios: list[Scenario],
+    tell: Tell,
+    *,
+    rounds: int = 1,
+    slots: int = SLOTS,
+    model: str | None = None,
+) -> Run:
+    """Play the scenarios on this server, each round in a scratch database of its own. `model` names real models for
+    the scenarios that have recorded answers."""
     began, started = time.monotonic(), datetime.now(UTC)
     results: list[ScenarioResult] = []
     for number in range(1, rounds + 1):
         async with scratch_database(conninfo) as scratch:
-            results += await play_all(scratch, scenarios, tell, round_=number, slots=slots)
+            results += await play_all(scratch, scenarios, tell, round_=number, slots=slots, model=model)
     return Run(
         longlead=version("longlead"),
         started=started.isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - began, 2),
+        model=model,
         rounds=rounds,
         results=results,
     )
 
 
 async def play_all(
-    conninfo: str, scenarios: list[Scenario], tell: Tell, *, round_: int = 1, slots: int = SLOTS
+    conninfo: str,
+    scenarios: list[Scenario],
+    tell: Tell,
+    *,
+    round_: int = 1,
+    slots: int = SLOTS,
+    model: str | None = None,
 ) -> list[ScenarioResult]:
     """Play them in a migrated database in which none of their buildings is."""
     room = asyncio.Semaphore(slots)
-    async with open_site(conninfo, slots) as site, asyncio.TaskGroup() as group:
+    async with open_site(conninfo, slots, model) as site, asyncio.TaskGroup() as group:
 
         async def one(scenario: Scenario) -> ScenarioResult:
             async with room:
@@ -70,12 +87,15 @@ async def play(site: Site, conninfo: str, scenario: Scenario, round_: int = 1) -
         for step, number in steps:
             played.append(await player.play(step, number))
         ending = player.ending()
+        unused = left_over() if scenario.models else []
     except (LongleadError, httpx.HTTPError, psycopg.Error) as error:
         ending = None
         number = sum(one.number is not None for one in played) + 1
         stopped = Problem(Kind.FAILED, str(error), number)
     finally:
         await conn.close()
+    if ending is not None and unused:
+        stopped = Problem(Kind.FAILED, f"{len(unused)} recorded answers of models were not asked for")
     found = judge(scenario, played, ending) + ([stopped] if stopped else [])
     return ScenarioResult(
         name=scenario.name,

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import (
     BeforeValidator,
     Field,
+    PlainSerializer,
     PlainValidator,
     ValidationInfo,
     WithJsonSchema,
@@ -26,6 +27,8 @@ from domain.procurement import find_item
 from domain.text import Name, Slug, slug
 from evals.expected import Asked, Did, Standing, changed_words, one_or_more, short_action
 from evals.filling import filled
+from evals.recorded_models import ModelAnswer
+from evals.teaching import Taught
 from storage.buildings import lines_of
 
 NOON = time(12)
@@ -45,7 +48,13 @@ def _local(value: Any) -> date:
     return value
 
 
-At = Annotated[date, PlainValidator(_local), WithJsonSchema({"type": "string"})]
+At = Annotated[
+    date, PlainValidator(_local), PlainSerializer(lambda when: when.isoformat()), WithJsonSchema({"type": "string"})
+]
+
+
+def _short_actions(given: Any) -> Any:
+    return [short_action(one) for one in given] if isinstance(given, list) else given
 
 
 class Answer(DecisionBody):
@@ -68,6 +77,19 @@ class Answer(DecisionBody):
         return self.model_dump(mode="json", exclude_none=True, exclude={"kind", "item", "by"})
 
 
+class Overruling(Strict):
+    """A person says that a rule decided wrongly."""
+
+    rule: Name = Field(description="Title of the rule.")
+    message: str | None = None
+    actions: Annotated[list[Any], BeforeValidator(_short_actions)] = Field([], description="What is done instead.")
+
+    def body(self) -> dict[str, Any]:
+        """The body of `POST /rules/{rule_id}/overrule`."""
+        given = {"message": self.message, "actions": self.actions}
+        return {name: value for name, value in given.items() if value}
+
+
 class Step(Strict):
     """Something happens (an event, an answer, a change of the building, or time passes): and all that the agent then
     does, asks and says."""
@@ -77,6 +99,8 @@ class Step(Strict):
     unchecked: bool = Field(False, description="Put into the inbox as it is, as an older version might have taken it.")
     answer: Answer | None = Field(None, description="Somebody answers a question.")
     change: dict[str, Any] | None = Field(None, description="The body of `PATCH /buildings/{b}`: policy, people.")
+    delegate: dict[str, Any] | None = Field(None, description="The body of `POST /delegations`, without the building.")
+    overrule: Overruling | None = Field(None, description="A person overrules what a rule decided last.")
     until: At | None = Field(None, description="Time passes until then, and what falls due is looked for.")
     queued: bool = Field(False, description="Posted while the agent is busy: it is taken up with the next step.")
 
@@ -88,8 +112,11 @@ class Step(Strict):
     reminds: Annotated[list[Standing], BeforeValidator(one_or_more)] = Field([], description="Questions brought up.")
     escalates: Annotated[list[Standing], BeforeValidator(one_or_more)] = Field([], description="Questions moved up.")
     sends: list[str] | None = Field(None, description="Whom messages go to; what follows from the rest when absent.")
+    reads: list[dict[str, Any]] | None = Field(None, description="Events that the text is read as, in order.")
+    learns: list[str] | None = Field(None, description="Titles of the rules that are learned, where that matters.")
     notes: str | None = Field(None, description="Words of the outcome, such as `already on file`.")
     outdated: bool = Field(False, description="The answer comes too late: its facts have changed.")
+    asked_again: bool = Field(False, description="The answer is not understood, or asks back: the question stays.")
     refused: int | None = Field(None, ge=400, le=499, description="The service refuses it, with this status.")
     dies: str | None = Field(None, description="The entry is given up; words of its error.")
 
@@ -100,11 +127,12 @@ class Step(Strict):
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
-        if sum(one is not None for one in (self.event, self.answer, self.change, self.until)) != 1:
-            raise ValueError("a step is one of event, answer, change and until")
+        things = (self.event, self.answer, self.change, self.delegate, self.overrule, self.until)
+        if sum(one is not None for one in things) != 1:
+            raise ValueError("a step is one of event, answer, change, delegate, overrule and until")
         if (self.at is None) == (self.until is None):
-            raise ValueError("an event, answer or change has `at`, passing time has `until` alone")
-        if self.queued and self.model_fields_set & _EXPECTED:
+            raise ValueError("what happens has `at`, passing time has `until` alone")
+        if self.queued and self.model_fields_set - _HAPPENS:
             raise ValueError("queued: what comes of it is expected of the next step")
         return self
 
@@ -127,6 +155,13 @@ class Step(Strict):
     def named(self) -> str | None:
         """The line that the step is about, as it is named."""
         return _line_of(self.event, self.answer)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether somebody's free words come in."""
+        if self.answer is not None:
+            return self.answer.type == "respond"
+        return self.event is not None and self.event.get("event_type") == "Message_Received"
 
     @property
     def moment(self) -> datetime:
@@ -155,8 +190,8 @@ def _line_of(event: dict[str, Any] | None, answer: Answer | None) -> str | None:
     return None if event is None or event.get("item") is None else str(event["item"])
 
 
-_EXPECTED = {"does", "asks", "becomes", "closes", "renews", "reminds", "escalates", "sends", "notes", "outdated"}
-_EXPECTED |= {"refused", "dies"}
+_HAPPENS = {"at", "event", "unchecked", "answer", "change", "delegate", "overrule", "until", "queued"}
+"""What a step says that happens; everything else in it is expected."""
 
 
 class Order(Strict):
@@ -182,6 +217,11 @@ class Scenario(Strict):
     why: Name = Field(description="Why it matters to the people who build, in one line.")
     tags: list[Literal["demo", "text"]] = []
     building: dict[str, Any] = Field(description="The body of `POST /buildings`; id, name and schedule are filled in.")
+    rules: list[Taught] = Field([], description="What the building has learned before.")
+    delegations: list[dict[str, Any]] = Field([], description="Bodies of `POST /delegations`, without the building.")
+    models: list[ModelAnswer] | None = Field(
+        None, description="What models answer, in order; without the key no model is configured."
+    )
     given: list[Step] = Field([], description="What came before, without problems: it is played and not judged.")
     steps: list[Step] = Field(min_length=1)
     never: list[Did] = Field([], description="What must not happen in any step, whatever else does.")
@@ -199,7 +239,7 @@ class Scenario(Strict):
     @model_validator(mode="after")
     def _time_goes_forward(self) -> Self:
         for step in self.given:
-            if step.model_fields_set & _EXPECTED:
+            if step.model_fields_set - _HAPPENS:
                 raise ValueError("given: what came before is not judged: leave out what is expected of it")
         steps = [*self.given, *self.steps]
         for before, after in pairwise(steps):

@@ -33,6 +33,10 @@ def _what(step: Step) -> str:
         about = f" on {step.answer.item}" if step.answer.item else ""
         words = f': "{step.answer.message}"' if step.answer.message else ""
         return f"{who} answers {step.answer.kind}{about} with {step.answer.type}{words}{busy}"
+    if step.delegate is not None:
+        return f"A person delegates: {_brief(step.delegate)}"
+    if step.overrule is not None:
+        return f"A person overrules {step.overrule.rule!r}: {step.overrule.message or 'without a word'}"
     if step.change is not None:
         return f"The building changes: {_brief(step.change)}"
     event = step.event or {}
@@ -60,6 +64,8 @@ def _happened(played: Played) -> list[str]:
     ):
         lines += [f"{what}: {_question(question)}" for question in questions]
     lines += [f"{item_id} becomes {', '.join(words)}" for item_id, words in seen.words.items()]
+    lines += [f"reads {_brief(event)}" for event in seen.restated]
+    lines += [f"learns {title}" for title in seen.learned]
     return lines + [f"tells {message['party']}: {_text(message)}" for message in seen.messages]
 
 
@@ -86,7 +92,10 @@ def _expected(step: Step) -> list[str]:
     lines = [f"is refused with {step.refused}"] if step.refused else []
     lines += [f"is given up: {step.dies}"] if step.dies else []
     lines += ["is outdated"] if step.outdated else []
+    lines += ["is asked again"] if step.asked_again else []
     lines += [f"notes {step.notes}"] if step.notes else []
+    lines += [f"reads {', '.join(map(_brief, step.reads)) or 'nothing'}"] if step.reads is not None else []
+    lines += [f"learns {', '.join(step.learns) or 'nothing'}"] if step.learns is not None else []
     lines += [f"does {_did(did)}" for did in step.does]
     lines += [f"asks {_standing(asked)}; recommends {asked.recommends!r}" for asked in step.asks]
     for what, standings in (

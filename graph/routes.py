@@ -69,6 +69,11 @@ async def from_learn(state: BuildingState) -> str:
 
 
 async def from_remember(state: BuildingState) -> str:
+    """First shorten the messages, where they have passed their budget."""
+    return "summarise" if state["memory"]["due"] else await to_sleep(state)
+
+
+async def to_sleep(state: BuildingState) -> str:
     """Sleep on the open questions, or just sleep."""
     return "await_approval" if state.get("approvals") else END
 

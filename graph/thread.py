@@ -14,6 +14,7 @@ from langgraph.types import Command
 from domain.events import Entry
 from graph.checkpoints import LiveSaver
 from nodes.state import BuildingState
+from tools.context import Toolbox
 
 
 class Thread(Protocol):
@@ -21,6 +22,7 @@ class Thread(Protocol):
 
     graph: CompiledStateGraph[BuildingState]
     saver: LiveSaver
+    toolbox: Toolbox
 
 
 async def advance(thread: Thread, thread_id: str, entry: Entry) -> dict[str, Any]:
@@ -44,7 +46,9 @@ async def advance(thread: Thread, thread_id: str, entry: Entry) -> dict[str, Any
         "recursion_limit": 50,
     }
     given = await _input(thread, config, entry)
-    state = await thread.graph.ainvoke(given, config, durability="sync", output_keys=["outcome"])
+    with thread.toolbox.tracer.run(entry) as told:
+        state = await thread.graph.ainvoke(given, config, durability="sync", output_keys=["outcome", "settled"])
+        told(state)
     outcome: dict[str, Any] = state.get("outcome", {})
     return outcome
 

@@ -23,8 +23,8 @@ async def decide(toolbox: Toolbox, state: BuildingState) -> BuildingState:
         reviews: list[dict[str, Any]] = []
     else:
         verdicts, asks, reviews = await _found(toolbox, entry, finding)
-    standing = await store(toolbox, entry, state.get("passes", 0), verdicts)
-    steps = [_act(action, verdict.responder) for verdict, actions in standing for action in actions]
+    standing = await store(toolbox, entry, state.get("passes", 0), verdicts, asks=bool(asks))
+    steps = [_act(action, verdict.responder) for verdict in standing for action in verdict.actions]
     return {"plan": [*reviews, *steps, *await _to_advise(toolbox, entry, asks)]}
 
 

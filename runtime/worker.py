@@ -11,12 +11,15 @@ import structlog
 from procrastinate import App
 
 from runtime.drain import Drainer
+from runtime.embeddings import open_embedder
 from runtime.jobs import UPKEEP_QUEUE, Upkeep, make_app
 from runtime.models import budget_of, open_models
 from runtime.resources import Resources
 from runtime.settings import Settings
 from runtime.slots import SlotPool
+from runtime.tracing import open_tracer
 from storage.queue import DRAIN_QUEUE
+from tools.prompts import Budgets
 
 log = structlog.get_logger()
 
@@ -82,7 +85,11 @@ async def _end(tasks: list["asyncio.Task[None]"], wait_s: float) -> None:
 async def open_worker(resources: Resources) -> AsyncIterator[Worker]:
     """A worker with its slots and its engine opened; closed in order at the end."""
     settings, stopping = resources.settings, asyncio.Event()
-    async with open_models(settings) as models:
+    async with (
+        open_models(settings) as models,
+        open_embedder(settings, resources.conninfo) as embedder,
+        open_tracer(settings) as tracer,
+    ):
         slots = SlotPool(
             resources.conninfo,
             resources.clock,
@@ -90,6 +97,9 @@ async def open_worker(resources: Resources) -> AsyncIterator[Worker]:
             "longlead slot",
             models,
             budget_of(settings),
+            Budgets(settings.prompt_tokens),
+            embedder,
+            tracer,
         )
         drainer = Drainer(settings, resources.clock, slots, stopping)
         app = make_app(resources.conninfo, drainer, Upkeep(settings, resources.clock, resources.pool))

@@ -23,6 +23,7 @@ from domain.procurement import (
     VendorRow,
 )
 from domain.rules import Delegation, Rule
+from domain.summaries import Identifier, Summary
 from storage.database import Connection
 
 R = TypeVar("R", bound=Row)
@@ -40,6 +41,7 @@ TABLES: dict[type[Row], Table] = {
     Approval: Table("approvals", ("approval_id",)),
     Delegation: Table("delegations", ("delegation_id",)),
     Flag: Table("flags", ("flag_id",)),
+    Identifier: Table("identifiers", ("kind", "value")),
     Inspection: Table("inspections", ("item_id", "inspection_id")),
     Item: Table("items", ("item_id",)),
     Message: Table("messages", ("message_id",)),
@@ -50,6 +52,7 @@ TABLES: dict[type[Row], Table] = {
     Rule: Table("rules", ("rule_id",)),
     ScheduleVersion: Table("schedules", ("version",)),
     Shipment: Table("shipments", ("item_id", "shipment_id")),
+    Summary: Table("summaries", ("version",)),
     VendorRow: Table("vendors", ("vendor_id",)),
 }
 

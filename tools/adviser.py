@@ -12,8 +12,9 @@ from domain.events import Entry
 from domain.replies import WishName, typed
 from tools.context import Toolbox
 from tools.instructions import ADVISE
+from tools.memory import memory_layers
 from tools.models import Answered
-from tools.prompts import FACTS_TOKENS, RECALLED_TOKENS, Layer, Part
+from tools.prompts import Budgets, Layer, Part
 from tools.tiers import answers, responder_of
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ class Adviser:
 async def advise(toolbox: Toolbox, entry: Entry, question: Question, ordinal: int) -> Decision | None:
     """Ask the advisers about a question. The first who is sure enough is taken, else the surest."""
     best: Decision | None = None
-    async for answer in answers(toolbox, entry, "adviser", ADVISE, _layers(question), Choice, ordinal=ordinal):
+    known = await memory_layers(toolbox, entry, question.item_id, sought=question.summary, but=question.kind)
+    layers = [*known, *_layers(question, toolbox.budgets)]
+    async for answer in answers(toolbox, entry, "adviser", ADVISE, layers, Choice, ordinal=ordinal):
         proposal = _proposal(answer, question) if isinstance(answer, Answered) else None
         if proposal is None:
             continue
@@ -116,7 +119,7 @@ MOST_TOLD = 300
 """Characters of each fact, note or case that are told."""
 
 
-def _layers(question: Question) -> list[Layer]:
+def _layers(question: Question, budgets: Budgets) -> list[Layer]:
     """Situation, item, dates and order; rules and similar cases; the ways out with their days late."""
     evidence = question.evidence
     facts = [f"{question.kind}: {question.summary}"]
@@ -128,9 +131,9 @@ def _layers(question: Question) -> list[Layer]:
     recalled += [Part(_case(case), "a past decision") for case in evidence.get("past_cases", [])]
     recalled += [Part(str(note.get("text"))[:MOST_TOLD], str(note.get("from"))) for note in evidence.get("notes", [])]
     return [
-        Layer("Situation", FACTS_TOKENS, [Part("\n".join(facts), "the procurement log")]),
-        Layer("Rules, similar cases and notes", RECALLED_TOKENS, recalled),
-        Layer("Ways out", FACTS_TOKENS, [_way(n, option) for n, option in enumerate(question.options, 1)]),
+        Layer("Situation", budgets.facts * 3 // 4, [Part("\n".join(facts), "the procurement log")]),
+        Layer("Rules, similar cases and notes", budgets.recalled // 2, recalled),
+        Layer("Ways out", budgets.identity, [_way(n, option) for n, option in enumerate(question.options, 1)]),
     ]
 
 

@@ -239,7 +239,7 @@ def _raised(context: ActionContext, question: Question, refused: int, number: in
         asked_of=_asked(building, question.amount, 0),
         raised_at=now,
         raised_seq=context.seq,
-        **_due(building, now, escalates=True),
+        **_due(building, now, escalates=question.kind != "delegation_request"),
     )
 
 
@@ -276,7 +276,8 @@ async def remind(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
             return {"moot": True}
         # At the top of the chain the reminder is all there is: it is repeated.
         again = _due(context.building, context.now, escalates=True)["escalate_at"]
-        due_at = None if approval.escalate_at is not None else again
+        once = approval.escalate_at is not None or approval.kind == "delegation_request"
+        due_at = None if once else again
         _brought_up(context, approval.model_copy(update={"due_at": due_at}), "Reminder")
         return {"reminded": approval.asked_of}
 

@@ -1,6 +1,7 @@
 """Rules at work: counted when they recommend or decide, taught by people's decisions, overruled by them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -253,7 +254,7 @@ def _instead(context: ActionContext, rule: Rule, file: LineFile | None, body: di
     if file is None or not template or {action["name"] for action in template} <= undoing:
         return None
     return Lesson(
-        case=case_of(rule.kind, file, {}),
+        case=replace(case_of(rule.kind, file, {}), about=rule.about),
         seq=context.seq,
         at=context.now,
         source=f"{body['decided_seq']}.0",

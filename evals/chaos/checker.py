@@ -69,12 +69,12 @@ def no_building_is_stuck(conn: Connection, _: Record) -> Iterator[Violation]:
 
 def order_is_kept(conn: Connection, record: Record) -> Iterator[Violation]:
     """Numbers have no gaps and rise as a building's events were sent; an entry begins when the one before has ended;
-    effects follow in the entries' order."""
+    effects follow in the entries' order. What was replayed after it had died comes later than its number."""
     last: dict[str, int] = {}
     for sent in sorted(record.events, key=lambda one: (one.building, one.place)):
         seq = min(sent.seqs, default=0)
         if seq <= last.get(sent.building, 0):
-            yield Violation("order is kept", f"{sent} was sent after number {last[sent.building]}")
+            yield Violation("order is kept", f"{sent} was sent after number {last.get(sent.building)}")
         last[sent.building] = seq
     for row in conn.execute(
         "SELECT b.building_id, b.last_seq, count(e.seq) AS n, max(e.seq) AS most FROM buildings b "
@@ -83,13 +83,15 @@ def order_is_kept(conn: Connection, record: Record) -> Iterator[Violation]:
     ):
         yield Violation("order is kept", f"numbers have gaps: {row}")
     for row in conn.execute(
-        "SELECT * FROM (SELECT building_id, seq, started_at, lag(finished_at) OVER inbox AS before_ended FROM events "
-        "WINDOW inbox AS (PARTITION BY building_id ORDER BY seq)) e WHERE started_at < before_ended"
+        "SELECT * FROM (SELECT building_id, seq, started_at, lag(finished_at) OVER inbox AS before_ended, "
+        "generation + lag(generation) OVER inbox AS replayed FROM events "
+        "WINDOW inbox AS (PARTITION BY building_id ORDER BY seq)) e WHERE started_at < before_ended AND replayed = 0"
     ):
         yield Violation("order is kept", f"begun before the one before it had ended: {row}")
     for row in conn.execute(
         "SELECT * FROM (SELECT building_id, seq, action, position, lag(seq) OVER ledger AS before FROM actions "
-        "WINDOW ledger AS (PARTITION BY building_id ORDER BY position, seq)) a WHERE seq < before"
+        "WINDOW ledger AS (PARTITION BY building_id ORDER BY position, seq)) a WHERE seq < before AND NOT EXISTS "
+        "(SELECT 1 FROM events e WHERE e.building_id = a.building_id AND e.seq = a.seq AND e.generation > 0)"
     ):
         yield Violation("order is kept", f"an effect after those of a later entry: {row}")
 
@@ -142,7 +144,7 @@ def one_effect_each(conn: Connection, _: Record) -> Iterator[Violation]:
         "SELECT e.building_id, e.seq, e.outcome -> 'actions' AS said, a.done FROM events e LEFT JOIN LATERAL ("
         "  SELECT coalesce(jsonb_agg(action ORDER BY action), '[]') AS done FROM actions"
         "   WHERE building_id = e.building_id AND seq = e.seq AND kind = 'action') a ON true "
-        "WHERE e.status = 'done' AND a.done IS DISTINCT FROM ("
+        "WHERE e.status = 'done' AND e.generation = 0 AND a.done IS DISTINCT FROM ("
         "  SELECT coalesce(jsonb_agg(name ORDER BY name), '[]') "
         "    FROM jsonb_array_elements_text(e.outcome -> 'actions') name)"
     ):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -94,7 +95,18 @@ class Client:
             return {**said, "type": "edit", "actions": [cancel]}, True
         if kind < 0.3 or not asked.get("recommended"):
             return {**said, "type": "reject", "message": "Another way, please."}, False
+        if kind < 0.4:
+            return {**said, "type": "respond", "message": self.chance.choice(("Yes, please!", "No."))}, False
         return {**said, "type": "approve"}, False
+
+    async def retry_dead(self, building: str) -> None:
+        """Replay the dead events of a building, as an operator who believes that they are mended."""
+        status, answer = await self._until_answered("GET", f"/buildings/{building}/events?status=dead")
+        for event in answer["data"] if status == 200 else ():
+            path = f"/buildings/{building}/events/{quote(event['event_id'], safe='')}/retry"
+            status, told = await self._until_answered("POST", f"{path}?source={quote(event['source'])}")
+            if status not in (202, 409):
+                self.record.complaints.append(f"POST {path} was answered {status}: {told}")
 
     async def _until_answered(
         self, method: str, path: str, body: Body | None = None, headers: dict[str, str] | None = None

@@ -72,7 +72,7 @@ def _mixed(line: Sequence[Row]) -> Iterator[str]:
     for before, row in pairwise(line):
         if (before["seq"], before["generation"]) == (row["seq"], row["generation"]):
             continue
-        if row["seq"] < before["seq"]:
+        if row["seq"] < before["seq"] and not row["generation"]:  # only what is replayed comes later than its number
             yield f"number {row['seq']} comes after {before['seq']}"
         answered = before["parked"] and _loaded(row["event_type"], row["event"]).get("event_type") == "Decision"
         if row["source"] != "input" and not answered:

@@ -32,6 +32,8 @@ from storage.migrate import migrate
 
 LANES = 12
 POISON = 0.015
+RETRIES = 0.2
+"""Share of the rounds of answering in which a building's dead events are replayed as well."""
 MOST_OPEN = 150
 """Entries that may wait before the clients do."""
 START_S = 90.0
@@ -284,7 +286,7 @@ class _Sending:
                 await asyncio.sleep(PAUSE_S)
 
     async def answer(self) -> None:
-        """People look at what is open, and answer some of it."""
+        """People look at what is open, answer some of it, and replay what died."""
         number = 0
         while not self.over.is_set():
             asked = await self.client.pending()
@@ -292,6 +294,8 @@ class _Sending:
             for one in chosen:
                 number += 1
                 await self.client.answer(one, number)
+            if self.chance.random() < RETRIES:
+                await self.client.retry_dead(self.chance.choice(list(self.stories)))
             await asyncio.sleep(PAUSE_S if chosen else 3 * PAUSE_S)
 
 

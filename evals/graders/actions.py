@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from domain.text import folded
-from evals.expected import Did
+from evals.expected import Did, decider
 from evals.observed import Row
 from evals.playing import Played
 from evals.problems import Kind, Problem
@@ -68,8 +68,7 @@ def _forbidden(scenario: Scenario, played: Played) -> Iterator[Problem]:
 
 def _wrong(played: Played) -> Kind:
     """A wrong action after a text was read means that it was read wrongly."""
-    answer = played.step.answer
-    return Kind.WRONG_READING if answer is not None and answer.type == "respond" else Kind.WRONG_ACTION
+    return Kind.WRONG_READING if played.step.is_text else Kind.WRONG_ACTION
 
 
 def _order(played: Played) -> list[str]:
@@ -82,25 +81,27 @@ def _effect(action: Row) -> tuple[str, str]:
 
 
 def _same(scenario: Scenario, did: Did, action: Row) -> bool:
-    """The same action on the same line, whatever else it says."""
+    """The same action on the same line by the same one, whatever else it says."""
     item = did.arguments.get("item")
-    return did.name == action["action"] and (item is None or scenario.line(item) == action["item"])
+    by = did.by is None or did.by == decider(action["responder"])
+    return by and did.name == action["action"] and (item is None or scenario.line(item) == action["item"])
 
 
 def _matches(scenario: Scenario, did: Did, action: Row) -> bool:
     if not _same(scenario, did, action):
         return False
     arguments = {name: value for name, value in did.arguments.items() if name != "item"}
-    return all(_equal(name, value, action["arguments"].get(name)) for name, value in arguments.items())
+    return all(same(name, value, action["arguments"].get(name)) for name, value in arguments.items())
 
 
-def _equal(name: str, wanted: Any, found: Any) -> bool:
+def same(name: str, wanted: Any, found: Any) -> bool:
+    """Whether a value is as expected: words within words, everything else equal as text."""
     if found is None or wanted is None:
         return found is wanted
     if name in TEXTS:
         return folded(str(wanted)) in folded(str(found))
     if isinstance(wanted, dict) and isinstance(found, dict):
-        return all(_equal(key, value, found.get(key)) for key, value in wanted.items())
+        return all(same(key, value, found.get(key)) for key, value in wanted.items())
     return str(wanted) == str(found)
 
 

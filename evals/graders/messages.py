@@ -6,7 +6,9 @@ from evals.observed import Observed, Row
 from evals.playing import Played
 from evals.problems import Kind, Problem
 
-ALWAYS_TELL = ("notify_team", "request_information", "expedite_order")
+ALWAYS_TELL = ("notify_team", "request_information", "expedite_order", "decided")
+MAY_TELL = ("learn", "overrule")
+"""Effects that sometimes tell something beside what they do: a rule is given up."""
 TELL_ONCE = {
     "issue_purchase_order": "already_ordered",
     "reorder_item": "already_ordered",
@@ -19,6 +21,7 @@ def grade(played: Played) -> Iterator[Problem]:
     seen = played.observed
     telling = {_key(effect) for effect in seen.effects if _tells(seen, effect)}
     sent = {_of_ledger(message["key"]): message for message in seen.messages}
+    sent = {key: message for key, message in sent.items() if key.split(":")[1] not in MAY_TELL}
     for key in sorted(telling - sent.keys()):
         yield Problem(Kind.WRONG_MESSAGE, f"{key.partition(':')[2]} told nobody")
     for key in sorted(sent.keys() - telling):
@@ -51,7 +54,7 @@ def _tells(seen: Observed, effect: Row) -> bool:
     if name == "review":
         return bool(result.get("renewed") or result.get("superseded"))
     if name == "settle":
-        return any(question.approval_id == effect["item"] for question in seen.renewed)
+        return "kept_open" in result or any(question.approval_id == effect["item"] for question in seen.renewed)
     if name.startswith("ask:"):
         return any(question.approval_id == result.get("approval_id") for question in [*seen.raised, *seen.renewed])
     return False

@@ -32,6 +32,7 @@ def _put(asked: Asked, question: Question) -> Iterator[Problem]:
         ("recommends", asked.recommends, question.recommends),
         ("options", asked.options, question.options),
         ("is put to", asked.to, question.to),
+        ("is recommended by", asked.by, question.by),
     ):
         if wanted is not None and wanted != found:
             yield Problem(Kind.WRONG_QUESTION, f"{_of(question)} {what} {found!r}, expected {wanted!r}")

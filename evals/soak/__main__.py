@@ -26,7 +26,7 @@ MOST = 1.1
 LEVEL = (
     "memory of api, MB",
     "memory of worker, MB",
-    "own memory of PostgreSQL's processes, MB",
+    "own memory of a connection's process, mean, MB",
     "connections",
     "job tables, MB",
     "POST to done p95, ms",

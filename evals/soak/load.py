@@ -97,7 +97,9 @@ class Load:
     async def _watch(self) -> None:
         """Count what is open; let the lanes go on while that is little."""
         moved = asyncio.get_running_loop().time()
-        async with await psycopg.AsyncConnection.connect(self.conninfo, autocommit=True) as conn:
+        async with await psycopg.AsyncConnection.connect(
+            self.conninfo, autocommit=True, application_name="soak"
+        ) as conn:
             for look in itertools.count():
                 posted, done = self.posted, self.done
                 self.done = posted - await _number(conn, OPEN)

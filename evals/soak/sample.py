@@ -1,5 +1,6 @@
 """One look at everything that should stay level: memory, connections, the job table, latency, CPU for an event."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,9 +14,10 @@ from evals.bench.server import cpu_of_tree
 JOBS = """
 SELECT sum(pg_total_relation_size(oid))::float8 / 1e6 AS mb FROM pg_class
  WHERE relname IN ('procrastinate_jobs', 'procrastinate_events', 'procrastinate_periodic_defers')"""
-CONNECTIONS = (
-    "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-)
+# The service's: neither the load's nor this one's own.
+CONNECTIONS = """
+SELECT array_agg(pid) AS pids FROM pg_stat_activity WHERE datname = current_database()
+   AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND application_name <> 'soak'"""
 LATENCY = """
 SELECT percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (
        ORDER BY extract(epoch FROM finished_at - received_at)::float8 * 1000) AS ms
@@ -40,10 +42,11 @@ async def take(conninfo: str, running: Service, events: int, window: int) -> Sam
     async with await psycopg.AsyncConnection[Any].connect(conninfo, autocommit=True, row_factory=dict_row) as conn:
         p50, p95 = (await _row(conn, LATENCY, (window,)))["ms"]
         server = psutil.Process(conn.info.backend_pid).parent()
+        pids = (await _row(conn, CONNECTIONS))["pids"]
         figures = {f"memory of {part}, MB": megabytes for part, megabytes in running.resident().items()}
         figures |= {
-            "own memory of PostgreSQL's processes, MB": _private(server),
-            "connections": (await _row(conn, CONNECTIONS))["n"] - 1,  # the load's own
+            "own memory of a connection's process, mean, MB": _private(pids) / len(pids),
+            "connections": len(pids),
             "job tables, MB": (await _row(conn, JOBS))["mb"],
             "POST to done p95, ms": p95,
             "POST to done p50, ms": p50,
@@ -53,14 +56,12 @@ async def take(conninfo: str, running: Service, events: int, window: int) -> Sam
     return Sample(events, figures, cpu)
 
 
-def _private(server: psutil.Process) -> float:
-    """What the server's processes hold for themselves, without the buffers that they share."""
+def _private(pids: list[int]) -> float:
+    """MB that these processes hold for themselves, without the buffers that they share."""
     total = 0.0
-    for process in [server, *server.children(recursive=True)]:
-        try:
-            total += process.memory_full_info().uss
-        except psutil.NoSuchProcess:
-            continue
+    for pid in pids:
+        with suppress(psutil.NoSuchProcess):
+            total += psutil.Process(pid).memory_full_info().uss
     return total / 1e6
 
 

@@ -154,9 +154,9 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 
 
 @asynccontextmanager
-async def open_desk(database: str, clock: FixedClock) -> AsyncIterator[Desk]:
+async def open_desk(database: str, clock: FixedClock, **slots: Any) -> AsyncIterator[Desk]:
     """A building's desk on this database, not yet with a building."""
-    drainer = make_drainer(database, clock)
+    drainer = make_drainer(database, clock, **slots)
     conn = await connect(database, application_name="desk")
     try:
         yield Desk(conn, drainer, clock)

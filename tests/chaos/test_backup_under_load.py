@@ -16,8 +16,8 @@ from storage import buildings
 from storage.database import Connection, connect
 from tests.durability.crew import all_rows, post, until, until_nothing_is_open, worker_process
 
-SITES = [f"site-{number}" for number in range(8)]
-EVENTS = 12
+SITES = [f"site-{number}" for number in range(6)]
+EVENTS = 8
 ENTRIES = "SELECT building_id, seq, event_id, status FROM events WHERE source = 'test' ORDER BY building_id, seq"
 TOLD = {
     "events": "SELECT building_id, seq, source, event_id, status, outcome FROM events ORDER BY 1, 2",
@@ -41,7 +41,7 @@ async def test_what_was_in_flight_at_the_backup_ends_exactly_once_where_it_is_re
             await buildings.create(here, spec, SystemClock().now())
         with worker_process(database):
             await _send(here, sent)
-            await until(here, "SELECT count(*) >= 15 FROM events WHERE status = 'done'", within=60)
+            await until(here, "SELECT count(*) >= 6 FROM events WHERE status = 'done'", within=60)
             saving = asyncio.create_task(_longlead(database, "db", "backup", str(file)))
             while not saving.done():
                 await _send_more(here, sent)
@@ -79,7 +79,7 @@ async def _send_more(conn: Connection, sent: dict[str, list[Event]]) -> None:
     note: Event = {"event_type": "Human_Input", "text": f"Note {number}.", "source": "site", "event_id": f"{number}"}
     sent[name].append(note)
     await _post(conn, name, note)
-    await asyncio.sleep(0.03)
+    await asyncio.sleep(0.1)
 
 
 async def _post(conn: Connection, name: str, event: Event) -> bool:

@@ -15,7 +15,7 @@ from evals.chaos.checker import check
 from evals.chaos.havoc import Amount
 from evals.chaos.run import Outcome, Plan, chaos
 
-SMALL = Plan(seed=1, events=400, amount=Amount(kills=9, freezes=1, seconds=24, frozen_s=6), apis=1)
+SMALL = Plan(seed=1, events=350, amount=Amount(kills=8, freezes=1, seconds=20, frozen_s=6), apis=1)
 
 
 @pytest.fixture(scope="module")

@@ -7,19 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from structlog.testing import capture_logs
 
-from evals.chaos.database import Database, database
+from evals.chaos.database import Database
+from evals.chaos.database import database as server_in
 from runtime.clock import SystemClock
 from runtime.resources import Resources
 from runtime.service import supervise
 from runtime.settings import Settings
-from storage.database import connect, open_pool
+from storage.database import connect, is_database_fault, open_pool
 from storage.migrate import migrate
 from tests.api.office import APPROVED, BUILDING, EVENTS, SPEC, assert_problem
 from tests.api.served import serving
-from tests.durability.crew import SHORT, all_rows, until_nothing_is_open
+from tests.durability.crew import SHORT, all_rows, note, open_building, until_nothing_is_open
 
 
 @pytest.fixture(autouse=True)
@@ -32,8 +34,8 @@ def _quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-async def server(open_tmp_path: Path) -> AsyncIterator[Database]:
-    with database(open_tmp_path) as running:
+async def postgres(open_tmp_path: Path) -> AsyncIterator[Database]:
+    with server_in(open_tmp_path) as running:
         await migrate(running.conninfo)
         yield running
 
@@ -52,17 +54,14 @@ async def _supervised_worker(conninfo: str) -> AsyncIterator[None]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("immediate", [False, True])
-async def test_while_postgres_is_away_callers_are_told_so_and_afterwards_everything_goes_on(
-    server: Database, immediate: bool
-) -> None:
-    with serving(server.conninfo) as api:
-        async with _supervised_worker(server.conninfo), httpx.AsyncClient(base_url=api.url, timeout=30) as client:
+async def test_while_postgres_is_away_callers_are_told_so_and_afterwards_everything_goes_on(postgres: Database) -> None:
+    with serving(postgres.conninfo) as api:
+        async with _supervised_worker(postgres.conninfo), httpx.AsyncClient(base_url=api.url, timeout=30) as client:
             assert (await client.post("/buildings", json=SPEC)).status_code == 201
             await _until_ready(client)
             assert (await client.post(EVENTS, json={**APPROVED, "event_id": "before"})).status_code == 202
 
-            restarting = asyncio.create_task(server.restart(immediate=immediate, away_s=3))
+            restarting = asyncio.create_task(postgres.restart(immediate=True, away_s=3))
             await _until_told(client)
             refused = await client.post(EVENTS, json={**APPROVED, "event_id": "meanwhile"})
             assert_problem(refused, 503, "Try again in")
@@ -72,7 +71,7 @@ async def test_while_postgres_is_away_callers_are_told_so_and_afterwards_everyth
 
             await _until_ready(client)
             assert (await client.post(EVENTS, json={**APPROVED, "event_id": "meanwhile"})).status_code == 202
-            async with await connect(server.conninfo, application_name="caller") as conn:
+            async with await connect(postgres.conninfo, application_name="caller") as conn:
                 await until_nothing_is_open(conn, within=30)
                 told = await all_rows(conn, "SELECT event_id, seq, status, failures FROM events ORDER BY seq")
                 changed = await all_rows(conn, "SELECT last_seq FROM buildings WHERE building_id = %s", BUILDING)
@@ -97,3 +96,23 @@ async def _until_told(client: httpx.AsyncClient) -> None:
             if problem.get("missing") == ["database"]:
                 return
             await asyncio.sleep(0.05)
+
+
+FATAL = """
+CREATE FUNCTION fatal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$;
+CREATE TRIGGER fatal BEFORE INSERT ON procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION fatal()"""
+
+
+async def test_a_connection_that_is_lost_while_the_building_is_woken_is_the_databases_fault(database: str) -> None:
+    """The engine words its errors anew; the caller must still be told to try again, and nothing be half written."""
+    async with await connect(database, application_name="operator") as conn:
+        await open_building(conn, "office")
+        await conn.execute(FATAL)
+        async with await connect(database, application_name="caller") as caller:
+            with pytest.raises(psycopg.OperationalError) as caught:
+                await note(caller, "office", "e1")
+        assert is_database_fault(caught.value)
+        await conn.execute("DROP TRIGGER fatal ON procrastinate_jobs")
+        assert await all_rows(conn, "SELECT 1 FROM events") == []
+        assert (await note(conn, "office", "e1")).created

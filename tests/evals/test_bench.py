@@ -45,7 +45,7 @@ async def test_clones_sleep_and_wake(bench: Bench) -> None:
 def test_an_unknown_benchmark_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command.main(["speed"])
-    assert "throughput, latency, age, sleeping" in capsys.readouterr().err
+    assert "throughput, latency, age, memory, sleeping" in capsys.readouterr().err
 
 
 def test_figures_go_into_json_with_their_aims() -> None:
