@@ -16,7 +16,7 @@ from domain.days_found import days_mentioned
 from domain.days_in_words import days_meant
 from domain.days_in_words import plain as plain_words
 from domain.mail import lines_named, says
-from domain.reply_words import actions_spoken_of, has_number, says_no, says_until, says_yes, sets_condition
+from domain.reply_words import actions_spoken_of, has_number, is_mild, says_no, says_until, says_yes, sets_condition
 from domain.text import Words
 
 WishName = Literal[
@@ -204,6 +204,8 @@ def _contrary(text: str, read: ReplyReading) -> list[str]:
     yes, no = says_yes(text), says_no(text)
     if read.meaning == "approve" and (not yes or no):
         return ["it is not a plain yes"]
+    if is_mild(text):
+        return ["its no may mean yes"]
     if read.meaning == "reject" and (yes or not no or read.wishes or len(text.split()) > MOST_WORDS_OF_A_NO):
         return ["it is not a plain no"]
     if read.meaning == "instead" and (not read.wishes or yes):

@@ -40,7 +40,7 @@ _ACTIONS = {
     r"renvoy\w*|devuelv\w*|devolver)\b",
     "accept_as_is": r"\b(?:as is|as it is|as they are|accept (?:it|them)|use (?:it|them)|keep (?:it|them)|"
     r"we can live with|so nehmen|so lassen|tel quel|en l'etat|tal cual|asi como)\b",
-    "hold_item": r"\b(?:hold|held|wait\w*|pause|later|not yet|until|till|warte\w*|abwarten|halte?\b|"
+    "hold_item": r"\b(?:hold|held|wait\w*|pause|later|not yet|not now|until|till|warte\w*|abwarten|halte?\b|"
     r"attend\w*|espera\w*)\b",
     "schedule_inspection": r"\b(?:re-?inspect\w*|inspect\w*|inspektion|prufung|abnahme|prufen|inspeccion\w*)\b",
     "notify_team": r"\b(?:tell|told|inform\w*|notif\w+|let \w+(?: \w+)? know|sag\w* \w+ bescheid|informier\w*|prevenez|"
@@ -53,12 +53,23 @@ _ACTION_WORDS = {name: re.compile(words) for name, words in _ACTIONS.items()}
 _NUMBER = re.compile(r"\d")
 
 
+_MILD = re.compile(
+    r"\b(?:no (?:objections?|problems?|issues?|worries|concerns?|doubts?|questions?)|why not|"
+    r"kein\w* (?:einwand\w*|problem)|pas de (?:probleme|souci)|sin problema|nessun problema|geen (?:probleem|bezwaar))\b"
+)
+
+
 def says_yes(text: str) -> bool:
     return bool(_YES.search(plain(text)))
 
 
 def says_no(text: str) -> bool:
     return bool(_NO.search(plain(text)))
+
+
+def is_mild(text: str) -> bool:
+    """Whether it has a no in it that may mean yes."""
+    return bool(_MILD.search(plain(text)))
 
 
 def sets_condition(text: str) -> bool:
