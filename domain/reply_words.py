@@ -55,7 +55,8 @@ _NUMBER = re.compile(r"\d")
 
 _MILD = re.compile(
     r"\b(?:no (?:objections?|problems?|issues?|worries|concerns?|doubts?|questions?)|why not|"
-    r"kein\w* (?:einwand\w*|problem)|pas de (?:probleme|souci)|sin problema|nessun problema|geen (?:probleem|bezwaar))\b"
+    r"kein\w* (?:einwand\w*|problem)|pas de (?:probleme|souci)|sin problema|nessun problema|"
+    r"geen (?:probleem|bezwaar))\b"
 )
 
 

@@ -15,8 +15,9 @@ DOCUMENTS = ("README.md", "ARCHITECTURE.md")
 
 def picture() -> str:
     """The compiled graph as Mermaid text."""
-    nothing = cast(Any, None)  # the nodes are only drawn, so they reach nothing
-    return build(Toolbox(conn=nothing, clock=nothing)).compile().get_graph().draw_mermaid().strip()
+    nothing = cast(Any, None)
+    undriven = Toolbox(conn=nothing, clock=nothing)  # the nodes are only drawn, so they need nothing to work with
+    return build(undriven).compile().get_graph().draw_mermaid().strip()
 
 
 def pictured(document: str) -> str:

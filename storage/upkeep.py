@@ -1,5 +1,6 @@
 """What the tick looks for: entries that nobody takes, and what is due: holds, answers, milestones."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,11 +17,16 @@ SELECT DISTINCT e.building_id FROM events e
                     WHERE j.queueing_lock = e.building_id AND j.status IN ('todo', 'doing'))
  LIMIT 500"""
 
-# Days end in the building's own zone.
-EXPIRED_HOLDS = """
+# Days begin in the building's own zone, and for people when the quiet hours of the night are over.
+MORNING = """(%(now)s::timestamptz AT TIME ZONE b.time_zone
+              - CASE WHEN b.policy -> 'quiet_hours' ->> 'start' > b.policy -> 'quiet_hours' ->> 'end'
+                       OR b.policy -> 'quiet_hours' ->> 'start' = '00:00'
+                     THEN (b.policy -> 'quiet_hours' ->> 'end')::interval ELSE '0' END)::date"""
+
+EXPIRED_HOLDS = f"""
 SELECT i.building_id, i.item_id, i.held_until FROM items i JOIN buildings b USING (building_id)
  WHERE i.held_until IS NOT NULL AND NOT i.removed AND b.status = 'active' AND b.mode = 'live'
-   AND i.held_until <= (%(now)s::timestamptz AT TIME ZONE b.time_zone)::date
+   AND i.held_until <= {MORNING}
    AND (%(only)s::text IS NULL OR i.building_id = %(only)s)
    AND NOT EXISTS (SELECT 1 FROM approvals a WHERE a.building_id = i.building_id AND a.item_id = i.item_id
                       AND a.kind = 'hold_expired' AND a.status = 'pending')
@@ -42,16 +48,36 @@ SELECT a.building_id, a.approval_id, LEAST(a.due_at, a.escalate_at) AS due
 
 
 # What an order owes and nobody has reported, by the building's own day.
-OWED = """
+OWED = f"""
 SELECT m.building_id, m.item_id, m.round, m.kind, m.chase_on
   FROM milestones m JOIN buildings b USING (building_id)
  WHERE m.met_on IS NULL AND m.chase_on IS NOT NULL
-   AND m.chase_on <= (%(now)s::timestamptz AT TIME ZONE b.time_zone)::date
+   AND m.chase_on <= {MORNING}
    AND (%(only)s::text IS NULL OR m.building_id = %(only)s)
    AND b.status = 'active' AND b.mode = 'live'
    AND NOT EXISTS (SELECT 1 FROM events e WHERE e.building_id = m.building_id AND e.source = %(internal)s
                       AND e.event_id = 'owed:' || m.item_id || ':' || m.round || ':' || m.kind || ':' || m.chase_on)
  ORDER BY m.chase_on LIMIT 500"""
+
+
+# Whether the duties that take longer have something to do: one index entry each.
+WAITING = """
+SELECT EXISTS (SELECT 1 FROM outbox WHERE status = 'queued') AS messages,
+       EXISTS (SELECT 1 FROM upkeep WHERE name = 'retention' AND due_at <= %s) AS retention"""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Which of them have."""
+
+    messages: bool
+    retention: bool
+
+
+async def waiting(conn: Connection, now: datetime) -> Waiting:
+    """Whether messages wait to be delivered, and whether retention is due."""
+    row = await (await conn.execute(WAITING, (now,))).fetchone()
+    return Waiting(**row) if row else Waiting(messages=False, retention=False)
 
 
 async def wake_forgotten(conn: Connection, now: datetime) -> list[str]:

@@ -270,6 +270,8 @@ async def remind(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
         approval = await locked(context.transaction, entry.body["approval_id"])
         if approval.status != "pending":
             return {"moot": True}
+        if (morning := _next_working_moment(context)) > context.now:
+            return _put_off(context, approval, morning)
         if approval.escalate_at is not None and approval.escalate_at <= context.now:
             return _escalated(context, approval)
         if approval.due_at is None or approval.due_at > context.now:
@@ -292,6 +294,23 @@ async def remind(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
         responder=POLICY,
         act=act,
     )
+
+
+def _next_working_moment(context: ActionContext) -> datetime:
+    building = context.building
+    quiet = building.policy.quiet_hours
+    return add_working_time(context.now, timedelta(0), building.zone, building.working_week, quiet)
+
+
+def _put_off(context: ActionContext, approval: Approval, until: datetime) -> dict[str, Any]:
+    """What fell due while nobody was there to tell it is not told in the night in which somebody is again."""
+    due = {
+        name: max(moment, until)
+        for name in ("due_at", "escalate_at")
+        if (moment := getattr(approval, name)) is not None
+    }
+    context.save(approval.model_copy(update=due))
+    return {"moot": True, "put_off_until": until.isoformat()}
 
 
 def _escalated(context: ActionContext, approval: Approval) -> dict[str, Any]:
