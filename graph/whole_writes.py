@@ -5,6 +5,8 @@ thread, and commits a node's writes apart from the checkpoint that follows at on
 its steps have one node each. So the rows are packed in place, sent as arrays, and a node's writes wait for their
 checkpoint: a run that is cut off in between does the step again, which the ledger makes harmless, and finds nothing
 half written. Interrupts, answers and errors are written at once, since no checkpoint follows them.
+
+Its metadata also tells the building's position in `changes`: a fork at this checkpoint has the tables as of there.
 """
 
 from collections.abc import Sequence
@@ -26,7 +28,8 @@ from psycopg.types.json import Jsonb
 
 PUT = """
 INSERT INTO checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata)
-VALUES (%(thread)s, %(ns)s, %(id)s, %(parent)s, %(checkpoint)s, %(metadata)s)
+VALUES (%(thread)s, %(ns)s, %(id)s, %(parent)s, %(checkpoint)s, %(metadata)s::jsonb || COALESCE(
+       (SELECT jsonb_build_object('position', position) FROM buildings WHERE thread_id = %(thread)s::uuid), '{}'))
     ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id)
     DO UPDATE SET checkpoint = EXCLUDED.checkpoint, metadata = EXCLUDED.metadata"""
 

@@ -71,6 +71,7 @@ def _first_rows(transaction: BuildingTransaction, spec: BuildingSpec) -> None:
     zone = transaction.building.zone
     body = localised(spec.schedule.model_dump(mode="json", exclude_none=True), zone)
     transaction.building.schedule_version = 1
+    transaction.log_building()
     transaction.save(ScheduleVersion(version=1, body=body, caused_seq=0))
     transaction.save(*(VendorRow.model_validate(vendor.model_dump()) for vendor in spec.vendors))
     transaction.save(*lines_of(spec))

@@ -30,7 +30,8 @@ TAKE_NUMBER = "UPDATE buildings SET last_seq = %s WHERE building_id = %s"
 BUMP_EPOCH = "UPDATE buildings SET epoch = epoch + 1 WHERE building_id = %s RETURNING epoch, thread_id, time_zone"
 
 CLAIM = """
-UPDATE events SET status = 'running', attempts = attempts + 1, started_at = %(now)s
+UPDATE events SET status = 'running', attempts = attempts + 1, started_at = %(now)s,
+       began = COALESCE(began, (SELECT position FROM buildings WHERE building_id = %(building_id)s))
  WHERE building_id = %(building_id)s
    AND seq = (SELECT min(seq) FROM events
                WHERE building_id = %(building_id)s AND status IN ('queued', 'running'))

@@ -25,6 +25,7 @@ SELECT r.building_id, r.name, r.thread_id::text, r.mode, r.status, r.created_at,
            AS waiting_events
   FROM buildings r""",
     {"building_id": str},
+    {"live": "(r.mode = 'live') = %(live)s"},
 )
 
 EVENTS = Listing(
@@ -115,6 +116,7 @@ APPROVALS = Listing(
         **_BUILDING,
         "status": "r.status = %(status)s",
         "approval_id": "r.approval_id = %(approval_id)s",
+        "live": "(SELECT b.mode = 'live' FROM buildings b WHERE b.building_id = r.building_id) = %(live)s",
     },
 )
 

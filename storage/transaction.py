@@ -44,7 +44,7 @@ class BuildingTransaction:
         self.last_seq: int = row["last_seq"]
         self.seq = self.last_seq if seq is None else seq
         self.position: int = row["position"]
-        self._before = self.building.model_copy(deep=True)
+        self._before: Building | None = self.building.model_copy(deep=True)
         self._rows: list[Row] = []
         self._changes: list[dict[str, Any]] = []
         self._statements: list[tuple[Any, Any]] = []
@@ -56,6 +56,10 @@ class BuildingTransaction:
     def also(self, query: str, parameters: Any) -> None:
         """A further statement in the same round trip, after the rows."""
         self._statements.append((query, parameters))
+
+    def log_building(self) -> None:
+        """Append the building's image too, though nothing of it changed: so that its past begins with what it was."""
+        self._before = None
 
     @property
     def end_position(self) -> int:
