@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from api import approvals, buildings, events, health, history, items, ledger, links, metrics, openapi, outbox
+from api import approvals, buildings, events, forks, health, history, items, ledger, links, metrics, openapi, outbox
 from api.auth import Keyring
 from api.metrics import Measured, Timing
 from api.pages import decision, log
@@ -18,6 +18,7 @@ _ROUTERS = (
     items.router,
     ledger.router,
     history.router,
+    forks.router,
     outbox.router,
     links.router,
     decision.router,

@@ -10,7 +10,6 @@ from api.procurement_view import FlagView
 from domain.buildings import Approver, Contact
 from domain.policy import Policy
 
-
 Mode = Literal["live", "sandbox", "replay"]
 MODE = "sandbox: a fork, whose messages are never delivered; replay: one that a backtest is still running through."
 

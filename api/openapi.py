@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from starlette.responses import HTMLResponse, JSONResponse
 
 from api.auth import AnyCaller
+from api.forks_view import ForkBody
 from api.problems import Problem, documented
 from domain.approvals import DecisionBody
 from domain.buildings import BuildingPatch, BuildingSpec
@@ -29,6 +30,7 @@ TAGS = [
     {"name": "procurement log", "description": "Lines, orders, shipments, inspections, flags and messages."},
     {"name": "ledger", "description": "What was done and decided, by whom and why."},
     {"name": "history", "description": "The agent's own steps."},
+    {"name": "forks", "description": "Sandboxes of a building as it was: what if?"},
     {"name": "service", "description": "Health and figures."},
 ]
 
@@ -88,6 +90,9 @@ _BODIES: dict[tuple[str, str], dict[str, tuple[TypeAdapter[Any], dict[str, Any]]
     ("/buildings/{building_id}/events", "post"): {
         "application/json": (EVENT, {"examples": _EVENT_EXAMPLES}),
         "application/cloudevents+json": (TypeAdapter(CloudEvent), {"example": _CLOUD_EVENT_EXAMPLE}),
+    },
+    ("/buildings/{building_id}/forks", "post"): {
+        "application/json": (TypeAdapter(ForkBody), {"example": {"before_event": 12}})
     },
     ("/approvals/{approval_id}/decision", "post"): {
         "application/json": (TypeAdapter(DecisionBody), {"examples": _DECISION_EXAMPLES})

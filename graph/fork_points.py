@@ -33,6 +33,7 @@ SELECT seq FROM events
  WHERE building_id = %s AND generation > 0 AND seq <= %s AND (position IS NULL OR position > %s) ORDER BY seq"""
 
 _LINE = "thread_id = %(thread)s AND checkpoint_ns = '' AND metadata ? 'seq'"
+_RUN = "(metadata ->> 'seq')::bigint = %(seq)s AND (metadata ->> 'generation')::bigint = %(generation)s"
 CHECKPOINT = """
 SELECT checkpoint_id, metadata, checkpoint -> 'channel_values' AS inline FROM checkpoints
  WHERE thread_id = %s AND checkpoint_ns = '' AND checkpoint_id = %s"""
@@ -42,7 +43,7 @@ SELECT checkpoint_id, metadata, checkpoint -> 'channel_values' AS inline FROM ch
 BEFORE_RUN = f"""
 SELECT c.checkpoint_id, c.metadata, c.checkpoint_id = run.parent_checkpoint_id AS exact
   FROM (SELECT (metadata ->> 'step')::integer AS step, parent_checkpoint_id FROM checkpoints
-         WHERE {_LINE} AND (metadata ->> 'seq')::bigint = %(seq)s AND (metadata ->> 'generation')::bigint = %(generation)s
+         WHERE {_LINE} AND {_RUN}
          ORDER BY (metadata ->> 'step')::integer LIMIT 1) run
   LEFT JOIN LATERAL (
        SELECT checkpoint_id, metadata FROM checkpoints
@@ -54,12 +55,11 @@ SELECT checkpoint_id, metadata FROM checkpoints
  ORDER BY (metadata ->> 'step')::integer DESC, checkpoint_id DESC LIMIT 1"""
 AFTER = f"""
 SELECT 1 FROM checkpoints
- WHERE {_LINE} AND (metadata ->> 'seq')::bigint = %(seq)s AND (metadata ->> 'generation')::bigint = %(generation)s
-   AND (metadata ->> 'step')::integer > %(step)s LIMIT 1"""
-NEXT_NODES = """
-SELECT array_agg(substr(channel, 11)) AS nodes FROM checkpoint_writes
- WHERE thread_id = %s AND checkpoint_ns = '' AND channel LIKE 'branch:to:%%' AND checkpoint_id = (
-       SELECT parent_checkpoint_id FROM checkpoints WHERE thread_id = %s AND checkpoint_ns = '' AND checkpoint_id = %s)"""
+ WHERE {_LINE} AND {_RUN} AND (metadata ->> 'step')::integer > %(step)s LIMIT 1"""
+NEXT_NODES = f"""
+SELECT array_agg(substr(w.channel, 11)) AS nodes FROM checkpoint_writes w
+ WHERE w.thread_id = %(thread)s AND w.checkpoint_ns = '' AND w.channel LIKE 'branch:to:%%' AND w.checkpoint_id = (
+       SELECT parent_checkpoint_id FROM checkpoints WHERE {_LINE} AND checkpoint_id = %(id)s)"""
 
 STEPS_OF_A_PASS = 1000
 """How tools/decisions.py numbers decisions: so many for each look that a run takes at its lines."""
@@ -203,7 +203,7 @@ async def _at(
     known = replace(point, checkpoint_id=found["checkpoint_id"], state_seq=seq)
     if ended:
         return replace(known, died=tuple(died for died in point.died if died != seq))
-    row = await _one(conn, NEXT_NODES, (building["thread_id"], building["thread_id"], found["checkpoint_id"]))
+    row = await _one(conn, NEXT_NODES, {"thread": building["thread_id"], "id": found["checkpoint_id"]})
     return replace(
         known,
         died=tuple(died for died in point.died if died != seq),

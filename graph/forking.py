@@ -82,7 +82,7 @@ async def _seed(conn: Connection, point: ForkPoint, made: Fork) -> None:
     parent = await (
         await conn.execute("SELECT thread_id::text FROM buildings WHERE building_id = %s", (made.parent_id,))
     ).fetchone()
-    assert parent is not None  # noqa: S101 - the fork was just made of it
+    assert parent is not None
     at = {"from": parent["thread_id"], "to": made.thread_id, "id": point.checkpoint_id}
     await conn.execute(CHECKPOINT, at)
     blobs = await (await conn.execute(BLOBS, at)).fetchall()
@@ -106,7 +106,7 @@ def _own(type_: str, blob: bytes | None, made: Fork) -> tuple[str, bytes | None]
 
 
 def renamed(value: Any, parent_id: str, fork_id: str) -> Any:
-    """A value of the state with the building, and the ids of its questions, named as the fork's. Text stays as it is."""
+    """A value of the state with the building and the ids of its questions named as the fork's; text stays as it is."""
 
     def question(found: Any) -> Any:
         if isinstance(found, str) and found.startswith(f"{parent_id}-"):

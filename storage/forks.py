@@ -20,7 +20,6 @@ from storage.as_of import LATEST, Moment
 from storage.buildings import thread_id
 from storage.database import Connection
 from storage.ledger import args_hash
-from storage.pages import Listing
 from storage.rows import TABLES
 from storage.transaction import LOCK
 
@@ -66,7 +65,7 @@ VALUES (%(number)s, %(fork_id)s, %(building_id)s, %(position)s, %(last_seq)s, %(
 def _renamed(column: str) -> str:
     """A JSON column in which the parent's questions are named as the fork's. As jsonb writes it, the text of a key and
     its value is found nowhere inside a string."""
-    key = "'\"approval_id\": \"'"
+    key = '\'"approval_id": "\''
     return f"replace({column}::text, {key} || %(building_id)s::text || '-', {key} || %(fork_id)s::text || '-')::jsonb"
 
 
@@ -88,7 +87,8 @@ INSERT INTO events (building_id, seq, source, event_id, event_type, body, body_h
 SELECT %(fork_id)s::text, e.seq, e.source, e.event_id, e.event_type,
        CASE WHEN e.body ? 'approval_id' THEN {_renamed("e.body")} ELSE e.body END, e.body_hash, e.received_at,
        was.status, was.generation,
-       CASE was.status WHEN 'queued' THEN 0 ELSE e.attempts END, CASE was.status WHEN 'queued' THEN 0 ELSE e.failures END,
+       CASE was.status WHEN 'queued' THEN 0 ELSE e.attempts END,
+       CASE was.status WHEN 'queued' THEN 0 ELSE e.failures END,
        NULL, e.started_at, CASE was.status WHEN 'queued' THEN NULL ELSE e.finished_at END,
        CASE was.status WHEN 'dead' THEN COALESCE(e.error, 'it had died there, and was tried again later') END,
        CASE WHEN was.status <> 'done' THEN NULL
@@ -98,16 +98,18 @@ SELECT %(fork_id)s::text, e.seq, e.source, e.event_id, e.event_type,
             ELSE e.outcome END,
        LEAST(e.position, %(position)s), LEAST(e.began, %(position)s)
   FROM events e CROSS JOIN LATERAL (
-       SELECT CASE WHEN e.seq = %(in_hand)s::bigint THEN 'queued' WHEN e.seq = ANY(%(died)s::bigint[]) THEN 'dead' ELSE e.status END,
-              CASE WHEN e.seq = ANY(%(died)s::bigint[]) THEN e.generation - 1
-                   WHEN e.seq = %(in_hand)s::bigint THEN %(generation)s ELSE e.generation END) AS was (status, generation)
+       SELECT CASE WHEN e.seq = %(in_hand)s::bigint THEN 'queued'
+                   WHEN e.seq = ANY(%(died)s::bigint[]) THEN 'dead' ELSE e.status END,
+              CASE WHEN e.seq = %(in_hand)s::bigint THEN %(generation)s
+                   WHEN e.seq = ANY(%(died)s::bigint[]) THEN e.generation - 1
+                   ELSE e.generation END) AS was (status, generation)
  WHERE e.building_id = %(building_id)s::text AND e.seq <= %(last_seq)s"""
 
 _ACTIONS = f"""
 INSERT INTO actions (building_id, seq, action, item, ordinal, kind, args_hash, arguments, result, responder, position,
                      at)
-SELECT %(fork_id)s::text, seq, action, CASE WHEN action IN ('settle', 'remind') THEN {_own("item")} ELSE item END, ordinal,
-       kind, args_hash, CASE WHEN kind = 'question' THEN {_renamed("arguments")} ELSE arguments END,
+SELECT %(fork_id)s::text, seq, action, CASE WHEN action IN ('settle', 'remind') THEN {_own("item")} ELSE item END,
+       ordinal, kind, args_hash, CASE WHEN kind = 'question' THEN {_renamed("arguments")} ELSE arguments END,
        CASE WHEN action = 'review' THEN replace(result::text, '"' || %(building_id)s::text || '-',
                                                 '"' || %(fork_id)s::text || '-')::jsonb
             WHEN kind = 'question' THEN {_renamed("result")} ELSE result END, responder, position, at
@@ -116,8 +118,8 @@ SELECT %(fork_id)s::text, seq, action, CASE WHEN action IN ('settle', 'remind') 
 _DECISIONS = f"""
 INSERT INTO decisions (building_id, seq, generation, step, item_id, approval_id, type, kind, responder, why,
                        confidence, actions, at)
-SELECT %(fork_id)s::text, d.seq, d.generation, d.step, d.item_id, {_own("d.approval_id")}, d.type, d.kind, d.responder, d.why,
-       d.confidence, d.actions, d.at
+SELECT %(fork_id)s::text, d.seq, d.generation, d.step, d.item_id, {_own("d.approval_id")}, d.type, d.kind, d.responder,
+       d.why, d.confidence, d.actions, d.at
   FROM decisions d JOIN events e ON e.building_id = %(fork_id)s::text AND e.seq = d.seq
  WHERE d.building_id = %(building_id)s::text AND d.seq <= %(last_seq)s AND d.generation <= e.generation
    AND (d.seq IS DISTINCT FROM %(in_hand)s::bigint OR d.generation < e.generation OR d.step < %(decided)s)"""
@@ -128,17 +130,6 @@ SELECT a.seq, a.action, a.item, a.ordinal, a.arguments FROM actions a JOIN event
  WHERE a.building_id = %s AND e.status <> 'done' AND a.action IN ('settle', 'remind')"""
 _HASH = """
 UPDATE actions SET args_hash = %s WHERE building_id = %s AND seq = %s AND action = %s AND item = %s AND ordinal = %s"""
-
-FORKS = Listing(
-    """
-SELECT r.fork_id, r.parent_id AS building_id, r.last_seq, r.in_hand, r.position, r.checkpoint_id, r.state_seq, r.exact,
-       r.note, r.created_by, r.created_at, r.number, b.mode,
-       (SELECT count(*) FROM events e WHERE e.building_id = r.fork_id AND e.seq > r.last_seq) AS events_since,
-       (SELECT count(*) FROM approvals a WHERE a.building_id = r.fork_id AND a.status = 'pending') AS pending_approvals
-  FROM forks r JOIN buildings b ON b.building_id = r.fork_id""",
-    {"number": int},
-    {"building_id": "r.parent_id = %(building_id)s::text", "fork_id": "r.fork_id = %(fork_id)s::text"},
-)
 
 
 @dataclass(frozen=True)
@@ -228,7 +219,6 @@ def _rebuild(kind: type[Row]) -> bytes:
 
 
 @cache
-
 def _defaults(kind: type[Row]) -> dict[str, Any]:
     return {
         name: to_jsonable_python(field.get_default(call_default_factory=True))

@@ -23,7 +23,8 @@ _OPEN = "SELECT status, event_type, count(*) AS events FROM events WHERE status 
 # What is dead, asked and counted is of live buildings: what a fork comes to is nobody's emergency.
 _LIVE = "JOIN buildings b ON b.building_id = {}.building_id AND b.mode = 'live'"
 _DEAD = f"""
-SELECT e.status, e.event_type, count(*) AS events FROM events e {_LIVE.format("e")} WHERE e.status = 'dead' GROUP BY 1, 2"""
+SELECT e.status, e.event_type, count(*) AS events FROM events e {_LIVE.format("e")}
+ WHERE e.status = 'dead' GROUP BY 1, 2"""
 _ENDED = "SELECT ended, event_type, sum(events)::bigint AS events FROM event_totals GROUP BY 1, 2 ORDER BY 1, 2"
 _OLDEST = "SELECT min(received_at) AS oldest FROM events WHERE status IN ('queued', 'running')"
 _APPROVALS = f"""

@@ -146,3 +146,14 @@ DECISIONS = Listing(
     {"seq": int, "generation": int, "step": int},
     {**_BUILDING, "event_id": "e.event_id = %(event_id)s", "source": "e.source = %(source)s"},
 )
+
+FORKS = Listing(
+    """
+SELECT r.fork_id, r.parent_id AS building_id, r.last_seq, r.in_hand, r.position, r.checkpoint_id, r.state_seq, r.exact,
+       r.note, r.created_by, r.created_at, r.number, b.mode,
+       (SELECT count(*) FROM events e WHERE e.building_id = r.fork_id AND e.seq > r.last_seq) AS events_since,
+       (SELECT count(*) FROM approvals a WHERE a.building_id = r.fork_id AND a.status = 'pending') AS pending_approvals
+  FROM forks r JOIN buildings b ON b.building_id = r.fork_id""",
+    {"number": int},
+    {"building_id": "r.parent_id = %(building_id)s::text", "fork_id": "r.fork_id = %(fork_id)s::text"},
+)
