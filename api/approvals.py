@@ -1,5 +1,6 @@
 """Questions to people: read, and answered once."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
@@ -15,13 +16,13 @@ from api.problems import documented
 from api.waiting import APPLIED, until, wait_of
 from domain.approvals import ApprovalStatus, Decision, DecisionBody, Responder, plain_answer
 from domain.errors import ForbiddenError, InvalidError, NotFoundError
-from domain.policy import ANSWERED_BY_ANYONE, action_authority
 from domain.text import Name
 from runtime.resources import Resources
-from storage import approvals, pages
+from storage import approvals, pages, procurement
 from storage.database import Connection
 from storage.lists import APPROVALS, EVENTS
 from tools.answers import with_item_ids
+from tools.authority import authority_of
 
 router = APIRouter(tags=["approvals"])
 
@@ -90,14 +91,15 @@ async def decide(
         asked = await _approval(conn, approval_id)
         accepted = await _first_answer(conn, asked, event_id) if idempotency_key else None
         if accepted is None:
-            decision = await _decision(conn, asked, answer, caller.responder)
+            now = resources.clock.now()
+            decision = await _decision(conn, asked, answer, caller.responder, now)
             taken = await approvals.decide(
                 conn,
                 approval_id,
                 decision,
                 version=answer.version,
                 event_id=event_id,
-                now=resources.clock.now(),
+                now=now,
             )
             accepted = _accepted(approval_id, event_id, taken.seq, taken.approval.version)
     if seconds := wait_of(prefer):
@@ -147,7 +149,9 @@ async def _settled(resources: Resources, asked: ApprovalView, accepted: Accepted
     return "outdated" if stated == "outdated" else "applied"
 
 
-async def _decision(conn: Connection, asked: ApprovalView, answer: DecisionBody, responder: Responder) -> Decision:
+async def _decision(
+    conn: Connection, asked: ApprovalView, answer: DecisionBody, responder: Responder, now: datetime
+) -> Decision:
     """The answer as a decision; InvalidError where it says too little, or names what does not exist."""
     kind = _read_answer(answer) if answer.type == "respond" else answer.type
     if answer.actions is not None and kind != "edit":
@@ -157,7 +161,7 @@ async def _decision(conn: Connection, asked: ApprovalView, answer: DecisionBody,
     if kind == "approve" and asked.status == "pending" and not asked.recommended:
         raise InvalidError("type: nothing is recommended here that could be approved; use edit or reject", "type")
     actions = await with_item_ids(conn, asked.building_id, answer.actions or [])
-    _within_authority(asked, responder, actions)
+    await _within_authority(conn, asked, responder, kind, actions, now)
     return Decision(
         type=kind,
         responder=responder,
@@ -167,16 +171,25 @@ async def _decision(conn: Connection, asked: ApprovalView, answer: DecisionBody,
     )
 
 
-def _within_authority(asked: ApprovalView, responder: Responder, actions: list[dict[str, Any]]) -> None:
-    """ForbiddenError where a program answers what only a person may."""
+async def _within_authority(
+    conn: Connection,
+    asked: ApprovalView,
+    responder: Responder,
+    kind: str,
+    actions: list[dict[str, Any]],
+    now: datetime,
+) -> None:
+    """ForbiddenError where a program answers what only a person may, and nobody delegated to it."""
     if responder.type == "human":
         return
-    if asked.kind not in ANSWERED_BY_ANYONE:
-        raise ForbiddenError(f"A question of kind {asked.kind} needs a person; {responder.name} is {responder.type}.")
-    for action in actions or [made.model_dump() for made in asked.recommended]:
-        authority = action_authority(action["name"], responder.type)
-        if not authority.allowed:
-            raise ForbiddenError(f"{authority.policy_line}; {responder.name} is {responder.type}.")
+    building = await procurement.building(conn, asked.building_id)
+    approval = await procurement.approval(conn, asked.approval_id)
+    if building is None or approval is None:
+        raise NotFoundError(f"There is no approval {asked.approval_id!r}. List the open ones with GET /approvals.")
+    proposed = actions or approval.recommended
+    authority = await authority_of(conn, building, responder, approval, proposed, now)
+    if not authority.allowed:
+        raise ForbiddenError(f"{authority.policy_line}; {responder.name} is {responder.type}.")
 
 
 def _read_answer(answer: DecisionBody) -> Literal["approve", "reject"]:

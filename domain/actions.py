@@ -1,12 +1,14 @@
 """Everything the agent can do: a closed union of typed actions. Nothing outside it can happen."""
 
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_serializer, field_validator
 
 from domain.buildings import Strict
 from domain.events import Event
-from domain.text import Day, Name, Quantity, Text
+from domain.policy import PERSONS_OWN, DelegableKind
+from domain.text import Day, Money, Name, Quantity, Text
 
 Band = Literal["clear", "tight", "conflict"]
 
@@ -67,6 +69,31 @@ class RestateArguments(Strict):
 
 class DismissArguments(Strict):
     note: Text | None = Field(None, description="Why nothing needs doing.")
+
+
+class DelegationArguments(Strict):
+    kind: DelegableKind = Field(description="The kind of question that may be decided without asking.")
+    actions: list[Name] = Field(min_length=1, max_length=20, description="Names of the actions that may be taken.")
+    item: Name | None = Field(None, description="Only for this line.")
+    category: Name | None = Field(None, description="Only for lines of this category.")
+    vendor_id: Name | None = Field(None, description="Only for lines of this vendor.")
+    about: Name | None = Field(None, description="Only for this unknown name, or for messages of this sender.")
+    amount_limit: Money | None = Field(
+        None, description="Most that one decision may commit, in the building's currency; po_limit when absent."
+    )
+    days: int | None = Field(None, ge=1, le=3650, description="For so many days; until it is revoked when absent.")
+
+    @field_validator("actions")
+    @classmethod
+    def _can_be_delegated(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if name not in ACTION_NAMES or name in PERSONS_OWN:
+                raise ValueError(f"{name!r} is not an action that can be delegated")
+        return names
+
+    @field_serializer("amount_limit", when_used="json-unless-none")
+    def _exact(self, value: Decimal) -> str:
+        return str(value)
 
 
 class _Action(BaseModel):
@@ -199,6 +226,13 @@ class DismissEvent(_Action):
     arguments: DismissArguments
 
 
+class GrantDelegation(_Action):
+    """Allow the agent to decide a kind of question without asking, within bounds. Only a person does that."""
+
+    name: Literal["grant_delegation"]
+    arguments: DelegationArguments
+
+
 Action = Annotated[
     IssuePurchaseOrder
     | ReorderItem
@@ -217,7 +251,8 @@ Action = Annotated[
     | HoldItem
     | RequestInformation
     | RestateEvent
-    | DismissEvent,
+    | DismissEvent
+    | GrantDelegation,
     Field(discriminator="name"),
 ]
 ACTION: TypeAdapter[Action] = TypeAdapter(Action)

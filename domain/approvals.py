@@ -27,6 +27,7 @@ ApprovalKind = Literal[
     "hold_expired",
     "milestone_overdue",
     "delegation_request",
+    "decision_overruled",
 ]
 ApprovalStatus = Literal["pending", "decided", "superseded", "withdrawn"]
 DecisionType = Literal["approve", "reject", "edit", "respond"]
@@ -56,6 +57,28 @@ class Option(BaseModel):
     """Calendar days after required_by; 0 when in time; None when it cannot be told."""
     cost: str = "unknown"
     assumptions: list[str] = []
+    recommended_by: Responder | None = None
+    """The rule or model that recommends it; None: nobody but the ranking."""
+    why: str | None = None
+    """What whoever recommends it says."""
+
+
+class Advice(BaseModel):
+    """What a rule or a model answered beyond its authority: a recommendation to whoever is asked."""
+
+    responder: Responder
+    why: str
+    title: str
+    actions: list[dict[str, Any]] = []
+    """As proposed on the facts of the time; empty: there is only something to remark."""
+    template: list[dict[str, Any]] = []
+    """A rule's actions in terms of the situation: proposed anew when the facts change. A model's answer is dropped."""
+    confidence: float | None = None
+    rule_id: str | None = None
+    limit: str | None = None
+    """The line of the policy for which it was not decided alone."""
+    remark: str | None = None
+    """Why the agent makes no headway here and asks."""
 
 
 class Question(BaseModel):
@@ -95,6 +118,8 @@ class Approval(Row):
     """How many options were refused before: the recommendation is the option at this index."""
     evidence: dict[str, Any] = {}
     subject: dict[str, Any] = {}
+    advice: Advice | None = None
+    """What a rule or a model recommends; no fact, so no part of the fingerprint."""
     fingerprint: str
     status: ApprovalStatus = "pending"
     version: int = 1
@@ -141,10 +166,19 @@ class Decision(BaseModel):
     """What somebody decided: the same for people, models and rules."""
 
     type: DecisionType
+    """A rule or a model decides by its own actions: edit."""
     responder: Responder
     actions: list[dict[str, Any]] = []
     why: str = ""
     confidence: float | None = None
+    """How sure a model is, 0 to 1; None: it answers for itself, as people and rules do."""
+    tokens: int | None = None
+    """What a model's answer took."""
+    title: str = ""
+    """What a rule or a model proposes, in a few words."""
+    rule_id: str | None = None
+    template: list[dict[str, Any]] = []
+    """A rule's actions in terms of the situation."""
     occurred_at: datetime | None = None
     """When it was decided, if that was before it was handed in: its business date."""
 

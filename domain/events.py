@@ -177,7 +177,14 @@ Event = Annotated[
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 EVENT_TYPES: tuple[str, ...] = tuple(EVENT.json_schema()["discriminator"]["mapping"])
 
-INTERNAL_TYPES = ("Decision", "Approval_Overdue", "Milestone_Overdue", "Hold_Expired", "Event_Failed")
+INTERNAL_TYPES = (
+    "Decision",
+    "Rule_Overruled",
+    "Approval_Overdue",
+    "Milestone_Overdue",
+    "Hold_Expired",
+    "Event_Failed",
+)
 """Entries of the inbox that only Longlead writes; the public endpoint refuses them."""
 
 BUSINESS_DAY_FIELDS = ("date_arrived", "inspection_date", "date_departed")

@@ -292,7 +292,26 @@ def _item_unknown(s: Situation) -> list[Option]:
 
 
 def _event_unclear(s: Situation) -> list[Option]:
-    return [_ask_sender(s), _dismiss(s), _later(s)]
+    events = (s.subject.get("reading") or {}).get("events") or []
+    return [*([_as_read(s, events)] if events else []), _ask_sender(s), _dismiss(s), _later(s)]
+
+
+def _as_read(s: Situation, events: list[dict[str, Any]]) -> Option:
+    """What a model read, with what it was not sure of."""
+    doubts = [str(doubt) for doubt in s.subject["reading"].get("doubts", [])]
+    return s.option(
+        f"Take it in as a model read it: {'; '.join(map(_told, events))}"[:500],
+        [action("restate_event", event=event) for event in events],
+        cost="none",
+        assumptions=[f"not certain: {doubt}" for doubt in doubts],
+    )
+
+
+def _told(event: dict[str, Any]) -> str:
+    """An event in one line: its type, its line and its day."""
+    days = ("eta", "promised_date", "date_arrived", "inspection_date")
+    day = next((f" {event[field]}" for field in days if event.get(field)), "")
+    return f"{event['event_type'].replace('_', ' ')} of {event['item']}{day}"
 
 
 def _ask_sender(s: Situation) -> Option:
@@ -414,6 +433,55 @@ def _hold_expired(s: Situation) -> list[Option]:
     return [*(o for o in matter if o.actions[0]["name"] != "hold_item"), release, s.hold("held again")]
 
 
+def _decision_overruled(s: Situation) -> list[Option]:
+    """What is to become of what was decided alone and found wrong."""
+    done = {made["name"] for made in s.subject["actions"]}
+    leave = s.option(
+        "Leave it as it was decided",
+        [action("dismiss_event", note="left as it was decided")],
+        cost="none",
+        assumptions=["what was done stands; only the rule behind it asks again"],
+    )
+    hold = s.hold("what was decided is being undone")
+    if not done & {"reorder_item", "issue_purchase_order"}:
+        return [hold, leave, s.ask_vendor(f"How does {s.file.item.name} stand?"), _remove(s)]
+    cancel = s.option(
+        "Cancel the order that was placed",
+        [action("cancel_purchase_order", item=s.item_id, reason="ordered by mistake")],
+        assumptions=["the vendor accepts the cancellation without charge"],
+    )
+    return [cancel, leave, hold, _remove(s)]
+
+
+def _delegation_request(s: Situation) -> list[Option]:
+    """Allow it for good, for a while, or not."""
+    asked = s.subject["delegation"]
+    limit = asked.get("amount_limit") or s.building.policy.po_limit
+    money_bound = "no amount is set" if limit is None else f"at most {limit} {s.building.currency} for one decision"
+    whole = s.option(
+        "Delegate it until it is revoked",
+        [action("grant_delegation", **asked)],
+        cost="none now",
+        assumptions=[money_bound, "you are told of every decision; overruling one suspends the delegation"],
+    )
+    short = s.option(
+        f"Delegate it for {DELEGATED_DAYS} days",
+        [action("grant_delegation", **{**asked, "days": DELEGATED_DAYS})],
+        cost="none now",
+        assumptions=[money_bound, f"it ends by itself after {DELEGATED_DAYS} days"],
+    )
+    no = s.option(
+        "No: go on asking",
+        [action("dismiss_event", note="not delegated")],
+        cost="none",
+        assumptions=["the rule goes on recommending, and does not ask for this again"],
+    )
+    return [whole, short, no]
+
+
+DELEGATED_DAYS = 90
+"""The shorter delegation that is offered."""
+
 _BY_KIND: dict[str, Callable[[Situation], list[Option]]] = {
     "inspection_failed": _inspection_failed,
     "schedule_conflict": _schedule_conflict,
@@ -426,4 +494,6 @@ _BY_KIND: dict[str, Callable[[Situation], list[Option]]] = {
     "event_failed": _event_failed,
     "hold_expired": _hold_expired,
     "milestone_overdue": _milestone_overdue,
+    "decision_overruled": _decision_overruled,
+    "delegation_request": _delegation_request,
 }

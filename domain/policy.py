@@ -25,6 +25,13 @@ class QuietHours(BaseModel):
         return self
 
 
+ModelReport = Literal[
+    "Purchase_Order_Acknowledged", "Shipment_Departed_Factory", "ETA_Changed", "Shipment_Arrived_Site"
+]
+"""What a policy may let a model report. Approvals, inspections, schedules, lines and the end of a building need a
+person's word, or the system's that knows."""
+
+
 class Policy(BaseModel):
     """The limits and times that a building's people set."""
 
@@ -60,6 +67,12 @@ class Policy(BaseModel):
     rule_autonomy_after: int = Field(
         3, ge=1, le=100, description="Consistent confirmations after which a learned rule may decide alone."
     )
+    confidence_needed: float = Field(
+        0.8,
+        ge=0,
+        le=1,
+        description="How sure a model must be, 0 to 1, before it decides what may be decided without a person.",
+    )
     hold_review_after_days: int = Field(
         3,
         ge=1,
@@ -76,7 +89,21 @@ class Policy(BaseModel):
         1, ge=1, le=365, description="Working days after an arrival within which it is inspected."
     )
 
-    @field_serializer("po_limit", when_used="json-unless-none")
+    reading_confidence: float = Field(
+        0.8, ge=0, le=1, description="How sure a model must be of what it read for it to count without a person."
+    )
+    model_reports: list[ModelReport] = Field(
+        ["Purchase_Order_Acknowledged", "Shipment_Departed_Factory", "ETA_Changed"],
+        description="Types of events that a model may report from a mail without a person.",
+    )
+    model_tokens_per_day: int | None = Field(
+        None, ge=0, description="Most tokens that this building's model calls take in a day; none: the service's limit."
+    )
+    model_cost_per_day: Money | None = Field(
+        None, description="Most that this building's model calls cost in a day, in the currency of the prices."
+    )
+
+    @field_serializer("po_limit", "model_cost_per_day", when_used="json-unless-none")
     def _exact(self, value: Decimal) -> str:
         return str(value)
 
@@ -94,12 +121,45 @@ AGENT_ALONE = frozenset(
         "dismiss_event",
     }
 )
-"""Actions that an automated responder may take, where the amount and the vendor allow it. All others need a person:
-change orders, NCR dispositions, changes of schedule logic, cancellations (domain.md, "Who may do what")."""
+"""Actions that an automated responder may take, where the amount and the vendor allow it. All others need a person,
+unless one delegated them: change orders, NCR dispositions, changes of schedule logic, cancellations (domain.md, "Who
+may do what")."""
 
+SPENDING = frozenset({"issue_purchase_order", "reorder_item"})
+"""Actions that commit money: held against po_limit, or against the amount of a delegation."""
+
+REVERSIBLE = frozenset(AGENT_ALONE - SPENDING | {"hold_item", "change_required_by"})
+"""Actions that can be taken back without anybody outside being bound. A model may decide on no others alone, whatever
+was delegated: only a rule that people confirmed may."""
+
+PERSONS_OWN = frozenset({"grant_delegation"})
+"""Actions that are a person's own, and cannot be delegated."""
+
+NEEDS_A_PERSON = frozenset(
+    {"inspection_failed", "order_beyond_authority", "acknowledgement_exception", "facts_contradict"}
+)
+"""Kinds of questions that need a person whatever is answered, unless one delegated them."""
+
+ALWAYS_A_PERSON = frozenset({"hold_expired", "event_failed", "decision_overruled", "delegation_request"})
+"""Kinds of questions that cannot be delegated, and teach nothing: a hold ends by a person's word, a technical failure
+is no habit, and nobody decides on authority but people."""
+
+DelegableKind = Literal[
+    "inspection_failed",
+    "schedule_conflict",
+    "order_beyond_authority",
+    "order_incomplete",
+    "acknowledgement_exception",
+    "item_unknown",
+    "event_unclear",
+    "facts_contradict",
+    "milestone_overdue",
+]
+"""Kinds of questions that a person may delegate: all others are always put to a person."""
 
 ANSWERED_BY_ANYONE = frozenset({"item_unknown", "event_unclear", "event_failed"})
-"""Kinds of questions that a program's key may answer; all others are put to a person because only one may decide."""
+"""Kinds of questions that a program's key may answer without a delegation; all others are put to a person because
+only one may decide."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +168,10 @@ class Authority:
 
     allowed: bool
     policy_line: str
+    delegable: bool = False
+    """Where it is not allowed: whether a person could delegate it."""
+    delegation_id: str | None = None
+    """The delegation under which it is allowed."""
 
 
 def order_authority(
@@ -127,10 +191,3 @@ def order_authority(
     if total > policy.po_limit:
         return Authority(False, f"po_limit: {policy.po_limit} {building_currency} is the most the agent orders alone")
     return Authority(True, f"po_limit: {policy.po_limit} {building_currency} covers it")
-
-
-def action_authority(name: str, responder: ResponderType) -> Authority:
-    """Whether a responder may take an action of this name at all, amounts apart."""
-    if responder == "human" or name in AGENT_ALONE:
-        return Authority(True, f"{name}: allowed")
-    return Authority(False, f"{name}: needs a person, unless one delegated it")

@@ -54,7 +54,7 @@ def build_question(
     )
 
 
-_WITHOUT_ITEM = ("item_unknown", "event_unclear", "event_failed")
+_WITHOUT_ITEM = ("item_unknown", "event_unclear", "event_failed", "delegation_request")
 
 
 def _free_question(
@@ -62,8 +62,9 @@ def _free_question(
 ) -> Question:
     summaries = {
         "item_unknown": f"Which line is meant by {str(subject.get('named'))[:200]!r}? No line has that name.",
-        "event_unclear": "A message came in that nobody has read yet: what does it say?",
+        "event_unclear": _unclear(subject),
         "event_failed": f"Event {subject.get('event_id')} ({subject.get('event_type')}) could not be processed.",
+        "delegation_request": str(subject.get("detail")),
     }
     return Question(
         kind=kind,
@@ -72,12 +73,20 @@ def _free_question(
         evidence={
             **_shared(background),
             "subject": subject,
-            "policy": "what is not clear is put to a person",
+            "policy": subject.get("policy_line", "what is not clear is put to a person"),
         },
         fingerprint=fingerprint([kind, subject]),
         subject=subject,
         holds_item=False,
     )
+
+
+def _unclear(subject: dict[str, Any]) -> str:
+    reading = subject.get("reading")
+    if not reading or not reading.get("events"):
+        return "A message came in that nobody has read yet: what does it say?"
+    doubts = "; ".join(reading["doubts"])[:300]
+    return f"A message came in, and {reading['model']} is not certain what it says ({doubts}). Is it read right?"
 
 
 def _shared(background: Background) -> dict[str, Any]:
@@ -168,6 +177,7 @@ def _policy_line(kind: str, subject: dict[str, Any]) -> str:
         "order_incomplete": "a posted line needs its vendor, and its price while po_limit is set",
         "hold_expired": "a hold ends by a person's word, never by itself",
         "milestone_overdue": "chase_again_after_days: an unanswered chasing is put to a person",
+        "decision_overruled": "what a person overruled is a person's again",
     }.get(kind, "what cannot be true beside what is known is put to a person")
 
 
@@ -255,6 +265,7 @@ _STANDS: dict[str, Stands] = {
         if m.round == file.item.round and file.item.is_ordered
     ),
     "hold_expired": lambda file, _b, _s: file.item.is_held,
+    "decision_overruled": lambda _f, _b, _s: True,
 }
 
 
@@ -305,6 +316,7 @@ _FACTS: dict[str, Facts] = {
     "acknowledgement_exception": lambda file, _b, s: [s["order"], s["exceptions"], file.item.promised_date],
     "facts_contradict": lambda file, _b, s: [s["detail"]],
     "milestone_overdue": lambda file, _b, s: [s["round"], s["milestone"], file.item.expected],
+    "decision_overruled": lambda _f, _b, s: [s["rule_id"], s["decided"]],
     "hold_expired": lambda file, b, s: [
         _report_facts(file, b, s),
         _conflict_facts(file, b, s),

@@ -8,6 +8,7 @@ from langgraph.graph import END, START, StateGraph
 
 from graph import routes
 from nodes.acknowledge_order import acknowledge_order
+from nodes.advise import advise
 from nodes.apply_decision import apply_decision
 from nodes.await_approval import await_approval
 from nodes.carry_out import carry_out
@@ -17,7 +18,9 @@ from nodes.classify_event import classify_event
 from nodes.decide import decide
 from nodes.follow_up import follow_up
 from nodes.issue_purchase_order import issue_purchase_order
+from nodes.learn import learn
 from nodes.post_answer import post_answer
+from nodes.read_message import read_message
 from nodes.receive_shipment import receive_shipment
 from nodes.record_inspection import record_inspection
 from nodes.reject_submittal import reject_submittal
@@ -40,9 +43,12 @@ HANDLERS: tuple[Callable[..., Any], ...] = (
 STEPS: tuple[Callable[..., Any], ...] = (
     classify_event,
     *HANDLERS,
+    read_message,
     apply_decision,
     decide,
+    advise,
     carry_out,
+    learn,
     remember,
     await_approval,
     post_answer,
@@ -59,10 +65,15 @@ def build(toolbox: Toolbox) -> StateGraph[BuildingState]:
     graph.add_conditional_edges(START, routes.from_start, ["classify_event", "apply_decision"])
     graph.add_conditional_edges("classify_event", routes.from_classification, [*handlers, "decide"])
     for handler in handlers:
-        graph.add_edge(handler, "decide")
+        if handler != "take_note":
+            graph.add_edge(handler, "decide")
+    graph.add_conditional_edges("take_note", routes.from_note, ["read_message", "decide"])
+    graph.add_edge("read_message", "decide")
     graph.add_edge("apply_decision", "decide")
-    graph.add_conditional_edges("decide", routes.from_decide, ["carry_out", "remember"])
-    graph.add_conditional_edges("carry_out", routes.from_carry_out, ["decide", "remember"])
+    graph.add_conditional_edges("decide", routes.from_decide, ["advise", "carry_out", "remember"])
+    graph.add_edge("advise", "carry_out")
+    graph.add_conditional_edges("carry_out", routes.from_carry_out, ["learn", "decide", "remember"])
+    graph.add_conditional_edges("learn", routes.from_learn, ["decide", "remember"])
     graph.add_conditional_edges("remember", routes.from_remember, ["await_approval", END])
     graph.add_conditional_edges("await_approval", routes.from_await_approval, ["apply_decision", "post_answer"])
     graph.add_conditional_edges("post_answer", routes.from_post_answer, ["await_approval", END])

@@ -22,6 +22,7 @@ HANDLERS = {
     "Approval_Overdue": "follow_up",
     "Milestone_Overdue": "follow_up",
     "Event_Failed": "follow_up",
+    "Rule_Overruled": "follow_up",
 }
 """The node that handles each type of entry; a person's decision goes to `apply_decision` instead."""
 
@@ -36,13 +37,28 @@ async def from_classification(state: BuildingState) -> str:
     return "decide" if state["finding"].get("ask") else HANDLERS[state["event"]["event_type"]]
 
 
+async def from_note(state: BuildingState) -> str:
+    """A message is read where there are models; without, and as a note of the team, it goes straight on."""
+    return "read_message" if state["finding"].get("unread") else "decide"
+
+
 async def from_decide(state: BuildingState) -> str:
-    """Straight to the end of the run where there is nothing to carry out."""
+    """To whoever may answer before a person; straight to the end of the run where there is nothing to carry out."""
+    if any(step.get("advise") for step in state["plan"]):
+        return "advise"
     answered = state.get("settled") is not None and state.get("passes", 0) == 0
     return "carry_out" if state["plan"] or answered else "remember"
 
 
 async def from_carry_out(state: BuildingState) -> str:
+    """A person's decision is learned from; lines whose hold has ended are looked at afresh."""
+    settled = state.get("settled") or {}
+    if settled.get("applied") and settled.get("approval_id") and not state.get("learned"):
+        return "learn"
+    return await from_learn(state)
+
+
+async def from_learn(state: BuildingState) -> str:
     """Lines whose hold has ended are looked at afresh."""
     return "decide" if state.get("again") else "remember"
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from domain.actions import item_of
-from domain.approvals import Responder
+from domain.approvals import Advice, Responder
 from domain.events import Entry
 from nodes.entry import entry_in
 from nodes.state import BuildingState
@@ -11,6 +11,7 @@ from tools import approvals
 from tools.context import Toolbox
 from tools.effects import carry_out as carry_out_action
 from tools.recording import Finding
+from tools.rules import tell_decided
 
 MOST_PASSES = 3
 """A run looks at its lines at most so often; each further look needs a hold that ended in this very run."""
@@ -24,7 +25,7 @@ async def carry_out(toolbox: Toolbox, state: BuildingState) -> BuildingState:
         ordinal = sum((one["name"], one["item"]) == (name, item) for one in done)
         result = await _carry_out(toolbox, entry, step, ordinal, done)
         done.append({"name": name, "item": item, "do": step["do"], "ordinal": ordinal, "result": result})
-        if step["do"] == "review" and result.get("superseded"):
+        if (step["do"] == "review" and result.get("superseded")) or (step["do"] == "tell" and step["item_id"]):
             freed.append(step["item_id"])
     freed += _answered(state)
     passes = state.get("passes", 0) + 1
@@ -48,7 +49,7 @@ def _answered(state: BuildingState) -> list[str]:
 def _named(step: dict[str, Any]) -> tuple[str, str | None]:
     if step["do"] == "action":
         return step["action"]["name"], item_of(step["action"])
-    return (f"ask:{step['kind']}" if step["do"] == "ask" else "review"), step["item_id"]
+    return {"ask": f"ask:{step.get('kind')}", "tell": "decided"}.get(step["do"], "review"), step["item_id"]
 
 
 async def _carry_out(
@@ -59,6 +60,9 @@ async def _carry_out(
         return await carry_out_action(toolbox, entry, step["action"], ordinal, responder)
     if step["do"] == "review":
         return await approvals.review(toolbox, entry, step["item_id"], ordinal)
+    if step["do"] == "tell":
+        return await tell_decided(toolbox, entry, step, ordinal)
+    advice = step.get("advice")
     return await approvals.ask(
         toolbox,
         entry,
@@ -68,4 +72,5 @@ async def _carry_out(
         refused=step["refused"],
         ordinal=ordinal,
         number=sum(one["do"] == "ask" for one in done),
+        advice=None if advice is None else Advice.model_validate(advice),
     )

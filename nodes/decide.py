@@ -5,11 +5,13 @@ from typing import Any
 from domain.approvals import POLICY, Responder
 from domain.events import Entry
 from domain.outstanding import Need, outstanding
+from domain.policy import ALWAYS_A_PERSON
 from nodes.entry import entry_in, finding_in
 from nodes.state import BuildingState
 from tools.context import Toolbox
 from tools.decisions import Verdict, open_questions_of, store
 from tools.recording import Finding, building_of, line_files
+from tools.responders import anybody
 
 
 async def decide(toolbox: Toolbox, state: BuildingState) -> BuildingState:
@@ -23,7 +25,16 @@ async def decide(toolbox: Toolbox, state: BuildingState) -> BuildingState:
         verdicts, asks, reviews = await _found(toolbox, entry, finding)
     standing = await store(toolbox, entry, state.get("passes", 0), verdicts)
     steps = [_act(action, verdict.responder) for verdict, actions in standing for action in actions]
-    return {"plan": [*reviews, *steps, *asks]}
+    return {"plan": [*reviews, *steps, *await _to_advise(toolbox, entry, asks)]}
+
+
+async def _to_advise(toolbox: Toolbox, entry: Entry, asks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The questions, marked where somebody may answer them before a person does. Without a question nothing is looked
+    up; what was refused is offered as it was ranked."""
+    open_ = [ask for ask in asks if not ask["refused"] and ask["kind"] not in ALWAYS_A_PERSON]
+    if not open_ or not await anybody(toolbox, entry.building_id, [ask["kind"] for ask in open_]):
+        return asks
+    return [{**ask, "advise": True} if ask in open_ else ask for ask in asks]
 
 
 async def _found(
@@ -31,8 +42,9 @@ async def _found(
 ) -> tuple[list[Verdict], list[dict[str, Any]], list[dict[str, Any]]]:
     """What the lines concerned call for now: verdicts, questions, and pending questions to hold against the facts."""
     asks = [_ask(**ask) for ask in finding.ask]
+    read = [Verdict.of(verdict) for verdict in finding.verdicts]
     if finding.repeat or not (finding.items or finding.say):
-        return [], asks, []
+        return read, asks, []
     building = await building_of(toolbox, entry.building_id)
     questions = await open_questions_of(toolbox, entry.building_id, finding.items)
     held = {question.item_id for question in questions if question.holds_item}
@@ -44,7 +56,7 @@ async def _found(
         elif file.item.item_id not in held:
             free.append(file)
     needs = [need for file in free for need in outstanding(file, building)]
-    verdicts = _said(finding, held) + [_alone(need) for need in needs if need.ask is None]
+    verdicts = read + _said(finding, held) + [_alone(need) for need in needs if need.ask is None]
     asks += [_ask(need.ask, need.item_id, need.subject) for need in needs if need.ask is not None]
     reviews = [
         {"do": "review", "item_id": item_id}
@@ -79,10 +91,13 @@ def _answered(settled: dict[str, Any]) -> tuple[list[Verdict], list[dict[str, An
         approval_id=settled["approval_id"],
     )
     if settled["type"] != "reject":
+        return [verdict], [_ask(**ask) for ask in settled.get("asks", [])]
+    if settled["kind"] == "delegation_request":
         return [verdict], []
     refused = settled["refused"] + 1
     if refused < settled["options"]:
-        return [verdict], [_ask(settled["kind"], settled["item_id"], settled["subject"], refused)]
+        again = _ask(settled["kind"], settled["item_id"], settled["subject"], refused)
+        return [verdict], [again | {"advice": settled.get("advice")}]
     return [verdict, _exhausted(settled)], []
 
 

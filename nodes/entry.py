@@ -42,6 +42,7 @@ def fresh_run() -> dict[str, Any]:
         "settled": None,
         "plan": [],
         "done": [],
+        "learned": False,
         "passes": 0,
         "again": [],
         "answer": None,

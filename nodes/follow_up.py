@@ -1,4 +1,5 @@
-"""Entries that Longlead writes to itself: a hold ran out, an answer is overdue, an event could not be processed."""
+"""Entries that Longlead writes to itself: a hold ran out, an answer is overdue, an event could not be
+processed, a person overruled what a rule decided."""
 
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from nodes.state import BuildingState
 from tools.approvals import remind
 from tools.context import Toolbox
 from tools.recording import Finding, record
+from tools.rules import overruled
 
 
 async def follow_up(toolbox: Toolbox, state: BuildingState) -> BuildingState:
@@ -25,6 +27,9 @@ async def follow_up(toolbox: Toolbox, state: BuildingState) -> BuildingState:
         return found(Finding(note="nobody needs reminding" if "moot" in reminded else "the answer is overdue"))
     if entry.event_type == "Milestone_Overdue":
         return found(await record(toolbox, entry, item_in(state), partial(_owed, entry)))
+    if entry.event_type == "Rule_Overruled":
+        settled = await overruled(toolbox, entry)
+        return {"settled": settled, "item_id": settled.get("item_id"), **found(Finding(note="decision overruled"))}
     asked = {"kind": "event_failed", "item_id": None, "subject": entry.body}
     return found(Finding(note=f"event {entry.body.get('event_id')} could not be processed", ask=[asked]))
 

@@ -18,6 +18,8 @@ class BuildingState(TypedDict, total=False):
     """Decided steps, not yet carried out: {"do": "action" | "ask" | "review", ...}."""
     done: list[dict[str, Any]]
     """Steps carried out in this run: {"name", "item", "ordinal", "result"}."""
+    learned: bool
+    """Whether this run has learned from the answer in hand."""
     passes: int
     """How often this run has looked at its lines."""
     again: list[str]

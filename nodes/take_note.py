@@ -1,4 +1,4 @@
-"""A note of the team is kept as evidence; a message from outside is put to a person while no model reads it."""
+"""A note of the team is kept as evidence; a message from outside is put to a person, unless a model can read it."""
 
 from domain.events import HumanInput, MessageReceived
 from nodes.entry import entry_in, event_in, found
@@ -15,6 +15,7 @@ async def take_note(toolbox: Toolbox, state: BuildingState) -> BuildingState:
         sender = event.sender or entry.source
         finding = await record_note(toolbox, entry, party=sender, text=event.text, items=[])
         subject = {"text": event.text, "sender": sender, "source": entry.source, "event_id": entry.event_id}
+        finding.unread = toolbox.models is not None
         finding.ask = [{"kind": "event_unclear", "item_id": None, "subject": subject}]
         return found(finding)
     if not isinstance(event, HumanInput):

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from runtime.resources import Resources
+from storage import model_calls
 from storage.health import LATENCY_BOUNDS, Latency, Snapshot, latencies, snapshot
 
 FRESH_S = 5.0
@@ -51,8 +52,10 @@ async def _count(resources: Resources) -> bytes:
     async with resources.pool.connection(timeout=CONNECTION_TIMEOUT_S) as conn:
         counted = await snapshot(conn, resources.settings.stalled_after, now)
         received, started = await latencies(conn)
+        spent = await model_calls.totals(conn)
     registry = CollectorRegistry()
     registry.register(_Counted(counted, received, started, now))
+    registry.register(_Spent(spent))
     return generate_latest(registry)
 
 
@@ -145,6 +148,23 @@ class _Counted(Collector):
         yield _gauge("longlead_buildings", "Buildings.", counted.buildings)
 
 
+class _Spent(Collector):
+    """What language models took, by who asked, the model, and whether it answered or why it abstained."""
+
+    def __init__(self, totals: list[dict[str, Any]]) -> None:
+        self.totals = totals
+
+    def collect(self) -> Iterator[Metric]:
+        by = ["worker", "model", "outcome"]
+        rows = [((row["worker"], row["model"], row["outcome"]), row) for row in self.totals]
+        calls = [(*key, row["calls"]) for key, row in rows]
+        tokens = [(*key, way, row[f"{way}_tokens"]) for key, row in rows for way in ("input", "output")]
+        cost = [(*key, float(row["cost"])) for key, row in rows]
+        yield _counter("longlead_model_calls", "Calls of language models.", by, calls)
+        yield _counter("longlead_model_tokens", "Their tokens, in and out.", [*by, "direction"], tokens)
+        yield _counter("longlead_model_cost", "Their cost, where prices are known.", by, cost)
+
+
 def _gauge(name: str, about: str, value: float) -> Metric:
     return GaugeMetricFamily(name, about, value=value)
 
@@ -153,12 +173,12 @@ def _gauges(name: str, about: str, labels: list[str], rows: Iterable[tuple[str |
     return _filled(GaugeMetricFamily(name, about, labels=labels), rows)
 
 
-def _counter(name: str, about: str, labels: list[str], rows: Iterable[tuple[str | int, ...]]) -> Metric:
+def _counter(name: str, about: str, labels: list[str], rows: Iterable[tuple[str | int | float, ...]]) -> Metric:
     return _filled(CounterMetricFamily(name, about, labels=labels), rows)
 
 
 def _filled(
-    family: GaugeMetricFamily | CounterMetricFamily, rows: Iterable[tuple[str | int, ...]]
+    family: GaugeMetricFamily | CounterMetricFamily, rows: Iterable[tuple[str | int | float, ...]]
 ) -> GaugeMetricFamily | CounterMetricFamily:
     for *values, count in rows:
         family.add_metric([str(value) for value in values], float(count))

@@ -3,6 +3,7 @@
 import base64
 import os
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +12,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -45,6 +47,23 @@ class ApiKey(BaseModel):
 
 
 _KEYS: TypeAdapter[list[ApiKey]] = TypeAdapter(list[ApiKey])
+
+
+class ModelPrice(BaseModel):
+    """What a model's tokens cost, per million, in whatever currency the budget is in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    input: Decimal = Field(ge=0)
+    output: Decimal = Field(ge=0)
+
+
+def _listed(given: object) -> object:
+    """Names, comma separated."""
+    return [name.strip() for name in given.split(",") if name.strip()] if isinstance(given, str) else given
+
+
+ModelNames = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
 
 
 class Webhook(BaseModel):
@@ -98,7 +117,9 @@ def _read_channels(given: object) -> object:
 class Settings(BaseSettings):
     """Settings of a Longlead process."""
 
-    model_config = SettingsConfigDict(env_prefix="LONGLEAD_", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="LONGLEAD_", extra="ignore", hide_input_in_errors=True, populate_by_name=True
+    )
 
     database_url: str = Field("", description="PostgreSQL to use; empty: an embedded one in the data directory.")
     data_dir: Path = Field(Path(".longlead"), description="Where the embedded database lives.")
@@ -142,6 +163,25 @@ class Settings(BaseSettings):
     public_url: str = Field("", description="Where people's browsers find the service: the base of links in messages.")
     link_secret: SecretStr = Field(SecretStr(""), description="What links are signed with; empty: made and kept.")
     link_days: int = Field(7, ge=1, le=90, description="Days that a link in a message is good for.")
+    models: ModelNames = Field([], description="Language models, cheap to strong, comma separated; empty: none.")
+    models_reader: ModelNames = Field([], description="Models that read mails and replies; empty: LONGLEAD_MODELS.")
+    models_adviser: ModelNames = Field([], description="Models that propose decisions; empty: LONGLEAD_MODELS.")
+    models_summariser: ModelNames = Field([], description="Models that summarise; empty: LONGLEAD_MODELS.")
+    openai_api_key: SecretStr = Field(
+        SecretStr(""), validation_alias="OPENAI_API_KEY", description="Key of the models' server."
+    )
+    openai_base_url: str = Field(
+        "", validation_alias="OPENAI_BASE_URL", description="An OpenAI-compatible server; empty: OpenAI's own."
+    )
+    model_timeout: float = Field(30.0, gt=0, le=600, description="Seconds for one call of a model, repeats included.")
+    model_temperature: float | None = Field(0.0, ge=0, le=2, description="none: not sent, for models that refuse it.")
+    model_tokens_per_day: int | None = Field(
+        1_000_000, ge=0, description="Most tokens that a building's calls take in a day of its zone."
+    )
+    model_cost_per_day: Decimal | None = Field(None, ge=0, description="Most that they cost, where prices are known.")
+    model_prices: dict[str, ModelPrice] = Field(
+        {}, description='Per million tokens: {"model": {"input": 0.15, "output": 0.6}}. Without: cost is unknown.'
+    )
     url: str = Field("http://127.0.0.1:8000", description="Where the command line finds the service.")
     api_key: str = Field("", description="The key that the command line sends.")
 
@@ -178,6 +218,11 @@ class Settings(BaseSettings):
         host = f"[{self.host}]" if ":" in self.host else self.host
         return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
+    @field_validator("model_temperature", "model_tokens_per_day", "model_cost_per_day", mode="before")
+    @classmethod
+    def _none(cls, given: object) -> object:
+        return None if isinstance(given, str) and given.strip().lower() in ("", "none") else given
+
     @field_validator("database_url")
     @classmethod
     def _readable(cls, given: str) -> str:
@@ -196,6 +241,10 @@ class Settings(BaseSettings):
         return Policy(self.retention_events, self.retention_days, self.retention_finished_days)
 
     @cached_property
+    def has_models(self) -> bool:
+        return any((self.models, self.models_reader, self.models_adviser, self.models_summariser))
+
+    @cached_property
     def embedded(self) -> bool:
         return not self.database_url
 
@@ -210,16 +259,18 @@ def load_settings(**overrides: object) -> Settings:
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'LONGLEAD_' + '_'.join(str(part) for part in found['loc']).upper() if found['loc'] else 'settings'}: "
-            f"{found['msg']}"
-            for found in error.errors()
-        )
+        problems = "; ".join(f"{_variable(found['loc'])}: {found['msg']}" for found in error.errors())
         raise ConfigurationError(f"Wrong settings: {problems}") from error
     except OSError as error:
         raise ConfigurationError(
             f"LONGLEAD_API_KEYS or LONGLEAD_CHANNELS: {error}. Name a readable file after @."
         ) from error
+
+
+def _variable(loc: tuple[int | str, ...]) -> str:
+    """The variable that a setting is read from."""
+    name = "_".join(str(part) for part in loc).upper()
+    return "settings" if not name else name if name.startswith("OPENAI_") else f"LONGLEAD_{name}"
 
 
 def child_environment(changed: Mapping[str, str], *, fresh: bool = False) -> dict[str, str]:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from langgraph.graph.state import CompiledStateGraph
 
@@ -14,6 +15,7 @@ from nodes.state import BuildingState
 from runtime.clock import Clock
 from storage.database import Connection, connect
 from tools.context import Toolbox
+from tools.models import UNLIMITED, ModelAccess, ModelBudget
 
 TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS got"
 UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
@@ -33,11 +35,13 @@ class Slot:
     graph: CompiledStateGraph[BuildingState]
 
 
-async def open_slot(conninfo: str, clock: Clock, name: str) -> Slot:
+async def open_slot(
+    conninfo: str, clock: Clock, name: str, models: ModelAccess | None = None, budget: ModelBudget = UNLIMITED
+) -> Slot:
     """Connect and compile the graph on the connection's own saver."""
     conn = await connect(conninfo, application_name=name)
     saver = LiveSaver(conn)
-    toolbox = Toolbox(conn=conn, clock=clock, lock=saver.lock)
+    toolbox = Toolbox(conn=conn, clock=clock, lock=saver.lock, models=models, model_budget=budget)
     return Slot(conn, saver, toolbox, build(toolbox).compile(checkpointer=saver))
 
 
@@ -45,15 +49,23 @@ class SlotPool:
     """A bounded number of slots. They are opened when first needed; one whose use was cut off or whose connection
     broke is closed, since nobody can say what is still under way on it."""
 
-    def __init__(self, conninfo: str, clock: Clock, size: int, name: str) -> None:
-        self._conninfo, self._clock, self._name = conninfo, clock, name
+    def __init__(
+        self,
+        conninfo: str,
+        clock: Clock,
+        size: int,
+        name: str,
+        models: ModelAccess | None = None,
+        budget: ModelBudget = UNLIMITED,
+    ) -> None:
+        self._open = partial(open_slot, conninfo, clock, name, models, budget)
         self._free: list[Slot] = []
         self._room = asyncio.Semaphore(size)
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[Slot]:
         async with self._room:
-            slot = self._free.pop() if self._free else await open_slot(self._conninfo, self._clock, self._name)
+            slot = self._free.pop() if self._free else await self._open()
             sound = False
             try:
                 yield slot

@@ -14,6 +14,7 @@ from graph.building import build
 from graph.checkpoints import StudioSaver
 from nodes.state import BuildingState
 from runtime.clock import SystemClock
+from runtime.models import budget_of, open_models
 from runtime.resources import database
 from runtime.settings import Settings, load_settings
 from storage.database import connect, open_pool
@@ -24,10 +25,12 @@ from tools.context import Toolbox
 async def building() -> AsyncIterator[StateGraph[BuildingState]]:
     """The graph, uncompiled: the server adds the saver. On a connection of its own, so that a broken one costs one
     run and two runs cannot get into each other's way; without the building's lock, since nothing here acts."""
-    async with _database() as conninfo:
+    settings = await settings_beside_the_loop()
+    async with database(settings) as conninfo, open_models(settings) as models:
         conn = await connect(conninfo, application_name="longlead studio")
         try:
-            yield build(Toolbox(conn=conn, clock=SystemClock(), acts=False))
+            budget = budget_of(settings)
+            yield build(Toolbox(conn=conn, clock=SystemClock(), acts=False, models=models, model_budget=budget))
         finally:
             await conn.close()
 

@@ -12,6 +12,7 @@ from procrastinate import App
 
 from runtime.drain import Drainer
 from runtime.jobs import UPKEEP_QUEUE, Upkeep, make_app
+from runtime.models import budget_of, open_models
 from runtime.resources import Resources
 from runtime.settings import Settings
 from runtime.slots import SlotPool
@@ -81,11 +82,19 @@ async def _end(tasks: list["asyncio.Task[None]"], wait_s: float) -> None:
 async def open_worker(resources: Resources) -> AsyncIterator[Worker]:
     """A worker with its slots and its engine opened; closed in order at the end."""
     settings, stopping = resources.settings, asyncio.Event()
-    slots = SlotPool(resources.conninfo, resources.clock, settings.concurrency, "longlead slot")
-    drainer = Drainer(settings, resources.clock, slots, stopping)
-    app = make_app(resources.conninfo, drainer, Upkeep(settings, resources.clock, resources.pool))
-    try:
-        async with app.open_async():
-            yield Worker(app, settings, stopping)
-    finally:
-        await slots.close()
+    async with open_models(settings) as models:
+        slots = SlotPool(
+            resources.conninfo,
+            resources.clock,
+            settings.concurrency,
+            "longlead slot",
+            models,
+            budget_of(settings),
+        )
+        drainer = Drainer(settings, resources.clock, slots, stopping)
+        app = make_app(resources.conninfo, drainer, Upkeep(settings, resources.clock, resources.pool))
+        try:
+            async with app.open_async():
+                yield Worker(app, settings, stopping)
+        finally:
+            await slots.close()

@@ -86,6 +86,18 @@ async def building_of(conn: Connection, approval_id: str) -> str | None:
     return None if row is None else str(row["building_id"])
 
 
+async def refused_proposals(
+    conn: Connection, building_id: str, kind: str, item_id: str | None
+) -> list[list[dict[str, Any]]]:
+    """What people refused in answer to the last questions of a kind on a line, the newest first."""
+    query = """
+        SELECT options -> refused -> 'actions' AS actions FROM approvals
+         WHERE building_id = %s AND item_id = %s AND kind = %s AND status = 'decided' AND decision ->> 'type' = 'reject'
+         ORDER BY decision_seq DESC LIMIT 20"""
+    rows = await (await conn.execute(query, (building_id, item_id, kind))).fetchall()
+    return [row["actions"] or [] for row in rows]
+
+
 def _refuse_late(approval: Approval, version: int | None) -> None:
     if approval.status != "pending":
         raise ConflictError(

@@ -3,13 +3,13 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from domain.errors import LedgerMismatchError
+from domain.errors import LedgerMismatchError, StorageError
 from storage.database import Connection
 from storage.transaction import BuildingTransaction
 
@@ -29,15 +29,20 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"""
 DECIDE = """
 WITH new AS (
     INSERT INTO decisions (building_id, seq, generation, step, item_id, approval_id, type, kind, responder, why,
-                           confidence, actions, at)
+                           confidence, tokens, actions, basis, fingerprint, at)
     VALUES (%(building_id)s, %(seq)s, %(generation)s, %(step)s, %(item_id)s, %(approval_id)s, %(type)s, %(kind)s,
-            %(responder)s, %(why)s, %(confidence)s, %(actions)s, %(at)s)
-    ON CONFLICT (building_id, seq, generation, step) DO NOTHING RETURNING actions, type)
-SELECT actions, type FROM new
+            %(responder)s, %(why)s, %(confidence)s, %(tokens)s, %(actions)s, %(basis)s, %(fingerprint)s, %(at)s)
+    ON CONFLICT (building_id, seq, generation, step) DO NOTHING
+    RETURNING actions, type, responder, why, confidence, basis)
+SELECT actions, type, responder, why, confidence, basis FROM new
 UNION ALL
-SELECT actions, type FROM decisions
+SELECT actions, type, responder, why, confidence, basis FROM decisions
  WHERE building_id = %(building_id)s AND seq = %(seq)s AND generation = %(generation)s AND step = %(step)s
    AND NOT EXISTS (SELECT 1 FROM new)"""
+
+DECIDED = """
+SELECT actions, type, responder, why, confidence, basis FROM decisions
+ WHERE building_id = %s AND seq = %s AND generation = %s AND step = %s"""
 
 
 @dataclass(frozen=True)
@@ -130,12 +135,15 @@ class StoredDecision:
     item_id: str | None = None
     approval_id: str | None = None
     confidence: float | None = None
+    tokens: int | None = None
+    basis: dict[str, Any] = field(default_factory=dict)
+    fingerprint: str | None = None
 
 
-async def decide(conn: Connection, decisions: Sequence[StoredDecision]) -> list[list[dict[str, Any]]]:
+async def decide(conn: Connection, decisions: Sequence[StoredDecision]) -> list[dict[str, Any]]:
     """Store decisions before anything acts; where one is already stored, that one stands.
 
-    Returns the actions that stand, one list for each decision.
+    Returns what stands of each decision: {actions, type, responder, why, confidence, basis}.
     """
     cursors = []
     async with conn.pipeline():
@@ -144,10 +152,18 @@ async def decide(conn: Connection, decisions: Sequence[StoredDecision]) -> list[
                 **vars(decision),
                 "responder": Jsonb(decision.responder),
                 "actions": Jsonb(decision.actions),
+                "basis": Jsonb(decision.basis),
             }
             cursors.append(await conn.execute(DECIDE, parameters))
     standing = []
     for cursor in cursors:
         row = await cursor.fetchone()
-        standing.append(row["actions"] if row else [])
+        if row is None:
+            raise StorageError("A decision could not be stored, nor was it stored before. Report this.")
+        standing.append(row)
     return standing
+
+
+async def decided(conn: Connection, building_id: str, seq: int, generation: int, step: int) -> dict[str, Any] | None:
+    """What stands of a decision that was stored before; None where there is none yet."""
+    return await (await conn.execute(DECIDED, (building_id, seq, generation, step))).fetchone()

@@ -22,6 +22,7 @@ from domain.procurement import (
     Shipment,
     VendorRow,
 )
+from domain.rules import Delegation, Rule
 from storage.database import Connection
 
 R = TypeVar("R", bound=Row)
@@ -37,6 +38,7 @@ class Table:
 
 TABLES: dict[type[Row], Table] = {
     Approval: Table("approvals", ("approval_id",)),
+    Delegation: Table("delegations", ("delegation_id",)),
     Flag: Table("flags", ("flag_id",)),
     Inspection: Table("inspections", ("item_id", "inspection_id")),
     Item: Table("items", ("item_id",)),
@@ -45,6 +47,7 @@ TABLES: dict[type[Row], Table] = {
     OrderLine: Table("purchase_order_lines", ("number", "line")),
     PurchaseOrder: Table("purchase_orders", ("number",)),
     Receipt: Table("receipts", ("item_id", "receipt_id")),
+    Rule: Table("rules", ("rule_id",)),
     ScheduleVersion: Table("schedules", ("version",)),
     Shipment: Table("shipments", ("item_id", "shipment_id")),
     VendorRow: Table("vendors", ("vendor_id",)),

@@ -4,18 +4,20 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from domain.approvals import POLICY, Approval, Question
+from domain.advice import renewed as renewed_advice
+from domain.advice import with_advice
+from domain.approvals import POLICY, Advice, Approval, Question, Responder
 from domain.buildings import Building
 from domain.events import Entry
-from domain.procurement import LineFile
-from domain.questions import Background, build_question
 from domain.working_time import add_working_time
-from storage import evidence, procurement
+from storage import procurement
 from storage.approvals import locked
-from storage.database import Connection
+from tools.asking import ASKED_ONCE, answered_before, built, pending
+from tools.authority import authority_of
 from tools.context import ActionContext, Toolbox
 from tools.effects import run_effect
 from tools.messages import say
+from tools.rules import count_recommended
 
 
 async def ask(
@@ -28,26 +30,31 @@ async def ask(
     refused: int,
     ordinal: int,
     number: int,
+    advice: Advice | None = None,
 ) -> dict[str, Any]:
     """Raise a question, or renew the pending one of the same line and kind.
 
-    `refused` options are behind it; `number` is its place among the questions of the entry, and names it.
+    `refused` options are behind it; `number` is its place among the questions of the entry, and names it; `advice` is
+    what a rule or a model recommends.
     """
 
     async def act(context: ActionContext) -> dict[str, Any]:
-        question = await _built(context, kind, item_id, subject)
+        conn, building_id = context.transaction.conn, context.building.building_id
+        question = await built(conn, context.building, entry, kind, item_id, subject)
         if question is None:
             return {"stands": False}
-        standing = await _pending(context, kind, item_id)
+        standing = await pending(conn, building_id, kind, item_id)
         if standing is not None and standing.fingerprint == question.fingerprint:
             return {"approval_id": standing.approval_id, "version": standing.version}
         if standing is not None:
             _renew(context, standing, question)
             return {"approval_id": standing.approval_id, "version": standing.version + 1}
-        if not refused and kind in ASKED_ONCE and await _answered_before(context, question):
+        if not refused and kind in ASKED_ONCE and await answered_before(conn, building_id, question, entry):
             return {"stands": False, "answered_before": True}
-        approval = _raised(context, question, refused, number)
+        approval = _raised(context, with_advice(question, advice), refused, number, advice)
         context.save(approval)
+        if not refused:
+            await count_recommended(context, advice)
         _tell(context, approval, "Approval needed")
         return {"approval_id": approval.approval_id, "version": 1}
 
@@ -71,7 +78,7 @@ async def review(toolbox: Toolbox, entry: Entry, item_id: str, ordinal: int) -> 
     async def act(context: ActionContext) -> dict[str, Any]:
         result: dict[str, Any] = {"renewed": [], "superseded": []}
         for approval in await procurement.open_questions(context.transaction.conn, entry.building_id, item_id):
-            question = await _built(context, approval.kind, item_id, approval.subject)
+            question = await _rebuilt(context, approval)
             if question is None:
                 context.save(approval.model_copy(update={"status": "superseded"}))
                 _tell(context, approval, "Approval no longer needed")
@@ -106,7 +113,10 @@ async def settle(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
         about = {"approval_id": approval.approval_id, "kind": approval.kind, "item_id": approval.item_id}
         if approval.decision is None or approval.decision["event_id"] != entry.event_id:
             return {**about, "applied": False, "why": "the question was closed before the answer was reached"}
-        question = await _built(context, approval.kind, approval.item_id, approval.subject)
+        question = await _rebuilt(context, approval)
+        beyond = await _beyond_authority(context, approval)
+        if beyond is not None and question is not None:
+            return {**about, "applied": False, "why": await _reopen(context, approval, question, beyond)}
         if question is not None and question.fingerprint == approval.fingerprint:
             consequence = _consequence(approval)
             context.save(_decided(approval, "applied", consequence["actions"]))
@@ -139,7 +149,25 @@ def _consequence(approval: Approval) -> dict[str, Any]:
         "options": len(approval.options),
         "why": decision.get("why", ""),
         "responder": decision["responder"],
+        "advice": None if approval.advice is None else approval.advice.model_dump(mode="json"),
     }
+
+
+async def _beyond_authority(context: ActionContext, approval: Approval) -> str | None:
+    """Why a program's answer is beyond its authority by now: what it stood on may have been revoked since."""
+    decision = approval.decision or {}
+    responder = Responder.model_validate(decision["responder"])
+    if responder.type == "human" or decision["type"] == "reject":
+        return None
+    authority = await authority_of(
+        context.transaction.conn,
+        context.building,
+        responder,
+        approval,
+        _consequence(approval)["actions"],
+        context.now,
+    )
+    return None if authority.allowed else authority.policy_line
 
 
 def _decided(approval: Approval, status: str, actions: list[dict[str, Any]] | None = None) -> Approval:
@@ -156,55 +184,31 @@ async def _end_hold(context: ActionContext, approval: Approval) -> None:
         context.save(item.model_copy(update={"held_until": None, "hold_note": None}))
 
 
-async def _reopen(context: ActionContext, approval: Approval, question: Question | None) -> str:
+async def _reopen(
+    context: ActionContext, approval: Approval, question: Question | None, beyond: str | None = None
+) -> str:
     """Put the question again at its next version, where it still stands and no newer one took its place."""
-    newer = await _pending(context, approval.kind, approval.item_id)
+    building_id = context.building.building_id
+    newer = await pending(context.transaction.conn, building_id, approval.kind, approval.item_id)
     if question is None or newer is not None:
         context.save(_decided(approval, "outdated").model_copy(update={"status": "superseded"}))
         return "the question no longer stands: the facts have changed since it was answered"
     due = _due(context.building, context.now, escalates=not context.building.is_top(approval.asked_of))
     reopened = approval.model_copy(update={"status": "pending", "decision": None, "decision_seq": None, **due})
     _renew(context, reopened, question)
+    if beyond is not None:
+        return f"whoever answered may not decide that: {beyond}"
     return "the facts have changed since it was answered: it is asked again with what they are now"
 
 
-async def _built(context: ActionContext, kind: str, item_id: str | None, subject: dict[str, Any]) -> Question | None:
-    conn, building_id = context.transaction.conn, context.building.building_id
-    file = None if item_id is None else await procurement.line_file(conn, building_id, item_id)
-    background = await _background(conn, context.building, kind, file, context.entry)
-    return build_question(kind, file, context.building, context.today, subject, background)
-
-
-async def _background(
-    conn: Connection, building: Building, kind: str, file: LineFile | None, entry: Entry
-) -> Background:
-    """The events behind the facts, the team's notes, and how similar questions were answered before."""
-    item_id = file.item.item_id if file else None
-    facts = await evidence.facts(conn, building.building_id, item_id, entry.seq)
-    notes = await evidence.notes(conn, building.building_id, item_id) if item_id else []
-    past = await evidence.past_cases(conn, building.building_id, kind)
-    return Background(facts=facts, notes=notes, past_cases=past)
-
-
-async def _pending(context: ActionContext, kind: str, item_id: str | None) -> Approval | None:
-    if item_id is None:
-        return None
-    open_ = await procurement.open_questions(context.transaction.conn, context.building.building_id, item_id)
-    return next((approval for approval in open_ if approval.kind == kind), None)
-
-
-ASKED_ONCE = ("order_beyond_authority", "order_incomplete", "facts_contradict")
-"""Kinds that the facts alone call for, as long as they stand: on the same facts a person is asked only once."""
-
-
-async def _answered_before(context: ActionContext, question: Question) -> bool:
-    decided = await procurement.decided_questions(
-        context.transaction.conn, context.building.building_id, question.item_id, question.kind
+async def _rebuilt(context: ActionContext, approval: Approval) -> Question | None:
+    """The question of an approval as the facts now are."""
+    return await built(
+        context.transaction.conn, context.building, context.entry, approval.kind, approval.item_id, approval.subject
     )
-    return any(approval.fingerprint == question.fingerprint for approval in decided)
 
 
-def _raised(context: ActionContext, question: Question, refused: int, number: int) -> Approval:
+def _raised(context: ActionContext, question: Question, refused: int, number: int, advice: Advice | None) -> Approval:
     building, now = context.building, context.now
     return Approval(
         approval_id=f"{building.building_id}-{context.seq}-{number}",
@@ -216,6 +220,7 @@ def _raised(context: ActionContext, question: Question, refused: int, number: in
         refused=refused,
         evidence=question.evidence,
         subject=question.subject,
+        advice=advice,
         fingerprint=question.fingerprint,
         holds_item=question.holds_item,
         amount=question.amount,
@@ -299,13 +304,17 @@ def _with_refused(question: Question, refused: int) -> str:
 
 def _renew(context: ActionContext, approval: Approval, question: Question) -> None:
     """The same question with the facts as they are now, at its next version; whoever was asked is told."""
-    refused = min(approval.refused, len(question.options) - 1)
+    advice = renewed_advice(approval.advice)
+    dropped = approval.advice is not None and advice is None and bool(approval.advice.actions)
+    question = with_advice(question, advice)
+    refused = min(max(approval.refused - dropped, 0), len(question.options) - 1)
     renewed = approval.model_copy(
         update={
             "version": approval.version + 1,
             "summary": _with_refused(question, refused),
             "options": question.options,
             "refused": refused,
+            "advice": advice,
             "evidence": question.evidence,
             "subject": question.subject,
             "fingerprint": question.fingerprint,
@@ -320,8 +329,9 @@ def _tell(context: ActionContext, approval: Approval, subject: str, urgency: str
     if context.told:
         return
     context.told = True
-    first = approval.options[approval.refused].title
-    answer = f"Recommended: {first}. Answer approval {approval.approval_id}."
+    first = approval.options[approval.refused]
+    by = f" ({first.recommended_by.name}: {first.why})" if first.recommended_by else ""
+    answer = f"Recommended: {first.title}{by}. Answer approval {approval.approval_id}."
     text = (
         f"{approval.summary} {answer if approval.status == 'pending' else 'This has settled itself: no answer needed.'}"
     )

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tools import flags, holds, inspections, messages, orders, reports, schedule
+from tools import delegations, flags, holds, inspections, messages, orders, reports, schedule
 from tools.context import ActionContext
 
 Effect = Callable[[ActionContext, Any], Awaitable[dict[str, Any]]]
@@ -27,4 +27,5 @@ EFFECTS: dict[str, Effect] = {
     "hold_item": holds.hold_item,
     "restate_event": reports.restate_event,
     "dismiss_event": reports.dismiss_event,
+    "grant_delegation": delegations.grant_delegation,
 }

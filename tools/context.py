@@ -14,6 +14,7 @@ from storage import ledger, procurement
 from storage.database import Connection
 from storage.ledger import EffectKey
 from storage.transaction import BuildingTransaction
+from tools.models import UNLIMITED, ModelAccess, ModelBudget
 
 
 class Clock(Protocol):
@@ -34,6 +35,9 @@ class Toolbox:
     clock: Clock
     acts: bool = True
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    models: ModelAccess | None = None
+    """None: no model is configured, and a person is asked wherever one would be."""
+    model_budget: ModelBudget = UNLIMITED
 
 
 @dataclass

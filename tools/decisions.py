@@ -1,6 +1,6 @@
 """Storing what was decided before anything acts: what is stored first stands."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from domain.approvals import Approval, Responder
@@ -21,6 +21,30 @@ class Verdict:
     actions: list[dict[str, Any]]
     type: str = "act"
     approval_id: str | None = None
+    confidence: float | None = None
+    tokens: int | None = None
+    basis: dict[str, Any] = field(default_factory=dict)
+    """What it rests on: rule, delegation, line of the policy."""
+    fingerprint: str | None = None
+    """Digest of the facts that it was taken on."""
+
+    def plain(self) -> dict[str, Any]:
+        """As it goes through the state."""
+        return {**vars(self), "responder": self.responder.model_dump()}
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> "Verdict":
+        return cls(**{**plain, "responder": Responder.model_validate(plain["responder"])})
+
+
+IN_A_PASS = 1_000_000
+"""Decisions of one look at the lines: more than any building has lines."""
+
+
+def step_of(passes: int, number: int, *, advised: bool = False) -> int:
+    """The place of a decision within its entry's run; those of rules and models come after those that follow from
+    the facts."""
+    return passes * IN_A_PASS + number + (IN_A_PASS // 2 if advised else 0)
 
 
 async def store(
@@ -29,27 +53,46 @@ async def store(
     """Store decisions under (building, seq, generation, step). Returns each with the actions that stand."""
     if not verdicts or not toolbox.acts:
         return [(verdict, verdict.actions) for verdict in verdicts]
-    at = toolbox.clock.now()
-    decisions = [
-        StoredDecision(
-            building_id=entry.building_id,
-            seq=entry.seq,
-            generation=entry.generation,
-            step=passes * 1000 + number,
-            type=verdict.type,
-            kind=verdict.kind,
-            responder=verdict.responder.model_dump(),
-            why=verdict.why,
-            actions=verdict.actions,
-            at=at,
-            item_id=verdict.item_id,
-            approval_id=verdict.approval_id,
-        )
-        for number, verdict in enumerate(verdicts)
-    ]
+    decisions = [_stored(toolbox, entry, step_of(passes, number), verdict) for number, verdict in enumerate(verdicts)]
     async with toolbox.lock:
         standing = await ledger.decide(toolbox.conn, decisions)
-    return list(zip(verdicts, standing, strict=True))
+    return [(verdict, stored["actions"]) for verdict, stored in zip(verdicts, standing, strict=True)]
+
+
+async def store_advised(toolbox: Toolbox, entry: Entry, step: int, verdict: Verdict) -> dict[str, Any]:
+    """Store what a rule or a model decided or recommends; what was stored before stands."""
+    stored = _stored(toolbox, entry, step, verdict)
+    if not toolbox.acts:
+        return {**vars(stored), "responder": stored.responder}
+    async with toolbox.lock:
+        return (await ledger.decide(toolbox.conn, [stored]))[0]
+
+
+async def standing_advice(toolbox: Toolbox, entry: Entry, step: int) -> dict[str, Any] | None:
+    """What an earlier run of this very step came to, before anybody is asked again."""
+    async with toolbox.lock:
+        return await ledger.decided(toolbox.conn, entry.building_id, entry.seq, entry.generation, step)
+
+
+def _stored(toolbox: Toolbox, entry: Entry, step: int, verdict: Verdict) -> StoredDecision:
+    return StoredDecision(
+        building_id=entry.building_id,
+        seq=entry.seq,
+        generation=entry.generation,
+        step=step,
+        type=verdict.type,
+        kind=verdict.kind,
+        responder=verdict.responder.model_dump(),
+        why=verdict.why,
+        actions=verdict.actions,
+        at=toolbox.clock.now(),
+        item_id=verdict.item_id,
+        approval_id=verdict.approval_id,
+        confidence=verdict.confidence,
+        tokens=verdict.tokens,
+        basis=verdict.basis,
+        fingerprint=verdict.fingerprint,
+    )
 
 
 async def open_questions_of(toolbox: Toolbox, building_id: str, item_ids: list[str]) -> list[Approval]:

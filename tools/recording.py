@@ -31,6 +31,10 @@ class Finding:
     ask: list[dict[str, Any]] = field(default_factory=list)
     """Questions that the event itself raises: {kind, item_id, subject}."""
     say: list[dict[str, Any]] = field(default_factory=list)
+    verdicts: list[dict[str, Any]] = field(default_factory=list)
+    """What a model read without doubts (tools.decisions.Verdict, plain)."""
+    unread: bool = False
+    """A message that a model is to read."""
 
 
 async def record(toolbox: Toolbox, entry: Entry, item_id: str, recorder: Recorder) -> Finding:

@@ -21,6 +21,7 @@ TABLES = (
 
 CASES: dict[str, dict[str, Any]] = {
     "issue_purchase_order": {"item": "doors"},
+    "grant_delegation": {"kind": "inspection_failed", "actions": ["reorder_item"], "category": "08", "days": 30},
     "reorder_item": {"item": "steel", "reason": "failed"},
     "cancel_purchase_order": {"item": "steel"},
     "start_tracking": {"item": "doors"},

@@ -1,0 +1,58 @@
+"""Showing a recommendation with a question: its option first, with who recommends it and why.
+
+The facts, and so the fingerprint and the version of a question, stay as they are: who recommends what is no fact.
+"""
+
+from domain.approvals import Advice, Option, Question
+from domain.templates import fitting
+
+
+def with_advice(question: Question, advice: Advice | None) -> Question:
+    """The question with the recommended way out first. What cannot be said in this situation is left out."""
+    if advice is None:
+        return question
+    option = fitting(advice.template, question.options, question.item_id, advice.title) if advice.template else None
+    if not advice.template and advice.actions:
+        option = _given(advice, question.options)
+    told = _evidence(advice)
+    evidence = {**question.evidence, **told} if option is not None or advice.remark else question.evidence
+    if option is None:
+        return question.model_copy(update={"evidence": evidence, "summary": _remarked(question, advice)})
+    first = option.model_copy(update={"recommended_by": advice.responder, "why": advice.why})
+    others = [other for other in question.options if other.actions != option.actions]
+    return question.model_copy(
+        update={"options": [first, *others], "evidence": evidence, "summary": _remarked(question, advice)}
+    )
+
+
+def renewed(advice: Advice | None) -> Advice | None:
+    """The advice for a question whose facts have changed: a rule says the same of the new ones, a model must be asked
+    again."""
+    return None if advice is None or not advice.template else advice.model_copy(update={"remark": None})
+
+
+def _given(advice: Advice, options: list[Option]) -> Option:
+    """The option with exactly these actions, else one of its own."""
+    same = next((option for option in options if option.actions == advice.actions), None)
+    return same or Option(title=advice.title, actions=advice.actions, assumptions=["not among the usual ways out"])
+
+
+def _evidence(advice: Advice) -> dict[str, object]:
+    shown: dict[str, object] = {}
+    if advice.actions:
+        recommendation = {
+            "by": advice.responder.name,
+            "type": advice.responder.type,
+            "what": advice.title,
+            "why": advice.why,
+            "confidence": advice.confidence,
+            "not_alone_because": advice.limit,
+        }
+        shown["recommendation"] = {key: value for key, value in recommendation.items() if value is not None}
+    if advice.remark:
+        shown["no_progress"] = advice.remark
+    return shown
+
+
+def _remarked(question: Question, advice: Advice) -> str:
+    return f"{question.summary} {advice.remark}" if advice.remark else question.summary

@@ -1,0 +1,265 @@
+"""What a model read in a mail, held against the mail itself and against what is known. Every doubt is put in words.
+
+A reading without doubts may be taken in; one with doubts is put to a person, filled in as the first option.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from domain.days_found import days_mentioned
+from domain.days_in_words import Direction, days_meant, plain
+from domain.events import (
+    EVENT,
+    EtaChanged,
+    Event,
+    PurchaseOrderAcknowledged,
+    ShipmentArrivedSite,
+    ShipmentDepartedFactory,
+    body_of,
+)
+from domain.mail import lines_named, newest_part, says, sentences, speaks_to_the_agent
+from domain.orders import record_acknowledgement
+from domain.policy import Policy
+from domain.procurement import LineFile
+from domain.reading_words import has_words_for, is_hedged, is_partial, takes_exception
+from domain.recording import Recorded
+from domain.shipments import record_arrival, record_departure, record_eta
+
+ReportType = Literal[
+    "Purchase_Order_Acknowledged",
+    "Shipment_Departed_Factory",
+    "ETA_Changed",
+    "Shipment_Arrived_Site",
+    "Inspection_Passed",
+    "Inspection_Failed",
+    "Submittal_Approved",
+    "Submittal_Rejected",
+]
+
+
+class Report(BaseModel):
+    """One thing that a mail reports."""
+
+    quote: str = Field(description="The sentence of the mail that says so, copied.")
+    event_type: ReportType
+    item: str = Field(description="The line's name, copied from the list of lines.")
+    day_words: str | None = Field(description="The mail's own words for the day, copied, such as: next Friday.")
+    day: str | None = Field(description="That day as YYYY-MM-DD: the arrival, promise or inspection.")
+    departed_words: str | None = Field(description="Of a departure: the mail's words for the day it left.")
+    departed: str | None = Field(description="That day as YYYY-MM-DD.")
+    exceptions: list[str] = Field(description="Of an acknowledgement: where it departs from the order.")
+    confidence: float = Field(description="0 to 1.")
+
+
+class MailReading(BaseModel):
+    """Everything that a mail reports; nothing where it reports nothing."""
+
+    reports: list[Report]
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail as it came, and what it is read against."""
+
+    text: str
+    sender: str
+    written_on: date
+    """In the building's zone."""
+    occurred_at: str
+    """The moment it was written, ISO 8601."""
+    names: Sequence[tuple[str, str]]
+    """(item_id, name) of the building's lines."""
+    policy: Policy
+
+    @property
+    def newest(self) -> str:
+        return newest_part(self.text)
+
+
+@dataclass
+class Reading:
+    """Events as they would be taken in, and what speaks against doing so without a person."""
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    confidence: float = 1.0
+
+
+def judged(mail: Mail, read: MailReading, files: dict[str, LineFile], seq: int) -> Reading:
+    """The events that were read, each checked; `files` are those of the lines that the mail or the model names."""
+    made = Reading(doubts=_doubts_about(mail))
+    for report in read.reports:
+        item_id = _line_meant(report.item, mail, files)
+        event, doubts = _event_of(report, mail, item_id)
+        made.doubts += doubts
+        if event is None or item_id is None:
+            continue
+        made.events.append(body_of(event))
+        made.doubts += _contradictions(event, files.get(item_id), mail, seq)
+        made.confidence = min(made.confidence, max(0.0, min(1.0, report.confidence)))
+    made.doubts += _left_out(mail, read, made.events)
+    if made.confidence < mail.policy.reading_confidence:
+        made.doubts.append(f"the model is {made.confidence:.0%} sure, policy asks {mail.policy.reading_confidence:.0%}")
+    made.doubts = list(dict.fromkeys(made.doubts))
+    return made
+
+
+def _doubts_about(mail: Mail) -> list[str]:
+    """What makes a mail one for a person, whatever was read in it."""
+    return ["it gives orders to whoever reads it, as a report does not"] if speaks_to_the_agent(mail.text) else []
+
+
+def _line_meant(named: str, mail: Mail, files: dict[str, LineFile]) -> str | None:
+    """The line, by the log's own rule: its name or id, in full, in the mail; or the number of its order."""
+    wanted = [item_id for item_id, name in mail.names if plain(named) in (plain(item_id), plain(name))]
+    if len(wanted) != 1:
+        return None
+    if wanted[0] in lines_named(mail.newest, mail.names):
+        return wanted[0]
+    file = files.get(wanted[0])
+    numbers = [order.number for order in file.orders] if file else []
+    return wanted[0] if any(says(mail.newest, number) for number in numbers) else None
+
+
+def _event_of(report: Report, mail: Mail, item_id: str | None) -> tuple[Event | None, list[str]]:
+    """The typed event, with the doubts that the mail's own words leave."""
+    if item_id is None:
+        return None, [f"no line is named {report.item[:60]!r} in it"]
+    doubts = _doubts_of_words(report, mail)
+    day, day_doubts = _day(report.day_words, report.day, mail, "back" if report.event_type in _HAPPENED else "ahead")
+    fields: dict[str, Any] = {"event_type": report.event_type, "item": item_id, "occurred_at": mail.occurred_at}
+    doubts += day_doubts
+    if report.event_type == "Shipment_Departed_Factory":
+        departed, more = _day(report.departed_words, report.departed, mail, "back")
+        doubts += more
+        fields |= {"eta": day, "date_departed": departed, "location_address": NOT_STATED}
+        if departed is not None and departed > mail.written_on:
+            doubts.append(f"it speaks of a departure on {departed}, after it was written")
+    else:
+        fields |= _FIELDS[report.event_type](report, day, mail)
+    try:
+        return EVENT.validate_python({key: value for key, value in fields.items() if value is not None}), doubts
+    except ValidationError:
+        return None, [*doubts, f"{report.event_type} needs a day that it does not give"]
+
+
+NOT_STATED = "not stated"
+_HAPPENED = ("Shipment_Arrived_Site", "Inspection_Passed", "Inspection_Failed")
+
+
+def _document(mail: Mail) -> dict[str, Any]:
+    return {"document_url": NOT_STATED, "document_name": f"message of {mail.sender}"[:200]}
+
+
+_FIELDS: dict[str, Any] = {
+    "Purchase_Order_Acknowledged": lambda report, day, _: {
+        "promised_date": day,
+        "exceptions": [text[:500] for text in report.exceptions if text.strip()][:20],
+    },
+    "ETA_Changed": lambda report, day, _: {"eta": day, "reason": report.quote[:500].strip() or None},
+    "Shipment_Arrived_Site": lambda _r, day, _m: {"date_arrived": day, "location_address": NOT_STATED},
+    "Inspection_Passed": lambda _, day, mail: {"inspection_date": day, **_document(mail)},
+    "Inspection_Failed": lambda report, day, mail: {
+        "inspection_date": day,
+        "defects": report.quote[:500].strip() or None,
+        **_document(mail),
+    },
+    "Submittal_Approved": lambda _r, _d, mail: _document(mail),
+    "Submittal_Rejected": lambda report, _d, _m: {"reason": report.quote[:500].strip() or NOT_STATED},
+}
+
+
+def _day(words: str | None, read: str | None, mail: Mail, direction: Direction) -> tuple[date | None, list[str]]:
+    """The day that was read, and what is doubtful about it: it must follow from the mail's own words."""
+    try:
+        day = None if read is None else date.fromisoformat(read[:10])
+    except ValueError:
+        day = None
+    if not words or not says(mail.text, words):
+        return day, ["the day was not found in its words"]
+    meant = days_meant(words, mail.written_on, direction)
+    if len(meant) != 1:
+        what = " or ".join(sorted(map(str, meant))) if meant else "no certain day"
+        return day or min(meant, default=None), [f"{words.strip()!r} means {what}"]
+    (certain,) = meant
+    doubts = [] if day == certain else [f"{words.strip()!r} is {certain}, and the model read {read}"]
+    if abs((certain - mail.written_on).days) > MOST_DAYS:
+        doubts.append(f"{certain} is far from the day it was written")
+    return certain, doubts
+
+
+MOST_DAYS = 550
+"""A mail that speaks of a day further away than this is not taken in alone."""
+
+
+def _doubts_of_words(report: Report, mail: Mail) -> list[str]:
+    """Whether the mail's newest part has such words, says it as a fact, and says it of the whole order."""
+    if not says(mail.newest, report.quote):
+        return ["the sentence that was read is not in its newest part"]
+    doubts = []
+    if report.event_type not in mail.policy.model_reports:
+        doubts.append(f"{report.event_type} needs a person's word")
+    if not has_words_for(report.event_type, report.quote):
+        doubts.append(f"its words do not speak of {report.event_type}")
+    spoken = [part for part in sentences(mail.newest) if says(report.quote, part) or says(part, report.quote)]
+    days = [words for words in (report.day_words, report.departed_words) if words]
+    spoken += [part for part in sentences(mail.newest) if any(says(part, words) for words in days)]
+    if any(is_hedged(part) for part in [report.quote, *spoken]):
+        doubts.append("it is not said as a fact")
+    if is_partial(mail.newest):
+        doubts.append("it speaks of a part of the order")
+    if report.event_type == "Purchase_Order_Acknowledged" and (report.exceptions or takes_exception(mail.newest)):
+        doubts.append("it may depart from the order")
+    return doubts
+
+
+def _contradictions(event: Event, file: LineFile | None, mail: Mail, seq: int) -> list[str]:
+    """What is known against it: the very check that recording it would make, and who is the vendor."""
+    if file is None:
+        return []
+    doubts = [detail["detail"] for kind, detail in _recorded(event, file, mail, seq).ask if "detail" in detail]
+    contact = file.vendor.contact if file.vendor else None
+    if contact and "@" in contact and _domain(contact) != _domain(mail.sender):
+        doubts.append(f"its sender is not {file.vendor.name if file.vendor else 'the vendor'} as we know them")
+    return doubts
+
+
+def _recorded(event: Event, file: LineFile, mail: Mail, seq: int) -> Recorded:
+    if isinstance(event, PurchaseOrderAcknowledged):
+        return record_acknowledgement(file, event, mail.written_on, seq)
+    if isinstance(event, ShipmentDepartedFactory):
+        return record_departure(file, event, seq)
+    if isinstance(event, EtaChanged):
+        return record_eta(file, event, mail.written_on, seq)
+    if isinstance(event, ShipmentArrivedSite):
+        return record_arrival(file, event, seq)
+    return Recorded("")
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].strip(" >").casefold()
+
+
+def _left_out(mail: Mail, read: MailReading, events: list[dict[str, Any]]) -> list[str]:
+    """What the mail speaks of and nothing was read of: another line, another day, or everything."""
+    if not events:
+        return ["nothing that the log could take was read in it"]
+    reported = {event["item"] for event in events}
+    names = dict(mail.names)
+    doubts = [
+        f"it also names {names[item_id]}" for item_id in lines_named(mail.text, mail.names) if item_id not in reported
+    ]
+    if len(reported) < len(events):
+        doubts.append("more than one thing was read of the same line")
+    words = [plain(one) for report in read.reports for one in (report.day_words, report.departed_words) if one]
+    for mention in days_mentioned(mail.newest):
+        used = any(mention.words in one or one in mention.words for one in words)
+        if used and mention.given_up:
+            doubts.append(f"{mention.words!r} is named as a day that no longer holds")
+        if not used and not mention.given_up:
+            doubts.append(f"it also speaks of {mention.words!r}")
+    return doubts

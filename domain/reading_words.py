@@ -1,0 +1,76 @@
+"""Words by which the kinds of reports are told apart, in the languages that vendors write here.
+
+A model's reading counts only where the text itself has words for it: two readers that fail in different ways.
+"""
+
+import re
+
+from domain.days_in_words import plain
+
+_REPORTS = {
+    "Purchase_Order_Acknowledged": r"acknowledg|confirm|accept|received your (?:order|po)|bestatig|angenommen|"
+    r"confirmons|accusons|confirmation|acceptons|confirma|aceptamos|acuse|conferm|bevestig|potwierdz",
+    "Shipment_Departed_Factory": r"shipped|departed|dispatched|left (?:our|the)|has left|have left|on (?:its|"
+    r"their) way|picked up|loaded|versandt|verschickt|verlassen|abgegangen|unterwegs|verladen|expedi|partie?s?\b|"
+    r"quitte|enlev|enviad|despachad|salio|salieron|spedit|partit|verzonden|vertrokken|wyslan",
+    "ETA_Changed": r"delay|late\b|later|slip|push|postpon|resched|\beta\b|arriv|reach|deliver|new date|expected|"
+    r"moved|earlier|instead|ahead|verspat|verzog|verschob|liefer|ankunft|eintreffen|treffen|retard|livr|arrive|"
+    r"report|retras|demora|entreg|llegar|ritard|consegn|arrivo|vertrag|lever|aankomst|opozni|dostaw|dostarcz",
+    "Shipment_Arrived_Site": r"arrived|delivered|unloaded|on site|received on|angekommen|eingetroffen|geliefert|"
+    r"abgeladen|arrive|livre|decharge|llegado|llego|entregad|descargad|arrivat|consegnat|aangekomen|geleverd|dotar",
+    "Inspection_Passed": r"inspect|passed|accepted|abgenommen|bestanden|abnahme|inspection|conforme|inspecc|"
+    r"ispezion|keuring",
+    "Inspection_Failed": r"inspect|fail|reject|defect|ncr\b|mangel|abnahme|durchgefallen|non conforme|refus|"
+    r"inspecc|rechaz|ispezion|afgekeurd",
+    "Submittal_Approved": r"submittal|shop drawing|approv|freigegeben|freigabe|genehmigt|approuv|aprobad|approvat|"
+    r"goedgekeurd",
+    "Submittal_Rejected": r"submittal|shop drawing|reject|resubmit|abgelehnt|zuruckgewiesen|rejet|refus|rechaz|"
+    r"rifiutat",
+}
+_REPORT_WORDS = {kind: re.compile(rf"\b(?:{words})") for kind, words in _REPORTS.items()}
+
+_HEDGED = re.compile(
+    r"\?|\b(?:may(?! \d)|might|maybe|perhaps|possibly|probably|hope\w*|should|could|would|if|unless|tentativ\w*|"
+    r"about|approx\w*|around|roughly|early|mid|end of|latest|earliest|before|after|or|week of|try|trying|target\w*|"
+    r"aim\w*|subject to|provided|pending|cannot|can't|won't|will not|not sure|unclear|unknown|estimat\w*|plan\w*|"
+    r"vielleicht|eventuell|evtl|moglicherweise|hoffen\w*|hoffentlich|sollte\w*|konnte\w*|falls|sofern|ca|circa|"
+    r"etwa|voraussichtlich|vermutlich|wahrscheinlich|spatestens|fruhestens|ende|anfang|oder|peut-etre|probablement|"
+    r"espere\w*|devrait|devraient|pourrait|si|environ|vers|fin|debut|au plus tard|ou|quizas|tal vez|probablemente|"
+    r"espera\w*|deberia|podria|aproximadamente|alrededor|finales|o|forse|speriamo|dovrebbe|potrebbe|misschien|"
+    r"hopelijk|ongeveer|moze)\b"
+)
+_PARTIAL = re.compile(
+    r"\b(?:partial\w*|part of|parts? of|first (?:\w+ )?(?:batch|lot|truck|load|shipment|delivery|half|\d+)|second|"
+    r"rest|remain\w*|remainder|half|\d+ (?:of|out of|from) (?:the |your )?\d+|balance|split|teil\w*|"
+    r"erste\w* (?:teil|lkw|charge)|rest\w*|halfte|partiel\w*|une partie|premier\w* (?:lot|camion)|moitie|solde|"
+    r"parcial\w*|primer\w* lote|mitad)\b"
+)
+_EXCEPTION = re.compile(
+    r"\b(?:except\w*|however|but|only|price|surcharge|increase\w*|\d+ ?%|backorder\w*|substitut\w*|deviat\w*|"
+    r"differ\w*|instead|unable|cannot|short\w*|change\w*|allerdings|jedoch|aber|nur|preis\w*|aufschlag|zuschlag|"
+    r"statt|abweich\w*|toutefois|mais|sauf|seulement|prix|hausse|excepto|pero|solo|precio|recargo|sin embargo)\b"
+)
+
+_NO_EXCEPTION = re.compile(
+    r"\b(?:no|without(?: any)?|ohne|keine|sans|sin|senza) (?:exception|change|abweichung|anderung|excepcion)\w*"
+)
+
+
+def has_words_for(event_type: str, text: str) -> bool:
+    """Whether the text speaks of what such an event reports."""
+    return bool(_REPORT_WORDS[event_type].search(plain(text)))
+
+
+def is_hedged(sentence: str) -> bool:
+    """Whether a sentence asks, hopes, or sets a condition, instead of saying that something is so."""
+    return bool(_HEDGED.search(plain(sentence)))
+
+
+def is_partial(text: str) -> bool:
+    """Whether it speaks of a part of what was ordered."""
+    return bool(_PARTIAL.search(plain(text)))
+
+
+def takes_exception(text: str) -> bool:
+    """Whether an acknowledgement seems to depart from the order."""
+    return bool(_EXCEPTION.search(_NO_EXCEPTION.sub("", plain(text))))

@@ -1,0 +1,98 @@
+"""Actions in terms of a situation, so that what was decided on one line can be recommended for another.
+
+A template is a list of actions in which the line in question is `ITEM`, and in which what belonged to that one case
+alone (days, quantities, words) is left out: it is taken from the options of the new situation.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from domain.actions import ACTION, plain
+from domain.approvals import Option
+from domain.policy import AGENT_ALONE
+
+Actions = Sequence[dict[str, Any]]
+
+ITEM = "{item}"
+"""The line in question."""
+
+OF_THE_CASE = frozenset(
+    {"on", "until", "required_by", "end_date", "quantity", "note", "reason", "message", "question", "detail", "event"}
+)
+"""Arguments that belong to one case: days, quantities, words."""
+
+
+def template_of(actions: Actions, item_id: str | None) -> list[dict[str, Any]] | None:
+    """The actions in terms of the situation; None where they name another line, and so say nothing of others."""
+    made = []
+    for action in actions:
+        arguments = {key: value for key, value in action["arguments"].items() if key not in OF_THE_CASE}
+        if action["name"] == "restate_event":
+            arguments = {"event": _meant(action["arguments"]["event"])}
+        if "item" in arguments:
+            if arguments["item"] != item_id:
+                return None
+            arguments["item"] = ITEM
+        made.append({"name": action["name"], "arguments": arguments})
+    return made or None
+
+
+def _meant(event: dict[str, Any]) -> dict[str, Any]:
+    """What a restated event says beyond the one case: which line was meant, else what kind of event it was."""
+    return {"item": event["item"]} if "item" in event else {"event_type": event["event_type"]}
+
+
+def is_deferral(actions: Actions) -> bool:
+    """Whether a decision only puts the matter off."""
+    return bool(actions) and all(action["name"] == "hold_item" for action in actions)
+
+
+def agree(one: Actions, other: Actions) -> bool:
+    """Whether two templates come to the same: what may be done without asking anyway does not count beside what
+    may not."""
+    return _core(one) == _core(other)
+
+
+def _core(template: Actions) -> list[dict[str, Any]]:
+    weighty = [action for action in template if action["name"] not in AGENT_ALONE]
+    return list(weighty or template)
+
+
+def fitting(template: Actions, options: Sequence[Option], item_id: str | None, title: str) -> Option | None:
+    """The way out that the template is, in a situation with these options: one of them, or one made of their parts.
+
+    None where it cannot be said in this situation: a day or a text that it needs is in none of the options.
+    """
+    for option in options:
+        if option.actions and template_of(option.actions, item_id) == list(template):
+            return option
+    actions = []
+    for action in template:
+        made = _filled(action, options, item_id)
+        if made is None and action in _core(template):
+            return None
+        actions += [] if made is None else [made]
+    return Option(title=title, actions=actions, assumptions=["decided like this before; not among the usual ways out"])
+
+
+def _filled(action: dict[str, Any], options: Sequence[Option], item_id: str | None) -> dict[str, Any] | None:
+    """The action for this situation, completed from the options' actions of the same name."""
+    arguments = {key: item_id if value == ITEM else value for key, value in action["arguments"].items()}
+    for given in (*_of_same_name(action, options), {}):
+        try:
+            return plain(ACTION.validate_python({"name": action["name"], "arguments": {**given, **arguments}}))
+        except ValidationError:
+            continue
+    return None
+
+
+def _of_same_name(action: dict[str, Any], options: Iterable[Option]) -> list[dict[str, Any]]:
+    """What the options' actions of this name say of the case, where they are otherwise the same."""
+    return [
+        {key: value for key, value in one["arguments"].items() if key in OF_THE_CASE}
+        for option in options
+        for one in option.actions
+        if one["name"] == action["name"] and one["arguments"].get("to") == action["arguments"].get("to")
+    ]

@@ -1,0 +1,65 @@
+"""Putting rules and delegations into sentences, from templates."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from domain.rules import Case, Rule
+
+WHEN = {
+    "inspection_failed": "When an inspection fails",
+    "schedule_conflict": "When a delivery comes too late",
+    "order_beyond_authority": "When an order is beyond the agent's authority",
+    "order_incomplete": "When an order is incomplete",
+    "acknowledgement_exception": "When a vendor acknowledges an order with exceptions",
+    "item_unknown": "When a report names",
+    "event_unclear": "When an unclear message comes from",
+    "facts_contradict": "When reports contradict each other",
+    "milestone_overdue": "When a vendor was chased and did not answer",
+}
+
+MOST_OF_WHY = 200
+
+
+def rule_text(scope: Case, title: str, learned_from: str, why: str = "") -> str:
+    """A rule in one or two sentences: when, what, and from which decision."""
+    reason = f', who said: "{why[:MOST_OF_WHY].strip()}"' if why.strip() else ""
+    return (
+        f"{WHEN.get(scope.kind, scope.kind)}{_narrowed(scope)}: {_lowered(title)}. Learned from {learned_from}{reason}."
+    )
+
+
+def _narrowed(scope: Case) -> str:
+    if scope.about is not None:
+        return f' "{scope.about}"'
+    if scope.item_id is not None:
+        return f" (line {scope.item_id})"
+    parts = [
+        *([f"category {scope.category}"] if scope.category is not None else []),
+        *([f"vendor {scope.vendor_id}"] if scope.vendor_id is not None else []),
+    ]
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _lowered(title: str) -> str:
+    return title[:1].lower() + title[1:] if title[1:2].islower() else title
+
+
+def actions_in_words(actions: Sequence[dict[str, Any]]) -> str:
+    """Names of actions as words: `reorder item, notify team`."""
+    return ", ".join(str(action["name"]).replace("_", " ") for action in actions)
+
+
+def scope_in_words(scope: Case) -> str:
+    """Which cases: `for all lines`, `for category 23`."""
+    if scope.about is not None:
+        return f'for "{scope.about}"'
+    return f"for{_narrowed(scope)}".replace("(", "").replace(")", "") if _narrowed(scope) else "for all lines"
+
+
+def delegation_question(rule: Rule, rule_id: str) -> str:
+    """The question whether a rule may decide without asking."""
+    times = "once" if rule.streak == 1 else f"{rule.streak} times in a row"
+    return (
+        f"You have decided the same {times}. {rule.text} May I decide such cases without asking from now on? "
+        f"(rule {rule_id})"
+    )

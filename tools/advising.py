@@ -1,0 +1,185 @@
+"""Having a question answered before a person is asked: decided within authority, else recommended.
+
+What was decided is stored first, and what is stored stands: a second run of the step asks nobody again.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from domain.approvals import Advice, Decision
+from domain.authority import commitment_of, may_decide
+from domain.events import Entry
+from domain.policy import Authority
+from domain.templates import agree, template_of
+from storage import rules
+from storage.approvals import refused_proposals
+from tools.context import Toolbox
+from tools.decisions import Verdict, standing_advice, step_of, store_advised
+from tools.responders import Asked, chain_of, pose
+
+Steps = list[dict[str, Any]]
+
+MOST_PROPOSED = 2
+"""How often the same proposal may be refused on a line before it is not made again."""
+
+LAST_PASS = 2
+"""From this look at the lines on, in one run, nothing is decided without a person: the run goes in circles."""
+
+
+async def advised(toolbox: Toolbox, entry: Entry, step: dict[str, Any], place: int, passes: int) -> Steps:
+    """The steps that take the place of a question: actions where somebody decided it, the question with a
+    recommendation, or the question as it was."""
+    number = step_of(passes, place, advised=True)
+    stored = await standing_advice(toolbox, entry, number)
+    if stored is not None:
+        return _steps(step, stored)
+    asked = await pose(toolbox, entry, step["kind"], step["item_id"], step["subject"], place)
+    if asked is None:
+        return [step]
+    for responder in chain_of(toolbox, entry):
+        decision = await responder.answer(asked)
+        if decision is not None:
+            verdict = await _verdict(toolbox, entry, asked, decision, passes)
+            return _steps(step, await store_advised(toolbox, entry, number, verdict))
+    return [step]
+
+
+async def _verdict(toolbox: Toolbox, entry: Entry, asked: Asked, decision: Decision, passes: int) -> Verdict:
+    """What the answer comes to: an act within authority, else a recommendation."""
+    remark = await _no_progress(toolbox, entry, asked, decision, passes)
+    authority = await _authority(toolbox, asked, decision)
+    alone = authority.allowed and remark is None
+    refused_twice = remark is not None and remark.drop
+    return Verdict(
+        kind=asked.question.kind,
+        item_id=asked.question.item_id,
+        why=decision.why,
+        responder=decision.responder,
+        actions=[] if refused_twice else decision.actions,
+        type="act" if alone else "recommend",
+        confidence=decision.confidence,
+        tokens=decision.tokens,
+        fingerprint=asked.question.fingerprint,
+        basis={
+            "title": decision.title,
+            "summary": asked.question.summary,
+            "rule_id": decision.rule_id,
+            "template": [] if refused_twice else decision.template,
+            "delegation_id": authority.delegation_id,
+            "policy": authority.policy_line,
+            "remark": remark.text if remark else None,
+        },
+    )
+
+
+async def _authority(toolbox: Toolbox, asked: Asked, decision: Decision) -> Authority:
+    """Whether the answer may be carried out as it is."""
+    waiting = _not_yet(asked, decision)
+    if waiting is not None:
+        return Authority(False, waiting)
+    async with toolbox.lock:
+        delegations = await rules.delegations(toolbox.conn, asked.building.building_id, asked.question.kind)
+    return may_decide(
+        asked.building,
+        decision.responder,
+        asked.case,
+        decision.actions,
+        commitment_of(decision.actions, asked.file),
+        delegations,
+        toolbox.clock.now(),
+        confidence=decision.confidence,
+    )
+
+
+def _not_yet(asked: Asked, decision: Decision) -> str | None:
+    """Why a rule only recommends for now; None where it has earned to decide, and for models."""
+    if decision.rule_id is None:
+        return None
+    known = next(known for known in asked.known if decision.rule_id in (known.rule.rule_id, known.id))
+    rule, after = known.rule, asked.building.policy.rule_autonomy_after
+    if not known.own:
+        return "a rule of another building only recommends here"
+    if not rule.may_stand_alone(after):
+        if rule.autonomy == "recommend":
+            return f"rule {rule.rule_id} only recommends: a person set it so"
+        return f"rule_autonomy_after: {after} confirmations in a row, and there are {rule.streak}"
+    if _costs_time(asked, decision) and not rule.late:
+        return "it comes too late here, and in none of the decisions that it was learned from did it"
+    return None
+
+
+def _costs_time(asked: Asked, decision: Decision) -> bool:
+    """Whether what a rule says misses the required day where the usual recommendation meets it."""
+    options = asked.question.options
+    own = next((option.days_late for option in options if option.actions == decision.actions), None)
+    usual = options[0].days_late if options else None
+    return bool(own) and usual == 0
+
+
+@dataclass(frozen=True)
+class _Remark:
+    """Why the agent would make no headway by itself; `drop`: the proposal is not even repeated."""
+
+    text: str
+    drop: bool = False
+
+
+async def _no_progress(toolbox: Toolbox, entry: Entry, asked: Asked, decision: Decision, passes: int) -> _Remark | None:
+    """The guard against going in circles: the same again on the same facts, refused twice, or over and over."""
+    question, building_id = asked.question, entry.building_id
+    async with toolbox.lock:
+        proposals = await refused_proposals(toolbox.conn, building_id, question.kind, question.item_id)
+        before = await rules.decided_alone(
+            toolbox.conn,
+            building_id,
+            question.kind,
+            question.item_id,
+            question.fingerprint,
+            entry.seq,
+            entry.generation,
+        )
+    proposed = template_of(decision.actions, question.item_id) or decision.actions
+    refused = sum(agree(template_of(one, question.item_id) or one, proposed) for one in proposals)
+    if refused >= MOST_PROPOSED:
+        return _Remark(f"({decision.title}: refused {refused} times here, so it is not recommended again.)", drop=True)
+    if before is not None:
+        return _Remark(
+            f"(Decided once without asking, at entry {before['seq']}, and the facts are the same: it made no headway.)"
+        )
+    if passes >= LAST_PASS:
+        return _Remark("(Decided twice in a row without settling it: it goes in circles.)")
+    if entry.source == "longlead.restated" and any(one["name"] == "restate_event" for one in decision.actions):
+        return _Remark("(This was restated once already: it goes in circles.)")
+    return None
+
+
+def _steps(step: dict[str, Any], stored: dict[str, Any]) -> Steps:
+    """The stored decision as steps of the plan."""
+    basis = stored["basis"]
+    if stored["type"] == "act":
+        acts: Steps = [
+            {"do": "action", "action": action, "responder": stored["responder"]} for action in stored["actions"]
+        ]
+        told = {
+            "do": "tell",
+            "kind": step["kind"],
+            "item_id": step["item_id"],
+            "rule_id": basis["rule_id"],
+            "title": basis["title"],
+            "summary": basis["summary"],
+            "why": stored["why"],
+            "responder": stored["responder"],
+        }
+        return [*acts, told]
+    advice = Advice(
+        responder=stored["responder"],
+        why=stored["why"],
+        title=basis["title"],
+        actions=stored["actions"],
+        template=basis["template"],
+        confidence=stored["confidence"],
+        rule_id=basis["rule_id"],
+        limit=basis["policy"],
+        remark=basis["remark"],
+    )
+    return [{**step, "advise": False, "advice": advice.model_dump(mode="json")}]

@@ -1,0 +1,73 @@
+"""Building a question from the facts on file, with the rules, notes and past cases that belong to it."""
+
+from datetime import date
+from typing import Any
+
+from domain.approvals import Approval, Question
+from domain.buildings import Building
+from domain.events import Entry
+from domain.procurement import LineFile
+from domain.questions import Background, build_question
+from domain.rules import as_evidence, case_of, matching
+from storage import evidence, procurement, rules
+from storage.database import Connection
+
+MOST_RULES = 5
+"""Rules that a question shows."""
+
+ASKED_ONCE = ("order_beyond_authority", "order_incomplete", "facts_contradict")
+"""Kinds that the facts alone call for, as long as they stand: on the same facts they are put only once."""
+
+
+async def built(
+    conn: Connection, building: Building, entry: Entry, kind: str, item_id: str | None, subject: dict[str, Any]
+) -> Question | None:
+    """The question as the facts stand; None where they do not ask it."""
+    file = None if item_id is None else await procurement.line_file(conn, building.building_id, item_id)
+    return await built_on(conn, building, entry, kind, file, subject)
+
+
+async def built_on(
+    conn: Connection, building: Building, entry: Entry, kind: str, file: LineFile | None, subject: dict[str, Any]
+) -> Question | None:
+    """The question on a line's file that was read before."""
+    today: date = entry.today(building.zone)
+    background = await _background(conn, building, kind, file, entry, subject)
+    return build_question(kind, file, building, today, subject, background)
+
+
+async def _background(
+    conn: Connection, building: Building, kind: str, file: LineFile | None, entry: Entry, subject: dict[str, Any]
+) -> Background:
+    """The events behind the facts, the team's notes, the rules that hold, and how similar questions were answered."""
+    building_id = building.building_id
+    item_id = file.item.item_id if file else None
+    about = str(subject["delegation"]["kind"]) if kind == "delegation_request" else kind
+    own = matching(await rules.own_rules(conn, building_id, about), case_of(about, file, subject))
+    if kind == "delegation_request":
+        own = [rule for rule in await rules.own_rules(conn, building_id, about) if rule.rule_id == subject["rule_id"]]
+    return Background(
+        facts=await evidence.facts(conn, building_id, item_id, entry.seq),
+        notes=await evidence.notes(conn, building_id, item_id) if item_id else [],
+        past_cases=await evidence.past_cases(conn, building_id, about),
+        rules=as_evidence(own[:MOST_RULES], building_id, building.policy.rule_autonomy_after),
+    )
+
+
+async def pending(conn: Connection, building_id: str, kind: str, item_id: str | None) -> Approval | None:
+    """The pending question of this kind about a line."""
+    if item_id is None:
+        return None
+    open_ = await procurement.open_questions(conn, building_id, item_id)
+    return next((approval for approval in open_ if approval.kind == kind), None)
+
+
+async def answered_before(conn: Connection, building_id: str, question: Question, entry: Entry) -> bool:
+    """Whether a person, or the agent with authority, has answered it on the very same facts."""
+    decided = await procurement.decided_questions(conn, building_id, question.item_id, question.kind)
+    if any(approval.fingerprint == question.fingerprint for approval in decided):
+        return True
+    alone = await rules.decided_alone(
+        conn, building_id, question.kind, question.item_id, question.fingerprint, entry.seq, entry.generation
+    )
+    return alone is not None

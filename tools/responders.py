@@ -1,0 +1,120 @@
+"""Whoever may answer a question before a person is asked: learned rules, then models from cheap to strong.
+
+One interface: a responder looks at a question and returns a decision, or abstains. The person is the last of the
+chain, asked where all abstain or none has the authority.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from domain.approvals import Decision, Question, Responder
+from domain.buildings import Building
+from domain.events import Entry
+from domain.procurement import LineFile
+from domain.rules import Case, Rule, case_of, full_id, matching
+from domain.templates import fitting
+from storage import procurement, rules
+from tools.asking import ASKED_ONCE, answered_before, built_on, pending
+from tools.context import Toolbox
+from tools.recording import building_of
+
+
+@dataclass(frozen=True)
+class Known:
+    """A rule that holds for the case, and whether it is the building's own."""
+
+    rule: Rule
+    id: str
+    own: bool
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question that is about to be put, with all that a responder may look at."""
+
+    question: Question
+    building: Building
+    file: LineFile | None
+    case: Case
+    known: Sequence[Known]
+    """The rules that hold, the most specific first, the building's own before others'."""
+    ordinal: int
+    """Its place among the questions of the run."""
+
+
+class Answering(Protocol):
+    """One link of the chain."""
+
+    async def answer(self, asked: Asked) -> Decision | None:
+        """A decision, with who takes it and why; None: it abstains."""
+        ...
+
+
+class LearnedRules:
+    """The most specific rule that says something in this situation."""
+
+    async def answer(self, asked: Asked) -> Decision | None:
+        for known in asked.known:
+            decision = _said_by(known, asked)
+            if decision is not None:
+                return decision
+        return None
+
+
+def _said_by(known: Known, asked: Asked) -> Decision | None:
+    rule, question = known.rule, asked.question
+    option = fitting(rule.actions, question.options, question.item_id, rule.title)
+    if option is None:
+        return None
+    return Decision(
+        type="edit",
+        responder=rule_responder(rule, known),
+        actions=option.actions,
+        why=f"{rule.text} (rule {known.id}, confirmed {rule.confirmed} times, overruled {rule.overruled} times)",
+        title=option.title,
+        rule_id=rule.rule_id if known.own else known.id,
+        template=rule.actions,
+    )
+
+
+def rule_responder(rule: Rule, known: Known) -> Responder:
+    name = rule.rule_id if known.own else known.id
+    return Responder(type="automated_rule", id=f"rule:{name}", name=f"Learned rule {name}")
+
+
+def chain_of(toolbox: Toolbox, entry: Entry) -> list[Answering]:
+    """The responders of a building, in the order in which they are asked; a person comes after them."""
+    return [LearnedRules()]
+
+
+async def anybody(toolbox: Toolbox, building_id: str, kinds: Sequence[str]) -> bool:
+    """Whether there is anybody but a person who may answer: so that nothing is looked up for nothing."""
+    async with toolbox.lock:
+        return await rules.may_answer(toolbox.conn, building_id, kinds)
+
+
+async def pose(
+    toolbox: Toolbox, entry: Entry, kind: str, item_id: str | None, subject: dict[str, Any], ordinal: int
+) -> Asked | None:
+    """The question as it would be put; None where it would not: the facts do not ask it, a person has it before them,
+    or it was answered on the same facts."""
+    building = await building_of(toolbox, entry.building_id)
+    async with toolbox.lock:
+        conn = toolbox.conn
+        file = None if item_id is None else await procurement.line_file(conn, entry.building_id, item_id)
+        question = await built_on(conn, building, entry, kind, file, subject)
+        if question is None or await pending(conn, entry.building_id, kind, item_id) is not None:
+            return None
+        if kind in ASKED_ONCE and await answered_before(conn, entry.building_id, question, entry):
+            return None
+        case = case_of(kind, file, subject)
+        own = matching(await rules.own_rules(conn, entry.building_id, kind), case)
+        shared = await rules.shared_rules(conn, entry.building_id, kind)
+    known = [Known(rule, full_id(entry.building_id, rule.rule_id), own=True) for rule in own]
+    others = {id(rule): building_id for building_id, rule in shared}
+    known += [
+        Known(rule, full_id(others[id(rule)], rule.rule_id), own=False)
+        for rule in matching([rule for _, rule in shared], case)
+    ]
+    return Asked(question, building, file, case, known, ordinal)
