@@ -4,7 +4,22 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from api import approvals, buildings, events, forks, health, history, items, ledger, links, metrics, openapi, outbox
+from api import (
+    approvals,
+    buildings,
+    delegations,
+    events,
+    forks,
+    health,
+    history,
+    items,
+    ledger,
+    links,
+    metrics,
+    openapi,
+    outbox,
+    rules,
+)
 from api.auth import Keyring
 from api.metrics import Measured, Timing
 from api.pages import decision, log
@@ -17,6 +32,8 @@ _ROUTERS = (
     approvals.router,
     items.router,
     ledger.router,
+    rules.router,
+    delegations.router,
     history.router,
     forks.router,
     outbox.router,

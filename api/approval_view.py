@@ -26,6 +26,8 @@ class OptionView(BaseModel):
     days_late: int | None = Field(None, description="Calendar days after required_by; null: unknown.")
     cost: str = Field("unknown", description="What it costs, with its currency, or `unknown`.")
     assumptions: list[str] = Field([], description="What this rests on.")
+    recommended_by: Responder | None = Field(None, description="The rule or model that recommends it, if one does.")
+    why: str | None = Field(None, description="What whoever recommends it says.")
 
 
 class StandingDecision(BaseModel):
@@ -56,7 +58,8 @@ class ApprovalView(BaseModel):
     recommended: list[ActionView] = Field([], description="What `approve` does.")
     options: list[OptionView] = Field(description="Ways out, the best first.")
     evidence: dict[str, Any] = Field(
-        description="The facts that raised it, the policy line it hit, the order, the dates."
+        description="The facts that raised it, the policy line it hit, the order, the dates, the rules that hold, "
+        "how similar questions were answered, and what a rule or a model recommends."
     )
     status: ApprovalStatus = Field(description="pending, decided, superseded or withdrawn.")
     version: int = Field(description="Raised when the facts change; send it along with the decision.")

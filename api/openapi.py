@@ -10,8 +10,10 @@ from pydantic import TypeAdapter
 from starlette.responses import HTMLResponse, JSONResponse
 
 from api.auth import AnyCaller
+from api.delegation_view import DelegationBody
 from api.forks_view import ForkBody
 from api.problems import Problem, documented
+from api.rule_view import OverrulingBody, RulePatch
 from domain.approvals import DecisionBody
 from domain.buildings import BuildingPatch, BuildingSpec
 from domain.events import EVENT, CloudEvent
@@ -28,6 +30,7 @@ TAGS = [
     {"name": "events", "description": "What happened: sent once, processed in order."},
     {"name": "approvals", "description": "Questions to people, and their answers."},
     {"name": "procurement log", "description": "Lines, orders, shipments, inspections, flags and messages."},
+    {"name": "rules", "description": "What was learned from people's answers, and what people have delegated."},
     {"name": "ledger", "description": "What was done and decided, by whom and why."},
     {"name": "history", "description": "The agent's own steps."},
     {"name": "forks", "description": "Sandboxes of a building as it was: what if?"},
@@ -82,6 +85,13 @@ _DECISION_EXAMPLES = {
     "respond": {"summary": "Answer in words", "value": {"type": "respond", "message": "Yes."}},
 }
 
+_RULE_EXAMPLES = {
+    "switch off": {"summary": "It is no longer used", "value": {"disabled": True}},
+    "only recommend": {"summary": "It never decides alone", "value": {"autonomy": "recommend"}},
+    "share": {"summary": "Other buildings may be recommended the same", "value": {"shared": True}},
+}
+_OVERRULING_EXAMPLE = {"message": "Repair was agreed with the vendor.", "entry": 25}
+
 _BODIES: dict[tuple[str, str], dict[str, tuple[TypeAdapter[Any], dict[str, Any]]]] = {
     ("/buildings", "post"): {"application/json": (TypeAdapter(BuildingSpec), {})},
     ("/buildings/{building_id}", "patch"): {
@@ -97,6 +107,11 @@ _BODIES: dict[tuple[str, str], dict[str, tuple[TypeAdapter[Any], dict[str, Any]]
     ("/approvals/{approval_id}/decision", "post"): {
         "application/json": (TypeAdapter(DecisionBody), {"examples": _DECISION_EXAMPLES})
     },
+    ("/rules/{rule_id}", "patch"): {"application/json": (TypeAdapter(RulePatch), {"examples": _RULE_EXAMPLES})},
+    ("/rules/{rule_id}/overrule", "post"): {
+        "application/json": (TypeAdapter(OverrulingBody), {"example": _OVERRULING_EXAMPLE})
+    },
+    ("/delegations", "post"): {"application/json": (TypeAdapter(DelegationBody), {})},
 }
 """Bodies are read by hand, bounded and parsed once; FastAPI therefore does not know them."""
 

@@ -40,6 +40,12 @@ class Client:
         content = {} if body is None else {"json": body}
         return self._send("POST", path, params=given, headers=headers, timeout=_TIMEOUT_S + wait, **content)
 
+    def patch(self, path: str, body: Any) -> Any:
+        return self._send("PATCH", path, json=body)
+
+    def delete(self, path: str) -> Any:
+        return self._send("DELETE", path)
+
     def rows(self, path: str, limit: int, **parameters: Any) -> Iterator[dict[str, Any]]:
         """The first `limit` rows of a list, page by page."""
         cursor, left = None, limit

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli import approvals, buildings, database, events, service
+from cli import approvals, buildings, database, delegations, events, rules, service
 from cli.history import history
 from cli.sentences import Sentences
 from cli.status import status
@@ -47,4 +47,6 @@ app.add_typer(database.app, name="db", rich_help_panel=_RUN)
 app.add_typer(buildings.app, name="building", rich_help_panel=_ASK)
 app.add_typer(events.app, name="events", rich_help_panel=_ASK)
 app.add_typer(approvals.app, name="approvals", rich_help_panel=_ASK)
+app.add_typer(rules.app, name="rules", rich_help_panel=_ASK)
+app.add_typer(delegations.app, name="delegations", rich_help_panel=_ASK)
 app.command(rich_help_panel=_ASK)(history)

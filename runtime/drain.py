@@ -89,7 +89,7 @@ class Drainer:
             if claimed is None:
                 return Ended.EMPTY
             with _logged_as(claimed.entry):
-                if not await self._process(slot, lease, claimed):
+                if not await self.process(slot, lease, claimed):
                     return Ended.BACKING_OFF
             if asyncio.get_running_loop().time() - started > MOST_SECONDS:
                 break
@@ -100,7 +100,7 @@ class Drainer:
             await wake(slot.conn, lease.building_id)
         return ended
 
-    async def _process(self, slot: Slot, lease: Lease, claimed: Claimed) -> bool:
+    async def process(self, slot: Slot, lease: Lease, claimed: Claimed) -> bool:
         """One entry to its end. False when it failed and is to be tried again later."""
         entry = claimed.entry
         if claimed.attempts - claimed.failures > self.settings.event_crashes:

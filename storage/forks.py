@@ -25,11 +25,11 @@ from storage.transaction import LOCK
 
 REBUILT = frozenset(table.name for table in TABLES.values())
 """Tables that a fork gets from `changes`."""
-COPIED = frozenset({"events", "changes", "actions", "decisions"})
+COPIED = frozenset({"events", "changes", "actions", "decisions", "model_calls"})
 """Tables of which a fork gets what was there then."""
-EMPTY = frozenset({"outbox", "deliveries", "event_totals"})
+EMPTY = frozenset({"outbox", "deliveries", "event_totals", "model_totals"})
 """Tables of a building that a fork begins without: what was sent or counted was the parent's."""
-UNREFERENCED = ("event_totals",)
+UNREFERENCED = ("event_totals", "model_totals")
 """Tables whose rows do not go with their building by themselves."""
 OF_THREAD = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 
@@ -117,12 +117,20 @@ SELECT %(fork_id)s::text, seq, action, CASE WHEN action IN ('settle', 'remind') 
 
 _DECISIONS = f"""
 INSERT INTO decisions (building_id, seq, generation, step, item_id, approval_id, type, kind, responder, why,
-                       confidence, actions, at)
+                       confidence, actions, at, basis, fingerprint, tokens)
 SELECT %(fork_id)s::text, d.seq, d.generation, d.step, d.item_id, {_own("d.approval_id")}, d.type, d.kind, d.responder,
-       d.why, d.confidence, d.actions, d.at
+       d.why, d.confidence, d.actions, d.at, d.basis, d.fingerprint, d.tokens
   FROM decisions d JOIN events e ON e.building_id = %(fork_id)s::text AND e.seq = d.seq
  WHERE d.building_id = %(building_id)s::text AND d.seq <= %(last_seq)s AND d.generation <= e.generation
    AND (d.seq IS DISTINCT FROM %(in_hand)s::bigint OR d.generation < e.generation OR d.step < %(decided)s)"""
+
+# So that what was asked of a model is not asked again where a run goes on.
+_MODEL_CALLS = """
+INSERT INTO model_calls (building_id, seq, worker, ordinal, tier, request_hash, model, outcome, detail, answer,
+                         input_tokens, output_tokens, cost, took_s, day, at)
+SELECT %(fork_id)s::text, seq, worker, ordinal, tier, request_hash, model, outcome, detail, answer, input_tokens,
+       output_tokens, cost, took_s, day, at
+  FROM model_calls WHERE building_id = %(building_id)s::text AND seq <= %(last_seq)s"""
 
 # What an entry did that is to go on, or may be tried again, is found by its key with its arguments.
 _RENAMED_ARGUMENTS = """
@@ -191,7 +199,7 @@ async def create(
         await conn.execute(_CHANGES, parameters)
         for kind in TABLES:
             await conn.execute(_rebuild(kind), {"fork_id": fork_id, "defaults": Jsonb(_defaults(kind))})
-        for statement in (_EVENTS, _ACTIONS, _DECISIONS):
+        for statement in (_EVENTS, _ACTIONS, _DECISIONS, _MODEL_CALLS):
             await conn.execute(statement, parameters)
     if point.died or point.in_hand is not None:
         await _hash_again(conn, fork_id)

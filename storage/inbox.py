@@ -97,8 +97,12 @@ async def add(
     event_type: str,
     body: dict[str, Any],
     now: datetime,
+    seq: int | None = None,
 ) -> Accepted:
-    """Store an entry in the caller's transaction, which holds the building's row, and wake the building."""
+    """Store an entry in the caller's transaction, which holds the building's row, and wake the building.
+
+    `seq`: the number that it has on record, where it is run again; the next one else.
+    """
     conn, building = transaction.conn, transaction.building
     key = (building.building_id, source, event_id)
     known = await (await conn.execute(FIND, key)).fetchone()
@@ -106,16 +110,17 @@ async def add(
         return Accepted(event_id, known["seq"], known["status"], created=False)
     if building.status == "closed":
         raise ConflictError(f"Building {building.building_id!r} is closed and accepts nothing more.")
-    transaction.last_seq += 1
+    number = transaction.last_seq + 1 if seq is None else seq
+    transaction.last_seq = max(transaction.last_seq, number)
     async with conn.pipeline():
         await conn.execute(
             INSERT,
-            (building.building_id, transaction.last_seq, source, event_id, event_type)
-            + (Jsonb(body), body_hash(body), now),
+            (building.building_id, number, source, event_id, event_type) + (Jsonb(body), body_hash(body), now),
         )
         await conn.execute(TAKE_NUMBER, (transaction.last_seq, building.building_id))
-    await wake(conn, building.building_id)
-    return Accepted(event_id, transaction.last_seq, "queued", created=True)
+    if building.mode != "replay":
+        await wake(conn, building.building_id)
+    return Accepted(event_id, number, "queued", created=True)
 
 
 @dataclass(frozen=True)

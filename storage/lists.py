@@ -7,6 +7,8 @@ from storage.pages import Listing
 # The event that caused a row; none for what the building was posted with.
 _CAUSE = "e.event_id, e.source AS event_source, e.event_type"
 _BUILDING = {"building_id": "r.building_id = %(building_id)s"}
+# What belongs to a fork is listed only where the fork is named.
+_LIVE = {"live": "(SELECT b.mode = 'live' FROM buildings b WHERE b.building_id = r.building_id) = %(live)s"}
 
 
 def _with_cause(table: str, seq: str, columns: str = "r.*") -> str:
@@ -116,7 +118,7 @@ APPROVALS = Listing(
         **_BUILDING,
         "status": "r.status = %(status)s",
         "approval_id": "r.approval_id = %(approval_id)s",
-        "live": "(SELECT b.mode = 'live' FROM buildings b WHERE b.building_id = r.building_id) = %(live)s",
+        **_LIVE,
     },
 )
 
@@ -155,5 +157,33 @@ SELECT r.fork_id, r.parent_id AS building_id, r.last_seq, r.in_hand, r.position,
        (SELECT count(*) FROM approvals a WHERE a.building_id = r.fork_id AND a.status = 'pending') AS pending_approvals
   FROM forks r JOIN buildings b ON b.building_id = r.fork_id""",
     {"number": int},
-    {"building_id": "r.parent_id = %(building_id)s::text", "fork_id": "r.fork_id = %(fork_id)s::text"},
+    {"building_id": "r.parent_id = %(building_id)s", "fork_id": "r.fork_id = %(fork_id)s"},
+)
+
+RULES = Listing(
+    """
+SELECT r.*, r.building_id || '-' || r.rule_id AS id,
+       r.building_id || '-' || replace(r.source, '.', '-') AS source_approval,
+       coalesce((b.policy ->> 'rule_autonomy_after')::integer, 3) AS autonomy_after
+  FROM rules r JOIN buildings b USING (building_id)""",
+    {"learned_at": datetime, "building_id": str, "rule_id": str},
+    {
+        **_BUILDING,
+        "kind": "r.kind = %(kind)s",
+        "status": "r.status = %(status)s",
+        "rule_id": "r.rule_id = %(rule_id)s",
+        **_LIVE,
+    },
+)
+
+DELEGATIONS = Listing(
+    "SELECT r.*, r.building_id || '-' || r.delegation_id AS id FROM delegations r",
+    {"granted_at": datetime, "building_id": str, "delegation_id": str},
+    {
+        **_BUILDING,
+        "kind": "r.kind = %(kind)s",
+        "status": "r.status = %(status)s",
+        "delegation_id": "r.delegation_id = %(delegation_id)s",
+        **_LIVE,
+    },
 )

@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 
 from storage.database import Connection, connect
 from tests.agent.desk import Desk, FixedClock, make_drainer
-from tests.durability.story import Stage
+from tests.durability.stage import Stage
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langgraph.graph import StateGraph
+from langgraph.graph.state import CompiledStateGraph
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
@@ -31,6 +32,20 @@ Cuts = dict[int, list[int]]
 that a restarted process passes in the same step count on."""
 
 
+def moments(passed: list[str]) -> list[list[int]]:
+    """The numbers of these boundaries in groups: a new one begins where something was written.
+
+    Within a group nothing is written, so whoever is cut off at any of its boundaries leaves the same behind
+    (tests/durability/test_boundaries.py looks). One of them stands for all.
+    """
+    groups: list[list[int]] = [[]]
+    for number, boundary in enumerate(passed, start=1):
+        if _leaves_something(boundary):
+            groups.append([])
+        groups[-1].append(number)
+    return [group for group in groups if group]
+
+
 @dataclass
 class Switch:
     """Counts boundaries, and cuts the process off at those that are asked for."""
@@ -40,6 +55,8 @@ class Switch:
     happened: list[str] = field(default_factory=list)
     step: int = 0
     dead: bool = False
+    line: int | None = None
+    """The thread's step that the process has read or written last."""
 
     def begin(self, step: int) -> None:
         self.step = step
@@ -48,16 +65,50 @@ class Switch:
     def at(self, boundary: str) -> None:
         if self.dead:
             raise CutOffError("the process is gone")
-        passed, cuts = self.passed[self.step], self.cuts.get(self.step, [])
-        passed.append(boundary)
-        if len(passed) in cuts:
-            cuts.remove(len(passed))
-            self.happened.append(f"step {self.step}, {boundary} ({len(passed)})")
+        self.passed[self.step].append(boundary)
+        if self.cuts_off(boundary):
+            self.happened.append(f"step {self.step}, {boundary} ({len(self.passed[self.step])})")
             self.dead = True
             raise CutOffError(boundary)
 
+    def cuts_off(self, boundary: str) -> bool:
+        number, cuts = len(self.passed[self.step]), self.cuts.get(self.step, [])
+        if number not in cuts:
+            return False
+        cuts.remove(number)
+        return True
+
     def restart(self) -> None:
-        self.dead = False
+        self.dead, self.line = False, None
+
+
+@dataclass
+class RelentlessSwitch(Switch):
+    """Cuts off at every boundary of every step once, where something was written or is about to be: no process lives
+    longer than to the next one."""
+
+    been: set[Any] = field(default_factory=set)
+    node: str = ""
+    since: int = 0
+
+    def cuts_off(self, boundary: str) -> bool:
+        if boundary.startswith("start of"):
+            self.node, self.since = boundary, 0
+        self.since += 1
+        # A restarted process begins the node in hand anew, so that its place tells one boundary from another.
+        place = (self.step, self.line, self.node, self.since, boundary)
+        if place in self.been or not (_leaves_something(boundary) or boundary == "before the commit"):
+            return False
+        self.been.add(place)
+        return True
+
+    def restart(self) -> None:
+        super().restart()
+        self.node, self.since = "", 0
+
+
+def _leaves_something(boundary: str) -> bool:
+    return boundary.startswith("after") and "advisory" not in boundary
 
 
 class CuttableConnection(Connection):
@@ -83,6 +134,14 @@ class CuttableConnection(Connection):
             self.switch.at("before the commit")
         self.switch.at("after the commit")
 
+    @asynccontextmanager
+    async def pipeline(self) -> AsyncIterator[Any]:
+        alone = self.pgconn.transaction_status == TransactionStatus.IDLE
+        async with super().pipeline() as pipeline:
+            yield pipeline
+        if alone:
+            self.switch.at("after a pipeline")
+
 
 def _changes_something(query: str) -> bool:
     """Statements that only read leave nothing behind: to be cut off around them is to be cut off before the next."""
@@ -94,26 +153,51 @@ class CuttableSaver(LiveSaver):
 
     switch: Switch
 
+    async def aget_tuple(self, config: Any) -> Any:
+        found = await super().aget_tuple(config)
+        self.switch.line = None if found is None else found.metadata["step"]
+        return found
+
     async def aput(self, config: Any, checkpoint: Any, metadata: Any, new_versions: Any) -> Any:
         self.switch.at(f"before checkpoint {metadata.get('source')}")
         put = await super().aput(config, checkpoint, metadata, new_versions)
+        self.switch.line = metadata["step"]
         self.switch.at(f"after checkpoint {metadata.get('source')}")
         return put
 
     async def aput_writes(self, config: Any, writes: Any, task_id: str, task_path: str = "") -> None:
         self.switch.at(f"before writes {task_path}")
         await super().aput_writes(config, writes, task_id, task_path)
-        self.switch.at(f"after writes {task_path}")
+        self.switch.at(f"{'held' if self._held else 'after'} writes {task_path}")
+
+
+async def cuttable_connection(conninfo: str, switch: Switch) -> CuttableConnection:
+    conn = await CuttableConnection.connect(conninfo, autocommit=True, row_factory=dict_row)
+    conn.switch = switch
+    return conn  # type: ignore[return-value]
 
 
 @dataclass
 class CuttableSlots:
-    """A pool of one slot at a time; a slot that was cut off is closed, and the next one is a new process."""
+    """A pool of one slot at a time; a slot that was cut off is closed, and the next one is a new process.
+
+    What a process has of its own is its connection and its saver. The compiled graph holds nothing of a run, so all
+    processes share one, which is most of what starting one costs.
+    """
 
     conninfo: str
     clock: FixedClock
     switch: Switch
     free: list[Slot] = field(default_factory=list)
+    _compiled: CompiledStateGraph[Any] | None = None
+    _toolbox: Toolbox | None = None
+
+    def begin(self, clock: FixedClock, switch: Switch) -> None:
+        """For the next story: its clock and its switch."""
+        self.clock, self.switch = clock, switch
+        for slot in self.free:
+            slot.conn.switch = slot.saver.switch = switch  # type: ignore[attr-defined]
+            slot.toolbox.clock = clock
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[Slot]:
@@ -129,27 +213,29 @@ class CuttableSlots:
                 await slot.conn.close()
 
     async def _open(self) -> Slot:
-        conn = await CuttableConnection.connect(self.conninfo, autocommit=True, row_factory=dict_row)
+        conn = await cuttable_connection(self.conninfo, self.switch)
         saver = CuttableSaver(conn)
-        conn.switch = saver.switch = self.switch
-        toolbox = Toolbox(conn=conn, clock=self.clock, lock=saver.lock)
-        return Slot(conn, saver, toolbox, _cuttable(build(toolbox), self.switch).compile(checkpointer=saver))
+        saver.switch = self.switch
+        if self._toolbox is None or self._compiled is None:
+            self._toolbox = Toolbox(conn=conn, clock=self.clock)
+            self._compiled = self._cuttable(build(self._toolbox)).compile()
+        self._toolbox.conn, self._toolbox.clock, self._toolbox.lock = conn, self.clock, saver.lock
+        self._compiled.checkpointer = saver
+        return Slot(conn, saver, self._toolbox, self._compiled)
+
+    def _cuttable(self, graph: StateGraph[Any]) -> StateGraph[Any]:
+        """The graph with a boundary at the start of every node."""
+        for name, spec in graph.nodes.items():
+            spec.runnable.afunc = self._after(name, spec.runnable.afunc)  # type: ignore[attr-defined]
+        return graph
+
+    def _after(self, name: str, node: Any) -> Any:
+        async def started(*arguments: Any, **options: Any) -> Any:
+            self.switch.at(f"start of {name}")
+            return await node(*arguments, **options)
+
+        return started
 
     async def close(self) -> None:
         while self.free:
             await self.free.pop().conn.close()
-
-
-def _cuttable(graph: StateGraph[Any], switch: Switch) -> StateGraph[Any]:
-    """The graph with a boundary at the start of every node."""
-    for name, spec in graph.nodes.items():
-        spec.runnable.afunc = _after(switch, name, spec.runnable.afunc)  # type: ignore[attr-defined]
-    return graph
-
-
-def _after(switch: Switch, name: str, node: Any) -> Any:
-    async def started(*arguments: Any, **options: Any) -> Any:
-        switch.at(f"start of {name}")
-        return await node(*arguments, **options)
-
-    return started

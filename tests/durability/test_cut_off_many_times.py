@@ -6,28 +6,29 @@ import random
 import pytest
 
 from tests.durability.cutting import Cuts
-from tests.durability.story import STEPS, Stage, expect_the_same
+from tests.durability.stage import Stage, expect_the_same
+from tests.durability.stories import STORIES, Story
 
-STORIES = 10
+TIMES = 2
 MOST_CUTS = 4
 """In one step; each of them up to 25 boundaries after the one before."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
-async def test_a_story_that_is_cut_off_many_times_ends_as_the_undisturbed_one(stage: Stage, seed: int) -> None:
-    undisturbed, _ = await stage.play()
-    chance = random.Random(seed)
+@pytest.mark.parametrize("name", STORIES)
+async def test_a_story_that_is_cut_off_many_times_ends_as_the_undisturbed_one(stage: Stage, name: str) -> None:
+    story, chance = STORIES[name], random.Random(name)
+    undisturbed, _ = await stage.play(story)
     happened = 0
-    for _ in range(STORIES):
-        switch = await expect_the_same(stage, _cuts(chance), undisturbed)
+    for _ in range(TIMES):
+        switch = await expect_the_same(stage, story, _cuts(story, chance), undisturbed)
         happened += len(switch.happened)
-    assert happened > 5 * STORIES
+    assert happened > 10 * TIMES
 
 
-def _cuts(chance: random.Random) -> Cuts:
+def _cuts(story: Story, chance: random.Random) -> Cuts:
     cuts = {}
-    for step in range(1, len(STEPS) + 1):
+    for step in range(1, len(story.steps) + 1):
         gaps = [chance.randint(1, 25) for _ in range(chance.randint(0, MOST_CUTS))]
         cuts[step] = list(itertools.accumulate(gaps))
     return cuts

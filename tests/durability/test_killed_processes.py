@@ -9,7 +9,8 @@ import pytest
 from storage.database import Connection
 from tests.agent.desk import Desk
 from tests.durability.crew import all_rows, several, until, worker_process
-from tests.durability.story import OPENING, STEPS, Stage
+from tests.durability.stage import Stage
+from tests.durability.stories import QUESTIONS
 
 KILLS = 5
 HOUSES = 3
@@ -21,7 +22,7 @@ WRITTEN = ("key", "recipient", "subject", "payload", "created_at")
 async def test_stories_whose_worker_is_killed_again_and_again_end_as_the_undisturbed_one(
     stage: Stage, database: str
 ) -> None:
-    undisturbed, _ = await stage.play()
+    undisturbed, _ = await stage.play(QUESTIONS)
     async with several(database, HOUSES) as callers:
         desks = [_PatientDesk(conn, None, stage.clock, f"yard-{n:04}") for n, conn in enumerate(callers)]  # type: ignore[arg-type]
         telling = asyncio.gather(*(_tell(desk) for desk in desks))
@@ -37,8 +38,8 @@ async def test_stories_whose_worker_is_killed_again_and_again_end_as_the_undistu
 
 
 async def _tell(desk: Desk) -> None:
-    await desk.open(**OPENING)
-    for step in STEPS:
+    await desk.open(**QUESTIONS.opening)
+    for step in QUESTIONS.steps:
         await step(desk)
 
 

@@ -14,7 +14,7 @@ from tests.agent.desk import Desk
 
 WHO = {"type": "human", "id": "local", "name": "local"}
 OF_A_BUILDING = ("status", "time_zone", "currency", "working_week", "contacts", "approvers", "policy")
-COUNTED = ("schedule_version", "po_counter", "last_seq", "position")
+COUNTED = ("schedule_version", "po_counter", "last_seq")
 
 TABLES = """
 SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
