@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cli import approvals, buildings, database, delegations, events, rules, service
+from cli import approvals, buildings, database, delegations, events, forks, rules, service
+from cli.backtest import backtest
 from cli.history import history
 from cli.sentences import Sentences
 from cli.status import status
@@ -37,7 +38,7 @@ def longlead(
     """Longlead: an autonomous procurement agent for construction, one per building."""
 
 
-_RUN, _ASK = "Run", "Ask and answer"
+_RUN, _ASK, _BACK = "Run", "Ask and answer", "Look back, and try otherwise"
 app.command(rich_help_panel=_RUN)(service.serve)
 app.command(rich_help_panel=_RUN)(service.worker)
 app.command(rich_help_panel=_RUN)(status)
@@ -49,4 +50,6 @@ app.add_typer(events.app, name="events", rich_help_panel=_ASK)
 app.add_typer(approvals.app, name="approvals", rich_help_panel=_ASK)
 app.add_typer(rules.app, name="rules", rich_help_panel=_ASK)
 app.add_typer(delegations.app, name="delegations", rich_help_panel=_ASK)
-app.command(rich_help_panel=_ASK)(history)
+app.command(rich_help_panel=_BACK)(history)
+app.add_typer(forks.app, name="fork", rich_help_panel=_BACK)
+app.command(rich_help_panel=_BACK)(backtest)

@@ -1,6 +1,7 @@
 """A building's past as it was seen when it was the present, and forks held against it."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -74,7 +75,7 @@ def _neutral(value: Any, building_id: str) -> Any:
     if isinstance(value, list):
         return [_neutral(inner, building_id) for inner in value]
     if isinstance(value, str) and not value.startswith("PO-"):
-        return value.replace(f"{building_id}-", "~-").replace("office-", "~-")
+        return re.sub(rf"\b({re.escape(building_id)}|office)(?=[-:][rd]?\d)", "~", value)
     return value
 
 
