@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, Field
 
 from domain.approvals import Approval, Responder
-from domain.procurement import Item, Message
+from domain.procurement import Item
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -58,6 +58,17 @@ class EventSeen(BaseModel):
     body: dict[str, Any] = Field({}, exclude=True)
 
 
+class MessageSaid(BaseModel):
+    """A message of a building."""
+
+    item_id: str | None = Field(None, description="The line it is about.")
+    direction: str = Field(description="in or out.")
+    party: str = Field(description="Who sent it, or to whom it was sent.")
+    text: str = Field(description="Its words.")
+    urgency: str = Field(description="normal, high or urgent.")
+    caused_seq: int = Field(description="Place in the inbox of the event that caused it.")
+
+
 class Side(BaseModel):
     """One of the two that are compared; messages, decisions and events since they parted."""
 
@@ -66,7 +77,7 @@ class Side(BaseModel):
     items: list[Item]
     orders: list[OrderState]
     approvals: list[Approval]
-    messages: list[Message]
+    messages: list[MessageSaid]
     decisions: list[DecisionMade]
     events: list[EventSeen]
 
@@ -133,7 +144,7 @@ class Difference(BaseModel):
     orders: list[OrderDifference] = Field(description="Purchase orders.")
     approvals: list[ApprovalDifference] = Field(description="Questions to people.")
     decisions: OnlyIn[DecisionMade] = Field(description="Decisions of rules, models and people.")
-    messages: OnlyIn[Message] = Field(description="Messages sent and received.")
+    messages: OnlyIn[MessageSaid] = Field(description="Messages sent and received.")
     events: OnlyIn[EventSeen] = Field(description="Events that came in.")
 
     @property
@@ -157,7 +168,7 @@ def compare(really: Side, here: Side) -> Difference:
         ],
         approvals=_approvals(really.approvals, here.approvals),
         decisions=_only(really.decisions, here.decisions, _decision_alike),
-        messages=OnlyIn[Message](**_split(really.messages, here.messages, _message_alike(really, here))),
+        messages=OnlyIn[MessageSaid](**_split(really.messages, here.messages, _message_alike(really, here))),
         events=OnlyIn[EventSeen](**_split(really.events, here.events, event_alike)),
     )
 
@@ -240,7 +251,7 @@ def _decision_alike(made: DecisionMade) -> str:
     return _canonical([made.item_id, made.kind, made.type, made.responder.type, made.responder.id, made.actions])
 
 
-def _message_alike(really: Side, here: Side) -> Callable[[Message], str]:
+def _message_alike(really: Side, here: Side) -> Callable[[MessageSaid], str]:
     """By its words, but for the ids of questions."""
     ids = re.compile("|".join(rf"\b{re.escape(side.building_id)}-\d+-\d+\b" for side in (here, really)))
     return lambda one: _canonical([one.item_id, one.direction, one.party, one.urgency, ids.sub("?", one.text)])

@@ -3,8 +3,8 @@
 from typing import Any
 
 from domain.approvals import Approval
-from domain.comparison import DecisionMade, EventSeen, OrderState, Side
-from domain.procurement import Item, Message
+from domain.comparison import DecisionMade, EventSeen, MessageSaid, OrderState, Side
+from domain.procurement import Item
 from storage.database import Connection
 from storage.rows import select
 
@@ -44,7 +44,7 @@ async def _side(conn: Connection, building_id: str, fork: dict[str, Any]) -> Sid
         orders=[OrderState(**row) for row in await _rows(conn, ORDERS, (building_id,))],
         approvals=await select(conn, Approval, of, (building_id,), "raised_seq, key"),
         messages=sorted(
-            (Message.model_validate(row["data"]) for row in messages), key=lambda one: (one.caused_seq, one.message_id)
+            (MessageSaid.model_validate(row["data"]) for row in messages), key=lambda one: (one.caused_seq, one.text)
         ),
         decisions=[
             DecisionMade(**row)
