@@ -20,6 +20,10 @@ SELECT c.table_name, c.column_name FROM information_schema.columns c JOIN inform
    AND (c.table_name <> 'buildings' OR c.column_name = 'building_id')
  ORDER BY c.table_name <> 'buildings', c.table_name <> 'events', c.table_name = 'deliveries', c.table_name"""
 
+NUMBERED = """
+SELECT column_name FROM information_schema.columns
+ WHERE table_schema = 'public' AND table_name = %s AND is_identity = 'YES'"""
+
 History = dict[str, list[dict[str, Any]]]
 """Rows by table, in the order in which they can be put back."""
 
@@ -47,6 +51,9 @@ async def load(conn: Connection, history: History) -> None:
             "SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, %s)"
         ).format(table=sql.Identifier(table), columns=columns)
         await conn.execute(query, (Jsonb(rows),))
+        for numbered in [row["column_name"] for row in await (await conn.execute(NUMBERED, (table,))).fetchall()]:
+            highest = max(row[numbered] for row in rows)
+            await conn.execute("SELECT setval(pg_get_serial_sequence(%s, %s), %s)", (table, numbered, highest))
 
 
 def write(file: Path, history: History) -> None:
