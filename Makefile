@@ -7,7 +7,7 @@ DATA ?= .longlead
 JOBS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test serve evals bench lint format studio picture requirements clean
+.PHONY: help demo test serve evals bench chaos soak lint format studio picture requirements clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ serve: $(VENV)/.run  ## API, worker and embedded PostgreSQL on 127.0.0.1 (PORT=,
 test: $(VENV)/.dev  ## The whole test suite (JOBS= parallel workers)
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
+evals: $(VENV)/.run  ## Play the recorded scenarios and judge the agent (PATTERN=, REPORT=)
+	@$(BIN)/longlead evals $(PATTERN) $(if $(REPORT),--report $(REPORT))
+
 lint: $(VENV)/.dev  ## ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -46,6 +49,12 @@ format: $(VENV)/.dev  ## Lay the code out
 
 bench: $(VENV)/.dev  ## The benchmarks, side by side with their baselines, as ratios
 	@$(BIN)/python -m evals.bench
+
+chaos: $(VENV)/.dev  ## Kill and freeze processes under load, then check everything (EVENTS=, KILLS=, SEED=)
+	@$(BIN)/python -m evals.chaos $(EVENTS:%=--events %) $(KILLS:%=--kills %) $(SEED:%=--seed %)
+
+soak: $(VENV)/.dev  ## 200,000 events, and whether memory, connections, jobs or latency grow (EVENTS=, BUILDINGS=)
+	@$(BIN)/python -m evals.soak $(EVENTS:%=--events %) $(BUILDINGS:%=--buildings %)
 
 studio: $(VENV)/.dev  ## LangGraph's dev server over the same threads (DATA=)
 	@LONGLEAD_DATA_DIR=$(DATA) $(BIN)/longlead studio

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from domain.approvals import ApprovalKind, ApprovalStatus, DecisionType, Responder
 
-DecisionStatus = Literal["accepted", "applied", "outdated", "failed"]
+DecisionStatus = Literal["accepted", "applied", "outdated", "failed", "answered", "asked_again"]
 
 
 class ActionView(BaseModel):
@@ -105,6 +105,9 @@ class AcceptedDecisionView(BaseModel):
     status: DecisionStatus = Field(
         description="accepted: it will be applied in its turn. applied: it was carried out. "
         "outdated: the facts had changed, nothing was done, and the question is asked again. "
-        "failed: applying it failed, and the question is asked again."
+        "failed: applying it failed, and the question is asked again. "
+        "answered: it was a question back, and was answered from the facts; asked_again: free text that was not "
+        "certain. In both the question stays open and nothing was done."
     )
+    answer: str | None = Field(None, description="With answered and asked_again: what is said to it.")
     version: int = Field(description="The version of the question that was answered.")

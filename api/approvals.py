@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.approval_view import AcceptedDecisionView, ApprovalView, DecisionStatus
+from api.approval_view import AcceptedDecisionView, ApprovalView
 from api.auth import AnyCaller, Approver
 from api.bodies import body
 from api.held import Held, connection
@@ -92,7 +92,8 @@ async def decide(
         accepted = await _first_answer(conn, asked, event_id) if idempotency_key else None
         if accepted is None:
             now = resources.clock.now()
-            decision = await _decision(conn, asked, answer, caller.responder, now)
+            models = resources.settings.has_models
+            decision = await _decision(conn, asked, answer, caller.responder, now, models)
             taken = await approvals.decide(
                 conn,
                 approval_id,
@@ -103,11 +104,11 @@ async def decide(
             )
             accepted = _accepted(approval_id, event_id, taken.seq, taken.approval.version)
     if seconds := wait_of(prefer):
-        status = await until(lambda: _settled(resources, asked, accepted), seconds)
-        if status is not None:
+        settled = await until(lambda: _settled(resources, asked, accepted), seconds)
+        if settled is not None:
             response.status_code = 200
             response.headers.update(APPLIED)
-            return accepted.model_copy(update={"status": status})
+            return accepted.model_copy(update=settled)
     return accepted
 
 
@@ -134,26 +135,31 @@ async def _entry(conn: Connection, asked: ApprovalView, event_id: str) -> dict[s
     return await pages.one(conn, EVENTS, building_id=asked.building_id, source=approvals.SOURCE, event_id=event_id)
 
 
-async def _settled(resources: Resources, asked: ApprovalView, accepted: AcceptedDecisionView) -> DecisionStatus | None:
-    """What became of an answer; None while it waits for its turn."""
+async def _settled(
+    resources: Resources, asked: ApprovalView, accepted: AcceptedDecisionView
+) -> dict[str, str | None] | None:
+    """What became of an answer: its status, and what is said to it; None while it waits for its turn."""
     async with connection(resources) as conn:
         entry = await _entry(conn, asked, accepted.event_id)
         if entry is None or entry["status"] not in ("done", "dead"):
             return None
         if entry["status"] == "dead":
-            return "failed"
-        stated = (entry["outcome"] or {}).get("decision")
+            return {"status": "failed"}
+        outcome = entry["outcome"] or {}
+        stated = outcome.get("decision")
+        if stated in ("answered", "asked_again"):
+            return {"status": stated, "answer": outcome.get("answer")}
         if stated not in ("applied", "outdated"):
             standing = (await _approval(conn, asked.approval_id)).decision
             stated = standing.status if standing and standing.event_id == accepted.event_id else "outdated"
-    return "outdated" if stated == "outdated" else "applied"
+    return {"status": "outdated" if stated == "outdated" else "applied"}
 
 
 async def _decision(
-    conn: Connection, asked: ApprovalView, answer: DecisionBody, responder: Responder, now: datetime
+    conn: Connection, asked: ApprovalView, answer: DecisionBody, responder: Responder, now: datetime, models: bool
 ) -> Decision:
     """The answer as a decision; InvalidError where it says too little, or names what does not exist."""
-    kind = _read_answer(answer) if answer.type == "respond" else answer.type
+    kind = _read_answer(answer, responder, models) if answer.type == "respond" else answer.type
     if answer.actions is not None and kind != "edit":
         raise InvalidError("actions: only type edit takes actions", "actions")
     if kind == "edit" and not answer.actions:
@@ -192,11 +198,16 @@ async def _within_authority(
         raise ForbiddenError(f"{authority.policy_line}; {responder.name} is {responder.type}.")
 
 
-def _read_answer(answer: DecisionBody) -> Literal["approve", "reject"]:
-    """A free-text answer as far as it can be read without a model: a plain yes or no."""
+def _read_answer(answer: DecisionBody, responder: Responder, models: bool) -> Literal["approve", "reject", "respond"]:
+    """A free-text answer as far as it can be read here: a plain yes or no. More is left to a model, for people only:
+    a program says what it wants in actions."""
     if answer.message is None:
         raise InvalidError("message: type respond needs a message", "message")
     kind = plain_answer(answer.message)
-    if kind is None:
+    if kind is not None:
+        return kind
+    if not models:
         raise InvalidError(NO_MODEL, "message")
-    return kind
+    if responder.type != "human":
+        raise InvalidError("message: free text is read for people; a program sends type edit with actions", "message")
+    return "respond"

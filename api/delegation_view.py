@@ -21,7 +21,7 @@ class DelegationView(BaseModel):
     category: str | None = Field(None, description="Only for lines of this category; null: of any.")
     vendor_id: str | None = Field(None, description="Only for lines of this vendor; null: of any.")
     item_id: str | None = Field(None, description="Only for this line; null: for any.")
-    about: str | None = Field(None, description="Only for this unknown name or sender.")
+    about: str | None = Field(None, description="Only for this name, sender, exception, ...")
     amount_limit: Decimal | None = Field(None, description="Most that one decision may commit; null: po_limit holds.")
     granted_to: str = Field(description="`rules`: the learned rules; else the id of a program's key.")
     granted_by: str = Field(description="The person who granted it.")

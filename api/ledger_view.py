@@ -58,6 +58,9 @@ class DecisionEntry(BaseModel):
     rule_id: str | None = Field(None, description="The learned rule that it rests on.")
     delegation_id: str | None = Field(None, description="The delegation that it rests on.")
     policy_line: str | None = Field(None, description="The line of the policy that allowed it, or did not.")
+    reading: dict[str, Any] | None = Field(
+        None, description="Of an answer in free words: what a model read in it, how sure it was, and its doubts."
+    )
     actions: list[ActionView] = Field(description="What was to be done.")
     at: datetime = Field(description="When it was decided.")
 

@@ -25,7 +25,11 @@ class RuleView(BaseModel):
     category: str | None = Field(None, description="Only for lines of this category; null: of any.")
     vendor_id: str | None = Field(None, description="Only for lines of this vendor; null: of any.")
     item_id: str | None = Field(None, description="Only for this line; null: for any.")
-    about: str | None = Field(None, description="The unknown name, or the sender, that it is about.")
+    about: str | None = Field(
+        None,
+        description="What tells such questions apart: the unknown name, the sender, what a vendor's exceptions are "
+        "about, the milestone, `change order`.",
+    )
     title: str = Field(description="What it recommends, in a few words.")
     actions: list[ActionView] = Field(
         description="What it recommends: `{item}` is the line in question; days, quantities and words are taken from "

@@ -10,7 +10,8 @@ from cli.demo_check import differences
 from cli.demo_play import PATIENCE_S, Player
 from cli.demo_service import running_service
 from cli.demo_show import Screen
-from evals.stories.story import Story, load_story
+from evals.library import load_scenario
+from evals.scenario import Scenario
 
 STORY = "five_items"
 INTERRUPTED = 130
@@ -24,7 +25,7 @@ def run_demo() -> None:
         typer.Exit: with 1 where something is not as recorded, with 130 after Ctrl-C.
         LongleadError: the service did not start, or refused a step; the message ends with its log.
     """
-    story = load_story(STORY)
+    story = load_scenario(STORY)
     screen = Screen(story)
     try:
         as_recorded = _play(story, screen)
@@ -35,7 +36,7 @@ def run_demo() -> None:
         raise typer.Exit(1)
 
 
-def _play(story: Story, screen: Screen) -> bool:
+def _play(story: Scenario, screen: Screen) -> bool:
     started = time.monotonic()
     screen.say(f"{story.title}, {len(story.steps)} steps over HTTP.", "bold")
     with ExitStack() as stack:

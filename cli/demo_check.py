@@ -4,22 +4,24 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from cli.demo_play import Ending, Json, Played
-from evals.stories.story import Story
+from evals.scenario import Outcome, Scenario
 
 
-def differences(story: Story, played: list[Played], ending: Ending) -> list[str]:
+def differences(story: Scenario, played: list[Played], ending: Ending) -> list[str]:
     """What differs from the record, each in one line; empty when all is as expected."""
+    outcome = story.outcome or Outcome()
     found = [line for one in played for line in _of_step(one)]
-    found += _differ("line", {line["item_id"]: line["status"] for line in ending.lines}, story.outcome.lines)
+    found += _differ("line", {line["item_id"]: line["status"] for line in ending.lines}, outcome.lines)
     ordered = {
         order["number"]: [(line["item"], Decimal(line["quantity"])) for line in order["lines"]]
         for order in ending.orders
     }
-    wanted = {number: [(order.item, order.quantity)] for number, order in story.outcome.orders.items()}
+    wanted = {number: [(order.item, order.quantity)] for number, order in (outcome.orders or {}).items()}
     found += _differ("order", ordered, wanted)
-    found += _differ("flag", {flag["item_id"]: flag["status"] for flag in ending.flags}, story.outcome.flags)
-    if len(ending.flags) != len(story.outcome.flags):
-        found.append(f"{len(ending.flags)} flags were raised, expected {len(story.outcome.flags)}")
+    flags = outcome.flags or {}
+    found += _differ("flag", {flag["item_id"]: flag["status"] for flag in ending.flags}, flags)
+    if len(ending.flags) != len(flags):
+        found.append(f"{len(ending.flags)} flags were raised, expected {len(flags)}")
     found += [f"question {approval['approval_id']} is still open" for approval in ending.pending]
     found += [f"event {event['event_id']} is {event['status']}" for event in ending.events if event["status"] != "done"]
     if len(ending.events) != len(story.steps):
@@ -30,11 +32,12 @@ def differences(story: Story, played: list[Played], ending: Ending) -> list[str]
 def _of_step(played: Played) -> list[str]:
     step = played.step
     did = [action["name"] for action in played.actions]
-    wanted = [] if step.asks is None else [(step.asks.kind, step.asks.item, step.asks.recommends)]
+    due = [expected.name for expected in step.does]
+    wanted = [(one.kind, one.item, one.recommends) for one in step.asks]
     asked = [(one["kind"], one["item_id"], _recommended(one)) for one in played.raised]
     found = []
-    if did != step.does:
-        found.append(f"step {played.number}: did {did}, expected {step.does}")
+    if did != due:
+        found.append(f"step {played.number}: did {did}, expected {due}")
     if asked != wanted:
         found.append(f"step {played.number}: asked {asked}, expected {wanted}")
     return found

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 from uuid import uuid4
 
 import httpx
 
 from domain.errors import LongleadError
-from evals.stories.story import Answer, Step, Story, noon
+from evals.scenario import Answer, Scenario, Step
 
 Json = dict[str, Any]
 
@@ -57,7 +56,7 @@ class Ending:
 class Player:
     """Plays one story against a service."""
 
-    def __init__(self, client: httpx.Client, story: Story) -> None:
+    def __init__(self, client: httpx.Client, story: Scenario) -> None:
         self._client, self._story = client, story
         self._building = f"/buildings/{story.spec.building_id}"
         self._known: set[str] = set()
@@ -95,8 +94,8 @@ class Player:
         event = {
             "event_id": f"step-{number:02d}",
             "source": "story",
-            "occurred_at": noon(step.day),
-            **(step.event or {}),
+            "occurred_at": step.moment.isoformat(),
+            **step.body,
         }
         done = self._call("POST", f"{self._building}/events", event)
         if done["status"] != "done":
@@ -106,14 +105,14 @@ class Player:
         return played
 
     def _decide(self, number: int, step: Step) -> Played:
-        answer, day = _answer(step)
+        answer = _answer(step)
         asked = self._asked(number, answer)
-        body = answer.body(day) | {"version": asked["version"]}
+        body = answer.body() | {"version": asked["version"], "occurred_at": step.moment.isoformat()}
         key = {"Idempotency-Key": str(uuid4())}
         done = self._call("POST", f"/approvals/{asked['approval_id']}/decision", body, key)
         if done["status"] != "applied":
             raise StoryStoppedError(f"The answer of step {number} is {done['status']} after {PATIENCE_S} s.")
-        played = Played(number, step, answer.item, note=f"decision {done['status']}", answered=asked)
+        played = Played(number, step, asked["item_id"], note=f"decision {done['status']}", answered=asked)
         played.actions = self._ledger(done["event_id"], DECISION_SOURCE)
         return played
 
@@ -146,10 +145,10 @@ class Player:
             cursor = {"cursor": page["next_cursor"]}
 
 
-def _answer(step: Step) -> tuple[Answer, date]:
+def _answer(step: Step) -> Answer:
     if step.answer is None:
         raise LookupError("the step is an event")
-    return step.answer, step.day
+    return step.answer
 
 
 def _answered(response: httpx.Response) -> Json:

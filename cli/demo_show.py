@@ -13,7 +13,7 @@ from rich.text import Text
 
 from cli.demo_play import Ending, Json, Played
 from cli.demo_words import recommendation, the_answer, what_happened, what_was_done, whom, with_consequences
-from evals.stories.story import Story
+from evals.scenario import Scenario
 
 PLAIN_WIDTH = 118
 """Columns where no terminal says how many it has."""
@@ -34,7 +34,7 @@ def _orders(line: Json, ending: Ending) -> list[str]:
 class Screen:
     """Shows one story."""
 
-    def __init__(self, story: Story) -> None:
+    def __init__(self, story: Scenario) -> None:
         probe = Console(highlight=False)
         self.console = probe if probe.is_terminal else Console(highlight=False, width=PLAIN_WIDTH)
         self._story = story

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from operator import itemgetter
 
 from cli.demo_play import Json, Played
-from evals.stories.story import Story
+from evals.scenario import Scenario
 
 
-def what_happened(story: Story, played: Played) -> str:
+def what_happened(story: Scenario, played: Played) -> str:
     """One line: the event as a procurement manager would say it, or who answered what."""
     answer = played.step.answer
     if answer is not None:
@@ -30,7 +30,7 @@ _EVENTS: dict[str, Callable[[str, Json, str], str]] = {
 }
 
 
-def what_was_done(story: Story, played: Played) -> list[str]:
+def what_was_done(story: Scenario, played: Played) -> list[str]:
     """A line for everything that the agent did; or why there was nothing to do."""
     done = [_ACTIONS[action["name"]](story, action["arguments"], action["result"]) for action in played.actions]
     if done or played.raised or played.step.answer:
@@ -42,7 +42,7 @@ def what_was_done(story: Story, played: Played) -> list[str]:
     return [f"recorded: {_words(played.line['status'])}{compared}"]
 
 
-_ACTIONS: dict[str, Callable[[Story, Json, Json], str]] = {
+_ACTIONS: dict[str, Callable[[Scenario, Json, Json], str]] = {
     "issue_purchase_order": lambda story, a, r: (
         f"issued {r['purchase_order']} to {_vendor(story, a['item'])}, {r['total']}"
     ),
@@ -101,11 +101,11 @@ def _in_order(milestones: dict[str, str]) -> str:
     return ", ".join(f"{kind} by {due}" for kind, due in sorted(milestones.items(), key=itemgetter(1)))
 
 
-def _name(story: Story, played: Played) -> str:
+def _name(story: Scenario, played: Played) -> str:
     return next(item.name for item in story.spec.items if item.id == played.item_id)
 
 
-def _unit(story: Story, played: Played) -> str:
+def _unit(story: Scenario, played: Played) -> str:
     return next(item.unit or "units" for item in story.spec.items if item.id == played.item_id)
 
 
@@ -113,6 +113,6 @@ def _some(event: Json, unit: str) -> str:
     return f"{event['quantity']} {unit} " if event.get("quantity") else ""
 
 
-def _vendor(story: Story, item_id: str) -> str:
+def _vendor(story: Scenario, item_id: str) -> str:
     vendor_id = next(item.vendor_id for item in story.spec.items if item.id == item_id)
     return next(vendor.name for vendor in story.spec.vendors if vendor.vendor_id == vendor_id)

@@ -59,7 +59,7 @@ def list_(
         return
     print_table(
         f"Events of {building}",
-        ["seq", "type", "event", "source", "status", "received", "error"],
+        ["seq", "type", "event", "source", "status", "attempts", "received", "last error"],
         map(_row, rows),
         "There are none.",
     )
@@ -85,7 +85,9 @@ def retry(
 
 
 def _row(event: dict[str, Any]) -> list[Any]:
+    """With the first line of its error: --json has all of it."""
     return [event["seq"], event["event_type"], event["event_id"], event["source"], event["status"]] + [
+        event["attempts"],
         moment(event["received_at"]),
-        event["error"],
+        (event["error"] or "").partition("\n")[0] or None,
     ]

@@ -7,7 +7,9 @@ import typer
 
 from cli import approvals, buildings, database, delegations, events, forks, rules, service
 from cli.backtest import backtest
+from cli.evals import evals
 from cli.history import history
+from cli.record import record
 from cli.sentences import Sentences
 from cli.status import status
 from cli.studio import studio
@@ -38,7 +40,7 @@ def longlead(
     """Longlead: an autonomous procurement agent for construction, one per building."""
 
 
-_RUN, _ASK, _BACK = "Run", "Ask and answer", "Look back, and try otherwise"
+_RUN, _ASK, _BACK, _CHECK = "Run", "Ask and answer", "Look back, and try otherwise", "Check the agent"
 app.command(rich_help_panel=_RUN)(service.serve)
 app.command(rich_help_panel=_RUN)(service.worker)
 app.command(rich_help_panel=_RUN)(status)
@@ -53,3 +55,5 @@ app.add_typer(delegations.app, name="delegations", rich_help_panel=_ASK)
 app.command(rich_help_panel=_BACK)(history)
 app.add_typer(forks.app, name="fork", rich_help_panel=_BACK)
 app.command(rich_help_panel=_BACK)(backtest)
+app.command(rich_help_panel=_CHECK)(evals)
+app.command(rich_help_panel=_CHECK)(record)

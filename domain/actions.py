@@ -77,7 +77,7 @@ class DelegationArguments(Strict):
     item: Name | None = Field(None, description="Only for this line.")
     category: Name | None = Field(None, description="Only for lines of this category.")
     vendor_id: Name | None = Field(None, description="Only for lines of this vendor.")
-    about: Name | None = Field(None, description="Only for this unknown name, or for messages of this sender.")
+    about: Name | None = Field(None, description="Only for this unknown name, sender, kind of exception, milestone.")
     amount_limit: Money | None = Field(
         None, description="Most that one decision may commit, in the building's currency; po_limit when absent."
     )

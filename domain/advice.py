@@ -32,8 +32,10 @@ def renewed(advice: Advice | None) -> Advice | None:
 
 
 def _given(advice: Advice, options: list[Option]) -> Option:
-    """The option with exactly these actions, else one of its own."""
+    """The option that was chosen, with its days as they are now (a question is put anew on a later day); else one of
+    its own."""
     same = next((option for option in options if option.actions == advice.actions), None)
+    same = same or next((option for option in options if option.title == advice.title), None)
     return same or Option(title=advice.title, actions=advice.actions, assumptions=["not among the usual ways out"])
 
 

@@ -22,10 +22,11 @@ class UnreadableAnswerError(ValueError):
     """The answer does not say which question it answers, or what it says cannot be read. It is asked again."""
 
 
-def read_answer(value: Any) -> Answer:
+def read_answer(value: Any, *, free_text: bool = False) -> Answer:
     """Read an answer: our own `{approval_id, version, type, ...}`, `{"decisions": [...]}`, or `[{"type", "args"}]`.
 
-    It must name its approval and the version that was read: a bare "accept" once answered whatever was on top.
+    `free_text`: whether an answer in free words can be read later. It must name its approval and the version that was
+    read: a bare "accept" once answered whatever was on top.
 
     Raises:
         UnreadableAnswerError: with what is missing, to be shown to whoever answers.
@@ -51,7 +52,7 @@ def read_answer(value: Any) -> Answer:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise UnreadableAnswerError(f"{where}: {first['msg']}") from error
-    return _read_reply(answer)
+    return _read_reply(answer, free_text)
 
 
 def _parsed(value: Any) -> Any:
@@ -80,13 +81,15 @@ def _single(value: Any) -> dict[str, Any]:
     return value
 
 
-def _read_reply(answer: Answer) -> Answer:
-    """Without a model a free-text answer is read only when it is a plain yes or no."""
+def _read_reply(answer: Answer, free_text: bool) -> Answer:
+    """A plain yes or no is read here; free text is left to a model, where there is one."""
     if answer.type == "edit" and not answer.actions:
         raise UnreadableAnswerError("edit needs actions: what is to be done instead.")
     if answer.type != "respond":
         return answer
     read = plain_answer(answer.message or "")
+    if read is None and free_text and answer.message:
+        return answer
     if read is None:
         raise UnreadableAnswerError(
             "no model is configured to read free text: answer yes or no, or send approve, reject or edit"

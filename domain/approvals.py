@@ -12,7 +12,7 @@ from domain.actions import Action
 from domain.buildings import Strict
 from domain.policy import ResponderType
 from domain.procurement import Row
-from domain.text import Name, Text
+from domain.text import Moment, Name, Text
 
 ApprovalKind = Literal[
     "inspection_failed",
@@ -157,7 +157,7 @@ class DecisionBody(Strict):
     version: Annotated[int, Field(ge=1)] | None = Field(
         None, description="The version of the question that was read; an older one is answered with 409."
     )
-    occurred_at: datetime | None = Field(
+    occurred_at: Moment | None = Field(
         None, description="When it was decided, if that was before now; without an offset in the building's time zone."
     )
 

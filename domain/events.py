@@ -220,6 +220,8 @@ class Entry(BaseModel):
     event_type: str
     body: dict[str, Any]
     received_at: datetime
+    time_zone: str | None = None
+    """The building's, which never changes; None where whoever made the entry did not know it."""
 
     def event(self, zone: ZoneInfo) -> Event:
         """The typed event, with every day in the building's zone. Only for public types."""

@@ -21,7 +21,7 @@ def expected_of(file: LineFile, building: Building, issued: date, now: date, seq
     arrival is due when the site needs the item. What was due before it was ordered is not expected by a day, and what
     is already past by the wall clock's day `now` (an order entered late) is nobody's to be chased for.
     """
-    item, done = file.item, _done(file.item)
+    item, done, week = file.item, _done(file.item), building.working_week
     return [
         Milestone(
             item_id=item.item_id,
@@ -29,7 +29,7 @@ def expected_of(file: LineFile, building: Building, issued: date, now: date, seq
             kind=kind,
             due_on=due_on,
             met_on=issued if kind in done else None,
-            chase_on=due_on + timedelta(days=1) if due_on is not None and due_on > now else None,
+            chase_on=add_working_days(due_on, 1, week) if due_on is not None and due_on > now else None,
             caused_seq=seq,
         )
         for kind, due_on in _due(item, building, issued).items()

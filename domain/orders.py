@@ -14,6 +14,7 @@ from domain.procurement import (
     PurchaseOrder,
     Quality,
     Row,
+    Shipment,
 )
 from domain.recording import Recorded, round_of, saved
 from domain.schedule import compared
@@ -104,10 +105,10 @@ def order_rows(
         unit_price=item.unit_price,
         required_by=item.required_by,
     )
-    return order, [order, line, *_opened(file, round_, replaces, seq)]
+    return order, [order, line, *_opened(file, round_, replaces, ordered, seq)]
 
 
-def _opened(file: LineFile, round_: int, replaces: bool, seq: int) -> list[Row]:
+def _opened(file: LineFile, round_: int, replaces: bool, quantity: Decimal | None, seq: int) -> list[Row]:
     """The line in its new round. What was recorded before a first order (it was ordered elsewhere, or its events
     came out of order) belongs to that order; a replacement starts afresh."""
     item = file.item
@@ -117,14 +118,31 @@ def _opened(file: LineFile, round_: int, replaces: bool, seq: int) -> list[Row]:
         earlier: list[Row] = [s.model_copy(update=moved) for s in file.shipments_in(0)]
         earlier += [i.model_copy(update=moved) for i in file.inspections_in(0)]
         return [compared(item.model_copy(update=update)), *earlier]
+    still = _still_under_way(file, quantity)
     fresh = {
-        "logistics": Logistics.NOT_SHIPPED,
+        "logistics": Logistics.IN_TRANSIT if still else Logistics.NOT_SHIPPED,
         "quality": Quality.NOT_INSPECTED,
         "promised_date": None,
-        "eta": None,
+        "eta": max((shipment.eta for shipment in still if shipment.eta), default=None),
         "told_band": None,
     }
-    return [compared(item.model_copy(update={**update, **fresh}))]
+    moved_on: list[Row] = [shipment.model_copy(update={"round": round_}) for shipment in still]
+    return [compared(item.model_copy(update={**update, **fresh})), *moved_on]
+
+
+def _still_under_way(file: LineFile, quantity: Decimal | None) -> list[Shipment]:
+    """What is on its way of an order that is replaced only in part: it is awaited together with the replacement."""
+    before = file.order_line
+    if before is None or not replaces_in_part(file, before, quantity):
+        return []
+    return [shipment for shipment in file.shipments_in(file.item.round) if not shipment.is_received]
+
+
+def replaces_in_part(file: LineFile, before: OrderLine, quantity: Decimal | None) -> bool:
+    """Whether an order of this quantity leaves the order before it standing: it makes good what was rejected of it."""
+    order = next((order for order in file.orders if order.number == before.number), None)
+    in_part = quantity is not None and before.quantity is not None and quantity < before.quantity
+    return in_part and order is not None and order.status != "cancelled"
 
 
 def as_date(value: object) -> date:

@@ -127,17 +127,26 @@ def _received(file: LineFile, shipment_id: str) -> str:
 
 def _conflict(file: LineFile, building: Building) -> list[Need]:
     item = file.item
-    if item.schedule_band != "conflict" or item.told_band == "conflict" or item.is_released:
+    asks = not is_let_pass(item, building) and item.logistics != Logistics.ON_SITE
+    told = ("conflict",) if asks else ("conflict", LET_PASS)
+    if item.schedule_band != "conflict" or item.told_band in told or item.is_released:
         return []
     detail = conflict_detail(item)
     flag = action("flag_potential_issue", item=item.item_id, band="conflict", detail=detail)
     needs = [Need(item.item_id, "the expected arrival is on or after the required day", [flag])]
-    late = days_late(item.expected, item.required_by) or 0
-    on_site = item.logistics == Logistics.ON_SITE
-    if late >= building.policy.ask_from_days_late and not on_site:
+    if asks:
         line = f"ask_from_days_late: {building.policy.ask_from_days_late}"
         needs.append(Need(item.item_id, detail, ask="schedule_conflict", subject={"policy_line": line}))
     return needs
+
+
+LET_PASS = "let_pass"
+"""Told of a conflict by a flag alone, since policy lets it pass: when it grows beyond that, a person is asked."""
+
+
+def is_let_pass(item: Item, building: Building) -> bool:
+    """Whether the line is late by less than policy asks about."""
+    return (days_late(item.expected, item.required_by) or 0) < building.policy.ask_from_days_late
 
 
 def conflict_detail(item: Item) -> str:
@@ -151,7 +160,7 @@ def conflict_detail(item: Item) -> str:
 
 def is_resolved(before: Item, after: Item) -> bool:
     """Whether people were told of a conflict that is no more."""
-    return before.told_band == "conflict" and after.schedule_band in ("clear", "tight")
+    return before.told_band in ("conflict", LET_PASS) and after.schedule_band in ("clear", "tight")
 
 
 def resolved_message(item: Item) -> dict[str, Any]:

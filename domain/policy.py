@@ -64,6 +64,10 @@ class Policy(BaseModel):
         default_factory=QuietHours,
         description="Local hours that do not count as working time: nobody is reminded in them; null: none.",
     )
+    share_memory: bool = Field(
+        False,
+        description="Whether this building and others that share their memory recall each other's settled cases.",
+    )
     rule_autonomy_after: int = Field(
         3, ge=1, le=100, description="Consistent confirmations after which a learned rule may decide alone."
     )
@@ -128,7 +132,7 @@ may do what")."""
 SPENDING = frozenset({"issue_purchase_order", "reorder_item"})
 """Actions that commit money: held against po_limit, or against the amount of a delegation."""
 
-REVERSIBLE = frozenset(AGENT_ALONE - SPENDING | {"hold_item", "change_required_by"})
+REVERSIBLE = frozenset(AGENT_ALONE - SPENDING - {"dismiss_event"} | {"hold_item", "change_required_by"})
 """Actions that can be taken back without anybody outside being bound. A model may decide on no others alone, whatever
 was delegated: only a rule that people confirmed may."""
 

@@ -68,7 +68,8 @@ class Item(Row):
     eta: date | None = None
     schedule_band: str | None = None
     told_band: str | None = None
-    """The band that people were last told of: the agent speaks up only when it changes."""
+    """The band that people were last told of (`domain.outstanding.LET_PASS`: by a flag alone): the agent speaks up
+    only when it changes."""
     round: int = 0
     """0 before the first order; each order and replacement opens the next round."""
     held_until: date | None = None
@@ -289,7 +290,10 @@ class LineFile(BaseModel):
     @property
     def order_line(self) -> OrderLine | None:
         """The current round's order line."""
-        return next((line for line in self.order_lines if line.round == self.item.round), None)
+        return self.order_line_in(self.item.round)
+
+    def order_line_in(self, round_: int) -> OrderLine | None:
+        return next((line for line in self.order_lines if line.round == round_), None)
 
     @property
     def order(self) -> PurchaseOrder | None:

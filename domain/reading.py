@@ -105,6 +105,8 @@ def judged(mail: Mail, read: MailReading, files: dict[str, LineFile], seq: int) 
     if made.confidence < mail.policy.reading_confidence:
         made.doubts.append(f"the model is {made.confidence:.0%} sure, policy asks {mail.policy.reading_confidence:.0%}")
     made.doubts = list(dict.fromkeys(made.doubts))
+    if _doubts_about(mail):
+        made.events = []  # what such a mail wants is not put before a person as the thing to do
     return made
 
 

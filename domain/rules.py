@@ -1,7 +1,7 @@
 """What a building has learned from people's answers, and what people have delegated to it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -25,16 +25,36 @@ class Case:
     vendor_id: str | None = None
     item_id: str | None = None
     about: str | None = None
-    """Where there is no line: the name that was not known, or who sent the message."""
+    """What tells questions of one kind apart beside the line: the name that was not known, who sent a message, what a
+    vendor's exceptions are about. What is decided on one says nothing of the others."""
 
 
 def case_of(kind: str, file: LineFile | None, subject: dict[str, Any]) -> Case:
     """The case that a question of this kind, about this line or subject, is."""
-    if file is not None:
-        item = file.item
-        return Case(kind, item.category, item.vendor_id, item.item_id)
-    about = {"item_unknown": subject.get("named"), "event_unclear": subject.get("sender")}.get(kind)
-    return Case(kind, about=None if about is None else " ".join(str(about).casefold().split())[:200])
+    about = _about(kind, subject)
+    told = " ".join(about.casefold().split())[:200] if about else None
+    if file is None:
+        return Case(kind, about=told)
+    item = file.item
+    return Case(kind, item.category, item.vendor_id, item.item_id, told)
+
+
+def _about(kind: str, subject: dict[str, Any]) -> str | None:
+    if kind in _TOLD_BY:
+        told = subject.get(_TOLD_BY[kind])
+        return None if told is None else str(told)
+    if kind == "order_beyond_authority":
+        return "change order" if subject.get("change_order") else None
+    if kind == "order_incomplete":
+        return " and ".join(subject.get("missing", [])) or None
+    if kind == "acknowledgement_exception":
+        return " and ".join(sorted({str(one["kind"]) for one in subject.get("exceptions", [])})) or None
+    if kind == "facts_contradict":
+        return "delivered without an order" if subject.get("unordered_delivery") else None
+    return None
+
+
+_TOLD_BY = {"item_unknown": "named", "event_unclear": "sender", "milestone_overdue": "milestone"}
 
 
 class Scoped(Row):
@@ -113,6 +133,10 @@ class Rule(Scoped):
     edited_by: str | None = None
     caused_seq: int = 0
 
+    def holds_for(self, case: Case) -> bool:
+        """A rule knows exactly what it is about: one learned on an order above the limit is silent on change orders."""
+        return self.about == case.about and super().holds_for(case)
+
     def may_stand_alone(self, after: int) -> bool:
         """Whether it was confirmed often enough to decide, authority apart; `after` is rule_autonomy_after."""
         if self.status != "active" or self.autonomy == "recommend":
@@ -158,14 +182,11 @@ def matching(rules: Iterable[Rule], case: Case) -> list[Rule]:
 
 def scopes_of(case: Case) -> list[Case]:
     """The scopes that a rule learned from a case may have, the widest first."""
-    if case.about is not None:
-        return [case]
-    wide = Case(case.kind)
-    chain = [wide]
+    chain = [Case(case.kind, about=case.about)]
     if case.category is not None:
-        chain.append(Case(case.kind, case.category))
+        chain.append(replace(chain[0], category=case.category))
     if case.vendor_id is not None:
-        chain.append(Case(case.kind, case.category, case.vendor_id))
+        chain.append(replace(case, item_id=None))
     if case.item_id is not None:
         chain.append(case)
     return chain

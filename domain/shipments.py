@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from domain.events import EtaChanged, ShipmentArrivedSite, ShipmentDepartedFactory
 from domain.milestones import met
-from domain.orders import as_date
+from domain.orders import as_date, replaces_in_part
 from domain.procurement import Item, LineFile, Logistics, Quality, Receipt, Row, Shipment
 from domain.recording import Recorded, round_of, saved
 
@@ -259,8 +259,15 @@ def _complete(file: LineFile, round_: int) -> bool:
 
 
 def _ordered(file: LineFile, round_: int) -> Decimal | None:
-    line = next((line for line in file.order_lines if line.round == round_), None)
-    return line.quantity if line is not None else file.item.quantity
+    """How much a round has to bring: its order, and what an order that it replaces in part has not yet brought."""
+    line = file.order_line_in(round_)
+    if line is None or line.quantity is None:
+        return line.quantity if line is not None else file.item.quantity
+    before = file.order_line_in(round_ - 1)
+    if before is None or not replaces_in_part(file, before, line.quantity):
+        return line.quantity
+    owed = (_ordered(file, round_ - 1) or Decimal(0)) - file.received(round_ - 1)
+    return line.quantity + max(owed, Decimal(0))
 
 
 def _outstanding(file: LineFile, round_: int, *, shipped: bool = False) -> Decimal | None:

@@ -49,10 +49,10 @@ def is_deferral(actions: Actions) -> bool:
     return bool(actions) and all(action["name"] == "hold_item" for action in actions)
 
 
-def agree(one: Actions, other: Actions) -> bool:
-    """Whether two templates come to the same: what may be done without asking anyway does not count beside what
-    may not."""
-    return _core(one) == _core(other)
+def agree(said: Actions, decided: Actions) -> bool:
+    """Whether a decision does what a template says; both in terms of the situation. What else was decided does not
+    count, nor what may be done without asking anyway beside what may not."""
+    return all(action in _core(decided) for action in _core(said))
 
 
 def _core(template: Actions) -> list[dict[str, Any]]:

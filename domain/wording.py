@@ -29,11 +29,11 @@ def rule_text(scope: Case, title: str, learned_from: str, why: str = "") -> str:
 
 
 def _narrowed(scope: Case) -> str:
-    if scope.about is not None:
+    if scope.kind in ("item_unknown", "event_unclear"):
         return f' "{scope.about}"'
-    if scope.item_id is not None:
-        return f" (line {scope.item_id})"
     parts = [
+        *([scope.about] if scope.about is not None else []),
+        *([f"line {scope.item_id}"] if scope.item_id is not None else []),
         *([f"category {scope.category}"] if scope.category is not None else []),
         *([f"vendor {scope.vendor_id}"] if scope.vendor_id is not None else []),
     ]
@@ -47,13 +47,6 @@ def _lowered(title: str) -> str:
 def actions_in_words(actions: Sequence[dict[str, Any]]) -> str:
     """Names of actions as words: `reorder item, notify team`."""
     return ", ".join(str(action["name"]).replace("_", " ") for action in actions)
-
-
-def scope_in_words(scope: Case) -> str:
-    """Which cases: `for all lines`, `for category 23`."""
-    if scope.about is not None:
-        return f'for "{scope.about}"'
-    return f"for{_narrowed(scope)}".replace("(", "").replace(")", "") if _narrowed(scope) else "for all lines"
 
 
 def delegation_question(rule: Rule, rule_id: str) -> str:

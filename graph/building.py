@@ -21,11 +21,13 @@ from nodes.issue_purchase_order import issue_purchase_order
 from nodes.learn import learn
 from nodes.post_answer import post_answer
 from nodes.read_message import read_message
+from nodes.read_reply import read_reply
 from nodes.receive_shipment import receive_shipment
 from nodes.record_inspection import record_inspection
 from nodes.reject_submittal import reject_submittal
 from nodes.remember import remember
 from nodes.state import BuildingState
+from nodes.summarise import summarise
 from nodes.take_note import take_note
 from tools.context import Toolbox
 
@@ -44,12 +46,14 @@ STEPS: tuple[Callable[..., Any], ...] = (
     classify_event,
     *HANDLERS,
     read_message,
+    read_reply,
     apply_decision,
     decide,
     advise,
     carry_out,
     learn,
     remember,
+    summarise,
     await_approval,
     post_answer,
 )
@@ -59,10 +63,11 @@ def build(toolbox: Toolbox) -> StateGraph[BuildingState]:
     """The building's graph with its tools bound to the nodes."""
     graph = StateGraph(BuildingState)
     for node in STEPS:
-        graph.add_node(node.__name__, partial(node, toolbox))
+        graph.add_node(node.__name__, _bound(node, toolbox))
     handlers = [node.__name__ for node in HANDLERS]
 
-    graph.add_conditional_edges(START, routes.from_start, ["classify_event", "apply_decision"])
+    graph.add_conditional_edges(START, routes.from_start, ["classify_event", "read_reply", "apply_decision"])
+    graph.add_edge("read_reply", "apply_decision")
     graph.add_conditional_edges("classify_event", routes.from_classification, [*handlers, "decide"])
     for handler in handlers:
         if handler != "take_note":
@@ -74,7 +79,24 @@ def build(toolbox: Toolbox) -> StateGraph[BuildingState]:
     graph.add_edge("advise", "carry_out")
     graph.add_conditional_edges("carry_out", routes.from_carry_out, ["learn", "decide", "remember"])
     graph.add_conditional_edges("learn", routes.from_learn, ["decide", "remember"])
-    graph.add_conditional_edges("remember", routes.from_remember, ["await_approval", END])
-    graph.add_conditional_edges("await_approval", routes.from_await_approval, ["apply_decision", "post_answer"])
+    graph.add_conditional_edges("remember", routes.from_remember, ["summarise", "await_approval", END])
+    graph.add_conditional_edges("summarise", routes.to_sleep, ["await_approval", END])
+    graph.add_conditional_edges(
+        "await_approval", routes.from_await_approval, ["read_reply", "apply_decision", "post_answer"]
+    )
     graph.add_conditional_edges("post_answer", routes.from_post_answer, ["await_approval", END])
     return graph
+
+
+def _bound(node: Callable[..., Any], toolbox: Toolbox) -> Callable[..., Any]:
+    """The node with its tools; where somebody traces, within a span of its own."""
+    if not toolbox.tracer.active:
+        return partial(node, toolbox)
+
+    async def traced(state: BuildingState) -> BuildingState:
+        with toolbox.tracer.step(node.__name__) as told:
+            update: BuildingState = await node(toolbox, state)
+            told(update)
+        return update
+
+    return traced

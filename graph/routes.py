@@ -29,7 +29,12 @@ HANDLERS = {
 
 async def from_start(state: BuildingState) -> str:
     """A decision goes where a resume would go, so that both roads are one."""
-    return "apply_decision" if state["event"]["event_type"] == "Decision" else "classify_event"
+    return _answer_of(state) if state["event"]["event_type"] == "Decision" else "classify_event"
+
+
+def _answer_of(state: BuildingState) -> str:
+    """An answer in free words is read first."""
+    return "read_reply" if state["event"]["body"]["decision"]["type"] == "respond" else "apply_decision"
 
 
 async def from_classification(state: BuildingState) -> str:
@@ -53,7 +58,8 @@ async def from_decide(state: BuildingState) -> str:
 async def from_carry_out(state: BuildingState) -> str:
     """A person's decision is learned from; lines whose hold has ended are looked at afresh."""
     settled = state.get("settled") or {}
-    if settled.get("applied") and settled.get("approval_id") and not state.get("learned"):
+    taught = settled.get("applied") and settled.get("approval_id") and settled["responder"]["type"] == "human"
+    if taught and not state.get("learned"):
         return "learn"
     return await from_learn(state)
 
@@ -64,13 +70,18 @@ async def from_learn(state: BuildingState) -> str:
 
 
 async def from_remember(state: BuildingState) -> str:
+    """First shorten the messages, where they have passed their budget."""
+    return "summarise" if state["memory"]["due"] else await to_sleep(state)
+
+
+async def to_sleep(state: BuildingState) -> str:
     """Sleep on the open questions, or just sleep."""
     return "await_approval" if state.get("approvals") else END
 
 
 async def from_await_approval(state: BuildingState) -> str:
     """The worker's resume carries the decision itself; an answer from Studio is posted to the inbox first."""
-    return "post_answer" if state.get("answer") is not None else "apply_decision"
+    return "post_answer" if state.get("answer") is not None else _answer_of(state)
 
 
 async def from_post_answer(state: BuildingState) -> str:

@@ -4,15 +4,18 @@ Crash anywhere, and it is simply run again. Judging by `state.next`, by the stat
 its checkpoint id was tried and lost or doubled steps; this rule did not (300 stories, four kills each).
 """
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 
 from domain.events import Entry
 from graph.checkpoints import LiveSaver
 from nodes.state import BuildingState
+from tools.context import Toolbox
 
 
 class Thread(Protocol):
@@ -20,6 +23,7 @@ class Thread(Protocol):
 
     graph: CompiledStateGraph[BuildingState]
     saver: LiveSaver
+    toolbox: Toolbox
 
 
 async def advance(thread: Thread, thread_id: str, entry: Entry) -> dict[str, Any]:
@@ -44,7 +48,9 @@ async def advance(thread: Thread, thread_id: str, entry: Entry) -> dict[str, Any
         "recursion_limit": 50,
     }
     given = await _input(thread, config, entry)
-    state = await thread.graph.ainvoke(given, config, durability="sync")
+    with thread.toolbox.tracer.run(entry) as told:
+        state = await thread.graph.ainvoke(given, config, durability="sync", output_keys=["outcome", "settled"])
+        told(state)
     outcome: dict[str, Any] = state.get("outcome", {})
     return outcome
 
@@ -52,8 +58,8 @@ async def advance(thread: Thread, thread_id: str, entry: Entry) -> dict[str, Any
 async def _input(thread: Thread, config: RunnableConfig, entry: Entry) -> Any:
     head = await thread.saver.head(config["configurable"]["thread_id"])
     event = entry.model_dump(mode="json")
-    if head is not None and is_of(head["metadata"], entry):
-        return {"event": event} if await _waits_nowhere(thread, config) else None
+    if head is not None and is_of(head.metadata, entry):
+        return {"event": event} if _waits_nowhere(thread, head) else None
     if entry.event_type == "Decision" and head is not None:
         interrupts = (await thread.graph.aget_state(config)).interrupts
         if interrupts:
@@ -61,11 +67,10 @@ async def _input(thread: Thread, config: RunnableConfig, entry: Entry) -> Any:
     return {"event": event}
 
 
-async def _waits_nowhere(thread: Thread, config: RunnableConfig) -> bool:
+def _waits_nowhere(thread: Thread, head: CheckpointTuple) -> bool:
     """Whether the head waits at a node that an earlier version had and this one has not. LangGraph would find nothing
     to run, raise nothing, and the entry would count as done. What its run did so far is found by its keys."""
-    head = await thread.saver.aget_tuple(config)
-    values = {} if head is None else head.checkpoint["channel_values"]
+    values = head.checkpoint["channel_values"]
     waiting = {name.removeprefix(BRANCH) for name in values if name.startswith(BRANCH)}
     return bool(waiting - set(thread.graph.nodes))
 
@@ -74,6 +79,6 @@ BRANCH = "branch:to:"
 """How LangGraph names the channel that leads to a node."""
 
 
-def is_of(metadata: dict[str, Any], entry: Entry) -> bool:
+def is_of(metadata: Mapping[str, Any], entry: Entry) -> bool:
     """Whether a checkpoint was written while this very entry was processed."""
     return (metadata.get("seq"), metadata.get("generation")) == (entry.seq, entry.generation)

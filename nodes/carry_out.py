@@ -40,7 +40,7 @@ async def carry_out(toolbox: Toolbox, state: BuildingState) -> BuildingState:
 def _answered(state: BuildingState) -> list[str]:
     """The line whose question was answered: its hold has ended, so it is looked at afresh, once."""
     settled = state.get("settled")
-    if settled is None or settled.get("item_id") is None or state.get("passes", 0) > 0:
+    if settled is None or settled.get("item_id") is None or state.get("passes", 0) > 0 or settled.get("kept_open"):
         return []
     asked_again = any(step["do"] == "ask" for step in state["plan"])
     return [] if asked_again else [settled["item_id"]]

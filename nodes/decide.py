@@ -9,8 +9,8 @@ from domain.policy import ALWAYS_A_PERSON
 from nodes.entry import entry_in, finding_in
 from nodes.state import BuildingState
 from tools.context import Toolbox
-from tools.decisions import Verdict, open_questions_of, store
-from tools.recording import Finding, building_of, line_files
+from tools.decisions import Verdict, store
+from tools.recording import Finding, standing
 from tools.responders import anybody
 
 
@@ -23,8 +23,8 @@ async def decide(toolbox: Toolbox, state: BuildingState) -> BuildingState:
         reviews: list[dict[str, Any]] = []
     else:
         verdicts, asks, reviews = await _found(toolbox, entry, finding)
-    standing = await store(toolbox, entry, state.get("passes", 0), verdicts)
-    steps = [_act(action, verdict.responder) for verdict, actions in standing for action in actions]
+    standing = await store(toolbox, entry, state.get("passes", 0), verdicts, asks=bool(asks))
+    steps = [_act(action, verdict.responder) for verdict in standing for action in verdict.actions]
     return {"plan": [*reviews, *steps, *await _to_advise(toolbox, entry, asks)]}
 
 
@@ -45,12 +45,11 @@ async def _found(
     read = [Verdict.of(verdict) for verdict in finding.verdicts]
     if finding.repeat or not (finding.items or finding.say):
         return read, asks, []
-    building = await building_of(toolbox, entry.building_id)
-    questions = await open_questions_of(toolbox, entry.building_id, finding.items)
+    building, questions, files = await standing(toolbox, entry.building_id, finding.items)
     held = {question.item_id for question in questions if question.holds_item}
     held |= {ask["item_id"] for ask in finding.ask if ask["item_id"] is not None}
     free = []
-    for file in await line_files(toolbox, entry.building_id, finding.items):
+    for file in files:
         if file.item.is_held:
             held.add(file.item.item_id)
         elif file.item.item_id not in held:
@@ -79,7 +78,7 @@ def _alone(need: Need) -> Verdict:
 def _answered(settled: dict[str, Any]) -> tuple[list[Verdict], list[dict[str, Any]]]:
     """What a person's answer comes to. A refusal offers the next-best option; after the last the line is held."""
     if not settled.get("applied"):
-        return [], []
+        return ([_talked(settled)] if settled.get("kept_open") else []), []
     person = Responder.model_validate(settled["responder"])
     verdict = Verdict(
         kind=settled["kind"],
@@ -89,6 +88,7 @@ def _answered(settled: dict[str, Any]) -> tuple[list[Verdict], list[dict[str, An
         actions=settled["actions"],
         type=settled["type"],
         approval_id=settled["approval_id"],
+        basis={"reading": settled["reading"]} if settled.get("reading") else {},
     )
     if settled["type"] != "reject":
         return [verdict], [_ask(**ask) for ask in settled.get("asks", [])]
@@ -99,6 +99,22 @@ def _answered(settled: dict[str, Any]) -> tuple[list[Verdict], list[dict[str, An
         again = _ask(settled["kind"], settled["item_id"], settled["subject"], refused)
         return [verdict], [again | {"advice": settled.get("advice")}]
     return [verdict, _exhausted(settled)], []
+
+
+def _talked(settled: dict[str, Any]) -> Verdict:
+    """A reply that settled nothing: the person's words, and what was read in them."""
+    return Verdict(
+        kind=settled["kind"],
+        item_id=settled["item_id"],
+        why=settled["why"],
+        responder=Responder.model_validate(settled["responder"]),
+        actions=[],
+        type="respond",
+        approval_id=settled["approval_id"],
+        confidence=settled["reading"]["confidence"],
+        tokens=settled["reading"]["tokens"],
+        basis={"reading": settled["reading"], "answer": settled["told"]},
+    )
 
 
 def _exhausted(settled: dict[str, Any]) -> Verdict:

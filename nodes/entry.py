@@ -1,6 +1,7 @@
 """The inbox entry in hand, typed again from the plain state."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from domain.events import Entry, Event
 from nodes.state import BuildingState
@@ -14,8 +15,9 @@ def entry_in(state: BuildingState) -> Entry:
 
 async def event_in(toolbox: Toolbox, entry: Entry) -> Event:
     """The typed event, with its days in the building's zone."""
-    building = await building_of(toolbox, entry.building_id)
-    return entry.event(building.zone)
+    if entry.time_zone is not None:
+        return entry.event(ZoneInfo(entry.time_zone))
+    return entry.event((await building_of(toolbox, entry.building_id)).zone)
 
 
 def found(finding: Finding) -> BuildingState:
@@ -40,6 +42,7 @@ def fresh_run() -> dict[str, Any]:
         "item_id": None,
         "finding": vars(Finding(note="")),
         "settled": None,
+        "reply": None,
         "plan": [],
         "done": [],
         "learned": False,

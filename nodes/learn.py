@@ -7,12 +7,15 @@ from nodes.state import BuildingState
 from tools import approvals
 from tools.context import Toolbox
 from tools.rules import learn_from
+from tools.wording import word_rule
 
 
 async def learn(toolbox: Toolbox, state: BuildingState) -> BuildingState:
     entry, done = entry_in(state), list(state.get("done", []))
     settled: dict[str, Any] = state.get("settled") or {}
     learned = await learn_from(toolbox, entry, settled["approval_id"])
+    if learned.get("made") is not None:
+        await word_rule(toolbox, entry, learned["made"], str(settled.get("why", "")))
     subject = learned.get("ask")
     if subject is None:
         return {"learned": True}

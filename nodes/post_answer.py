@@ -1,6 +1,7 @@
 """An answer given in Studio or another inbox UI: post it to the inbox, where the worker carries it out."""
 
 from domain.answers import UnreadableAnswerError, read_answer
+from domain.approvals import Answer
 from domain.errors import LongleadError
 from nodes.state import BuildingState
 from tools.answers import submit
@@ -10,7 +11,7 @@ from tools.context import Toolbox
 async def post_answer(toolbox: Toolbox, state: BuildingState) -> BuildingState:
     """What cannot be read, or comes too late, is asked again with a remark; nothing is lost."""
     try:
-        accepted = await submit(toolbox, state["event"]["building_id"], read_answer(state.get("answer")))
+        accepted = await submit(toolbox, state["event"]["building_id"], _read(toolbox, state))
     except (UnreadableAnswerError, LongleadError) as error:
         return {"answer": None, "question": {**(state.get("question") or {}), "remark": str(error)}}
     return {
@@ -18,3 +19,7 @@ async def post_answer(toolbox: Toolbox, state: BuildingState) -> BuildingState:
         "question": None,
         "outcome": {"note": f"answer accepted as entry {accepted.seq} of the inbox; the worker carries it out"},
     }
+
+
+def _read(toolbox: Toolbox, state: BuildingState) -> Answer:
+    return read_answer(state.get("answer"), free_text=toolbox.models is not None)

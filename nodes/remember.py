@@ -1,15 +1,19 @@
-"""Close the run: how the entry ended, and which questions are open now, as the table says."""
+"""Close the run: what it taught, how the entry ended, and which questions are open now, as the table says."""
 
 from typing import Any
 
 from domain.approvals import Approval
-from nodes.entry import finding_in
+from nodes.entry import entry_in, finding_in
 from nodes.state import BuildingState
 from tools.context import Toolbox
 from tools.decisions import all_open_questions
+from tools.recollections import recollect
+from tools.summaries import LOOK_EVERY, TEXTS, is_due
 
 
 async def remember(toolbox: Toolbox, state: BuildingState) -> BuildingState:
+    entry, finding = entry_in(state), finding_in(state)
+    await recollect(toolbox, entry, finding, state.get("settled"))
     open_ = await all_open_questions(toolbox, state["event"]["building_id"])
     return {
         "plan": [],
@@ -17,7 +21,18 @@ async def remember(toolbox: Toolbox, state: BuildingState) -> BuildingState:
         "approvals": {approval.key: _brief(approval) for approval in open_[:MOST_SHOWN]},
         "question": _shown(open_),
         "outcome": _outcome(state),
+        "memory": await _measured(toolbox, state),
     }
+
+
+async def _measured(toolbox: Toolbox, state: BuildingState) -> dict[str, Any]:
+    """Whether the messages need shortening. Looked at after a text from somebody, else only now and then: most
+    entries say little."""
+    entry, memory = entry_in(state), state.get("memory") or {"summary": 0, "steps": 0}
+    steps = memory["steps"] + len(state.get("done", []))
+    if not toolbox.acts or (steps < LOOK_EVERY and entry.event_type not in TEXTS):
+        return {**memory, "steps": steps, "due": False}
+    return {**memory, "steps": 0, "due": await is_due(toolbox, entry)}
 
 
 MOST_SHOWN = 50
@@ -62,5 +77,7 @@ def _outcome(state: BuildingState) -> dict[str, Any]:
         ],
     }
     if settled is not None:
-        outcome["decision"] = "applied" if settled.get("applied") else "outdated"
+        outcome["decision"] = settled.get("kept_open") or ("applied" if settled.get("applied") else "outdated")
+        if settled.get("kept_open"):
+            outcome["answer"] = settled["told"]
     return outcome

@@ -4,7 +4,8 @@ from typing import Any, TypedDict
 
 
 class BuildingState(TypedDict, total=False):
-    """What one step leaves for the next. Every key holds the run in hand only, except `approvals`."""
+    """What one step leaves for the next. Every key holds the run in hand only, except `approvals` and
+    `memory`."""
 
     event: dict[str, Any]
     """The inbox entry in hand (domain.events.Entry as plain JSON)."""
@@ -12,6 +13,8 @@ class BuildingState(TypedDict, total=False):
     """The line that the entry is about, where it names one that is known."""
     finding: dict[str, Any]
     """What recording the entry came to (tools.recording.Finding)."""
+    reply: dict[str, Any] | None
+    """What was read of a person's answer in free words (domain.replies.Reply)."""
     settled: dict[str, Any] | None
     """What became of a person's answer (tools.approvals.settle)."""
     plan: list[dict[str, Any]]
@@ -32,3 +35,5 @@ class BuildingState(TypedDict, total=False):
     """An answer given in Studio or another inbox UI, before it is posted to the inbox."""
     outcome: dict[str, Any]
     """How the entry ended."""
+    memory: dict[str, Any]
+    """{"summary": its version, "steps": carried out since the messages were last measured, "due": a compaction is}."""

@@ -67,7 +67,7 @@ class Delivery:
     @property
     def lease_s(self) -> float:
         """How long a claim is held: well beyond the longest attempt, so that only the dead lose it."""
-        return 3 * self.settings.delivery_timeout + 30
+        return 3 * self.settings.delivery_timeout + self.settings.stalled_after
 
     async def run(self) -> int:
         """Deliver what is due, until nothing is left or the run's time is over. Returns the attempts made."""

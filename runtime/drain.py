@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import random
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any, Literal
 
 import psycopg
 import structlog
@@ -15,6 +16,7 @@ from domain.errors import LeaseLostError
 from domain.events import Entry
 from graph.thread import advance
 from runtime.clock import Clock
+from runtime.redaction import Redaction
 from runtime.settings import Settings
 from runtime.slots import Slot, SlotPool, thread_lock
 from storage import inbox
@@ -29,6 +31,9 @@ MOST_EVENTS = 50
 MOST_SECONDS = 5.0
 MOST_ERROR = 4000
 """Characters of an error that are kept with its event."""
+
+Outcome = dict[str, Any]
+"""What clients read of an entry that is done."""
 
 
 def _logged_as(entry: Entry) -> contextlib.AbstractContextManager[None]:
@@ -56,6 +61,10 @@ class Drainer:
     clock: Clock
     slots: SlotPool
     stopping: asyncio.Event
+    _redact: Redaction = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._redact = Redaction(self.settings)
 
     async def drain(self, building_id: str) -> Ended:
         """Process what is open, at most 50 entries or 5 seconds; then hand on to a new job, so that a busy building
@@ -80,52 +89,72 @@ class Drainer:
                 await inbox.excuse(slot.conn, lease)
 
     async def _entries(self, slot: Slot, lease: Lease) -> Ended:
-        started = asyncio.get_running_loop().time()
-        for _ in range(MOST_EVENTS):
-            if self.stopping.is_set():
-                return await self._hand_on(slot, lease, Ended.STOPPED)
-            async with slot.saver.lock:
-                claimed = await inbox.claim(slot.conn, lease.building_id, self.clock.now())
-            if claimed is None:
-                return Ended.EMPTY
+        taken, ends_at = 0, asyncio.get_running_loop().time() + MOST_SECONDS
+        if self.stopping.is_set():
+            return await self._hand_on(slot, lease, Ended.STOPPED)
+        claimed = await self._claim(slot, lease)
+        while claimed is not None:
+            taken += 1
             with _logged_as(claimed.entry):
-                if not await self.process(slot, lease, claimed):
+                outcome = await self.process(slot, lease, claimed)
+                if outcome is Ended.BACKING_OFF:
                     return Ended.BACKING_OFF
-            if asyncio.get_running_loop().time() - started > MOST_SECONDS:
-                break
-        return await self._hand_on(slot, lease, Ended.HANDED_ON)
+                stops = self.stopping.is_set()
+                goes_on = not stops and taken < MOST_EVENTS and asyncio.get_running_loop().time() < ends_at
+                claimed = await self._next(slot, lease, claimed.entry, outcome, goes_on)
+            if not goes_on:
+                return await self._hand_on(slot, lease, Ended.STOPPED if stops else Ended.HANDED_ON)
+        return Ended.EMPTY
+
+    async def _claim(self, slot: Slot, lease: Lease) -> Claimed | None:
+        async with slot.saver.lock:
+            return await inbox.claim(slot.conn, lease, self.clock.now())
+
+    async def _next(
+        self, slot: Slot, lease: Lease, entry: Entry, outcome: Outcome | None, goes_on: bool
+    ) -> Claimed | None:
+        """Write that the entry is done, where it has an outcome; take the next one where the drain goes on."""
+        if outcome is None:
+            return await self._claim(slot, lease) if goes_on else None
+        async with slot.saver.lock:
+            now = self.clock.now()
+            if goes_on:
+                return await inbox.finish_and_claim(slot.conn, lease, entry.seq, now=now, outcome=outcome)
+            await inbox.finish(slot.conn, lease, entry.seq, status="done", now=now, outcome=outcome)
+            return None
 
     async def _hand_on(self, slot: Slot, lease: Lease, ended: Ended) -> Ended:
         async with slot.saver.lock, building_transaction(slot.conn, lease.building_id):
             await wake(slot.conn, lease.building_id)
         return ended
 
-    async def process(self, slot: Slot, lease: Lease, claimed: Claimed) -> bool:
-        """One entry to its end. False when it failed and is to be tried again later."""
+    async def process(self, slot: Slot, lease: Lease, claimed: Claimed) -> Outcome | Literal[Ended.BACKING_OFF] | None:
+        """Run the graph over one entry, and return its outcome; None when it died and its row says so already;
+        BACKING_OFF when it failed and is to be tried again later."""
         entry = claimed.entry
         if claimed.attempts - claimed.failures > self.settings.event_crashes:
             await self._bury(slot, lease, claimed, f"started {claimed.attempts} times, and each time the process ended")
-            return True
+            return None
         try:
-            outcome = await advance(slot, lease.thread_id, entry)
+            return await advance(slot, lease.thread_id, entry)
         except LeaseLostError:
             raise
         except Exception as error:
             if is_database_fault(error) or slot.conn.broken:
                 raise
             return await self._failed(slot, lease, claimed, error)
-        async with slot.saver.lock:
-            await inbox.finish(slot.conn, lease, entry.seq, status="done", now=self.clock.now(), outcome=outcome)
-        return True
 
-    async def _failed(self, slot: Slot, lease: Lease, claimed: Claimed, error: Exception) -> bool:
+    async def _failed(
+        self, slot: Slot, lease: Lease, claimed: Claimed, error: Exception
+    ) -> Literal[Ended.BACKING_OFF] | None:
         """Back off, or give the event up: then it is dead, a person is told, and the building goes on."""
         entry, now = claimed.entry, self.clock.now()
         log.warning("event failed", building=entry.building_id, seq=entry.seq, type=entry.event_type, exc_info=error)
-        text = "".join(traceback.format_exception_only(error)).strip()[:MOST_ERROR]
+        # It is shown over REST, in the question to a person, and in messages: so no secret goes into the row at all.
+        text = self._redact("".join(traceback.format_exception_only(error)).strip())[:MOST_ERROR]
         if claimed.failures + 1 >= self.settings.event_attempts:
             await self._bury(slot, lease, claimed, text)
-            return True
+            return None
         async with slot.saver.lock:
             await inbox.finish(
                 slot.conn,
@@ -137,7 +166,7 @@ class Drainer:
                 failed=True,
                 not_before=now + self._backoff(claimed.failures),
             )
-        return False
+        return Ended.BACKING_OFF
 
     def _backoff(self, failures: int) -> timedelta:
         seconds = self.settings.retry_base * 2**failures * random.uniform(0.8, 1.2)

@@ -210,10 +210,14 @@ class Replay:
                 following = await replays.next_open(slot.conn, self.fork_id)
                 if following is None or (following != seq and following <= self.record.last_seq):
                     return
-                claimed = await inbox.claim(slot.conn, self.fork_id, self.clock.now())
+                claimed = await inbox.claim(slot.conn, lease, self.clock.now())
             if claimed is None:
                 return
-            await self.drainer.process(slot, lease, claimed)
+            outcome = await self.drainer.process(slot, lease, claimed)
+            if isinstance(outcome, dict):
+                async with slot.saver.lock:
+                    now = self.clock.now()
+                    await inbox.finish(slot.conn, lease, claimed.entry.seq, status="done", now=now, outcome=outcome)
 
     def _own(self, name: str) -> str:
         """An id that begins with the building's name, as the fork's."""

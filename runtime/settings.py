@@ -182,6 +182,23 @@ class Settings(BaseSettings):
     model_prices: dict[str, ModelPrice] = Field(
         {}, description='Per million tokens: {"model": {"input": 0.15, "output": 0.6}}. Without: cost is unknown.'
     )
+    prompt_tokens: int = Field(
+        40_000, ge=4_000, le=1_000_000, description="Most tokens of a prompt; smaller for models of a small context."
+    )
+    embedding_model: str = Field("", description="Model whose vectors memory is searched by; empty: by words.")
+    embedding_dims: int = Field(1536, ge=1, le=4000, description="Dimensions of its vectors.")
+    langfuse_public_key: str = Field(
+        "", validation_alias="LANGFUSE_PUBLIC_KEY", description="Traces go to Langfuse where both keys are set."
+    )
+    langfuse_secret_key: SecretStr = Field(
+        SecretStr(""), validation_alias="LANGFUSE_SECRET_KEY", description="Langfuse's secret key."
+    )
+    langfuse_base_url: str = Field(
+        "https://cloud.langfuse.com", validation_alias="LANGFUSE_BASE_URL", description="Langfuse's server."
+    )
+    langfuse_flush_interval: float = Field(
+        5.0, gt=0, validation_alias="LANGFUSE_FLUSH_INTERVAL", description="Seconds between sendings of traces."
+    )
     url: str = Field("http://127.0.0.1:8000", description="Where the command line finds the service.")
     api_key: str = Field("", description="The key that the command line sends.")
 
@@ -245,6 +262,10 @@ class Settings(BaseSettings):
         return any((self.models, self.models_reader, self.models_adviser, self.models_summariser))
 
     @cached_property
+    def has_langfuse(self) -> bool:
+        return bool(self.langfuse_public_key and self.langfuse_secret_key.get_secret_value())
+
+    @cached_property
     def embedded(self) -> bool:
         return not self.database_url
 
@@ -270,7 +291,7 @@ def load_settings(**overrides: object) -> Settings:
 def _variable(loc: tuple[int | str, ...]) -> str:
     """The variable that a setting is read from."""
     name = "_".join(str(part) for part in loc).upper()
-    return "settings" if not name else name if name.startswith("OPENAI_") else f"LONGLEAD_{name}"
+    return "settings" if not name else name if name.startswith(("OPENAI_", "LANGFUSE_")) else f"LONGLEAD_{name}"
 
 
 def child_environment(changed: Mapping[str, str], *, fresh: bool = False) -> dict[str, str]:

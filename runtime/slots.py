@@ -14,11 +14,17 @@ from graph.checkpoints import LiveSaver
 from nodes.state import BuildingState
 from runtime.clock import Clock
 from storage.database import Connection, connect
+from storage.long_term import Embedder
 from tools.context import Toolbox
 from tools.models import UNLIMITED, ModelAccess, ModelBudget
+from tools.prompts import Budgets
+from tools.tracing import NO_TRACER, Tracer
 
 TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS got"
 UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
+
+
+PROMPT = Budgets()
 
 
 @dataclass
@@ -36,12 +42,20 @@ class Slot:
 
 
 async def open_slot(
-    conninfo: str, clock: Clock, name: str, models: ModelAccess | None = None, budget: ModelBudget = UNLIMITED
+    conninfo: str,
+    clock: Clock,
+    name: str,
+    models: ModelAccess | None = None,
+    budget: ModelBudget = UNLIMITED,
+    budgets: Budgets = PROMPT,
+    embedder: Embedder | None = None,
+    tracer: Tracer = NO_TRACER,
 ) -> Slot:
     """Connect and compile the graph on the connection's own saver."""
     conn = await connect(conninfo, application_name=name)
     saver = LiveSaver(conn)
-    toolbox = Toolbox(conn=conn, clock=clock, lock=saver.lock, models=models, model_budget=budget)
+    toolbox = Toolbox(conn=conn, clock=clock, lock=saver.lock, budgets=budgets, embedder=embedder, tracer=tracer)
+    toolbox.models, toolbox.model_budget = models, budget
     return Slot(conn, saver, toolbox, build(toolbox).compile(checkpointer=saver))
 
 
@@ -57,8 +71,11 @@ class SlotPool:
         name: str,
         models: ModelAccess | None = None,
         budget: ModelBudget = UNLIMITED,
+        budgets: Budgets = PROMPT,
+        embedder: Embedder | None = None,
+        tracer: Tracer = NO_TRACER,
     ) -> None:
-        self._open = partial(open_slot, conninfo, clock, name, models, budget)
+        self._open = partial(open_slot, conninfo, clock, name, models, budget, budgets, embedder, tracer)
         self._free: list[Slot] = []
         self._room = asyncio.Semaphore(size)
 

@@ -19,6 +19,7 @@ from runtime.resources import database
 from runtime.settings import Settings, load_settings
 from storage.database import connect, open_pool
 from tools.context import Toolbox
+from tools.prompts import Budgets
 
 
 @asynccontextmanager
@@ -30,7 +31,9 @@ async def building() -> AsyncIterator[StateGraph[BuildingState]]:
         conn = await connect(conninfo, application_name="longlead studio")
         try:
             budget = budget_of(settings)
-            yield build(Toolbox(conn=conn, clock=SystemClock(), acts=False, models=models, model_budget=budget))
+            toolbox = Toolbox(conn=conn, clock=SystemClock(), acts=False, models=models, model_budget=budget)
+            toolbox.budgets = Budgets(settings.prompt_tokens)
+            yield build(toolbox)
         finally:
             await conn.close()
 

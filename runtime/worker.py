@@ -11,12 +11,15 @@ import structlog
 from procrastinate import App
 
 from runtime.drain import Drainer
-from runtime.jobs import UPKEEP_QUEUE, Upkeep, make_app
+from runtime.embeddings import open_embedder
+from runtime.jobs import UPKEEP_QUEUE, Engine, Upkeep, make_app
 from runtime.models import budget_of, open_models
 from runtime.resources import Resources
 from runtime.settings import Settings
 from runtime.slots import SlotPool
+from runtime.tracing import open_tracer
 from storage.queue import DRAIN_QUEUE
+from tools.prompts import Budgets
 
 log = structlog.get_logger()
 
@@ -25,7 +28,7 @@ log = structlog.get_logger()
 class Worker:
     """A running worker. `stopping` ends it after the entries in hand."""
 
-    app: App
+    app: Engine
     settings: Settings
     stopping: asyncio.Event
 
@@ -37,8 +40,8 @@ class Worker:
         """
         settings = self.settings
         workers = [
-            self._engine(queue=DRAIN_QUEUE, concurrency=settings.concurrency),
-            self._engine(queue=UPKEEP_QUEUE, concurrency=3),
+            self._engine(self.app.drains, queue=DRAIN_QUEUE, concurrency=settings.concurrency),
+            self._engine(self.app.upkeep, queue=UPKEEP_QUEUE, concurrency=3),
         ]
         tasks = [asyncio.create_task(worker) for worker in workers]
         stop = asyncio.create_task(self.stopping.wait())
@@ -51,9 +54,9 @@ class Worker:
         for task in done - {stop}:
             task.result()
 
-    def _engine(self, *, queue: str, concurrency: int) -> Coroutine[None, None, None]:
+    def _engine(self, app: App, *, queue: str, concurrency: int) -> Coroutine[None, None, None]:
         settings = self.settings
-        return self.app.run_worker_async(
+        return app.run_worker_async(
             queues=[queue],
             name=f"longlead-{queue}",
             concurrency=concurrency,
@@ -82,7 +85,11 @@ async def _end(tasks: list["asyncio.Task[None]"], wait_s: float) -> None:
 async def open_worker(resources: Resources) -> AsyncIterator[Worker]:
     """A worker with its slots and its engine opened; closed in order at the end."""
     settings, stopping = resources.settings, asyncio.Event()
-    async with open_models(settings) as models:
+    async with (
+        open_models(settings) as models,
+        open_embedder(settings, resources.conninfo) as embedder,
+        open_tracer(settings) as tracer,
+    ):
         slots = SlotPool(
             resources.conninfo,
             resources.clock,
@@ -90,6 +97,9 @@ async def open_worker(resources: Resources) -> AsyncIterator[Worker]:
             "longlead slot",
             models,
             budget_of(settings),
+            Budgets(settings.prompt_tokens),
+            embedder,
+            tracer,
         )
         drainer = Drainer(settings, resources.clock, slots, stopping)
         app = make_app(resources.conninfo, drainer, Upkeep(settings, resources.clock, resources.pool))

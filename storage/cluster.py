@@ -3,6 +3,7 @@
 Nothing here keeps two processes apart; `storage/embedded.py` does, with its locks.
 """
 
+import atexit
 import contextlib
 import fcntl
 import hashlib
@@ -52,6 +53,14 @@ logger = logging.getLogger(__name__)
 
 # A child that nobody waits for stays a zombie, and its Popen warns when it is collected.
 _spawned: list[subprocess.Popen[bytes]] = []
+
+
+@atexit.register
+def _let_go() -> None:
+    """A server that other processes still use outlives the one that booted it, on purpose: its Popen need not warn."""
+    for server in _spawned:
+        if server.poll() is None:
+            server.returncode = 0  # what its end looks at
 
 
 class ServerStartError(StorageError):

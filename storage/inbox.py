@@ -48,6 +48,26 @@ UPDATE events SET status = %(status)s, outcome = %(outcome)s, error = %(error)s,
   FROM own WHERE building_id = %(building_id)s AND seq = %(seq)s
 RETURNING 1"""
 
+# The same for an entry that is done, and the next one claimed: one statement and one commit between two entries. An
+# entry that is being added meanwhile is not seen, and has queued a drain of its own.
+FINISH_AND_CLAIM = """
+WITH own AS (SELECT position FROM buildings WHERE building_id = %(building_id)s AND epoch = %(epoch)s
+                FOR NO KEY UPDATE),
+ended AS (
+    UPDATE events SET status = 'done', outcome = %(outcome)s, error = NULL, not_before = NULL, finished_at = %(now)s,
+           position = own.position
+      FROM own WHERE building_id = %(building_id)s AND seq = %(seq)s
+    RETURNING 1 AS one),
+claimed AS (
+    UPDATE events SET status = 'running', attempts = attempts + 1, started_at = %(now)s,
+           began = COALESCE(began, own.position)
+      FROM own WHERE building_id = %(building_id)s
+       AND seq = (SELECT min(seq) FROM events
+                   WHERE building_id = %(building_id)s AND status IN ('queued', 'running') AND seq <> %(seq)s)
+       AND (not_before IS NULL OR not_before <= %(now)s)
+    RETURNING seq, generation, source, event_id, event_type, body, received_at, attempts, failures)
+SELECT claimed.* FROM ended LEFT JOIN claimed ON true"""
+
 # The start that a fault of the database ended is not counted, unless another drain has begun since.
 EXCUSE = """
 UPDATE events SET attempts = attempts - 1
@@ -150,13 +170,15 @@ class Claimed:
     failures: int
 
 
-async def claim(conn: Connection, building_id: str, now: datetime) -> Claimed | None:
+async def claim(conn: Connection, lease: Lease, now: datetime) -> Claimed | None:
     """Take the first open entry; None when there is none, or when it is not yet due (backing off)."""
-    row = await (await conn.execute(CLAIM, {"building_id": building_id, "now": now})).fetchone()
-    if row is None:
-        return None
+    row = await (await conn.execute(CLAIM, {"building_id": lease.building_id, "now": now})).fetchone()
+    return None if row is None else _claimed(lease, row)
+
+
+def _claimed(lease: Lease, row: dict[str, Any]) -> Claimed:
     attempts, failures = row.pop("attempts"), row.pop("failures")
-    return Claimed(Entry(building_id=building_id, **row), attempts, failures)
+    return Claimed(Entry(building_id=lease.building_id, time_zone=lease.time_zone, **row), attempts, failures)
 
 
 async def finish(
@@ -188,7 +210,26 @@ async def finish(
         "now": now,
     }
     if not await (await conn.execute(FINISH, parameters)).fetchone():
-        raise LeaseLostError(f"Another worker has taken over building {lease.building_id!r}.")
+        raise _lost(lease)
+
+
+async def finish_and_claim(
+    conn: Connection, lease: Lease, seq: int, *, now: datetime, outcome: dict[str, Any]
+) -> Claimed | None:
+    """Write that an entry is done, and take the next open one; None when there is none that may be taken now.
+
+    Raises:
+        LeaseLostError: another drain has begun since; nothing was written or taken.
+    """
+    parameters = {"building_id": lease.building_id, "epoch": lease.epoch, "seq": seq, "now": now}
+    row = await (await conn.execute(FINISH_AND_CLAIM, parameters | {"outcome": Jsonb(outcome)})).fetchone()
+    if row is None:
+        raise _lost(lease)
+    return None if row["seq"] is None else _claimed(lease, row)
+
+
+def _lost(lease: Lease) -> LeaseLostError:
+    return LeaseLostError(f"Another worker has taken over building {lease.building_id!r}.")
 
 
 async def excuse(conn: Connection, lease: Lease) -> None:

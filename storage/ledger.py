@@ -9,36 +9,34 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from domain.errors import LedgerMismatchError, StorageError
+from domain.errors import LedgerMismatchError
 from storage.database import Connection
-from storage.transaction import BuildingTransaction
+from storage.transaction import BuildingTransaction, Statement
 
 FIND = """
 SELECT args_hash, result FROM actions
  WHERE building_id = %s AND seq = %s AND action = %s AND item = %s AND ordinal = %s"""
 
-INSERT = """
-INSERT INTO actions (building_id, seq, action, item, ordinal, kind, args_hash, arguments, result, responder,
-                     position, at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
-
-OUTBOX = """
-INSERT INTO outbox (building_id, key, channel, recipient, subject, payload, status, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"""
-
+# All or none: an earlier run may have come to other decisions, since people change policies in between. Mixed by their
+# places, one matter would be decided twice and another not at all.
 DECIDE = """
-WITH new AS (
+WITH stood AS (
+    SELECT * FROM decisions
+     WHERE building_id = %(building_id)s AND seq = %(seq)s AND generation = %(generation)s
+       AND step BETWEEN %(first)s AND %(last)s),
+new AS (
     INSERT INTO decisions (building_id, seq, generation, step, item_id, approval_id, type, kind, responder, why,
                            confidence, tokens, actions, basis, fingerprint, at)
-    VALUES (%(building_id)s, %(seq)s, %(generation)s, %(step)s, %(item_id)s, %(approval_id)s, %(type)s, %(kind)s,
-            %(responder)s, %(why)s, %(confidence)s, %(tokens)s, %(actions)s, %(basis)s, %(fingerprint)s, %(at)s)
-    ON CONFLICT (building_id, seq, generation, step) DO NOTHING
-    RETURNING actions, type, responder, why, confidence, basis)
-SELECT actions, type, responder, why, confidence, basis FROM new
+    SELECT %(building_id)s, %(seq)s, %(generation)s, given.*
+      FROM jsonb_to_recordset(%(given)s) AS given (
+           step integer, item_id text, approval_id text, type text, kind text, responder jsonb, why text,
+           confidence double precision, tokens bigint, actions jsonb, basis jsonb, fingerprint text, at timestamptz)
+     WHERE NOT EXISTS (SELECT 1 FROM stood)
+    RETURNING *)
+SELECT step, item_id, kind, actions, type, responder, why, confidence, basis FROM stood
 UNION ALL
-SELECT actions, type, responder, why, confidence, basis FROM decisions
- WHERE building_id = %(building_id)s AND seq = %(seq)s AND generation = %(generation)s AND step = %(step)s
-   AND NOT EXISTS (SELECT 1 FROM new)"""
+SELECT step, item_id, kind, actions, type, responder, why, confidence, basis FROM new
+ORDER BY step"""
 
 DECIDED = """
 SELECT actions, type, responder, why, confidence, basis FROM decisions
@@ -64,13 +62,17 @@ def args_hash(arguments: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(arguments, sort_keys=True, default=str).encode()).hexdigest()
 
 
-async def find(conn: Connection, key: EffectKey, arguments: dict[str, Any]) -> dict[str, Any] | None:
+def finding(key: EffectKey) -> Statement:
+    """The statement that looks an effect up."""
+    return FIND, (key.building_id, key.seq, key.action, key.item, key.ordinal)
+
+
+def found(row: dict[str, Any] | None, key: EffectKey, arguments: dict[str, Any]) -> dict[str, Any] | None:
     """The stored result of an effect that has already been carried out; None when it has not.
 
     Raises:
         LedgerMismatchError: it was carried out with other arguments.
     """
-    row = await (await conn.execute(FIND, (key.building_id, key.seq, key.action, key.item, key.ordinal))).fetchone()
     if row is None:
         return None
     if row["args_hash"] != args_hash(arguments):
@@ -93,10 +95,21 @@ def record(
     at: datetime,
 ) -> None:
     """Write the effect into the ledger at the end of its transaction; the unique key is the guard."""
-    transaction.also(
-        INSERT,
-        (key.building_id, key.seq, key.action, key.item, key.ordinal, kind, args_hash(arguments))
-        + (Jsonb(arguments), Jsonb(result), Jsonb(responder), transaction.end_position, at),
+    transaction.append(
+        "actions",
+        {
+            "seq": key.seq,
+            "action": key.action,
+            "item": key.item,
+            "ordinal": key.ordinal,
+            "kind": kind,
+            "args_hash": args_hash(arguments),
+            "arguments": arguments,
+            "result": result,
+            "responder": responder,
+            "position": transaction.end_position,
+            "at": at.isoformat(),
+        },
     )
 
 
@@ -112,9 +125,17 @@ def post(
 ) -> None:
     """Put a message for outside into the outbox, in the effect's transaction. A sandbox's is never delivered."""
     status = "queued" if transaction.building.mode == "live" else "withheld"
-    transaction.also(
-        OUTBOX,
-        (key.building_id, str(key), channel, recipient, subject, Jsonb(payload), status, at),
+    transaction.append(
+        "outbox",
+        {
+            "key": str(key),
+            "channel": channel,
+            "recipient": recipient,
+            "subject": subject,
+            "payload": payload,
+            "status": status,
+            "created_at": at.isoformat(),
+        },
     )
 
 
@@ -140,28 +161,24 @@ class StoredDecision:
     fingerprint: str | None = None
 
 
-async def decide(conn: Connection, decisions: Sequence[StoredDecision]) -> list[dict[str, Any]]:
-    """Store decisions before anything acts; where one is already stored, that one stands.
+@dataclass(frozen=True)
+class Places:
+    """The steps, from the first to the last, of what is decided together in an entry's run."""
 
-    Returns what stands of each decision: {actions, type, responder, why, confidence, basis}.
+    building_id: str
+    seq: int
+    generation: int
+    first: int
+    last: int
+
+
+async def decide(conn: Connection, places: Places, decisions: Sequence[StoredDecision]) -> list[dict[str, Any]]:
+    """Store decisions before anything acts; where any is already stored in these places, those stand instead.
+
+    Returns what stands, in order: {step, item_id, kind, actions, type, responder, why, confidence, basis}.
     """
-    cursors = []
-    async with conn.pipeline():
-        for decision in decisions:
-            parameters = {
-                **vars(decision),
-                "responder": Jsonb(decision.responder),
-                "actions": Jsonb(decision.actions),
-                "basis": Jsonb(decision.basis),
-            }
-            cursors.append(await conn.execute(DECIDE, parameters))
-    standing = []
-    for cursor in cursors:
-        row = await cursor.fetchone()
-        if row is None:
-            raise StorageError("A decision could not be stored, nor was it stored before. Report this.")
-        standing.append(row)
-    return standing
+    given = [{**vars(decision), "at": decision.at.isoformat()} for decision in decisions]
+    return await (await conn.execute(DECIDE, {**vars(places), "given": Jsonb(given)})).fetchall()
 
 
 async def decided(conn: Connection, building_id: str, seq: int, generation: int, step: int) -> dict[str, Any] | None:

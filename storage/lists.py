@@ -143,7 +143,8 @@ DECISIONS = Listing(
         "seq",
         """r.*,
        CASE WHEN e.event_type = 'Decision' AND r.responder = e.body #> '{decision,responder}'
-            THEN nullif(e.body #>> '{decision,why}', '') END AS message""",
+            THEN nullif(e.body #>> '{decision,why}', '') END AS message,
+       r.basis -> 'reading' AS reading""",
     ),
     {"seq": int, "generation": int, "step": int},
     {**_BUILDING, "event_id": "e.event_id = %(event_id)s", "source": "e.source = %(source)s"},

@@ -2,13 +2,14 @@
 
 import json
 from decimal import Decimal
+from typing import Any
 
 from domain.approvals import Approval
 from domain.buildings import Building
 from domain.procurement import Item, LineFile, ScheduleVersion, VendorRow
 from storage.database import Connection
-from storage.rows import select
-from storage.transaction import building_from
+from storage.rows import select, statement
+from storage.transaction import Statement, building_from
 
 _OF_ITEM = "building_id = %(building_id)s AND item_id = %(item_id)s"
 _FILE: tuple[tuple[str, str, str, str], ...] = (
@@ -46,8 +47,16 @@ _READ_FILE = "SELECT json_build_object({})::text AS file".format(
 
 async def line_file(conn: Connection, building_id: str, item_id: str) -> LineFile | None:
     """Everything on file about one line; None when there is no such line."""
-    cursor = await conn.execute(_READ_FILE, {"building_id": building_id, "item_id": item_id})
-    row = await cursor.fetchone()
+    return filed(await (await conn.execute(*filing(building_id, item_id))).fetchone())
+
+
+def filing(building_id: str, item_id: str) -> Statement:
+    """The statement that reads a line's file."""
+    return _READ_FILE, {"building_id": building_id, "item_id": item_id}
+
+
+def filed(row: dict[str, Any] | None) -> LineFile | None:
+    """The file of a row that was read; None when there is no such line."""
     parts = json.loads(row["file"], parse_float=Decimal) if row else {}  # money is never a float
     if not parts.get("items"):
         return None
@@ -55,10 +64,28 @@ async def line_file(conn: Connection, building_id: str, item_id: str) -> LineFil
     return LineFile.model_validate({"item": item, "vendor": vendors[0] if vendors else None, **parts})
 
 
+_BUILDING = "SELECT * FROM buildings WHERE building_id = %s"
+
+
 async def building(conn: Connection, building_id: str) -> Building | None:
     """The building as it stands, unlocked."""
-    row = await (await conn.execute("SELECT * FROM buildings WHERE building_id = %s", (building_id,))).fetchone()
+    row = await (await conn.execute(_BUILDING, (building_id,))).fetchone()
     return None if row is None else building_from(row)
+
+
+async def standing(
+    conn: Connection, building_id: str, item_ids: list[str]
+) -> tuple[Building | None, list[Approval], list[LineFile]]:
+    """The building, the questions of these lines that are pending or not yet settled, and the lines' files: what a
+    decision is made from, in one message to the server and back."""
+    async with conn.pipeline():
+        of_building = await conn.execute(_BUILDING, (building_id,))
+        of_questions = await conn.execute(*_unsettled(building_id, item_ids))
+        of_lines = [await conn.execute(*filing(building_id, item_id)) for item_id in item_ids]
+    row = await of_building.fetchone()
+    questions = [Approval.model_validate(one) for one in await of_questions.fetchall()]
+    files = [filed(await cursor.fetchone()) for cursor in of_lines]
+    return None if row is None else building_from(row), questions, [file for file in files if file is not None]
 
 
 async def item_names(conn: Connection, building_id: str) -> list[tuple[str, str]]:
@@ -106,16 +133,15 @@ async def open_questions(conn: Connection, building_id: str, item_id: str | None
     )
 
 
-async def unsettled_questions(conn: Connection, building_id: str, item_ids: list[str]) -> list[Approval]:
+def _unsettled(building_id: str, item_ids: list[str]) -> Statement:
     """Approvals of these lines that are pending, or whose answer was accepted and is not yet applied; the oldest
     first."""
-    return await select(
-        conn,
+    query = statement(
         Approval,
         "building_id = %s AND item_id = ANY(%s) AND (status = 'pending' OR decision ->> 'status' = 'accepted')",
-        (building_id, item_ids),
         "raised_seq, key",
     )
+    return query, (building_id, item_ids)
 
 
 async def decided_questions(conn: Connection, building_id: str, item_id: str | None, kind: str) -> list[Approval]:

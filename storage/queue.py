@@ -1,7 +1,8 @@
 """Waking a building: one drain job in the job engine, deferred on the caller's own transaction."""
 
+import psycopg
 from procrastinate import App, PsycopgConnector
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
 from storage.database import Connection
 
@@ -20,6 +21,9 @@ async def wake(conn: Connection, building_id: str) -> bool:
     The caller holds the building's row in an open transaction: so a drain that is just ending either sees the
     caller's entry or has left the queue before this looks. The savepoint keeps the caller's transaction alive
     should a waiting job appear all the same (the engine's queueing lock is a unique index).
+
+    Raises:
+        psycopg.Error: as of any other statement; the engine's own wording of it would hide whose fault it was.
     """
     if await (await conn.execute(WAITING, (building_id,))).fetchone():
         return False
@@ -31,4 +35,8 @@ async def wake(conn: Connection, building_id: str) -> bool:
             await job.defer_async(building_id=building_id)
     except AlreadyEnqueued:
         return False
+    except ConnectorException as error:
+        if isinstance(error.__cause__, psycopg.Error):
+            raise error.__cause__ from error
+        raise
     return True

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from domain.approvals import Approval
 from domain.errors import ConflictError, NotFoundError
 from storage.database import Connection
 from storage.queue import wake
-from storage.transaction import building_transaction
+from storage.rows import select
+from storage.transaction import BuildingTransaction, building_transaction
 
 FIND = "SELECT seq, source, status FROM events WHERE building_id = %s AND event_id = %s ORDER BY seq"
 
@@ -57,13 +59,13 @@ async def named(conn: Connection, building_id: str, event_id: str, source: str |
 
 
 async def retry(conn: Connection, building_id: str, event_id: str, source: str | None) -> Retried:
-    """Queue a dead entry again and wake its building, in one transaction.
+    """Queue a dead entry again and wake its building, in one transaction. What was to become of it is asked no more.
 
     Raises:
         NotFoundError: there is no such building or event.
         ConflictError: the event is not dead, or its source is needed to tell which one is meant.
     """
-    async with building_transaction(conn, building_id):
+    async with building_transaction(conn, building_id) as transaction:
         event = await named(conn, building_id, event_id, source)
         row = await (await conn.execute(REQUEUE, (building_id, event.seq))).fetchone()
         if row is None:
@@ -71,5 +73,13 @@ async def retry(conn: Connection, building_id: str, event_id: str, source: str |
                 f"Event {event_id!r} is {event.status}, and only a dead event can be retried.",
                 event_status=event.status,
             )
+        await _withdraw_question(transaction, event.seq)
         await wake(conn, building_id)
     return Retried(event_id, event.seq, row["generation"])
+
+
+async def _withdraw_question(transaction: BuildingTransaction, seq: int) -> None:
+    """If it dies again, it is asked anew."""
+    open_ = "building_id = %s AND kind = 'event_failed' AND status = 'pending' AND (subject ->> 'seq')::bigint = %s"
+    for asked in await select(transaction.conn, Approval, open_, (transaction.building.building_id, seq)):
+        transaction.save(asked.model_copy(update={"status": "withdrawn"}))

@@ -23,6 +23,7 @@ from domain.procurement import (
     VendorRow,
 )
 from domain.rules import Delegation, Rule
+from domain.summaries import Identifier, Summary
 from storage.database import Connection
 
 R = TypeVar("R", bound=Row)
@@ -40,6 +41,7 @@ TABLES: dict[type[Row], Table] = {
     Approval: Table("approvals", ("approval_id",)),
     Delegation: Table("delegations", ("delegation_id",)),
     Flag: Table("flags", ("flag_id",)),
+    Identifier: Table("identifiers", ("kind", "value")),
     Inspection: Table("inspections", ("item_id", "inspection_id")),
     Item: Table("items", ("item_id",)),
     Message: Table("messages", ("message_id",)),
@@ -50,16 +52,15 @@ TABLES: dict[type[Row], Table] = {
     Rule: Table("rules", ("rule_id",)),
     ScheduleVersion: Table("schedules", ("version",)),
     Shipment: Table("shipments", ("item_id", "shipment_id")),
+    Summary: Table("summaries", ("version",)),
     VendorRow: Table("vendors", ("vendor_id",)),
 }
 
 
 @cache
-def upsert(kind: type[Row]) -> bytes:
-    """The statement that saves whole rows of this kind: building_id, then the rows' JSON images in one array.
-
-    One statement for many rows: each further one costs a message to the server and back.
-    """
+def upserting(kind: type[Row]) -> str:
+    """The part of a statement that saves whole rows of this kind: %(building_id)s, and the rows' JSON images in
+    `given.rows` under the table's name."""
     table = TABLES[kind]
     fields = list(kind.model_fields)
     columns = [sql.Identifier(field) for field in fields]
@@ -67,16 +68,35 @@ def upsert(kind: type[Row]) -> bytes:
     return (
         sql.SQL(
             "INSERT INTO {table} (building_id, {columns}) "
-            "SELECT %s::text, {columns} FROM jsonb_populate_recordset(NULL::{table}, %s) "
+            "SELECT %(building_id)s::text, {columns} "
+            "FROM given, jsonb_populate_recordset(NULL::{table}, given.rows -> {name}) "
             "ON CONFLICT (building_id, {keys}) DO UPDATE SET {sets}"
         )
         .format(
             table=sql.Identifier(table.name),
+            name=sql.Literal(table.name),
             columns=sql.SQL(", ").join(columns),
             keys=sql.SQL(", ").join(map(sql.Identifier, table.keys)),
             sets=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(column) for column in changed),
         )
-        .as_bytes()
+        .as_string()
+    )
+
+
+@cache
+def appending(table: str, columns: tuple[str, ...]) -> str:
+    """The part of a statement that adds rows to a table; their JSON images are in `given.rows` under its name."""
+    return (
+        sql.SQL(
+            "INSERT INTO {table} (building_id, {columns}) SELECT %(building_id)s::text, {columns} "
+            "FROM given, jsonb_populate_recordset(NULL::{table}, given.rows -> {name})"
+        )
+        .format(
+            table=sql.Identifier(table),
+            name=sql.Literal(table),
+            columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+        )
+        .as_string()
     )
 
 

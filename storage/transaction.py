@@ -1,38 +1,40 @@
 """One transaction on one building: its row is locked first, and everything it saves is also appended to `changes`."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from itertools import groupby
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 from typing import Any
 
+import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.types.json import Jsonb
 
 from domain.buildings import Building
 from domain.errors import NotFoundError
 from domain.procurement import Row
 from storage.database import Connection
-from storage.rows import TABLES, row_id, upsert
+from storage.rows import TABLES, appending, row_id, upserting
 
 # Every transaction takes the building's row first, in this strength: with any other order or strength deadlocks
 # were measured, with this one none.
 LOCK = "SELECT * FROM buildings WHERE building_id = %s FOR NO KEY UPDATE"
 
-LOGGED = """
-WITH logged AS (
+Statement = tuple[Any, Any]
+"""A query and its parameters."""
+
+_LOGGED = """
     INSERT INTO changes (building_id, position, seq, entity, id, data)
     SELECT %(building_id)s::text, new.position, %(seq)s::bigint, new.entity, new.id, new.data
-      FROM jsonb_to_recordset(%(changes)s) AS new (position bigint, entity text, id text, data jsonb))"""
+      FROM given, jsonb_to_recordset(given.rows -> 'changes')
+           AS new (position bigint, entity text, id text, data jsonb)"""
 
-SAVE_BUILDING = f"""{LOGGED}
-UPDATE buildings SET position = %(position)s, po_counter = %(po_counter)s, schedule_version = %(schedule_version)s,
-       status = %(status)s, contacts = %(contacts)s, approvers = %(approvers)s, policy = %(policy)s
- WHERE building_id = %(building_id)s"""
-
-SAVE_POSITION = f"{LOGGED} UPDATE buildings SET position = %(position)s WHERE building_id = %(building_id)s"
+_BUILDING_ITSELF = """
+       po_counter = %(po_counter)s, schedule_version = %(schedule_version)s, status = %(status)s,
+       contacts = %(contacts)s, approvers = %(approvers)s, policy = %(policy)s,"""
 
 
 class BuildingTransaction:
-    """What is to be saved in one transaction, written in one round trip when it ends.
+    """What is to be saved in one transaction, written in one statement when it ends.
 
     Change `building` in place to change the building itself; call `save` with whole rows. Nothing that was saved
     can be read back before the end.
@@ -44,17 +46,25 @@ class BuildingTransaction:
         self.last_seq: int = row["last_seq"]
         self.seq = self.last_seq if seq is None else seq
         self.position: int = row["position"]
-        self._before: Building | None = self.building.model_copy(deep=True)
+        self.ahead: list[dict[str, Any] | None] = []
+        """The first row of each of the statements that were sent along with the lock."""
+        self._before: Building | None = building_from(row)
         self._rows: list[Row] = []
+        self._appended: dict[str, list[dict[str, Any]]] = {}
         self._changes: list[dict[str, Any]] = []
-        self._statements: list[tuple[Any, Any]] = []
+        self._statements: list[Statement] = []
 
     def save(self, *rows: Row) -> None:
         """Save whole rows, in this order; a row saved twice ends as the last one."""
         self._rows.extend(rows)
 
+    def append(self, table: str, row: dict[str, Any]) -> None:
+        """A new row, in JSON's types, of a table that is only ever added to and not part of the log. Its columns are
+        the keys, the same for all rows of a table."""
+        self._appended.setdefault(table, []).append(row)
+
     def also(self, query: str, parameters: Any) -> None:
-        """A further statement in the same round trip, after the rows."""
+        """A further statement, after the rows."""
         self._statements.append((query, parameters))
 
     def log_building(self) -> None:
@@ -68,44 +78,64 @@ class BuildingTransaction:
 
     async def flush(self) -> None:
         """Write everything; called once, at the end."""
+        saved = self._saved()
         changed = self.building != self._before
-        if not (self._rows or self._statements or changed):
-            return
-        building_id = self.building.building_id
-        async with self.conn.pipeline():
-            for kind, rows in groupby(self._rows, type):
-                images = {row_id(row): self._logged(row) for row in rows}
-                await self.conn.execute(upsert(kind), (building_id, Jsonb(list(images.values()))))
-            if changed:
-                image = self.building.model_dump(mode="json")
-                self._append("buildings", building_id, image)
-                await self.conn.execute(SAVE_BUILDING, self._moved() | _own_columns(image))
-            elif self._rows:
-                await self.conn.execute(SAVE_POSITION, self._moved())
-            for query, parameters in self._statements:
-                await self.conn.execute(query, parameters)
+        image = self.building.model_dump(mode="json") if changed else {}
+        if changed:
+            self._log("buildings", self.building.building_id, image)
+        if saved or changed or self._appended:
+            await self.conn.execute(
+                _write(tuple(saved), tuple((name, tuple(rows[0])) for name, rows in self._appended.items()), changed),
+                {
+                    "building_id": self.building.building_id,
+                    "seq": self.seq,
+                    "position": self.position,
+                    "rows": Jsonb(
+                        {TABLES[kind].name: list(images.values()) for kind, images in saved.items()}
+                        | self._appended
+                        | {"changes": self._changes}
+                    ),
+                    **_own_columns(image),
+                },
+            )
+        for query, parameters in self._statements:
+            await self.conn.execute(query, parameters)
 
-    def _logged(self, row: Row) -> dict[str, Any]:
-        """The row's image, appended to `changes`."""
-        image = row.model_dump(mode="json")
-        self._append(TABLES[type(row)].name, row_id(row), image)
-        return image
+    def _saved(self) -> dict[type[Row], dict[str, dict[str, Any]]]:
+        """The rows' images by kind and id, each appended to `changes`."""
+        saved: dict[type[Row], dict[str, dict[str, Any]]] = {}
+        for row in self._rows:
+            image = row.model_dump(mode="json")
+            saved.setdefault(type(row), {})[row_id(row)] = image
+            self._log(TABLES[type(row)].name, row_id(row), image)
+        return saved
 
-    def _append(self, entity: str, id_: str, image: dict[str, Any]) -> None:
+    def _log(self, entity: str, id_: str, image: dict[str, Any]) -> None:
         self.position += 1
         self._changes.append({"position": self.position, "entity": entity, "id": id_, "data": image})
 
-    def _moved(self) -> dict[str, Any]:
-        return {
-            "building_id": self.building.building_id,
-            "seq": self.seq,
-            "position": self.position,
-            "changes": Jsonb(self._changes),
-        }
+
+@cache
+def _write(kinds: tuple[type[Row], ...], appended: tuple[tuple[str, tuple[str, ...]], ...], changed: bool) -> str:
+    """The statement that writes rows of these kinds: each further statement would cost a message to the server and
+    back. No part of it sees what another part writes, and none needs to."""
+    parts = [f"saved_{number} AS ({upserting(kind)})" for number, kind in enumerate(kinds)]
+    parts += [f"appended_{number} AS ({appending(*each)})" for number, each in enumerate(appended)]
+    logged = [f"logged AS ({_LOGGED})"] if kinds or changed else []
+    ending = (
+        f"UPDATE buildings SET {_BUILDING_ITSELF if changed else ''} position = %(position)s "
+        "WHERE building_id = %(building_id)s"
+        if logged
+        else "SELECT"
+    )
+    given = "given AS MATERIALIZED (SELECT %(rows)s::jsonb AS rows)"
+    return f"WITH {', '.join([given, *parts, *logged])} {ending}"
 
 
 def _own_columns(image: dict[str, Any]) -> dict[str, Any]:
-    """What of a building may change, as parameters."""
+    """What of a building may change, as parameters; none where it did not."""
+    if not image:
+        return {}
     plain = {column: image[column] for column in ("po_counter", "schedule_version", "status")}
     return plain | {column: Jsonb(image[column]) for column in ("contacts", "approvers", "policy")}
 
@@ -117,19 +147,39 @@ def building_from(row: dict[str, Any]) -> Building:
 
 @asynccontextmanager
 async def building_transaction(
-    conn: Connection, building_id: str, seq: int | None = None
+    conn: Connection, building_id: str, seq: int | None = None, *, ahead: Sequence[Statement] = ()
 ) -> AsyncIterator[BuildingTransaction]:
     """Lock the building, yield what is to be saved, write it and commit.
 
-    `seq` names the inbox entry that causes the changes; the last one when absent (a change made over REST).
+    `seq` names the inbox entry that causes the changes; the last one when absent (a change made over REST). `ahead`
+    are statements that read what the transaction begins with: sent along with the lock, and answered as of then.
 
     Raises:
         NotFoundError: there is no such building.
     """
-    async with conn.transaction():
-        row = await (await conn.execute(LOCK, (building_id,))).fetchone()
-        if row is None:
-            raise NotFoundError(f"There is no building {building_id!r}. List the buildings with GET /buildings.")
-        transaction = BuildingTransaction(conn, row, seq)
-        yield transaction
-        await transaction.flush()
+    outermost = conn.info.transaction_status == TransactionStatus.IDLE
+    try:
+        async with AsyncExitStack() as ending, conn.transaction():
+            transaction = await _begin(conn, building_id, seq, ahead)
+            yield transaction
+            # Left after the transaction: so the commit travels with what it commits.
+            await ending.enter_async_context(conn.pipeline())
+            await transaction.flush()
+    except psycopg.Error:
+        if outermost and conn.info.transaction_status == TransactionStatus.INERROR:
+            await conn.rollback()
+        raise
+
+
+async def _begin(
+    conn: Connection, building_id: str, seq: int | None, ahead: Iterable[Statement]
+) -> BuildingTransaction:
+    async with conn.pipeline():
+        locking = await conn.execute(LOCK, (building_id,))
+        reading = [await conn.execute(*statement) for statement in ahead]
+    row = await locking.fetchone()
+    if row is None:
+        raise NotFoundError(f"There is no building {building_id!r}. List the buildings with GET /buildings.")
+    transaction = BuildingTransaction(conn, row, seq)
+    transaction.ahead = [await cursor.fetchone() for cursor in reading]
+    return transaction

@@ -1,5 +1,6 @@
 """What the tick looks for: entries that nobody takes, and what is due: holds, answers, milestones."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,14 +17,20 @@ SELECT DISTINCT e.building_id FROM events e JOIN buildings b ON b.building_id = 
                     WHERE j.queueing_lock = e.building_id AND j.status IN ('todo', 'doing'))
  LIMIT 500"""
 
-# Days end in the building's own zone.
-EXPIRED_HOLDS = """
+# Days begin in the building's own zone, and for people when the quiet hours of the night are over.
+MORNING = """(%(now)s::timestamptz AT TIME ZONE b.time_zone
+              - CASE WHEN b.policy -> 'quiet_hours' ->> 'start' > b.policy -> 'quiet_hours' ->> 'end'
+                       OR b.policy -> 'quiet_hours' ->> 'start' = '00:00'
+                     THEN (b.policy -> 'quiet_hours' ->> 'end')::interval ELSE '0' END)::date"""
+
+EXPIRED_HOLDS = f"""
 SELECT i.building_id, i.item_id, i.held_until FROM items i JOIN buildings b USING (building_id)
  WHERE i.held_until IS NOT NULL AND NOT i.removed AND b.status = 'active' AND b.mode = 'live'
-   AND i.held_until <= (%s::timestamptz AT TIME ZONE b.time_zone)::date
+   AND i.held_until <= {MORNING}
+   AND (%(only)s::text IS NULL OR i.building_id = %(only)s)
    AND NOT EXISTS (SELECT 1 FROM approvals a WHERE a.building_id = i.building_id AND a.item_id = i.item_id
                       AND a.kind = 'hold_expired' AND a.status = 'pending')
-   AND NOT EXISTS (SELECT 1 FROM events e WHERE e.building_id = i.building_id AND e.source = %s
+   AND NOT EXISTS (SELECT 1 FROM events e WHERE e.building_id = i.building_id AND e.source = %(internal)s
                       AND e.event_id = 'hold:' || i.item_id || ':' || i.held_until || ':' || i.caused_seq)
  LIMIT 500"""
 
@@ -32,22 +39,45 @@ SELECT i.building_id, i.item_id, i.held_until FROM items i JOIN buildings b USIN
 OVERDUE = """
 SELECT a.building_id, a.approval_id, LEAST(a.due_at, a.escalate_at) AS due
   FROM approvals a JOIN buildings b USING (building_id)
- WHERE a.status = 'pending' AND LEAST(a.due_at, a.escalate_at) <= %s AND b.status = 'active' AND b.mode = 'live'
-   AND NOT EXISTS (SELECT 1 FROM events e WHERE e.building_id = a.building_id AND e.source = %s
+ WHERE a.status = 'pending' AND LEAST(a.due_at, a.escalate_at) <= %(now)s AND b.status = 'active' AND b.mode = 'live'
+   AND (%(only)s::text IS NULL OR a.building_id = %(only)s)
+   AND NOT EXISTS (SELECT 1 FROM events e WHERE e.building_id = a.building_id AND e.source = %(internal)s
                       AND e.event_id = 'overdue:' || a.approval_id || ':'
                                        || extract(epoch FROM LEAST(a.due_at, a.escalate_at)))
  ORDER BY due LIMIT 500"""
 
 
 # What an order owes and nobody has reported, by the building's own day.
-OWED = """
+OWED = f"""
 SELECT m.building_id, m.item_id, m.round, m.kind, m.chase_on
   FROM milestones m JOIN buildings b USING (building_id)
- WHERE m.met_on IS NULL AND m.chase_on IS NOT NULL AND m.chase_on <= (%s::timestamptz AT TIME ZONE b.time_zone)::date
+ WHERE m.met_on IS NULL AND m.chase_on IS NOT NULL
+   AND m.chase_on <= {MORNING}
+   AND (%(only)s::text IS NULL OR m.building_id = %(only)s)
    AND b.status = 'active' AND b.mode = 'live'
-   AND NOT EXISTS (SELECT 1 FROM events e WHERE e.building_id = m.building_id AND e.source = %s
+   AND NOT EXISTS (SELECT 1 FROM events e WHERE e.building_id = m.building_id AND e.source = %(internal)s
                       AND e.event_id = 'owed:' || m.item_id || ':' || m.round || ':' || m.kind || ':' || m.chase_on)
  ORDER BY m.chase_on LIMIT 500"""
+
+
+# Whether the duties that take longer have something to do: one index entry each.
+WAITING = """
+SELECT EXISTS (SELECT 1 FROM outbox WHERE status = 'queued') AS messages,
+       EXISTS (SELECT 1 FROM upkeep WHERE name = 'retention' AND due_at <= %s) AS retention"""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Which of them have."""
+
+    messages: bool
+    retention: bool
+
+
+async def waiting(conn: Connection, now: datetime) -> Waiting:
+    """Whether messages wait to be delivered, and whether retention is due."""
+    row = await (await conn.execute(WAITING, (now,))).fetchone()
+    return Waiting(**row) if row else Waiting(messages=False, retention=False)
 
 
 async def wake_forgotten(conn: Connection, now: datetime) -> list[str]:
@@ -61,17 +91,17 @@ async def wake_forgotten(conn: Connection, now: datetime) -> list[str]:
     return woken
 
 
-async def enter_expired_holds(conn: Connection, now: datetime) -> int:
+async def enter_expired_holds(conn: Connection, now: datetime, only: str | None = None) -> int:
     """Put an entry into the inbox for every hold that has run out, once."""
-    rows = await (await conn.execute(EXPIRED_HOLDS, (now, inbox.INTERNAL))).fetchall()
+    rows = await _due(conn, EXPIRED_HOLDS, now, only)
     for row in rows:
         await _enter(conn, row, now)
     return len(rows)
 
 
-async def enter_overdue(conn: Connection, now: datetime) -> int:
+async def enter_overdue(conn: Connection, now: datetime, only: str | None = None) -> int:
     """Put an entry into the inbox for every question whose reminder or escalation is due, once."""
-    rows = await (await conn.execute(OVERDUE, (now, inbox.INTERNAL))).fetchall()
+    rows = await _due(conn, OVERDUE, now, only)
     for row in rows:
         event_id = f"overdue:{row['approval_id']}:{row['due'].timestamp():.6f}"
         body = {"approval_id": row["approval_id"], "due": row["due"].isoformat()}
@@ -80,15 +110,21 @@ async def enter_overdue(conn: Connection, now: datetime) -> int:
     return len(rows)
 
 
-async def enter_owed(conn: Connection, now: datetime) -> int:
+async def enter_owed(conn: Connection, now: datetime, only: str | None = None) -> int:
     """Put an entry into the inbox for every milestone that is overdue, once for each day it is chased on."""
-    rows = await (await conn.execute(OWED, (now, inbox.INTERNAL))).fetchall()
+    rows = await _due(conn, OWED, now, only)
     for row in rows:
         event_id = f"owed:{row['item_id']}:{row['round']}:{row['kind']}:{row['chase_on']}"
         body = {"item": row["item_id"], "round": row["round"], "milestone": row["kind"]}
         async with building_transaction(conn, row["building_id"]) as transaction:
             await _put(transaction, "Milestone_Overdue", event_id, body, now)
     return len(rows)
+
+
+async def _due(conn: Connection, query: str, now: datetime, only: str | None) -> list[dict[str, Any]]:
+    """What is due in all buildings, or in only one."""
+    parameters = {"now": now, "internal": inbox.INTERNAL, "only": only}
+    return await (await conn.execute(query.encode(), parameters)).fetchall()
 
 
 async def _enter(conn: Connection, row: dict[str, Any], now: datetime) -> None:

@@ -22,6 +22,7 @@ from storage.cluster import Cluster
 from storage.embedded import EmbeddedServer
 from storage.migrate import migrate
 from storage.placement import SHELTER
+from tests.agent.desk import Desk, FixedClock, open_desk
 
 TEMPLATE = "longlead_template"
 PASSWORD = "p@ss:w/rd 'quoted'"
@@ -109,6 +110,13 @@ async def database(server: EmbeddedServer) -> AsyncIterator[str]:
     """The conninfo of a fresh, migrated database, gone after the test."""
     async for conninfo in _fresh_database(server.conninfo, TEMPLATE):
         yield conninfo
+
+
+@pytest.fixture
+async def desk(database: str) -> AsyncIterator[Desk]:
+    """A building's desk on a database of its own."""
+    async with open_desk(database, FixedClock()) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -17,12 +17,12 @@ import graph.building
 from api.app import create_app
 from domain.errors import ConfigurationError
 from runtime.clock import SystemClock
+from runtime.drain import Drainer
 from runtime.logs import set_up_logs
 from runtime.redaction import Redaction
 from runtime.resources import Resources
 from runtime.settings import ApiKey, Settings, load_settings
 from storage.database import open_pool
-from tests.agent.conftest import desk as desk  # the fixture
 from tests.agent.desk import Desk
 
 KEY = "key-5f1e77aa90c2d3b4"
@@ -93,6 +93,27 @@ async def test_what_fails_is_logged_with_its_entry_and_without_the_password(
     assert "RuntimeError" in line["exception"]
     assert "take_note" in line["exception"]
     assert "tr0ub4dor" not in lines.getvalue()
+
+
+async def test_what_is_kept_of_a_failure_and_told_of_it_holds_no_secret(
+    settings: Settings, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row is read over REST, and its words go into a question, into messages and into traces."""
+
+    async def take_note(_: Any, state: Any) -> dict[str, Any]:
+        raise RuntimeError(f"could not use {DATABASE} with {KEY}")
+
+    handlers = [take_note if step.__name__ == "take_note" else step for step in graph.building.STEPS]
+    monkeypatch.setattr(graph.building, "STEPS", tuple(handlers))
+    desk.drainer = Drainer(settings, desk.clock, desk.drainer.slots, desk.drainer.stopping)
+    settings.event_attempts = 1
+    await desk.open()
+    event_id = await desk.post("Human_Input", text="The crane is booked.")
+    await desk.question("event_failed")
+    for table in ("events", "approvals", "outbox", "changes", "actions"):
+        rows = await (await desk.conn.execute(f"SELECT to_jsonb(t)::text AS row FROM {table} t")).fetchall()
+        assert not [row for row in rows for secret in SECRETS if secret in row["row"]], table
+    assert "could not use postgresql://" in (await desk.event(event_id))["error"]
 
 
 FORMS = (

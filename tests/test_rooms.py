@@ -124,7 +124,7 @@ def test_every_package_is_a_room() -> None:
         ("nodes/decide.py", "query = 'SELECT * FROM items'"),
         ("graph/thread.py", "from api.app import create_app"),
         ("runtime/worker.py", "from os import getenv"),
-        ("api/app.py", "from evals.stories.story import Story"),
+        ("api/app.py", "from evals.scenario import Scenario"),
         ("evals/runner.py", "from cli.demo import run_demo"),
         ("api/app.py", "class More(BaseSettings): ..."),
     ],
@@ -136,7 +136,7 @@ def test_a_planted_violation_is_found(file: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("file", "source"),
     [
-        ("cli/main.py", "import evals.stories.story, api.app, runtime.service, graph.building, domain.events"),
+        ("cli/main.py", "import evals.scenario, api.app, runtime.service, graph.building, domain.events"),
         (
             "tools/orders.py",
             "import datetime\nnow = toolbox.clock.now()\nday = datetime.date(2026, 2, 15)",

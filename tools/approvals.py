@@ -9,12 +9,14 @@ from domain.advice import with_advice
 from domain.approvals import POLICY, Advice, Approval, Question, Responder
 from domain.buildings import Building
 from domain.events import Entry
+from domain.replies import Reply
 from domain.working_time import add_working_time
 from storage import procurement
 from storage.approvals import locked
 from tools.asking import ASKED_ONCE, answered_before, built, pending
 from tools.authority import authority_of
 from tools.context import ActionContext, Toolbox
+from tools.conversation import kept_open, taken
 from tools.effects import run_effect
 from tools.messages import say
 from tools.rules import count_recommended
@@ -101,11 +103,12 @@ async def review(toolbox: Toolbox, entry: Entry, item_id: str, ordinal: int) -> 
     )
 
 
-async def settle(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
+async def settle(toolbox: Toolbox, entry: Entry, reply: Reply | None = None) -> dict[str, Any]:
     """Apply an accepted answer to its question, if the facts are still those it was given on.
 
-    Returns {applied, approval_id, kind, item_id, subject, why, actions, refused, options}. An outdated answer does
-    nothing: the question is pending again at its next version, or superseded where it no longer stands.
+    `reply` is what was read of an answer in free words. Returns {applied, approval_id, kind, item_id, subject, why,
+    actions, refused, options}. An outdated answer does nothing: the question is pending again at its next version, or
+    superseded where it no longer stands. A question back, and what is not certain, leave it open: {kept_open, told}.
     """
 
     async def act(context: ActionContext) -> dict[str, Any]:
@@ -113,11 +116,19 @@ async def settle(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
         about = {"approval_id": approval.approval_id, "kind": approval.kind, "item_id": approval.item_id}
         if approval.decision is None or approval.decision["event_id"] != entry.event_id:
             return {**about, "applied": False, "why": "the question was closed before the answer was reached"}
+        if reply is not None:
+            approval = taken(approval, reply)
         question = await _rebuilt(context, approval)
         beyond = await _beyond_authority(context, approval)
         if beyond is not None and question is not None:
             return {**about, "applied": False, "why": await _reopen(context, approval, question, beyond)}
-        if question is not None and question.fingerprint == approval.fingerprint:
+        stands = question is not None and question.fingerprint == approval.fingerprint
+        if stands and reply is not None and approval.decision is not None and approval.decision["type"] == "respond":
+            if await pending(context.transaction.conn, entry.building_id, approval.kind, approval.item_id) is None:
+                due = _due(context.building, context.now, escalates=not context.building.is_top(approval.asked_of))
+                return {**about, "applied": False, **kept_open(context, approval, reply, due)}
+            stands = False
+        if stands:
             consequence = _consequence(approval)
             context.save(_decided(approval, "applied", consequence["actions"]))
             await _end_hold(context, approval)
@@ -149,6 +160,7 @@ def _consequence(approval: Approval) -> dict[str, Any]:
         "options": len(approval.options),
         "why": decision.get("why", ""),
         "responder": decision["responder"],
+        "reading": decision.get("reading"),
         "advice": None if approval.advice is None else approval.advice.model_dump(mode="json"),
     }
 
@@ -227,7 +239,7 @@ def _raised(context: ActionContext, question: Question, refused: int, number: in
         asked_of=_asked(building, question.amount, 0),
         raised_at=now,
         raised_seq=context.seq,
-        **_due(building, now, escalates=True),
+        **_due(building, now, escalates=question.kind != "delegation_request"),
     )
 
 
@@ -258,13 +270,16 @@ async def remind(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
         approval = await locked(context.transaction, entry.body["approval_id"])
         if approval.status != "pending":
             return {"moot": True}
+        if (morning := _next_working_moment(context)) > context.now:
+            return _put_off(context, approval, morning)
         if approval.escalate_at is not None and approval.escalate_at <= context.now:
             return _escalated(context, approval)
         if approval.due_at is None or approval.due_at > context.now:
             return {"moot": True}
         # At the top of the chain the reminder is all there is: it is repeated.
         again = _due(context.building, context.now, escalates=True)["escalate_at"]
-        due_at = None if approval.escalate_at is not None else again
+        once = approval.escalate_at is not None or approval.kind == "delegation_request"
+        due_at = None if once else again
         _brought_up(context, approval.model_copy(update={"due_at": due_at}), "Reminder")
         return {"reminded": approval.asked_of}
 
@@ -279,6 +294,23 @@ async def remind(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
         responder=POLICY,
         act=act,
     )
+
+
+def _next_working_moment(context: ActionContext) -> datetime:
+    building = context.building
+    quiet = building.policy.quiet_hours
+    return add_working_time(context.now, timedelta(0), building.zone, building.working_week, quiet)
+
+
+def _put_off(context: ActionContext, approval: Approval, until: datetime) -> dict[str, Any]:
+    """What fell due while nobody was there to tell it is not told in the night in which somebody is again."""
+    due = {
+        name: max(moment, until)
+        for name in ("due_at", "escalate_at")
+        if (moment := getattr(approval, name)) is not None
+    }
+    context.save(approval.model_copy(update=due))
+    return {"moot": True, "put_off_until": until.isoformat()}
 
 
 def _escalated(context: ActionContext, approval: Approval) -> dict[str, Any]:
@@ -315,13 +347,19 @@ def _renew(context: ActionContext, approval: Approval, question: Question) -> No
             "options": question.options,
             "refused": refused,
             "advice": advice,
-            "evidence": question.evidence,
+            "evidence": question.evidence | _talk(approval),
             "subject": question.subject,
             "fingerprint": question.fingerprint,
         }
     )
     context.save(renewed)
     _tell(context, renewed, "Approval changed")
+
+
+def _talk(approval: Approval) -> dict[str, Any]:
+    """What was said about the question stays with it when the facts change."""
+    said = approval.evidence.get("conversation")
+    return {"conversation": said} if said else {}
 
 
 def _tell(context: ActionContext, approval: Approval, subject: str, urgency: str = "high") -> None:

@@ -11,6 +11,7 @@ from domain.questions import Background, build_question
 from domain.rules import as_evidence, case_of, matching
 from storage import evidence, procurement, rules
 from storage.database import Connection
+from tools.past_cases import past_cases
 
 MOST_RULES = 5
 """Rules that a question shows."""
@@ -49,7 +50,7 @@ async def _background(
     return Background(
         facts=await evidence.facts(conn, building_id, item_id, entry.seq),
         notes=await evidence.notes(conn, building_id, item_id) if item_id else [],
-        past_cases=await evidence.past_cases(conn, building_id, about),
+        past_cases=await past_cases(conn, building_id, about, file),
         rules=as_evidence(own[:MOST_RULES], building_id, building.policy.rule_autonomy_after),
     )
 

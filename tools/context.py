@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, Protocol
 
 from domain.approvals import Responder
@@ -13,8 +14,11 @@ from domain.procurement import LineFile, Row
 from storage import ledger, procurement
 from storage.database import Connection
 from storage.ledger import EffectKey
+from storage.long_term import Embedder, LongTermMemory
 from storage.transaction import BuildingTransaction
 from tools.models import UNLIMITED, ModelAccess, ModelBudget
+from tools.prompts import Budgets
+from tools.tracing import NO_TRACER, Tracer
 
 
 class Clock(Protocol):
@@ -35,9 +39,18 @@ class Toolbox:
     clock: Clock
     acts: bool = True
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    budgets: Budgets = field(default_factory=Budgets)
+    embedder: Embedder | None = None
+    """None: no embedding model is configured, and long-term memory is searched by words."""
     models: ModelAccess | None = None
     """None: no model is configured, and a person is asked wherever one would be."""
     model_budget: ModelBudget = UNLIMITED
+    tracer: Tracer = NO_TRACER
+
+    @cached_property
+    def memory(self) -> LongTermMemory:
+        """Episodes and facts, on the same connection under the same lock."""
+        return LongTermMemory(self.conn, self.lock, self.embedder)
 
 
 @dataclass
@@ -52,6 +65,8 @@ class ActionContext:
     """Wall time, UTC."""
     today: date
     """The business day, in the building's zone."""
+    files: dict[str, LineFile | None] = field(default_factory=dict)
+    """Lines' files that were read under the building's lock; nothing changes them before the effect ends."""
     told: bool = False
     """Whether this effect has put its message into the outbox."""
 
@@ -72,7 +87,10 @@ class ActionContext:
         Raises:
             InvalidError: there is no such line.
         """
-        found = await procurement.line_file(self.transaction.conn, self.building.building_id, item_id)
+        if item_id not in self.files:
+            read = await procurement.line_file(self.transaction.conn, self.building.building_id, item_id)
+            self.files[item_id] = read
+        found = self.files[item_id]
         if found is None:
             raise InvalidError(f"There is no line {item_id!r} in building {self.building.building_id!r}.", "item")
         return found

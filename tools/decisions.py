@@ -6,7 +6,7 @@ from typing import Any
 from domain.approvals import Approval, Responder
 from domain.events import Entry
 from storage import ledger, procurement
-from storage.ledger import StoredDecision
+from storage.ledger import Places, StoredDecision
 from tools.context import Toolbox
 
 
@@ -47,16 +47,24 @@ def step_of(passes: int, number: int, *, advised: bool = False) -> int:
     return passes * IN_A_PASS + number + (IN_A_PASS // 2 if advised else 0)
 
 
-async def store(
-    toolbox: Toolbox, entry: Entry, passes: int, verdicts: list[Verdict]
-) -> list[tuple[Verdict, list[dict[str, Any]]]]:
-    """Store decisions under (building, seq, generation, step). Returns each with the actions that stand."""
-    if not verdicts or not toolbox.acts:
-        return [(verdict, verdict.actions) for verdict in verdicts]
+async def store(toolbox: Toolbox, entry: Entry, passes: int, verdicts: list[Verdict], *, asks: bool) -> list[Verdict]:
+    """Store what one look at the lines comes to, and return what stands: where an earlier run of it has stored
+    something, that and nothing else. With `asks` this is looked up though nothing is decided now."""
+    if not toolbox.acts or not (verdicts or asks):
+        return verdicts
+    places = _places(entry, step_of(passes, 0), step_of(passes, 0, advised=True) - 1)
     decisions = [_stored(toolbox, entry, step_of(passes, number), verdict) for number, verdict in enumerate(verdicts)]
     async with toolbox.lock:
-        standing = await ledger.decide(toolbox.conn, decisions)
-    return [(verdict, stored["actions"]) for verdict, stored in zip(verdicts, standing, strict=True)]
+        standing = await ledger.decide(toolbox.conn, places, decisions)
+    return [_as_it_stands(row) for row in standing]
+
+
+def _places(entry: Entry, first: int, last: int) -> Places:
+    return Places(entry.building_id, entry.seq, entry.generation, first, last)
+
+
+def _as_it_stands(row: dict[str, Any]) -> Verdict:
+    return Verdict.of({key: row[key] for key in ("kind", "item_id", "why", "responder", "actions", "type")})
 
 
 async def store_advised(toolbox: Toolbox, entry: Entry, step: int, verdict: Verdict) -> dict[str, Any]:
@@ -65,7 +73,7 @@ async def store_advised(toolbox: Toolbox, entry: Entry, step: int, verdict: Verd
     if not toolbox.acts:
         return {**vars(stored), "responder": stored.responder}
     async with toolbox.lock:
-        return (await ledger.decide(toolbox.conn, [stored]))[0]
+        return (await ledger.decide(toolbox.conn, _places(entry, step, step), [stored]))[0]
 
 
 async def standing_advice(toolbox: Toolbox, entry: Entry, step: int) -> dict[str, Any] | None:
@@ -93,12 +101,6 @@ def _stored(toolbox: Toolbox, entry: Entry, step: int, verdict: Verdict) -> Stor
         basis=verdict.basis,
         fingerprint=verdict.fingerprint,
     )
-
-
-async def open_questions_of(toolbox: Toolbox, building_id: str, item_ids: list[str]) -> list[Approval]:
-    """The questions of the lines named that are pending, or answered and not yet settled."""
-    async with toolbox.lock:
-        return await procurement.unsettled_questions(toolbox.conn, building_id, item_ids)
 
 
 async def all_open_questions(toolbox: Toolbox, building_id: str) -> list[Approval]:

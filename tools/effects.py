@@ -6,7 +6,7 @@ from typing import Any
 from domain.actions import ACTION, item_of
 from domain.approvals import Responder
 from domain.events import Entry
-from storage import ledger
+from storage import ledger, procurement
 from storage.ledger import EffectKey
 from storage.transaction import building_transaction
 from tools.catalogue import EFFECTS
@@ -37,13 +37,23 @@ async def run_effect(
     if not toolbox.acts:
         return {"would_do": {"name": name, "arguments": arguments}}
     key = EffectKey(entry.building_id, entry.seq, name, item or "", ordinal)
-    async with toolbox.lock, building_transaction(toolbox.conn, entry.building_id, entry.seq) as transaction:
-        stored = await ledger.find(toolbox.conn, key, arguments)
+    ahead = [ledger.finding(key)]
+    if item is not None and kind != "question":  # a fact or an action about a line begins with the line's file
+        ahead.append(procurement.filing(entry.building_id, item))
+    async with (
+        toolbox.lock,
+        building_transaction(toolbox.conn, entry.building_id, entry.seq, ahead=ahead) as transaction,
+    ):
+        known, *read = transaction.ahead
+        stored = ledger.found(known, key, arguments)
         if stored is not None:
             return stored
         now = toolbox.clock.now()
         today = entry.today(transaction.building.zone)
-        result = await act(ActionContext(transaction, key, entry, responder, now, today))
+        context = ActionContext(transaction, key, entry, responder, now, today)
+        if item is not None and read:
+            context.files[item] = procurement.filed(*read)
+        result = await act(context)
         ledger.record(
             transaction,
             key,

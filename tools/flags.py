@@ -3,7 +3,7 @@
 from typing import Any
 
 from domain.actions import FlagArguments
-from domain.outstanding import is_resolved
+from domain.outstanding import LET_PASS, is_let_pass, is_resolved
 from domain.procurement import Flag, Item, Row
 from storage.database import Connection
 from storage.rows import select
@@ -19,7 +19,8 @@ async def flag_potential_issue(context: ActionContext, arguments: FlagArguments)
     flag = (same or Flag(flag_id=number, item_id=item.item_id, band="", detail="", raised_seq=context.seq)).model_copy(
         update={"band": arguments.band, "detail": arguments.detail}
     )
-    context.save(flag, item.model_copy(update={"told_band": arguments.band}))
+    let_pass = arguments.band == "conflict" and is_let_pass(item, context.building)
+    context.save(flag, item.model_copy(update={"told_band": LET_PASS if let_pass else arguments.band}))
     return {"flag_id": flag.flag_id}
 
 

@@ -134,11 +134,13 @@ async def close_building(toolbox: Toolbox, entry: Entry) -> Finding:
     async def act(context: ActionContext) -> dict[str, Any]:
         items = await procurement.items(context.transaction.conn, entry.building_id)
         open_ = [item.name for item in items if not item.removed and not item.is_released]
-        pending = await procurement.open_questions(context.transaction.conn, entry.building_id)
+        asked = await procurement.open_questions(context.transaction.conn, entry.building_id)
+        pending = [approval for approval in asked if approval.kind != "delegation_request"]
         if open_ or pending:
             named = ", ".join(open_[:5]) + (f" and {len(open_) - 5} more" if len(open_) > 5 else "")
             why = f"{len(open_)} lines are open ({named})" if open_ else f"{len(pending)} questions are open"
             return vars(Finding(note=f"refused: {why}"))
+        context.save(*(approval.model_copy(update={"status": "withdrawn"}) for approval in asked))
         context.building.status = "closed"
         return vars(Finding(note="building closed"))
 

@@ -146,7 +146,10 @@ async def ask_model(
     if known is not None:
         return _again(known, request)
     started = toolbox.clock.now()
-    completion, outcome = await _asked(toolbox.models, request, await _over_budget(toolbox, entry, started))
+    refusal = await _over_budget(toolbox, entry, started)
+    with toolbox.tracer.generation(request) as told:
+        completion, outcome = await _asked(toolbox.models, request, refusal)
+        told(completion, outcome)
     if isinstance(outcome, Abstained) and outcome.reason == "no_tier":
         return outcome
     await _keep(toolbox, key, completion, outcome, started)

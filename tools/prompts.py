@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tools.tokens import count_tokens, cut_to
+from domain.tokens import count_tokens, cut_to
 
 TOTAL_TOKENS = 40_000
 IDENTITY_TOKENS, FACTS_TOKENS, SUMMARY_TOKENS, RECALLED_TOKENS = 2_000, 4_000, 8_000, 4_000
@@ -67,10 +67,10 @@ class Budgets:
     def recalled(self) -> int:
         return self._share(RECALLED_TOKENS)
 
-    @property
-    def messages(self) -> int:
-        """What is left for the last messages when every other layer is full."""
-        return self.total - self.identity - self.facts - self.summary - self.recalled
+    def messages(self, summary_tokens: int) -> int:
+        """What is left for the last messages beside a summary of this size: while there is little to summarise, more
+        is shown as it was said, so a prompt is as long for a young building as for an old one."""
+        return self.total - self.identity - self.facts - min(summary_tokens, self.summary) - self.recalled
 
     def _share(self, tokens: int) -> int:
         return min(tokens, tokens * self.total // TOTAL_TOKENS)
@@ -96,24 +96,23 @@ def assemble(layers: Sequence[Layer], total_tokens: int = TOTAL_TOKENS) -> str:
 def _within(layer: Layer, budget: int) -> str:
     """The layer's parts that fit, kept from the end that it names."""
     room = budget - count_tokens(f"## {layer.name}\n\n")
-    parts = list(layer.parts) if layer.keep == "first" else list(reversed(layer.parts))
-    room -= 0 if _all_fit(parts, room) else count_tokens(_left_out(len(parts))) + 1
+    texts = [shown(part) for part in layer.parts]
+    sized = list(zip(layer.parts, texts, map(count_tokens, texts), strict=True))
+    if layer.keep == "last":
+        sized.reverse()
+    if sum(tokens + 1 for _, _, tokens in sized) > room:
+        room -= count_tokens(_left_out(len(sized))) + 1
     kept: list[str] = []
-    for part in parts:
-        text = shown(part)
-        if count_tokens(text) + 1 > room:
-            text = _cut(part, room - 1)
-        if not text:
+    for part, text, tokens in sized:
+        if tokens + 1 > room:
+            cut = _cut(part, room - 1)
+            kept += [cut] if cut else []
             break
         kept.append(text)
-        room -= count_tokens(text) + 1
-    if len(kept) < len(parts):
-        kept.append(_left_out(len(parts) - len(kept)))
+        room -= tokens + 1
+    if len(kept) < len(sized):
+        kept.append(_left_out(len(sized) - len(kept)))
     return "\n".join(kept if layer.keep == "first" else reversed(kept))
-
-
-def _all_fit(parts: Sequence[Part | str], room: int) -> bool:
-    return sum(count_tokens(shown(part)) + 1 for part in parts) <= room
 
 
 def _left_out(parts: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.approvals import Responder
+from domain.approvals import Approval, Responder
 from domain.buildings import Building
 from domain.errors import LongleadError
 from domain.events import Entry
@@ -120,7 +120,24 @@ async def building_of(toolbox: Toolbox, building_id: str) -> Building:
         LongleadError: it was deleted while its agent ran.
     """
     async with toolbox.lock:
-        found = await procurement.building(toolbox.conn, building_id)
-    if found is None:
+        return _there(await procurement.building(toolbox.conn, building_id), building_id)
+
+
+async def standing(
+    toolbox: Toolbox, building_id: str, item_ids: list[str]
+) -> tuple[Building, list[Approval], list[LineFile]]:
+    """What is decided from: the building, the questions of these lines that are pending or answered and not yet
+    settled, and the lines' files.
+
+    Raises:
+        LongleadError: it was deleted while its agent ran.
+    """
+    async with toolbox.lock:
+        building, questions, files = await procurement.standing(toolbox.conn, building_id, item_ids)
+    return _there(building, building_id), questions, files
+
+
+def _there(building: Building | None, building_id: str) -> Building:
+    if building is None:
         raise LongleadError(f"Building {building_id!r} is gone; its entries cannot be processed.")
-    return found
+    return building

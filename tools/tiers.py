@@ -21,7 +21,7 @@ async def answers(
     ordinal: int = 0,
 ) -> AsyncIterator[Answered[Output] | Abstained]:
     """What each tier says, in order. The caller stops at the first answer that will do."""
-    prompt = assemble(layers)
+    prompt = assemble(layers, toolbox.budgets.total)
     for tier in range(len(toolbox.models.tiers) if toolbox.models else 0):
         request = ModelRequest(worker, tier, system, prompt, output, max_tokens)
         answer = await ask_model(toolbox, entry, request, ordinal)

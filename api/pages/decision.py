@@ -67,7 +67,7 @@ async def answer(token: str, request: Request, resources: Held) -> Response:
     async with connection(resources) as conn:
         asked = await _asked(conn, resources, token)
         still_theirs(asked.link, asked.building)
-        decision = _decision(form, asked)
+        decision = _decision(form, asked, resources.settings.has_models)
         if isinstance(decision, str):
             return await _shown(conn, resources, request, asked, problem=decision, message=form["message"], status=422)
         try:
@@ -105,7 +105,7 @@ def _form(raw: bytes) -> dict[str, str]:
     return form
 
 
-def _decision(form: dict[str, str], asked: Asked) -> Decision | str:
+def _decision(form: dict[str, str], asked: Asked, models: bool) -> Decision | str:
     """What the pressed button means; a sentence where it cannot be taken."""
     audience = asked.link.audience
     responder = Responder(type="human", id=audience.id, name=audience.name)
@@ -114,6 +114,8 @@ def _decision(form: dict[str, str], asked: Asked) -> Decision | str:
         return f"Nothing was decided: the text is over {MOST_WORDS} characters. Link to the document instead."
     if pressed == "respond":
         read_as = plain_answer(why)
+        if read_as is None and models and why:
+            return Decision(type="respond", responder=responder, why=why)
         if read_as is None:
             return NOT_PLAIN
         pressed = read_as

@@ -15,6 +15,8 @@ _GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "known": ("What is on file", ()),
     "subject": ("What came in", ()),
     "order": ("The order", ("number", "status", "vendor", "quantity", "unit", "unit_price", "value")),
+    "recommendation": ("What is recommended", ("what", "by", "why", "confidence", "not_alone_because")),
+    "no_progress": ("Why the agent does not go on by itself", ()),
     "item": ("The line", ("name", "category", "status")),
 }
 _LISTS = {

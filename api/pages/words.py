@@ -22,6 +22,7 @@ _PHRASES = {
     "request_information": "ask {to}: {question}",
     "restate_event": "take the report as {event}",
     "dismiss_event": "leave the report as it is",
+    "grant_delegation": "let the agent decide such cases without asking",
 }
 _LEFT_OUT = ("band", "reason", "item")
 _MOST_NAME = 48

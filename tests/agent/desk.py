@@ -1,6 +1,8 @@
 """A building's desk for tests: post events and answers as the API would, and run the agent over them in-process."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +17,7 @@ from runtime.settings import Settings
 from runtime.slots import SlotPool
 from storage import approvals, buildings, inbox, procurement
 from storage.approvals import AcceptedDecision
-from storage.database import Connection
+from storage.database import Connection, connect
 from storage.rows import select
 
 
@@ -151,6 +153,19 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-def make_drainer(conninfo: str, clock: FixedClock, size: int = 2) -> Drainer:
+@asynccontextmanager
+async def open_desk(database: str, clock: FixedClock, **slots: Any) -> AsyncIterator[Desk]:
+    """A building's desk on this database, not yet with a building."""
+    drainer = make_drainer(database, clock, **slots)
+    conn = await connect(database, application_name="desk")
+    try:
+        yield Desk(conn, drainer, clock)
+    finally:
+        await drainer.slots.close()
+        await conn.close()
+
+
+def make_drainer(conninfo: str, clock: FixedClock, size: int = 2, **slots: Any) -> Drainer:
+    """`slots`: what a slot gets beside its connection (models, budgets, ...)."""
     settings = Settings(event_attempts=3, retry_base=0.01, stalled_after=2, heartbeat_interval=0.5, shutdown_grace=1)
-    return Drainer(settings, clock, SlotPool(conninfo, clock, size, "test slot"), asyncio.Event())
+    return Drainer(settings, clock, SlotPool(conninfo, clock, size, "test slot", **slots), asyncio.Event())

@@ -156,6 +156,35 @@ async def test_the_replacement_runs_its_own_course(desk: Desk) -> None:
     assert (await desk.item("hvac-units")).status == "released"
 
 
+@pytest.mark.parametrize("under_way", [True, False])
+async def test_what_is_replaced_in_part_is_released_when_all_of_it_is_there(desk: Desk, under_way: bool) -> None:
+    """Ten doors, six have come, two of those are rejected and ordered again: four and two are still to come."""
+    await desk.open(
+        schedule={"project": {"name": "Office"}, "deliveries": DELIVERIES},
+        items=[{"name": "Doors", "vendor_id": "air", "quantity": "10", "unit_price": "100"}],
+        vendors=[{"vendor_id": "air", "name": "Air Ltd"}],
+    )
+    await desk.post("Submittal_Approved", item="Doors")
+    await desk.post("Shipment_Arrived_Site", item="Doors", date_arrived="2026-02-20", quantity="6", shipment_id="S1")
+    four = {"quantity": "4", "shipment_id": "S2"}
+    if under_way:
+        await desk.post("Shipment_Departed_Factory", item="Doors", date_departed="2026-02-21", eta="2026-03-01", **four)
+    rejected = {"quantity_rejected": "2", "shipment_id": "S1"}
+    await desk.post("Inspection_Failed", item="Doors", inspection_date="2026-02-23", **rejected)
+    await desk.decide(await desk.question("inspection_failed"), "approve")
+    assert [str(line.quantity) for line in (await desk.file("doors")).order_lines] == ["10", "2"]
+
+    await desk.post("Shipment_Arrived_Site", item="Doors", date_arrived="2026-03-01", **four)
+    await desk.post("Inspection_Passed", item="Doors", inspection_date="2026-03-02", shipment_id="S2")
+    assert (await desk.item("doors")).logistics == "partially_received"
+    assert not (await desk.item("doors")).is_released
+
+    await desk.post("Shipment_Arrived_Site", item="Doors", date_arrived="2026-03-05", quantity="2")
+    await desk.post("Inspection_Passed", item="Doors", inspection_date="2026-03-06")
+    assert (await desk.item("doors")).is_released
+    assert await desk.pending() == []
+
+
 async def test_a_reinspection_that_passes_closes_the_question(desk: Desk) -> None:
     await failed(desk)
     await desk.post("Inspection_Passed", item="HVAC Units", inspection_date="2026-02-25")

@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
-from domain.approvals import Approval
+from domain.approvals import Approval, Decision, Responder
+from domain.events import Entry
 from domain.rules import Delegation, Rule
-from storage import inbox
+from storage import approvals, inbox
+from storage.upkeep import enter_overdue
 from tests.agent.desk import Desk
+from tools.advising import advised
 
 LINES = {
     "HVAC Units": ("23", "air"),
@@ -146,6 +149,7 @@ async def test_once_it_is_delegated_it_decides_alone_and_tells(desk: Desk) -> No
     row = await cursor.fetchone()
     assert row is not None
     assert "Windows failed inspection" in row["text"]
+    assert "delegated by local (office-d" in row["text"]
     assert "longlead rules overrule office-r2 --entry" in row["text"]
     found = await rule(desk)
     assert (found.applied, found.decided, found.confirmed) == (3, 1, 3)
@@ -373,3 +377,121 @@ async def test_the_question_shows_who_recommends_and_its_answer_is_applied(desk:
     assert renewed.options[0].cost == "4400.00 USD"
     await desk.decide(renewed, version=2)
     assert (await rule(desk)).confirmed == 4
+
+
+async def test_a_rule_that_another_building_shares_only_recommends(desk: Desk) -> None:
+    await learned(desk)
+    await desk.conn.execute("UPDATE rules SET shared = true, autonomy = 'alone'")
+    desk.building_id = "tower"
+    await open_office(desk)
+    await fail(desk, "Windows")
+    question = await desk.question("inspection_failed")
+    assert question.options[0].recommended_by is not None
+    assert question.options[0].recommended_by.name == "Learned rule office-r2"
+    await desk.decide(question)
+    own = await rule(desk)
+    assert (own.rule_id, own.confirmed) == ("r2", 1), "the building learns for itself"
+    desk.building_id = "office"
+    assert (await rule(desk)).confirmed == 3, "a transaction changes its own building only"
+
+
+async def test_what_was_learned_in_time_is_not_decided_alone_where_it_comes_too_late(desk: Desk) -> None:
+    await delegated(desk)
+    assert not (await rule(desk)).late
+    await desk.post("Inspection_Failed", item="Windows", inspection_date="2026-05-20")
+    question = await desk.question("inspection_failed")
+    assert question.options[0].days_late == 18
+    assert "comes too late here" in question.evidence["recommendation"]["not_alone_because"]
+    await desk.decide(question)
+    assert (await rule(desk)).late
+    await desk.post("Inspection_Failed", item="Doors", inspection_date="2026-05-20")
+    assert await desk.pending() == [], "a person has decided so all the same"
+
+
+async def test_a_programs_answer_is_not_applied_once_its_delegation_is_revoked(desk: Desk) -> None:
+    await open_office(desk)
+    await fail(desk, "Windows")
+    question = await desk.question()
+    accepted = await approvals.decide(
+        desk.conn,
+        question.approval_id,
+        Decision(type="approve", responder=Responder(type="automated_rule", id="bot", name="Bot")),
+        version=1,
+        event_id="by-the-bot",
+        now=desk.clock.now(),
+    )
+    await desk.run()
+    again = await desk.question()
+    assert (again.version, again.decision) == (2, None)
+    assert (await desk.event(accepted.event_id))["outcome"]["decision"] == "outdated"
+    assert "reorder_item" not in await desk.names()
+    assert await desk.rows(Rule) == []
+
+
+async def test_what_a_program_decides_within_its_delegation_teaches_nothing(desk: Desk) -> None:
+    await open_office(desk)
+    await desk.conn.execute(
+        """INSERT INTO delegations (building_id, delegation_id, kind, actions, granted_to, granted_by,
+                                    granted_at, status, caused_seq)
+           VALUES ('office', 'd1', 'inspection_failed', '["reorder_item"]', 'bot', 'Maria', now(), 'active', 0)"""
+    )
+    await fail(desk, "Windows")
+    question = await desk.question()
+    await approvals.decide(
+        desk.conn,
+        question.approval_id,
+        Decision(type="approve", responder=Responder(type="automated_rule", id="bot", name="Bot")),
+        version=1,
+        event_id="by-the-bot",
+        now=desk.clock.now(),
+    )
+    await desk.run()
+    assert (await desk.item("windows")).commercial == "ordered"
+    assert await desk.rows(Rule) == []
+
+
+@pytest.mark.parametrize(("passes", "source", "remark"), [(0, "test", None), (2, "test", "goes in circles")])
+async def test_a_run_that_goes_in_circles_asks_a_person(
+    desk: Desk, passes: int, source: str, remark: str | None
+) -> None:
+    await delegated(desk)
+    await desk.post("Human_Input", text="Windows look bad.", item="Windows", event_id="note")
+    await desk.conn.execute("UPDATE items SET quality = 'failed' WHERE item_id = 'windows'")
+    row = await desk.event("note")
+    entry = Entry(**{key: row[key] for key in Entry.model_fields if key in row} | {"source": source})
+    step = {"do": "ask", "kind": "inspection_failed", "item_id": "windows", "subject": {}, "refused": 0}
+    async with desk.drainer.slots.slot() as slot:
+        steps = await advised(slot.toolbox, entry, {**step, "advise": True}, 0, passes)
+    if remark is None:
+        assert [one["do"] for one in steps] == ["action", "tell"]
+    else:
+        assert [one["do"] for one in steps] == ["ask"]
+        assert remark in steps[0]["advice"]["remark"]
+
+
+async def test_a_request_for_a_delegation_is_reminded_of_once_and_holds_up_nothing(desk: Desk) -> None:
+    await learned(desk)
+    asked = await desk.question("delegation_request")
+    assert asked.escalate_at is None
+    desk.clock.forward(days=3)
+    for _ in range(3):
+        await enter_overdue(desk.conn, desk.clock.now())
+        await desk.run()
+        desk.clock.forward(days=3)
+    cursor = await desk.conn.execute("SELECT count(*) AS n FROM outbox WHERE subject = 'Reminder'")
+    assert (await cursor.fetchone() or {})["n"] == 1
+    await desk.post("Items_Changed", items=[{"item_id": slug(name), "removed": True} for name in LINES])
+    closed = await desk.post("Building_Closed")
+    assert (await desk.event(closed))["outcome"]["note"] == "building closed"
+    assert await desk.pending() == []
+
+
+async def test_on_a_line_that_waits_for_a_person_nothing_is_decided_alone(desk: Desk) -> None:
+    await delegated(desk)
+    await desk.post("Submittal_Approved", item="Windows")
+    await desk.post("Submittal_Approved", item="Windows", revision=1)
+    assert (await desk.question("order_beyond_authority")).item_id == "windows"
+    await fail(desk, "Windows")
+    question = await desk.question("inspection_failed")
+    assert question.recommended[0]["name"] == "reorder_item"
+    assert "in another matter" in question.evidence["recommendation"]["not_alone_because"]

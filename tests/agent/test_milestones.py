@@ -3,17 +3,20 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from domain.procurement import Milestone
 from storage.upkeep import enter_owed
 from tests.agent.desk import Desk
 
 
-async def ordered(desk: Desk, **fields: Any) -> None:
+async def ordered(desk: Desk, *, zone: str = "UTC", lead_time: int = 30, **fields: Any) -> None:
     """Ordered on Monday 2 February 2026: acknowledgement due on the 9th, arrival on 4 March."""
     desk.clock.moment = datetime(2026, 2, 2, 9, 0, tzinfo=UTC)
     await desk.open(
+        time_zone=zone,
         schedule={"project": {"name": "x"}, "deliveries": [{"item": "Doors", "required_by": "2026-05-01"}]},
-        items=[{"name": "Doors", "vendor_id": "v", "lead_time_days": 30}],
+        items=[{"name": "Doors", "vendor_id": "v", "lead_time_days": lead_time}],
         vendors=[{"vendor_id": "v", "name": "V Ltd"}],
         contacts={"receiving": "the yard"},
     )
@@ -47,6 +50,21 @@ async def test_a_missing_acknowledgement_is_chased_and_then_asked(desk: Desk) ->
     assert len(question.options) >= 3
     assert not question.holds_item
     assert await tick(desk) == 0
+
+
+@pytest.mark.parametrize(("hour", "entered"), [(23, 0), (5, 0), (6, 1)])
+async def test_nobody_is_chased_at_night(desk: Desk, hour: int, entered: int) -> None:
+    """Due on Monday, chased on Tuesday from 07:00 in Berlin on."""
+    await ordered(desk, zone="Europe/Berlin")
+    desk.clock.moment = datetime(2026, 2, 9 + (hour < 12), hour, tzinfo=UTC)
+    assert await tick(desk) == entered
+
+
+async def test_nobody_is_chased_on_a_sunday(desk: Desk) -> None:
+    """The arrival is due on Saturday, 28 February: it is chased on Monday."""
+    await ordered(desk, lead_time=26)
+    arrival = next(m for m in await desk.rows(Milestone) if m.kind == "arrive")
+    assert (str(arrival.due_on), str(arrival.chase_on)) == ("2026-02-28", "2026-03-02")
 
 
 async def test_what_is_reported_is_not_chased_and_closes_the_question(desk: Desk) -> None:

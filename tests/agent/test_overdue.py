@@ -82,6 +82,17 @@ async def test_nobody_is_reminded_at_night_or_on_a_sunday(desk: Desk) -> None:
     assert again.due_at == datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # one hour on Friday, three on Monday from 07:00
 
 
+async def test_what_fell_due_during_an_outage_that_ends_at_night_is_told_in_the_morning(desk: Desk) -> None:
+    await asked(desk)
+    desk.clock.moment = datetime(2026, 2, 26, 2, 0, tzinfo=UTC)  # Thursday, 03:00 in Berlin
+    assert await tick(desk) == 1
+    assert await tick(desk) == 0
+    assert await told(desk) == [("PM", "Approval needed")]
+    desk.clock.moment = datetime(2026, 2, 26, 6, 0, tzinfo=UTC)
+    assert await tick(desk) == 1
+    assert await told(desk) == [("PM", "Approval needed"), ("Director", "Escalation")]
+
+
 async def test_an_answered_question_needs_no_reminder(desk: Desk) -> None:
     await asked(desk)
     desk.clock.forward(days=1)

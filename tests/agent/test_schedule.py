@@ -44,6 +44,19 @@ async def test_a_conflict_that_policy_lets_pass_is_flagged_and_not_asked(desk: D
     assert await desk.pending() == []
 
 
+async def test_a_conflict_that_grows_beyond_what_policy_lets_pass_is_asked_once(desk: Desk) -> None:
+    await opened(desk, ask_from_days_late=3)
+    await desk.post("Shipment_Departed_Factory", item="Steel Beams", eta="2026-02-17")
+    assert await desk.pending() == []
+    grown = await desk.post("ETA_Changed", item="Steel Beams", eta="2026-02-18")
+    assert await desk.names(grown) == ["flag_potential_issue"]
+    assert [flag.status for flag in await desk.rows(Flag)] == ["open"]
+    await desk.decide(await desk.question("schedule_conflict"), "approve")
+    more = await desk.post("ETA_Changed", item="Steel Beams", eta="2026-02-19")
+    assert await desk.names(more) == []
+    assert await desk.pending() == []
+
+
 async def test_only_a_change_of_band_speaks_up(desk: Desk) -> None:
     await opened(desk)
     await desk.post("Shipment_Departed_Factory", item="Steel Beams", eta="2026-02-16")

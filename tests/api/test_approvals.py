@@ -159,6 +159,7 @@ async def test_an_edit_names_lines_in_any_spelling_and_stores_their_ids(
         ({"type": "respond", "message": "yes, but only half of them"}, "message", "no model is configured"),
         ({"type": "approve", "version": 0}, "version", "greater"),
         ({"type": "approve", "message": "a\x00"}, "message", "NUL"),
+        ({"type": "approve", "occurred_at": "9999-12-31T23:59:59"}, "occurred_at", "1900 to 2200"),
     ],
 )
 async def test_a_wrong_answer_is_refused_with_its_field_and_the_approval_stays_open(

@@ -8,7 +8,7 @@ import pytest
 
 from runtime.resources import Resources
 from storage import ledger
-from storage.ledger import EffectKey, StoredDecision
+from storage.ledger import EffectKey, Places, StoredDecision
 from storage.transaction import building_transaction
 from tests.api.office import APPROVED, BUILDING, EVENTS, raise_approval
 
@@ -94,7 +94,7 @@ async def test_the_decision_log_shows_who_decided_why_and_a_persons_own_words(
         approval_id=approval_id,
     )
     async with resources.pool.connection() as conn:
-        await ledger.decide(conn, [stored])
+        await ledger.decide(conn, Places(BUILDING, 1, 0, 0, 0), [stored])
     [decision] = await data(client, "decisions")
     assert decision["why"] == "the recommendation was approved"
     assert decision["message"] == "We need them on Monday."

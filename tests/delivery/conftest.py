@@ -4,8 +4,8 @@ import pytest
 
 from runtime.resources import Resources
 from runtime.settings import Settings
-from storage.database import connect, open_pool
-from tests.agent.desk import Desk, FixedClock, make_drainer
+from storage.database import open_pool
+from tests.agent.desk import Desk, FixedClock, open_desk
 from tests.delivery.post_room import PostRoom
 from tests.delivery.receiver import Receiver
 
@@ -29,10 +29,5 @@ async def room(database: str) -> AsyncIterator[PostRoom]:
 @pytest.fixture
 async def desk(database: str, room: PostRoom) -> AsyncIterator[Desk]:
     """The building's agent, over the same database and clock."""
-    drainer = make_drainer(database, room.clock)
-    conn = await connect(database, application_name="desk")
-    try:
-        yield Desk(conn, drainer, room.clock)
-    finally:
-        await drainer.slots.close()
-        await conn.close()
+    async with open_desk(database, room.clock) as opened:
+        yield opened

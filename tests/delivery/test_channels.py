@@ -14,6 +14,7 @@ from runtime.channels_letter import one_line, printable
 from runtime.logs import set_up_logs
 from runtime.settings import load_settings
 from tests.agent.desk import Desk
+from tests.delivery.mailbox import mail_server
 from tests.delivery.post_room import PostRoom
 from tests.delivery.receiver import SECRET, Receiver
 
@@ -47,6 +48,52 @@ async def test_people_are_told_by_apprise_at_the_address_on_file(room: PostRoom,
     assert got.path.startswith("/pm")
     assert (sent["title"], sent["message"]) == ("Notice: Office", "Steel is late. evil")
     assert await room.statuses() == ["delivered"]
+
+
+async def test_a_mail_reaches_the_mail_server_of_whoever_is_asked(room: PostRoom, desk: Desk) -> None:
+    """A real conversation by SMTP, with the link to the question in what arrives."""
+    with mail_server() as server:
+        room.settings.channels = {
+            "project_manager": [SecretStr(f"mailto://{server.address}?from=agent@longlead.example&to={{address}}")]
+        }
+        await desk.open(**STEEL)
+        await desk.post("Inspection_Failed", item="Steel Beams", inspection_date="2026-02-11")
+        assert await room.deliver() == 1
+    [got] = server.mails
+    assert (got.sender, got.recipients) == ("agent@longlead.example", ["pm@office.example"])
+    assert got.message["subject"] == "Approval needed: Office"
+    text = got.message.get_content()
+    assert "Steel Beams failed inspection on 2026-02-11." in text
+    assert "Read and answer: https://longlead.example/pages/approval/" in text
+    assert await room.statuses() == ["delivered"]
+
+
+async def test_a_mail_server_that_turns_the_recipient_down_is_asked_again_later(room: PostRoom) -> None:
+    with mail_server(refuses=True) as server:
+        room.settings.channels = {
+            "*": [SecretStr(f"mailto://{server.address}?from=agent@longlead.example&to=nobody@office.example")]
+        }
+        await room.open()
+        await room.write()
+        await room.deliver()
+    assert server.mails == []
+    [row] = await room.rows()
+    assert row["status"] == "queued"
+    assert row["error"].startswith("mailto: ")
+    assert "@" not in row["error"]
+
+
+async def test_a_chat_gets_the_words_and_the_link(room: PostRoom, desk: Desk, receiver: Receiver) -> None:
+    """Mattermost takes what Slack takes, at an address of our own; those of Slack and Teams are fixed."""
+    room.settings.channels = {"project_manager": [SecretStr(f"mmost://{receiver.address}/{'3ccdd113' * 4}")]}
+    await desk.open(**STEEL)
+    await desk.post("Inspection_Failed", item="Steel Beams", inspection_date="2026-02-11")
+    assert await room.deliver() == 1
+    [got] = receiver.received
+    assert got.path.startswith("/hooks/")
+    said = json.loads(got.body)["text"]
+    assert "Steel Beams failed inspection on 2026-02-11." in said
+    assert "https://longlead.example/pages/approval/" in said
 
 
 async def test_apprise_that_is_refused_is_tried_again(room: PostRoom, receiver: Receiver) -> None:

@@ -11,7 +11,8 @@ from domain.actions import action
 from domain.approvals import Option
 from domain.learning import Lesson, learn
 from domain.policy import Policy
-from domain.rules import TO_RULES, Case, Delegation, Rule, as_evidence, full_id, matching, scopes_of, split_id
+from domain.procurement import Item, LineFile
+from domain.rules import TO_RULES, Case, Delegation, Rule, as_evidence, case_of, full_id, matching, scopes_of, split_id
 from domain.templates import agree, fitting, template_of
 
 NOW = datetime(2026, 2, 1, 9, tzinfo=UTC)
@@ -192,6 +193,22 @@ def test_two_questions_open_at_once_that_are_answered_differently_overrule_nothi
     rules = learn([], [], lesson(case, REPLACE, 1), POLICY).rules
     both = learn(rules, [], lesson(Case("inspection_failed", "26", None, "panels"), REPAIR, 2), POLICY)
     assert [(one.streak, one.overruled) for one in both.rules] == [(0, 0), (1, 0)]
+
+
+def test_questions_of_one_kind_about_other_matters_are_told_apart() -> None:
+    file = LineFile(item=Item(item_id="hvac", name="HVAC", currency="USD"))
+    cases = [
+        case_of("acknowledgement_exception", file, {"exceptions": [{"kind": kind, "detail": "d"}]})
+        for kind in ("price", "backorder")
+    ]
+    cases.append(case_of("acknowledgement_exception", file, {"exceptions": [{"kind": "price"}, {"kind": "date"}]}))
+    rules = learn([], [], lesson(cases[0], ACCEPT, 1), POLICY).rules
+    assert [bool(matching(rules, case)) for case in cases] == [True, False, False]
+    assert rules[0].text.startswith("When a vendor acknowledges an order with exceptions (price): t.")
+    above, changed = (case_of("order_beyond_authority", file, {"change_order": it}) for it in (False, True))
+    assert (above.about, changed.about) == (None, "change order")
+    limit = learn([], [], lesson(above, REPLACE, 1), POLICY).rules
+    assert [bool(matching(limit, case)) for case in (above, changed)] == [True, False]
 
 
 def test_a_word_beside_what_needs_a_person_does_not_make_it_another_decision() -> None:

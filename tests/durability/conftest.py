@@ -4,7 +4,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from storage.database import Connection, connect
-from tests.agent.desk import Desk, FixedClock, make_drainer
 from tests.durability.stage import Stage
 
 
@@ -29,16 +28,3 @@ async def stage(database: str) -> AsyncIterator[Stage]:
     opened = await Stage.open(database)
     yield opened
     await opened.close()
-
-
-@pytest.fixture
-async def desk(database: str) -> AsyncIterator[Desk]:
-    """A building's desk on a database of its own."""
-    clock = FixedClock()
-    drainer = make_drainer(database, clock)
-    conn = await connect(database, application_name="desk")
-    try:
-        yield Desk(conn, drainer, clock)
-    finally:
-        await drainer.slots.close()
-        await conn.close()

@@ -57,12 +57,12 @@ async def running_worker(conninfo: str, **changed: Any) -> AsyncIterator[Worker]
 
 
 @contextmanager
-def worker_process(conninfo: str, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+def worker_process(conninfo: str, *arguments: str, **pipes: Any) -> Iterator["subprocess.Popen[bytes]"]:
     """`python -m tests.durability.worker_process`: a worker alone, killed at the end."""
     settings = {f"LONGLEAD_{name.upper()}": str(value) for name, value in SHORT.items()}
     environment = {**os.environ, **settings, "LONGLEAD_DATABASE_URL": conninfo}
     command = [sys.executable, "-m", "tests.durability.worker_process", *arguments]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True) as process:
+    with subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True, **pipes) as process:
         try:
             yield process
         finally:

@@ -177,9 +177,20 @@ async def cuttable_connection(conninfo: str, switch: Switch) -> CuttableConnecti
     return conn  # type: ignore[return-value]
 
 
+async def reconnected(conn: CuttableConnection, conninfo: str) -> CuttableConnection:
+    """What a new process connects with. To the server it is the same whether a session ends or gives everything back;
+    so a quiet one goes on, which spares the server a process with nothing in its caches."""
+    if conn.pgconn.transaction_status in (TransactionStatus.ACTIVE, TransactionStatus.UNKNOWN):
+        await conn.close()
+        return await cuttable_connection(conninfo, conn.switch)
+    await conn.rollback()
+    await conn.cursor().execute("SELECT pg_advisory_unlock_all()")
+    return conn
+
+
 @dataclass
 class CuttableSlots:
-    """A pool of one slot at a time; a slot that was cut off is closed, and the next one is a new process.
+    """A pool of one slot at a time; after one that was cut off, the next one is a new process.
 
     What a process has of its own is its connection and its saver. The compiled graph holds nothing of a run, so all
     processes share one, which is most of what starting one costs.
@@ -189,14 +200,17 @@ class CuttableSlots:
     clock: FixedClock
     switch: Switch
     free: list[Slot] = field(default_factory=list)
+    _conn: CuttableConnection | None = None
     _compiled: CompiledStateGraph[Any] | None = None
     _toolbox: Toolbox | None = None
 
     def begin(self, clock: FixedClock, switch: Switch) -> None:
         """For the next story: its clock and its switch."""
         self.clock, self.switch = clock, switch
+        if self._conn is not None:
+            self._conn.switch = switch
         for slot in self.free:
-            slot.conn.switch = slot.saver.switch = switch  # type: ignore[attr-defined]
+            slot.saver.switch = switch  # type: ignore[attr-defined]
             slot.toolbox.clock = clock
 
     @asynccontextmanager
@@ -210,11 +224,12 @@ class CuttableSlots:
             if sound:
                 self.free.append(slot)
             else:
-                await slot.conn.close()
+                self._conn = await reconnected(self._conn, self.conninfo)  # type: ignore[arg-type]
 
     async def _open(self) -> Slot:
-        conn = await cuttable_connection(self.conninfo, self.switch)
-        saver = CuttableSaver(conn)
+        if self._conn is None:
+            self._conn = await cuttable_connection(self.conninfo, self.switch)
+        conn, saver = self._conn, CuttableSaver(self._conn)
         saver.switch = self.switch
         if self._toolbox is None or self._compiled is None:
             self._toolbox = Toolbox(conn=conn, clock=self.clock)
@@ -237,5 +252,5 @@ class CuttableSlots:
         return started
 
     async def close(self) -> None:
-        while self.free:
-            await self.free.pop().conn.close()
+        if self._conn is not None:
+            await self._conn.close()

@@ -1,4 +1,4 @@
-"""Slots that stop at a gate: a chosen statement waits until the test lets it go on."""
+"""Slots that stop at a gate: a chosen statement or node waits until the test lets it go on."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -41,7 +41,7 @@ async def gated_connection(conninfo: str) -> GatedConnection:
 
 @dataclass
 class Gate:
-    """Stops, once, before a statement that begins with these words."""
+    """Stops, once, before a statement that begins with these words, or in a node: `start of <its name>`."""
 
     words: str
     reached: asyncio.Event = field(default_factory=asyncio.Event)
@@ -75,8 +75,11 @@ class GatedSlots:
         self.conn.before = self.gate
         saver = LiveSaver(self.conn)
         toolbox = Toolbox(conn=self.conn, clock=self.clock, lock=saver.lock)
+        graph = build(toolbox)
+        for name, spec in graph.nodes.items():
+            spec.runnable.afunc = _stopping(self.gate, name, spec.runnable.afunc)  # type: ignore[attr-defined]
         try:
-            yield Slot(self.conn, saver, toolbox, build(toolbox).compile(checkpointer=saver))
+            yield Slot(self.conn, saver, toolbox, graph.compile(checkpointer=saver))
         finally:
             await self.conn.close()
 
@@ -86,8 +89,16 @@ class GatedSlots:
         return self.conn.info.backend_pid
 
 
+def _stopping(gate: Gate, name: str, node: Any) -> Any:
+    async def stopped(*arguments: Any, **options: Any) -> Any:
+        await gate(f"start of {name}")
+        return await node(*arguments, **options)
+
+    return stopped
+
+
 def gated_drainer(conninfo: str, clock: FixedClock, words: str, **settings: Any) -> tuple[Drainer, Gate, GatedSlots]:
-    """A drainer that stops before a statement that begins with these words."""
+    """A drainer that stops before a statement that begins with these words, or in a node."""
     gate = Gate(words)
     slots = GatedSlots(conninfo, clock, gate)
     short = {"event_attempts": 3, "stalled_after": 5, "heartbeat_interval": 0.5, "shutdown_grace": 1, **settings}

@@ -20,7 +20,7 @@ from storage.approvals import AcceptedDecision
 from storage.buildings import thread_id
 from storage.database import Connection, connect
 from tests.agent.desk import Desk, FixedClock
-from tests.durability.cutting import CutOffError, Cuts, CuttableSlots, Switch, cuttable_connection, moments
+from tests.durability.cutting import CutOffError, Cuts, CuttableSlots, Switch, cuttable_connection, moments, reconnected
 from tools.context import Toolbox
 
 # What is compared: every row of the building, but for what counts starts or is made of the building's own name.
@@ -99,8 +99,7 @@ class RestartedDesk(Desk):
                 if not self.again:
                     raise
                 self.switch.restart()
-                await self.conn.close()
-                self.conn = await cuttable_connection(self.conninfo, self.switch)
+                self.conn = await reconnected(self.conn, self.conninfo)  # type: ignore[arg-type]
 
 
 Step = Callable[[RestartedDesk], Awaitable[Any]]

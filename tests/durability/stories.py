@@ -201,7 +201,6 @@ CLOCKS = Story(
         _unreadable,
         _dead,
         _mended_and_retried,
-        answer("event_failed"),
     ),
 )
 """What falls due: a milestone chased and asked about, a hold, a reminder, an escalation; and an event that dies."""

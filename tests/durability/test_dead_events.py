@@ -12,6 +12,7 @@ from runtime.drain import Drainer, Ended
 from runtime.settings import Settings
 from storage import inbox
 from storage.database import Connection
+from storage.retry import retry
 from tests.agent.desk import Desk
 from tests.durability.crew import all_rows, note, open_building, running_worker, until_nothing_is_open
 from tests.durability.cutting import CutOffError, CuttableSlots, Switch
@@ -51,6 +52,19 @@ async def test_an_event_that_fails_is_tried_with_backoff_then_dead_and_told_whil
     assert "document_url" in question.subject["error"]
     assert await desk.item("hvac-units") is not None
     assert await desk.names("bad") == []
+
+
+async def test_what_is_retried_is_asked_no_more_until_it_dies_again(desk: Desk) -> None:
+    await desk.open(**HVAC)
+    await _accept(desk.conn, desk.clock.now(), UNREADABLE)
+    await _let_it_die(desk, "bad")
+    asked = await desk.question("event_failed")
+    await retry(desk.conn, "office", "bad", None)
+    assert await desk.pending() == []
+    await _let_it_die(desk, "bad")
+    assert (await desk.question("event_failed")).approval_id != asked.approval_id
+    (withdrawn,) = [one for one in await desk.rows(Approval) if one.approval_id == asked.approval_id]
+    assert withdrawn.status == "withdrawn"
 
 
 async def test_a_worker_gives_an_event_up_by_itself(conn: Connection, database: str) -> None:

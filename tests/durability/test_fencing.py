@@ -18,7 +18,7 @@ from tests.durability.crew import all_rows, until
 from tests.durability.gates import gated_drainer
 
 FINISH = "WITH own AS"
-LEDGER = "INSERT INTO actions"
+LEDGER = "WITH given AS"
 LOCK = "SELECT * FROM buildings"
 STEEL: dict[str, Any] = {
     "schedule": {

@@ -33,7 +33,7 @@ async def _post_notes(conn: Connection, number: int) -> None:
 async def test_a_worker_that_is_told_to_stop_finishes_what_is_in_hand_and_hands_the_rest_back(
     conn: Connection, database: str
 ) -> None:
-    await _post_notes(conn, 60)
+    await _post_notes(conn, 30)
     with worker_process(database) as process:
         await until(conn, SOME_DONE, 20)
         process.send_signal(signal.SIGTERM)
@@ -46,12 +46,12 @@ async def test_a_worker_that_is_told_to_stop_finishes_what_is_in_hand_and_hands_
 
     async with running_worker(database, tick_interval=30):
         await until_nothing_is_open(conn, within=60)
-    assert await all_rows(conn, ENTRIES) == [{"status": "done", "n": 240, "attempts": 1}]
+    assert await all_rows(conn, ENTRIES) == [{"status": "done", "n": 120, "attempts": 1}]
 
 
 @pytest.mark.slow
 async def test_what_a_killed_worker_had_in_hand_is_taken_over_within_the_lease(conn: Connection, database: str) -> None:
-    await _post_notes(conn, 30)
+    await _post_notes(conn, 15)
     with worker_process(database) as process:
         await until(conn, SOME_DONE, 5)
         process.kill()
@@ -66,7 +66,7 @@ async def test_what_a_killed_worker_had_in_hand_is_taken_over_within_the_lease(c
         assert time.monotonic() - killed < SHORT["stalled_after"] + 2 * SHORT["tick_interval"] + 3
         await until_nothing_is_open(conn)
     assert await all_rows(conn, "SELECT seq FROM events WHERE status <> 'done' OR failures > 0 OR attempts > 2") == []
-    assert len(await all_rows(conn, "SELECT 1 FROM messages")) == 120
+    assert len(await all_rows(conn, "SELECT 1 FROM messages")) == 60
 
 
 @pytest.mark.parametrize("pruned", [False, True])

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from evals.stories.long_building import QUARTERS, TROUBLES, answer, events, opening
+from evals.long_building import QUARTERS, TROUBLES, answer, events, opening
 from storage.database import connect
 from tests.agent.desk import Desk, FixedClock, make_drainer
 from tests.test_documents import text_of

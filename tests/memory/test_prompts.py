@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.tokens import count_tokens, cut_to
 from tools.prompts import TOTAL_TOKENS, Budgets, Layer, Part, assemble, outside
-from tools.tokens import count_tokens, cut_to
 
 MAIL = (
     "Dear Sir, unfortunately our galvanising line broke down last week, so the steel beams of your order "
@@ -102,10 +102,11 @@ def test_an_empty_layer_does_not_make_the_last_messages_longer() -> None:
 def test_the_budgets_of_the_layers_make_the_whole() -> None:
     whole = Budgets()
     assert (whole.identity, whole.facts, whole.summary, whole.recalled) == (2_000, 4_000, 8_000, 4_000)
-    assert whole.messages == 22_000
+    assert whole.messages(8_000) == 22_000
+    assert whole.messages(0) == 30_000
     small = Budgets(8_000)
-    assert small.identity + small.facts + small.summary + small.recalled + small.messages == 8_000
-    assert small.messages > small.summary
+    assert small.identity + small.facts + small.summary + small.recalled + small.messages(9_000) == 8_000
+    assert small.messages(small.summary) > small.summary
     assert Budgets(TOTAL_TOKENS * 4).summary == 8_000
 
 

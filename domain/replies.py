@@ -1,0 +1,246 @@
+"""What a model read in a person's reply, held against the person's own words. Unsure is asked again, never guessed.
+
+What is read becomes one of: the recommendation (with further wishes), other actions instead, the next-best option, an
+answer to a question back, or the question once more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from domain.actions import ACTION, plain
+from domain.days_found import days_mentioned
+from domain.days_in_words import days_meant
+from domain.days_in_words import plain as plain_words
+from domain.mail import lines_named, says
+from domain.reply_words import actions_spoken_of, has_number, says_no, says_until, says_yes, sets_condition
+
+WishName = Literal[
+    "issue_purchase_order",
+    "reorder_item",
+    "cancel_purchase_order",
+    "change_required_by",
+    "change_project_end",
+    "remove_item",
+    "expedite_order",
+    "repair_item",
+    "return_item",
+    "accept_as_is",
+    "hold_item",
+    "schedule_inspection",
+    "notify_team",
+    "request_information",
+    "dismiss_event",
+]
+Topic = Literal["dates", "order", "cost", "vendor", "inspection", "options", "reason", "history"]
+Meaning = Literal["approve", "reject", "instead", "question", "unclear"]
+Means = Literal["approve", "reject", "edit", "answer", "ask_again"]
+
+
+class Wish(BaseModel):
+    """One thing that the reply asks for."""
+
+    action: WishName
+    day_words: str | None = Field(description="The reply's own words for a day, copied.")
+    day: str | None = Field(description="That day as YYYY-MM-DD.")
+    detail: str | None = Field(description="What to tell or ask, and whom; the method; the reason.")
+
+
+class ReplyReading(BaseModel):
+    """What a reply to a question means."""
+
+    meaning: Meaning
+    wishes: list[Wish]
+    topics: list[Topic] = Field(description="Of a question back: what it is about.")
+    confidence: float = Field(description="0 to 1.")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The question that is replied to."""
+
+    item_id: str | None
+    recommended: Sequence[dict[str, Any]]
+    names: Sequence[tuple[str, str]]
+    """(item_id, name) of the building's lines."""
+    today: date
+    reading_confidence: float
+
+
+@dataclass
+class Reply:
+    """What a reply comes to; with doubts it is always asked again."""
+
+    means: Means
+    actions: list[dict[str, Any]] = field(default_factory=list)
+    understood: str = ""
+    doubts: list[str] = field(default_factory=list)
+    topics: list[str] = field(default_factory=list)
+    confidence: float = 0.0
+    model: str | None = None
+    tokens: int = 0
+
+
+def understood(text: str, read: ReplyReading, asked: Asked) -> Reply:
+    """The reply as it will be taken, or asked again with what was understood of it."""
+    item_id, doubts = _line(text, asked)
+    actions = []
+    for wish in read.wishes:
+        made, more = _action(wish, item_id, text, asked)
+        doubts += more
+        actions += [made] if made else []
+    doubts += _against_the_words(text, read, asked)
+    confidence = max(0.0, min(1.0, read.confidence))
+    if confidence < asked.reading_confidence:
+        doubts.append(f"the model is {confidence:.0%} sure, policy asks {asked.reading_confidence:.0%}")
+    means: Means = "ask_again" if doubts else _MEANS[read.meaning]
+    return Reply(
+        means, actions, _told(read.meaning, actions), list(dict.fromkeys(doubts)), list(read.topics), confidence
+    )
+
+
+_MEANS: dict[str, Means] = {
+    "approve": "approve",
+    "reject": "reject",
+    "instead": "edit",
+    "question": "answer",
+    "unclear": "ask_again",
+}
+
+
+def _line(text: str, asked: Asked) -> tuple[str | None, list[str]]:
+    """The line that the reply is about: that of the question; for one without, the only one that the reply names."""
+    named = lines_named(text, asked.names)
+    if asked.item_id is None:
+        return (named[0] if len(named) == 1 else None), (["it names several lines"] if len(named) > 1 else [])
+    others = [item_id for item_id in named if item_id != asked.item_id]
+    return asked.item_id, [f"it also names {dict(asked.names)[item_id]}" for item_id in others]
+
+
+def _action(wish: Wish, item_id: str | None, text: str, asked: Asked) -> tuple[dict[str, Any] | None, list[str]]:
+    """The typed action; nothing outside the closed union can come of it."""
+    doubts = [] if wish.action in actions_spoken_of(text) else [f"it has no words for {wish.action}"]
+    day, more = _day(wish, text, asked)
+    doubts += more
+    detail = (wish.detail or "").strip()[:1000]
+    if wish.action in _SPOKEN and not detail:
+        doubts.append(f"{wish.action} says nothing")
+    made = typed(wish.action, item_id, day, detail)
+    return made, doubts if made else [*doubts, f"{wish.action} is not complete"]
+
+
+def typed(name: WishName, item_id: str | None, day: date | None, detail: str) -> dict[str, Any] | None:
+    """An action of the union on one line; None where something is missing for it."""
+    arguments = {key: value for key, value in _arguments(name, item_id, day, detail).items() if value is not None}
+    try:
+        return plain(ACTION.validate_python({"name": name, "arguments": arguments}))
+    except ValidationError:
+        return None
+
+
+_SPOKEN = ("notify_team", "request_information")
+
+
+def _arguments(name: str, item_id: str | None, day: date | None, detail: str) -> dict[str, Any]:
+    note = detail or None
+    by_name: dict[str, dict[str, Any]] = {
+        "change_required_by": {"item": item_id, "required_by": day},
+        "change_project_end": {"end_date": day},
+        "schedule_inspection": {"item": item_id, "on": day},
+        "hold_item": {"item": item_id, "until": day, "note": note},
+        "expedite_order": {"item": item_id, "method": detail[:200] or None},
+        "notify_team": {"team": "project_manager", "message": note, "item": item_id},
+        "request_information": {"item": item_id, "to": "vendor", "question": note},
+        "dismiss_event": {"note": note},
+        "issue_purchase_order": {"item": item_id},
+        "reorder_item": {"item": item_id},
+        "cancel_purchase_order": {"item": item_id, "reason": note},
+    }
+    return by_name.get(name, {"item": item_id, "note": note})
+
+
+def _day(wish: Wish, text: str, asked: Asked) -> tuple[date | None, list[str]]:
+    """The day of a wish: it must follow from the reply's own words."""
+    if not wish.day_words:
+        return None, ["a day was read that it has no words for"] if wish.day else []
+    meant = days_meant(wish.day_words, asked.today)
+    if not says(text, wish.day_words) or len(meant) != 1:
+        return None, [f"{wish.day_words.strip()!r} does not say one day"]
+    (certain,) = meant
+    if wish.day is None or wish.day[:10] != certain.isoformat():
+        return certain, [f"{wish.day_words.strip()!r} is {certain}, and the model read {wish.day}"]
+    return certain, [f"{certain} is past"] if certain < asked.today else []
+
+
+def _against_the_words(text: str, read: ReplyReading, asked: Asked) -> list[str]:
+    """What the words say that was not read, and what was read that the words do not say."""
+    asks = "?" in text
+    if read.meaning == "unclear":
+        return ["it is not clear what is wanted"]
+    if asks or read.meaning == "question":
+        plainly = asks and read.meaning == "question" and not read.wishes and read.topics
+        return [] if plainly else ["it may be a question"]
+    doubts = [*_unread(text, read, asked), *_contrary(text, read)]
+    if sets_condition(text) and not (_holds(read) and says_until(text)):
+        doubts.append("it sets a condition")
+    if read.meaning == "approve" and not asked.recommended:
+        doubts.append("nothing is recommended that could be approved")
+    return doubts
+
+
+def _holds(read: ReplyReading) -> bool:
+    return any(wish.action == "hold_item" for wish in read.wishes)
+
+
+def _contrary(text: str, read: ReplyReading) -> list[str]:
+    yes, no = says_yes(text), says_no(text)
+    if read.meaning == "approve" and (not yes or no):
+        return ["it is not a plain yes"]
+    if read.meaning == "reject" and (yes or not no or read.wishes):
+        return ["it is not a plain no"]
+    if read.meaning == "instead" and (not read.wishes or yes):
+        return ["it is not plain what is to be done instead"]
+    return []
+
+
+def _unread(text: str, read: ReplyReading, asked: Asked) -> list[str]:
+    """Actions, days and numbers that the reply speaks of and that were not read."""
+    wished = {wish.action for wish in read.wishes}
+    covered = wished | ({action["name"] for action in asked.recommended} if read.meaning == "approve" else set())
+    if _holds(read):
+        covered.add("request_information")  # "hold until I have asked the vendor": the person asks
+    doubts = []
+    if read.meaning != "reject":
+        doubts += [f"it may also ask for {name}" for name in sorted(actions_spoken_of(text) - covered)]
+    words = [plain_words(wish.day_words) for wish in read.wishes if wish.day_words]
+    rest = plain_words(text)
+    for mention in days_mentioned(text):
+        if not any(mention.words in one or one in mention.words for one in words):
+            doubts.append(f"it also speaks of {mention.words!r}")
+        rest = rest.replace(mention.words, " ")
+    for one in words:
+        rest = rest.replace(one, " ")
+    if has_number(rest):
+        doubts.append("it names a number that was not read")
+    return doubts
+
+
+def _told(meaning: Meaning, actions: list[dict[str, Any]]) -> str:
+    """What was understood, in words of our own."""
+    wishes = "; ".join(_wish_told(action) for action in actions)
+    begin = {
+        "approve": "do what is recommended",
+        "reject": "do not do what is recommended; offer the next option",
+        "instead": "do this instead",
+        "question": "a question back",
+        "unclear": "nothing certain",
+    }[meaning]
+    return f"{begin}: {wishes}" if wishes and meaning == "instead" else f"{begin}, and {wishes}" if wishes else begin
+
+
+def _wish_told(action: dict[str, Any]) -> str:
+    arguments = [str(value) for key, value in action["arguments"].items() if key != "item"]
+    return f"{action['name'].replace('_', ' ')}{' (' + ', '.join(arguments) + ')' if arguments else ''}"

@@ -1,0 +1,202 @@
+"""A recorded scenario without names: every line, vendor, person, document and text is replaced, the same everywhere.
+
+What decides stays: days, quantities, units, divisions, limits against prices (all amounts are multiplied by one whole
+number, so that what was equal stays equal), which line a text mentions, and a plain yes or no.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from domain.approvals import plain_answer
+from domain.errors import LongleadError
+from domain.text import folded, slug
+from evals.expected import DAYS
+from evals.recording import Recorded
+from tools.lookup import closest
+
+WORDS = (
+    "Alder", "Aspen", "Beech", "Birch", "Cedar", "Cherry", "Cypress", "Dogwood", "Elder", "Elm", "Fir", "Hazel",
+    "Holly", "Hornbeam", "Juniper", "Larch", "Laurel", "Lime", "Linden", "Maple", "Medlar", "Myrtle", "Oak", "Olive",
+    "Pear", "Pine", "Plane", "Poplar", "Rowan", "Spruce", "Sycamore", "Walnut", "Willow", "Yew",
+)  # fmt: skip
+"""Names for lines, in the order of the alphabet: lines are often taken in the order of their ids, and keep it."""
+
+TEXTS = {"text", "reason", "message", "note", "question", "detail", "why", "method", "defects", "exceptions"}
+MONEY = {"unit_price", "po_limit", "limit", "amount_limit"}
+NAMED = {"vendor_id", "building_id", "role", "team", "to"}
+"""Names of vendors, the building and people, or roles: what is no name of somebody stays."""
+COMPOSED = {"recommends", "options", "purchase_order", "title", "rule"}
+"""What Longlead itself put together, with names in it."""
+KEPT = {
+    *("at", "until", "on", "occurred_at", "eta", "promised_date", "required_by", "held_until", "data_date"),
+    *("start_date", "end_date", "date_departed", "date_arrived", "inspection_date", "start", "end"),
+    *("autonomy", "delegation", "expires_at", "actions"),
+    *("event_type", "kind", "type", "by", "band", "category", "unit", "currency", "time_zone", "working_week"),
+    *("quantity", "quantity_rejected", "reminder_after", "escalate_after"),
+    *("does", "becomes", "closes", "renews", "reminds", "escalates"),
+}
+"""Fields whose words say nothing about anybody. Text of any other field is replaced."""
+COUNTED = {
+    "document_name": "Document {}",
+    "document_url": "https://docs.example/{}",
+    "location_address": "Place {}",
+    "shipment_id": "shipment-{}",
+    "ncr_number": "NCR-{}",
+    "external_ref": "REF-{}",
+    "event_id": "event-{}",
+    "source": "source-{}",
+    "sender": "sender-{}@example.com",
+    "contact": "contact-{}@example.com",
+    "email": "contact-{}@example.com",
+    "phone": "contact-{}@example.com",
+}
+"""Fields whose values are numbered as they come; the same value has the same number everywhere."""
+
+
+class ReadByModelError(LongleadError):
+    """What models have read cannot be anonymised. Record it with its names, or another part."""
+
+    title = "Cannot be anonymised"
+
+
+def anonymised(recorded: Recorded, building_id: str = "building", factor: int = 3) -> Recorded:
+    """The same scenario with other names, in a building of that id. `factor` multiplies all amounts.
+
+    Raises:
+        ReadByModelError: models have read texts in it.
+    """
+    if recorded.scenario.get("models"):
+        raise ReadByModelError(
+            "Models have read this building's mails or replies, and a reading is held against the text's own words: "
+            "under other names it cannot be played. Record it without --anonymise, or a part without such texts."
+        )
+    names = _Names.of(recorded.scenario["building"], building_id, factor)
+    return Recorded(names.scenario(recorded.scenario), recorded.remarks)
+
+
+@dataclass
+class _Names:
+    """What every name is replaced by."""
+
+    lines: list[tuple[str, str, str, str]]
+    """Old id and name, new id and name."""
+    others: dict[str, str]
+    """Building, vendors, people: old and new."""
+    factor: int
+    counted: dict[tuple[str, str], str] = field(default_factory=dict)
+    texts: int = 0
+
+    @classmethod
+    def of(cls, building: dict[str, Any], building_id: str, factor: int) -> "_Names":
+        named = {slug(one["item"]): one["item"] for one in building["schedule"].get("deliveries", [])}
+        posted = {item["item_id"]: item["name"] for item in building.get("items", [])}
+        taken = {folded(name) for name in posted.values()} | set(map(folded, posted))
+        found = posted | {key: name for key, name in named.items() if folded(name) not in taken}
+        lines = [
+            (old, name, slug(word := _word(place)), word) for place, (old, name) in enumerate(sorted(found.items()))
+        ]
+        others = {building["building_id"]: building_id, building["name"]: "Building"}
+        others[building["schedule"]["project"]["name"]] = "Building"
+        for number, vendor in enumerate(building.get("vendors", []), 1):
+            others |= {vendor["vendor_id"]: f"vendor-{number}", vendor["name"]: f"Vendor {number}"}
+        people = [approver["name"] for approver in building.get("approvers", [])]
+        people += [str(one.get("name") or "") for one in building.get("contacts", {}).values() if isinstance(one, dict)]
+        others |= {name: f"Person {number}" for number, name in enumerate(dict.fromkeys(filter(None, people)), 1)}
+        return cls(lines, others, factor)
+
+    def scenario(self, given: dict[str, Any]) -> dict[str, Any]:
+        made: dict[str, Any] = self.value("", json.loads(json.dumps(given)))
+        return {**made, "title": "Recorded, with other names", "why": given["why"]}
+
+    def value(self, key: str, value: Any) -> Any:
+        """A value as it is without names; `key` is the field that it stands in."""
+        if isinstance(value, dict):
+            # Under `becomes` the keys are lines, and what is below them are words.
+            words = key == "becomes" and not set(value) & set(DAYS)
+            return {
+                (self._line(name) or name) if words else name: self.value(key if words else name, inner)
+                for name, inner in value.items()
+            }
+        if isinstance(value, list):
+            for brought in value if key == "deliveries" else []:
+                if self._line(brought["item"]) is None:
+                    self._new_line(brought["item"])
+            return [self.value(key, inner) for inner in value]
+        if value is None or isinstance(value, bool):
+            return value
+        if key in MONEY:
+            return str(Decimal(str(value)) * self.factor)
+        return self._text(key, value) if isinstance(value, str) else value
+
+    def _text(self, key: str, text: str) -> str:
+        if key in KEPT:
+            return text
+        if key in COUNTED:
+            return self._counted(key, text)
+        if key in NAMED:
+            return self.others.get(text, text)
+        if key in COMPOSED:
+            return self._inside(text)
+        if key == "dies":
+            return text.partition(":")[0]
+        if key in ("item", "item_id"):
+            return self._line(text) or self._misspelt(text)
+        if key == "name":
+            return self._line(text) or self.others.get(text) or self._new_line(text)
+        return self._said(text) if key in TEXTS else self._counted("contact", text)
+
+    def _line(self, named: str) -> str | None:
+        """The new name of a line, or its new id, as it was named."""
+        for old_id, old_name, new_id, new_name in self.lines:
+            if named == old_id:
+                return new_id
+            if folded(named) in (folded(old_name), folded(old_id)):
+                return new_name
+        return None
+
+    def _new_line(self, name: str) -> str:
+        """A line that an event brings along."""
+        word = _word(len(self.lines))
+        self.lines.append((slug(name), name, slug(word), word))
+        return word
+
+    def _misspelt(self, named: str) -> str:
+        """A name that no line has: closest to the same line as before, and still nobody's."""
+        if not self.lines:
+            return "Nothing"
+        (near, _), *_rest = closest(named, [(old_id, name) for old_id, name, _, _ in self.lines])
+        return next(f"{name}x" for old_id, _, _, name in self.lines if old_id == near)
+
+    def _counted(self, key: str, value: str) -> str:
+        pattern = COUNTED[key]
+        known = self.counted.get((pattern, value))
+        if known is None:
+            number = sum(one == pattern for one, _ in self.counted) + 1
+            known = self.counted[pattern, value] = pattern.format(number)
+        return known
+
+    def _said(self, text: str) -> str:
+        """Another text that mentions the same lines; a plain answer stays one."""
+        if plain_answer(text) is not None:
+            return text
+        self.texts += 1
+        heard = folded(text)
+        mentioned = [new for old_id, name, _, new in self.lines if folded(name) in heard or folded(old_id) in heard]
+        return f"Text {self.texts}" + (f" about {' and '.join(mentioned)}" if mentioned else "")
+
+    def _inside(self, text: str) -> str:
+        """Names within a text that Longlead itself has put together, such as an option's title or an order's number."""
+        swaps: list[tuple[str, str]] = [*self.others.items()]
+        swaps += [(old, new) for _, old, _, new in self.lines] + [(old, new) for old, _, new, _ in self.lines]
+        new_of = dict(swaps)
+        either = "|".join(re.escape(old) for old in sorted(new_of, key=len, reverse=True))
+        return re.sub(rf"(?<!\w)(?:{either})(?!\w)", lambda found: new_of[found[0]], text)
+
+
+def _word(place: int) -> str:
+    """The name of the line at this place of the alphabet."""
+    rounds, word = divmod(place, len(WORDS))
+    return WORDS[word] + (f" {rounds + 1}" if rounds else "")

@@ -1,0 +1,60 @@
+"""What happened, as a scenario would expect it: the shortest form that says all of it."""
+
+from typing import Any
+
+from evals.graders.actions import TEXTS
+from evals.observed import Observed, Question, Row
+
+MOST_ERROR = 80
+"""Characters of an error's first line that are expected again."""
+
+
+def expectations_of(observed: Observed, item_id: str | None) -> dict[str, Any]:
+    """The expectations of a step about that line (or none). Words of messages are left out: they may be put better."""
+    found = {
+        "does": [_did(action, item_id) for action in observed.actions],
+        "asks": [_asked(question, item_id) for question in observed.raised],
+        "renews": [_standing(question, item_id) for question in observed.renewed],
+        "closes": [_standing(question, item_id) for question in observed.closed],
+        "reminds": [_standing(question, item_id, to=True) for question in observed.reminded],
+        "escalates": [_standing(question, item_id, to=True) for question in observed.escalated],
+        "becomes": _becomes(observed, item_id),
+        "reads": observed.restated if any(one["event_type"] == "Message_Received" for one in observed.entries) else [],
+        "outdated": observed.settled == "outdated",
+        "asked_again": observed.settled in ("asked_again", "answered"),
+        "dies": next((_error(entry) for entry in observed.entries if entry["status"] == "dead"), None),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _did(action: Row, item_id: str | None) -> Any:
+    arguments = {
+        name: value
+        for name, value in action["arguments"].items()
+        if name not in TEXTS and (name, value) != ("item", item_id)
+    }
+    return {action["action"]: arguments} if arguments else action["action"]
+
+
+def _asked(question: Question, item_id: str | None) -> dict[str, Any]:
+    return {"kind": question.kind, **_of(question, item_id), "to": question.to, "recommends": question.recommends}
+
+
+def _standing(question: Question, item_id: str | None, *, to: bool = False) -> Any:
+    further = _of(question, item_id) | ({"to": question.to} if to else {})
+    return {"kind": question.kind, **further} if further else question.kind
+
+
+def _of(question: Question, item_id: str | None) -> dict[str, Any]:
+    return {} if question.item in (None, item_id) else {"item": question.item}
+
+
+def _becomes(observed: Observed, item_id: str | None) -> Any:
+    made: dict[str, list[Any]] = {line: list(words) for line, words in observed.words.items()}
+    for line, day in observed.moved.items():
+        made.setdefault(line, []).append({"required_by": day})
+    return made[item_id] if item_id is not None and list(made) == [item_id] else made
+
+
+def _error(entry: Row) -> str:
+    return str(entry["error"] or "").partition("\n")[0][:MOST_ERROR]

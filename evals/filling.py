@@ -1,0 +1,27 @@
+"""What need not be written in a scenario: the day of an event is its step's, and documents are somewhere."""
+
+from datetime import date
+from typing import Any, get_args
+
+from domain.events import Event
+
+_MODELS: dict[str, Any] = {
+    get_args(model.model_fields["event_type"].annotation)[0]: model for model in get_args(get_args(Event)[0])
+}
+
+
+def filled(event: dict[str, Any], day: date) -> dict[str, Any]:
+    """The event with what it must have and what says nothing here: documents, addresses, and its own day."""
+    model = _MODELS.get(str(event.get("event_type")))
+    if model is None:
+        return event
+    words = str(event["event_type"]).replace("_", " ").lower()
+    plain = {
+        "document_url": f"https://docs.example/{event['event_type'].lower()}.pdf",
+        "document_name": f"{words.capitalize()}: {event.get('item')}",
+        "location_address": "Site gate 1" if event["event_type"] == "Shipment_Arrived_Site" else "The factory",
+        "date_departed": day.isoformat(),
+        "date_arrived": day.isoformat(),
+        "inspection_date": day.isoformat(),
+    }
+    return {**{name: value for name, value in plain.items() if name in model.model_fields}, **event}

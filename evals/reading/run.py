@@ -1,0 +1,157 @@
+"""Playing the cases through the real agent: each in a building of its own, and judged by what the ledger says."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from collections.abc import AsyncIterator
+from typing import Any
+
+from domain.approvals import Approval, Decision, Responder
+from domain.buildings import BuildingSpec
+from domain.events import EVENT, body_of
+from domain.mail import lines_named
+from domain.text import slug
+from evals.reading.cases import NAMES, QUESTIONS, REPLIED_ON, MailCase, ReplyCase, Result, building
+from runtime.drain import Drainer
+from runtime.settings import Settings
+from runtime.slots import SlotPool
+from storage import approvals, buildings, inbox, procurement
+from storage.database import Connection, connect
+from tools.models import ModelAccess
+
+PERSON = Responder(type="human", id="pm", name="Project manager")
+_ORDERED_ON = "2026-01-05T09:00:00Z"
+
+
+@dataclass
+class _Clock:
+    moment: datetime
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+@dataclass
+class Room:
+    """A building and its agent."""
+
+    conn: Connection
+    drainer: Drainer
+    building_id: str
+    clock: _Clock
+
+    async def post(self, body: dict[str, Any], event_id: str) -> None:
+        event = EVENT.validate_python(body)
+        await inbox.accept(
+            self.conn,
+            self.building_id,
+            source="case",
+            event_id=event_id,
+            event_type=event.event_type,
+            body=body_of(event),
+            now=self.clock.now(),
+        )
+        await self.drainer.drain(self.building_id)
+
+    async def question(self) -> Approval | None:
+        found = await procurement.open_questions(self.conn, self.building_id)
+        return found[-1] if found else None
+
+
+@asynccontextmanager
+async def _room(conninfo: str, models: ModelAccess, building_id: str, day: date) -> AsyncIterator[Room]:
+    clock = _Clock(datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
+    slots = SlotPool(conninfo, clock, 1, "reading slot", models)
+    conn = await connect(conninfo, application_name="reading")
+    try:
+        await buildings.create(conn, BuildingSpec.model_validate(building(building_id)), clock.now())
+        yield Room(conn, Drainer(Settings(), clock, slots, asyncio.Event()), building_id, clock)
+    finally:
+        await slots.close()
+        await conn.close()
+
+
+async def play_mail(conninfo: str, models: ModelAccess, case: MailCase) -> Result:
+    """Send the mail, and see what is taken in and what is asked."""
+    async with _room(conninfo, models, f"mail-{case.id}", case.written) as room:
+        for item_id in lines_named(case.text, [(slug(name), name) for name in NAMES]):
+            approved = {"document_url": "https://docs.example/s.pdf", "document_name": "Submittal"}
+            ordered = {"event_type": "Submittal_Approved", "item": item_id, "occurred_at": _ORDERED_ON, **approved}
+            await room.post(ordered, f"order-{item_id}")
+        sent = {"event_type": "Message_Received", "text": case.text, "sender": case.sender}
+        await room.post({**sent, "occurred_at": f"{case.written}T09:00:00+00:00"}, "mail")
+        cursor = await room.conn.execute(
+            "SELECT arguments -> 'event' AS event FROM actions WHERE building_id = %s AND action = 'restate_event'",
+            (room.building_id,),
+        )
+        done = [row["event"] for row in await cursor.fetchall()]
+        question = await room.question()
+        reading = question.subject.get("reading", {}) if question else {}
+    wanted = [_brief(event) for event in case.reports]
+    carried = [_brief(event) for event in done]
+    read = (carried or [_brief(event) for event in reading.get("events", [])]) == wanted
+    if not carried:
+        return Result(case.id, "asked", read, "; ".join(reading.get("doubts", [])))
+    is_right = carried == wanted and case.person is None
+    return Result(case.id, "right" if is_right else "wrong", read, str(carried))
+
+
+_TOLD = ("event_type", "item", "eta", "promised_date", "date_departed", "date_arrived", "inspection_date")
+
+
+def _brief(event: dict[str, Any]) -> dict[str, str]:
+    """What of an event must be read: its type, its line and its days."""
+    return {field: str(event[field]) for field in _TOLD if event.get(field)}
+
+
+async def play_reply(conninfo: str, models: ModelAccess, case: ReplyCase) -> Result:
+    """Raise the question, reply, and see what is done."""
+    async with _room(conninfo, models, f"reply-{case.id}", REPLIED_ON) as room:
+        for number, event in enumerate(QUESTIONS[case.to]):
+            await room.post(event, f"e{number}")
+        question = await room.question()
+        assert question is not None
+        event_id = f"{case.id}:reply"
+        decision = Decision(type="respond", responder=PERSON, why=case.text)
+        now = room.clock.now()
+        await approvals.decide(
+            room.conn, question.approval_id, decision, version=question.version, event_id=event_id, now=now
+        )
+        await room.drainer.drain(room.building_id)
+        cursor = await room.conn.execute(
+            "SELECT outcome FROM events WHERE building_id = %s AND event_id = %s", (room.building_id, event_id)
+        )
+        row = await cursor.fetchone()
+        settled = await procurement.approval(room.conn, question.approval_id)
+    assert row is not None
+    assert settled is not None
+    stated = row["outcome"]["decision"]
+    if stated == "answered":
+        return Result(case.id, "right" if case.means == "question" else "asked", case.means == "question", stated)
+    if stated != "applied":
+        return Result(case.id, "asked", case.means == "unclear", str(row["outcome"].get("answer")))
+    decided = settled.decision or {}
+    done = sorted(_named(action) for action in decided["actions"])
+    is_right = done == sorted(case.actions) and (decided["type"] == "reject") == (case.means == "reject")
+    outcome = "right" if is_right and case.person is None else "wrong"
+    return Result(case.id, outcome, is_right, f"{decided['type']} {done}")
+
+
+def _named(action: dict[str, Any]) -> str:
+    """An action by its name, and the day that it names."""
+    day = next(
+        (action["arguments"][key] for key in ("on", "required_by", "until") if action["arguments"].get(key)), None
+    )
+    return action["name"] if day is None else f"{action['name']} {day}"
+
+
+async def play_all(
+    conninfo: str, models: ModelAccess, mails: Sequence[MailCase], replies: Sequence[ReplyCase]
+) -> tuple[list[Result], list[Result]]:
+    """Every case, one after the other."""
+    return (
+        [await play_mail(conninfo, models, case) for case in mails],
+        [await play_reply(conninfo, models, case) for case in replies],
+    )

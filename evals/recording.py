@@ -1,0 +1,236 @@
+"""Turning a real building's history into a scenario: what came in, what people answered, how time passed; and as
+expectations what the agent then did."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml  # type: ignore[import-untyped]
+from pydantic import ValidationError
+
+from domain.errors import NotFoundError
+from domain.events import EVENT, localised
+from domain.policy import Policy
+from domain.procurement import find_item
+from evals.expectations import expectations_of
+from evals.history import History, read_history
+from evals.observed import Digest, Observed, Row
+from evals.recorded_people import answer_of, delegations_after, local, models_of, overruling_of, taught_before
+from storage import procurement
+from storage.approvals import SOURCE as ANSWERED
+from storage.database import Connection
+from storage.inbox import INTERNAL
+
+CONSEQUENCES = ("longlead.restated", "Event_Failed")
+"""Source or type of entries that Longlead writes while it processes another one; other internal ones come with time."""
+
+
+@dataclass
+class Recorded:
+    """A scenario as it goes into a file, and what may come out differently when it is played."""
+
+    scenario: dict[str, Any]
+    remarks: list[str] = field(default_factory=list)
+
+    def text(self) -> str:
+        """The file's content."""
+        remarks = "".join(f"# {' '.join(remark.split())}\n" for remark in self.remarks)
+        dumped: str = yaml.safe_dump(
+            self.scenario, sort_keys=False, allow_unicode=True, width=118, default_flow_style=None
+        )
+        return remarks + dumped
+
+
+@dataclass
+class _Step:
+    """A step of the scenario, and the entries that are part of it."""
+
+    plain: dict[str, Any]
+    seq: int
+    """The entry that it begins with; of a change of the building, the one that it came after."""
+    seqs: list[int]
+    named: str | None = None
+    queued: bool = False
+
+
+async def record(conn: Connection, building_id: str, first: int | None = None, last: int | None = None) -> Recorded:
+    """The building's history as a scenario. What came before entry `first` is given, what came after `last` left out.
+
+    Raises:
+        NotFoundError: there is no such building, or it has no such entries.
+    """
+    building = await procurement.building(conn, building_id)
+    if building is None:
+        raise NotFoundError(f"There is no building {building_id!r}. List the buildings with `longlead building list`.")
+    history = await read_history(conn, building_id)
+    steps = [step for step in _steps(history, building.zone) if step.seq <= (last or step.seq)]
+    if not any(step.seq >= (first or 0) for step in steps):
+        raise NotFoundError(f"Building {building_id!r} has no entries there. See `longlead events list {building_id}`.")
+    scenario: dict[str, Any] = {
+        "title": f"Recorded: {building.name}",
+        "why": "What really happened must come out the same after every change.",
+        "building": _building(history, building.model_dump(mode="json")),
+    }
+    given, judged = _parted(history, steps, first or 0)
+    before = {
+        "rules": taught_before(history),
+        "models": models_of(history),
+        "given": given,
+    }
+    scenario |= {name: found for name, found in before.items() if found}
+    return Recorded(scenario | {"steps": judged}, _remarks(history))
+
+
+def _parted(history: History, steps: list[_Step], first: int) -> tuple[list[Row], list[Row]]:
+    """The steps that are given, and those that are judged, with what is expected of them."""
+    digest = Digest()
+    digest.take(Observed(), history.changed([0]))
+    given: list[Row] = []
+    judged: list[Row] = []
+    waiting: list[int] = []
+    for step in steps:
+        part = judged if step.seq >= first else given
+        waiting += step.seqs
+        if step.queued:
+            part.append({**step.plain, "queued": True})
+            continue
+        lines = [(row["item_id"], row["name"]) for row in digest.rows("items")]
+        observed = digest.take(history.observed(waiting), history.changed(waiting))
+        item_id = None if step.named is None else find_item(step.named, lines)
+        expected = expectations_of(observed, item_id) if part is judged else {}
+        part.append({**step.plain, **expected})
+        waiting = []
+    return given, judged
+
+
+def _steps(history: History, zone: ZoneInfo) -> list[_Step]:
+    """Every entry in its step, and changes of the building between them."""
+    steps = _between(history, 0, "", zone)
+    for entry in history.entries:
+        _add(steps, history, entry, zone)
+        when = steps[-1].plain.get("at") or steps[-1].plain.get("until")
+        steps += _between(history, entry["seq"], str(when), zone)
+    return _with_queued(history, _on_time(steps))
+
+
+def _between(history: History, seq: int, when: str, zone: ZoneInfo) -> list[_Step]:
+    """What people changed and delegated after an entry, without an entry of its own."""
+    found = [{"at": when, "change": change} for change in _patches(history, seq)]
+    return [_Step(plain, seq, []) for plain in [*found, *delegations_after(history, seq, zone)]]
+
+
+def _patches(history: History, seq: int) -> list[dict[str, Any]]:
+    return [one["data"]["changed"] for one in history.changes[seq] if one["entity"] == "building_change"]
+
+
+def _on_time(steps: list[_Step]) -> list[_Step]:
+    """A change before the first entry happened at its time, as far as anybody knows; and no clock goes backwards."""
+    times = [step.plain.get("at") or step.plain.get("until") for step in steps]
+    before = next((time for time in times if time), "")
+    for step in steps:
+        name = "until" if "until" in step.plain else "at"
+        step.plain[name] = before = max(step.plain[name], before)
+    return steps
+
+
+def _add(steps: list[_Step], history: History, entry: Row, zone: ZoneInfo) -> None:
+    when = local(entry["received_at"], zone)
+    if entry["source"] in CONSEQUENCES or entry["event_type"] in CONSEQUENCES:
+        if steps:
+            steps[-1].seqs.append(entry["seq"])
+        return
+    if entry["source"] == INTERNAL:
+        if steps and "until" in steps[-1].plain:
+            steps[-1].plain["until"] = when
+            steps[-1].seqs.append(entry["seq"])
+        else:
+            steps.append(_Step({"until": when}, entry["seq"], [entry["seq"]]))
+        return
+    if entry["source"] == ANSWERED:
+        answer = answer_of(history, entry)
+        steps.append(_Step({"at": when, "answer": answer}, entry["seq"], [entry["seq"]], answer.get("item")))
+        return
+    if entry["event_type"] == "Rule_Overruled":
+        steps.append(_Step({"at": when, "overrule": overruling_of(history, entry)}, entry["seq"], [entry["seq"]]))
+        return
+    event = {"event_type": entry["event_type"], "source": entry["source"]}
+    event |= {name: value for name, value in entry["body"].items() if value != []}
+    unchecked = {} if _is_readable(entry["body"], zone) else {"unchecked": True}
+    steps.append(_Step({"at": when, "event": event, **unchecked}, entry["seq"], [entry["seq"]], event.get("item")))
+
+
+def _is_readable(body: dict[str, Any], zone: ZoneInfo) -> bool:
+    try:
+        EVENT.validate_python(localised(body, zone))
+    except ValidationError:
+        return False
+    return True
+
+
+def _with_queued(history: History, steps: list[_Step]) -> list[_Step]:
+    """Mark what waited in the inbox while an answer behind it was accepted: the answer was to the facts before it."""
+    for place, step in enumerate(steps):
+        if "answer" not in step.plain:
+            continue
+        accepted = min((int(one["position"]) for one in history.changes[step.seq]), default=0)
+        for earlier in range(place):
+            ended = max((int(one["position"]) for one in history.changed(steps[earlier].seqs)), default=0)
+            if ended > accepted:
+                for between in steps[earlier:place]:
+                    between.queued = "until" not in between.plain
+                break
+    return steps
+
+
+def _building(history: History, current: dict[str, Any]) -> dict[str, Any]:
+    """The body of `POST /buildings`, as far as the rows still tell."""
+    first = next(iter(history.first("buildings")), current)
+    policy = {name: value for name, value in first["policy"].items() if value != _POLICY[name]}
+    items = [_given(row, ("item_id", "name", *_ITEM)) for row in history.first("items") if row["posted"]]
+    made = {
+        **{name: first[name] for name in ("building_id", "name", "time_zone", "currency", "working_week")},
+        "schedule": history.first("schedules")[0]["body"],
+        "vendors": [_given(row, ("vendor_id", "name", "contact", "approved")) for row in history.first("vendors")],
+        "items": items,
+        "contacts": first["contacts"],
+        "approvers": [_given(row, tuple(row)) for row in first["approvers"]],
+        "policy": policy,
+    }
+    return {name: value for name, value in made.items() if value}
+
+
+_POLICY = Policy().model_dump(mode="json")
+_ITEM = tuple(
+    [
+        "category",
+        "vendor_id",
+        "quantity",
+        "unit",
+        "unit_price",
+        "currency",
+        "lead_time_days",
+        "required_by",
+        "buffer_days",
+    ]
+)
+
+
+def _given(row: Row, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: row[name] for name in names if row[name] is not None}
+
+
+def _remarks(history: History) -> list[str]:
+    """What cannot be had again by playing it."""
+    found = [
+        f"Entry {row['seq']} ({row['event_type']}) was given up, and the reason lay outside of it."
+        for row in history.entries
+        if row["status"] == "dead" and _is_readable(row["body"], ZoneInfo("UTC"))
+    ]
+    found += [
+        f"Entry {row['seq']} ({row['event_type']}) was taken up again after it had been given up."
+        for row in history.entries
+        if row["generation"]
+    ]
+    if any(_patches(history, seq) for seq in list(history.changes)) and not history.first("buildings"):
+        found.append("The building was changed before its first image was kept: its policy may have been another.")
+    return found

@@ -1,0 +1,70 @@
+"""One look at everything that should stay level: memory, connections, the job table, latency, CPU for an event."""
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]
+import psycopg
+from psycopg.rows import dict_row
+
+from evals.bench.processes import Service
+from evals.bench.server import cpu_of_tree
+
+JOBS = """
+SELECT sum(pg_total_relation_size(oid))::float8 / 1e6 AS mb FROM pg_class
+ WHERE relname IN ('procrastinate_jobs', 'procrastinate_events', 'procrastinate_periodic_defers')"""
+# The service's: neither the load's nor this one's own.
+CONNECTIONS = """
+SELECT array_agg(pid) AS pids FROM pg_stat_activity WHERE datname = current_database()
+   AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND application_name <> 'soak'"""
+LATENCY = """
+SELECT percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (
+       ORDER BY extract(epoch FROM finished_at - received_at)::float8 * 1000) AS ms
+  FROM (SELECT finished_at, received_at FROM events WHERE finished_at IS NOT NULL
+         ORDER BY finished_at DESC LIMIT %s) last"""
+DATABASE = "SELECT pg_database_size(current_database())::float8 / 1e6 AS mb"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What was found after so many events."""
+
+    events: int
+    figures: dict[str, float] = field(default_factory=dict)
+    """By its name with the unit."""
+    cpu_s: dict[str, float] = field(default_factory=dict)
+    """CPU seconds that each part has used until now."""
+
+
+async def take(conninfo: str, running: Service, events: int, window: int) -> Sample:
+    """Look now; latencies are those of the last `window` events."""
+    async with await psycopg.AsyncConnection[Any].connect(conninfo, autocommit=True, row_factory=dict_row) as conn:
+        p50, p95 = (await _row(conn, LATENCY, (window,)))["ms"]
+        server = psutil.Process(conn.info.backend_pid).parent()
+        pids = (await _row(conn, CONNECTIONS))["pids"]
+        figures = {f"memory of {part}, MB": megabytes for part, megabytes in running.resident().items()}
+        figures |= {
+            "own memory of a connection's process, mean, MB": _private(pids) / len(pids),
+            "connections": len(pids),
+            "job tables, MB": (await _row(conn, JOBS))["mb"],
+            "POST to done p95, ms": p95,
+            "POST to done p50, ms": p50,
+            "database, MB": (await _row(conn, DATABASE))["mb"],
+        }
+        cpu = {**running.cpu_seconds(), "postgres": cpu_of_tree(server)}
+    return Sample(events, figures, cpu)
+
+
+def _private(pids: list[int]) -> float:
+    """MB that these processes hold for themselves, without the buffers that they share."""
+    total = 0.0
+    for pid in pids:
+        with suppress(psutil.NoSuchProcess):
+            total += psutil.Process(pid).memory_full_info().uss
+    return total / 1e6
+
+
+async def _row(conn: psycopg.AsyncConnection[Any], query: str, parameters: tuple[Any, ...] = ()) -> dict[str, Any]:
+    row = await (await conn.execute(query, parameters)).fetchone()
+    return row or {}

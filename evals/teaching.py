@@ -1,0 +1,56 @@
+"""What a building has learned and what was delegated to it before a scenario begins."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from domain.approvals import ApprovalKind
+from domain.buildings import Strict
+from domain.rules import Autonomy, Rule
+from domain.templates import ITEM
+from domain.text import Name
+from evals.expected import short_action
+from storage.database import Connection
+from storage.transaction import building_transaction
+
+
+def _templates(given: Any) -> Any:
+    return [short_action(one, ITEM) for one in given] if isinstance(given, list) else given
+
+
+class Taught(Strict):
+    """A rule that people's answers had taught before."""
+
+    title: Name = Field(description="The way out that it recommends.")
+    kind: ApprovalKind
+    actions: Annotated[list[dict[str, Any]], BeforeValidator(_templates)] = Field(
+        min_length=1, description="What it recommends; the line in question need not be named."
+    )
+    category: str | None = None
+    vendor_id: str | None = None
+    item_id: str | None = None
+    about: str | None = Field(None, description="The name that was not known, or the sender.")
+    confirmed: int = Field(1, ge=1, description="How often people decided so, all of them in a row.")
+    autonomy: Autonomy = "earned"
+    delegation: str = Field("none", pattern="^(none|asked|refused)$")
+
+    def rule(self, number: int, now: datetime) -> Rule:
+        """The rule as it is on file."""
+        return Rule(
+            rule_id=f"r0{number}",
+            text=f"{self.title}, as people decided before.",
+            source="0.0",
+            learned_from="people, before the scenario begins",
+            learned_at=now,
+            streak=self.confirmed,
+            **self.model_dump(),
+        )
+
+
+async def teach(conn: Connection, building_id: str, taught: list[Taught], now: datetime) -> None:
+    """Put the rules on file, as they were learned before."""
+    if not taught:
+        return
+    async with building_transaction(conn, building_id) as transaction:
+        transaction.save(*(one.rule(number, now) for number, one in enumerate(taught, 1)))

@@ -1,0 +1,122 @@
+"""What the scenarios are worth: an agent with a fault turns the right ones red, with the right kind of error."""
+
+import asyncio
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import pytest
+
+from evals.library import load_scenario
+from evals.problems import DANGEROUS, Kind
+from evals.results import ScenarioResult
+from evals.run import run
+from graph import building
+from nodes.state import BuildingState
+from storage.embedded import EmbeddedServer
+from tools.context import Toolbox
+
+Fault = Callable[[BuildingState, BuildingState], BuildingState]
+
+
+def plant(monkeypatch: pytest.MonkeyPatch, name: str, fault: Fault) -> None:
+    """Change what a node returns, given the state it started from."""
+    sound = next(node for node in building.STEPS if node.__name__ == name)
+
+    @wraps(sound)
+    async def faulty(toolbox: Toolbox, state: BuildingState) -> BuildingState:
+        return fault(state, await sound(toolbox, state))
+
+    monkeypatch.setattr(building, "STEPS", [faulty if node is sound else node for node in building.STEPS])
+
+
+def played(server: EmbeddedServer, *names: str) -> dict[str, ScenarioResult]:
+    found = asyncio.run(run(server.conninfo, [load_scenario(name) for name in names], lambda _: None))
+    return {result.name: result for result in found.results}
+
+
+def kinds(result: ScenarioResult) -> set[Kind]:
+    return {problem.kind for problem in result.problems}
+
+
+def is_about_a_conflict(step: dict[str, Any]) -> bool:
+    return step.get("kind") == "schedule_conflict" or (
+        step["do"] == "action" and step["action"]["name"] == "flag_potential_issue"
+    )
+
+
+def test_a_conflict_that_is_missed(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def blind(_: BuildingState, update: BuildingState) -> BuildingState:
+        return {**update, "plan": [step for step in update["plan"] if not is_about_a_conflict(step)]}
+
+    plant(monkeypatch, "decide", blind)
+    found = played(server, "eta_the_day_before", "eta_on_the_day", "schedule_pulled_forward", "submittal_approved")
+    assert kinds(found["eta-on-the-day"]) == {Kind.MISSED_ESCALATION, Kind.MISSED_ACTION}
+    assert Kind.MISSED_ESCALATION in kinds(found["schedule-pulled-forward"])
+    assert found["eta-the-day-before"].passed
+    assert found["submittal-approved"].passed
+
+
+def test_an_order_that_is_placed_twice(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    again = {
+        "do": "action",
+        "action": {"name": "reorder_item", "arguments": {"item": "doors"}},
+        "responder": {"type": "automated_rule", "id": "policy", "name": "Policy"},
+    }
+
+    def forgetful(state: BuildingState, update: BuildingState) -> BuildingState:
+        repeated = state["finding"].get("repeat") and state["event"]["event_type"] == "Submittal_Approved"
+        return {**update, "plan": [*update["plan"], again]} if repeated else update
+
+    plant(monkeypatch, "decide", forgetful)
+    found = played(server, "submittal_approved_twice", "event_sent_twice", "order_at_the_limit")
+    for name, step in (("submittal-approved-twice", 1), ("event-sent-twice", 3)):
+        assert Kind.DUPLICATE_EFFECT in kinds(found[name])
+        assert next(one.step for one in found[name].problems if one.kind is Kind.DUPLICATE_EFFECT) == step
+    assert any("PO-submittal-approved-twice-0002" in one.detail for one in found["submittal-approved-twice"].problems)
+    assert found["order-at-the-limit"].passed
+
+
+def test_an_approval_that_is_skipped(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def bold(_: BuildingState, update: BuildingState) -> BuildingState:
+        return {**update, "plan": [_ordered(step) if step.get("do") == "ask" else step for step in update["plan"]]}
+
+    def _ordered(step: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "do": "action",
+            "action": {"name": "issue_purchase_order", "arguments": {"item": step["item_id"]}},
+            "responder": {"type": "automated_rule", "id": "policy", "name": "Policy"},
+        }
+
+    plant(monkeypatch, "decide", bold)
+    found = played(server, "order_above_the_limit", "vendor_not_approved", "order_at_the_limit")
+    for name in ("order-above-the-limit", "vendor-not-approved"):
+        assert {Kind.WRONG_ACTION, Kind.MISSED_ESCALATION} <= kinds(found[name])
+    assert found["order-at-the-limit"].passed
+
+
+def test_a_question_too_many(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def anxious(state: BuildingState, update: BuildingState) -> BuildingState:
+        if state["event"]["event_type"] != "Human_Input":
+            return update
+        subject = {"text": "?", "source": "scenario", "event_id": "x"}
+        ask = {"do": "ask", "kind": "event_unclear", "item_id": None, "subject": subject, "refused": 0}
+        return {**update, "plan": [ask]}
+
+    plant(monkeypatch, "decide", anxious)
+    found = played(server, "note_of_the_team")
+    assert kinds(found["note-of-the-team"]) == {Kind.NEEDLESS_ESCALATION}
+
+
+def test_a_text_that_is_read_wrongly(server: EmbeddedServer) -> None:
+    """The fault is in what is expected here: the model's day against another one."""
+    scenario = load_scenario("mail_read_by_a_model")
+    scenario.steps[0].reads = [{"event_type": "ETA_Changed", "item": "steel-beams", "eta": "2026-03-13"}]
+    found = asyncio.run(run(server.conninfo, [scenario], lambda _: None))
+    assert kinds(found.results[0]) == {Kind.WRONG_READING}
+    assert found.dangerous == 1
+
+
+def test_the_dangerous_kinds_are_those_that_cost_money_or_trust() -> None:
+    assert len(DANGEROUS) == 5
+    assert set(DANGEROUS) < set(Kind)

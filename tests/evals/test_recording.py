@@ -1,0 +1,136 @@
+"""A real building's history becomes a scenario that comes out the same, also under other names."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from domain.errors import NotFoundError
+from evals.anonymising import anonymised
+from evals.library import load_scenario, scenario_of
+from evals.recording import Recorded, record
+from evals.results import ScenarioResult
+from evals.run import play_all
+from evals.scenario import Scenario
+from evals.scratch import scratch_database
+from evals.source import read_yaml
+from storage.database import connect
+from storage.embedded import EmbeddedServer
+
+LIVED = (
+    "five_items",
+    "silence_is_never_consent",
+    "hold_runs_out",
+    "answer_comes_too_late",
+    "limit_raised",
+    "schedule_pulled_forward",
+    "name_misspelt",
+    "poison_event",
+)
+"""What the buildings that are recorded have been through."""
+
+
+@pytest.fixture(scope="module")
+def lived(server: EmbeddedServer) -> Iterator[str]:
+    """A database with buildings that have been through all that."""
+    with database(server) as conninfo:
+        results = asyncio.run(play_all(conninfo, [load_scenario(name) for name in LIVED], lambda _: None))
+        assert [result.name for result in results if not result.passed] == []
+        yield conninfo
+
+
+@contextmanager
+def database(server: EmbeddedServer) -> Iterator[str]:
+    with asyncio.Runner() as runner:
+        made = scratch_database(server.conninfo)
+        try:
+            yield runner.run(made.__aenter__())
+        finally:
+            runner.run(made.__aexit__(None, None, None))
+
+
+def recorded(conninfo: str, building_id: str, first: int | None = None, last: int | None = None) -> Recorded:
+    async def reading() -> Recorded:
+        async with await connect(conninfo, application_name="recorder") as conn:
+            return await record(conn, building_id, first, last)
+
+    return asyncio.run(reading())
+
+
+def read(made: Recorded, name: str) -> Scenario:
+    return scenario_of(read_yaml(f"{name}.yaml", made.text()), name)
+
+
+def played(server: EmbeddedServer, scenarios: list[Scenario]) -> list[ScenarioResult]:
+    with database(server) as conninfo:
+        return asyncio.run(play_all(conninfo, scenarios, lambda _: None))
+
+
+def problems(results: list[ScenarioResult]) -> dict[str, list[str]]:
+    return {one.name: [f"{p.step}: {p.kind}: {p.detail}" for p in one.problems] for one in results if not one.passed}
+
+
+@pytest.mark.slow
+def test_what_was_recorded_comes_out_the_same(server: EmbeddedServer, lived: str) -> None:
+    made = {name: recorded(lived, load_scenario(name).spec.building_id) for name in LIVED}
+    assert problems(played(server, [read(one, name) for name, one in made.items()])) == {}
+    demo = read(made["five_items"], "demo")
+    assert len(demo.steps) == 36
+    assert demo.steps[0].does[0].name == "issue_purchase_order"
+    assert demo.steps[3].asks[0].recommends == "Issue the purchase order"
+    silence = read(made["silence_is_never_consent"], "silence")
+    assert [bool(step.until) for step in silence.steps] == [False, True]
+    assert any(step.queued for step in read(made["answer_comes_too_late"], "late").steps)
+
+
+@pytest.mark.slow
+def test_under_other_names_it_comes_out_the_same_and_no_name_is_left(server: EmbeddedServer, lived: str) -> None:
+    originals = {name: load_scenario(name) for name in LIVED}
+    made = {
+        name: anonymised(recorded(lived, one.spec.building_id), f"building-{number}")
+        for number, (name, one) in enumerate(originals.items())
+    }
+    assert problems(played(server, [read(one, name) for name, one in made.items()])) == {}
+    for name, one in made.items():
+        text, spec = one.text(), originals[name].spec
+        secrets = [spec.name, spec.building_id, *(line.name for line in spec.items), *(v.name for v in spec.vendors)]
+        secrets += [line.id for line in spec.items] + [approver.name for approver in spec.approvers]
+        secrets += [v.contact for v in spec.vendors if v.contact] + [a.contact for a in spec.approvers if a.contact]
+        assert [secret for secret in secrets if secret and secret in text] == [], name
+    demo = made["five_items"].text()
+    for told in ("Busbar", "Mill Road", "painters", "steel-beams-0.pdf", "site-gate", "Inspection report"):
+        assert told not in demo
+    assert made["limit_raised"].scenario["building"]["policy"] == {"po_limit": "60000"}
+
+
+@pytest.mark.slow
+def test_a_part_of_a_history_begins_with_what_was_given(server: EmbeddedServer, lived: str) -> None:
+    made = read(recorded(lived, "office-renovation", first=28, last=30), "flooring")
+    assert (len(made.given), len(made.steps)) == (27, 3)
+    assert [step.event["event_type"] if step.event else "answer" for step in made.steps] == [
+        "ETA_Changed",
+        "answer",
+        "answer",
+    ]
+    assert problems(played(server, [made])) == {}
+    with pytest.raises(NotFoundError, match="no entries there"):
+        recorded(lived, "office-renovation", first=500)
+    with pytest.raises(NotFoundError, match="no building"):
+        recorded(lived, "nowhere")
+
+
+def test_the_command_writes_a_file_that_can_be_played(
+    lived: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LONGLEAD_DATABASE_URL", lived)
+    file = tmp_path / "hold.yaml"
+    found = CliRunner().invoke(app, ["record", "hold-runs-out", "--anonymise", "-o", str(file)])
+    assert found.exit_code == 0, found.output
+    assert "longlead evals" in found.output
+    assert "Doors" not in file.read_text()
+    printed = CliRunner().invoke(app, ["record", "hold-runs-out"])
+    assert printed.output.startswith("title: 'Recorded:")

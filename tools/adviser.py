@@ -1,0 +1,155 @@
+"""A model's advice on a question, before a person is asked: one of the ways out, or actions of the union. It may only
+propose: what it may decide alone is said elsewhere (domain/authority.py), and is next to nothing."""
+
+import json
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, Field
+
+from domain.approvals import Decision, Option, Question
+from domain.events import Entry
+from domain.replies import WishName, typed
+from tools.context import Toolbox
+from tools.instructions import ADVISE
+from tools.memory import memory_layers
+from tools.models import Answered
+from tools.prompts import Budgets, Layer, Part
+from tools.tiers import answers, responder_of
+
+if TYPE_CHECKING:
+    from tools.responders import Asked
+
+ADVISED = frozenset(
+    {
+        "inspection_failed",
+        "schedule_conflict",
+        "order_beyond_authority",
+        "order_incomplete",
+        "acknowledgement_exception",
+        "item_unknown",
+        "facts_contradict",
+        "milestone_overdue",
+    }
+)
+"""Kinds of questions on which a model is heard. On a message that could not be read, the readers have had their say."""
+
+
+class ProposedAction(BaseModel):
+    """Something to be done about the line."""
+
+    name: WishName
+    day: str | None = Field(description="YYYY-MM-DD, where the action needs a day.")
+    detail: str | None = Field(description="What to tell or ask; the method; the reason.")
+
+
+class Choice(BaseModel):
+    """Which way out is chosen."""
+
+    option: int = Field(description="Number of the way out, from 1; 0: none of them.")
+    actions: list[ProposedAction]
+    why: str
+    confidence: float = Field(description="0 to 1.")
+
+
+class Adviser:
+    """The model tiers as one link of the chain of responders, cheap to strong; each may abstain."""
+
+    def __init__(self, toolbox: Toolbox, entry: Entry) -> None:
+        self._toolbox, self._entry = toolbox, entry
+
+    async def answer(self, asked: "Asked") -> Decision | None:
+        """The proposal of the first tier that has one; None: all abstain."""
+        if asked.question.kind not in ADVISED:
+            return None
+        return await advise(self._toolbox, self._entry, asked.question, asked.ordinal)
+
+
+async def advise(toolbox: Toolbox, entry: Entry, question: Question, ordinal: int) -> Decision | None:
+    """Ask the advisers about a question. The first who is sure enough is taken, else the surest."""
+    best: Decision | None = None
+    known = await memory_layers(toolbox, entry, question.item_id, sought=question.summary, but=question.kind)
+    layers = [*known, *_layers(question, toolbox.budgets)]
+    async for answer in answers(toolbox, entry, "adviser", ADVISE, layers, Choice, ordinal=ordinal):
+        proposal = _proposal(answer, question) if isinstance(answer, Answered) else None
+        if proposal is None:
+            continue
+        if best is None or (proposal.confidence or 0) > (best.confidence or 0):
+            best = proposal
+        if (proposal.confidence or 0) >= SURE:
+            break
+    return best
+
+
+SURE = 0.8
+"""A tier that is this sure is not doubted: no stronger one is asked."""
+
+
+def _proposal(answer: Answered[Choice], question: Question) -> Decision | None:
+    """What the answer proposes, where it can be done at all."""
+    choice = answer.value
+    if 1 <= choice.option <= len(question.options):
+        option = question.options[choice.option - 1]
+        title, actions = option.title, option.actions
+    else:
+        made = [typed(one.name, question.item_id, _day(one.day), (one.detail or "")[:1000]) for one in choice.actions]
+        actions = [action for action in made if action is not None]
+        title = ", ".join(action["name"].replace("_", " ") for action in actions)[:200]
+        if not actions or len(actions) < len(made) or choice.option != 0:
+            return None
+    return Decision(
+        type="edit",
+        responder=responder_of(answer),
+        actions=actions,
+        why=" ".join(choice.why.split())[:500],
+        confidence=max(0.0, min(1.0, choice.confidence)),
+        tokens=answer.tokens,
+        title=title,
+    )
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return None if text is None else date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
+MOST_TOLD = 300
+"""Characters of each fact, note or case that are told."""
+
+
+def _layers(question: Question, budgets: Budgets) -> list[Layer]:
+    """Situation, item, dates and order; rules and similar cases; the ways out with their days late."""
+    evidence = question.evidence
+    facts = [f"{question.kind}: {question.summary}"]
+    known = {**evidence, "order": {k: v for k, v in evidence.get("order", {}).items() if k != "number"}}
+    facts += [f"{name}: {_short(known[name])}" for name in _FACTS if known.get(name)]
+    recalled: list[Part | str] = [
+        f"Rule: {str(rule.get('text', rule))[:MOST_TOLD]}" for rule in evidence.get("rules", [])
+    ]
+    recalled += [Part(_case(case), "a past decision") for case in evidence.get("past_cases", [])]
+    recalled += [Part(str(note.get("text"))[:MOST_TOLD], str(note.get("from"))) for note in evidence.get("notes", [])]
+    return [
+        Layer("Situation", budgets.facts * 3 // 4, [Part("\n".join(facts), "the procurement log")]),
+        Layer("Rules, similar cases and notes", budgets.recalled // 2, recalled),
+        Layer("Ways out", budgets.identity, [_way(n, option) for n, option in enumerate(question.options, 1)]),
+    ]
+
+
+_FACTS = ("policy", "item", "dates", "order", "inspection", "replacement", "exceptions", "known")
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)[: MOST_TOLD * 2]
+
+
+def _case(case: dict[str, Any]) -> str:
+    names = ", ".join(str(action["name"]) for action in case.get("actions", []))
+    return f"{case.get('summary', '')}: {case.get('decision', '')} {names}. {case.get('why', '')}"[:MOST_TOLD]
+
+
+def _way(number: int, option: Option) -> str:
+    late = "lateness unknown" if option.days_late is None else f"{option.days_late} days late"
+    there = f"there on {option.arrival}, {late}" if option.arrival else "arrival unknown"
+    return f"{number} {option.title} ({there}, cost {option.cost})"

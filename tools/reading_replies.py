@@ -1,0 +1,51 @@
+"""Reading a person's free-text reply: a model reads, domain/replies.py checks, and what is unsure is asked again."""
+
+from domain.approvals import Approval
+from domain.events import Entry
+from domain.replies import Asked, Reply, ReplyReading, understood
+from storage import procurement
+from tools.context import Toolbox
+from tools.instructions import READ_REPLY
+from tools.models import Abstained
+from tools.prompts import FACTS_TOKENS, Layer, Part
+from tools.recording import building_of
+from tools.tiers import answers
+
+
+async def read_reply_to(toolbox: Toolbox, entry: Entry) -> Reply:
+    """Ask the readers, cheap to strong, until one reads it without doubts; else it is asked again."""
+    text = str(entry.body["decision"].get("why", ""))
+    async with toolbox.lock:
+        approval = await procurement.approval(toolbox.conn, entry.body["approval_id"])
+        names = await procurement.item_names(toolbox.conn, entry.building_id)
+    if approval is None:
+        return Reply("ask_again", doubts=["the question is gone"])
+    building = await building_of(toolbox, entry.building_id)
+    policy = building.policy
+    today = entry.today(building.zone)
+    asked = Asked(approval.item_id, approval.recommended, names, today, policy.reading_confidence)
+    best, abstained = Reply("ask_again"), list[str]()
+    async for answer in answers(toolbox, entry, "reader", READ_REPLY, _layers(approval, asked, text), ReplyReading):
+        if isinstance(answer, Abstained):
+            abstained.append(f"{answer.reason}: {answer.detail}".strip(": ")[:200])
+            continue
+        reply = understood(text, answer.value, asked)
+        reply.model, reply.tokens = answer.model, answer.tokens
+        if best.model is None or len(reply.doubts) < len(best.doubts):
+            best = reply
+        if not reply.doubts:
+            break
+    if best.model is None:
+        best.doubts = abstained or ["no model is configured to read free text"]
+    return best
+
+
+def _layers(approval: Approval, asked: Asked, text: str) -> list[Layer]:
+    recommended = ", ".join(action["name"] for action in approval.recommended) or "nothing"
+    line = dict(asked.names).get(approval.item_id or "", "no single line")
+    facts = [
+        f"Question about {line}: {approval.kind}.",
+        f"Recommended: {recommended}.",
+        f"Today is {asked.today:%A} {asked.today}.",
+    ]
+    return [Layer("Question", FACTS_TOKENS, facts), Layer("Reply", None, [Part(text, "reply")])]

@@ -1,0 +1,259 @@
+"""Keeping the messages short: what no longer fits is taken into the rolling summary, each message once.
+
+What the agent did, which documents came and which numbers were named is read from the tables; only what people and
+vendors said is worded, by a model where one may be asked, else in extracts.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from domain.approvals import Responder
+from domain.events import Entry
+from domain.identifiers import listed, named_in
+from domain.procurement import Message
+from domain.summaries import Digest, Identifier, Summary, merged
+from domain.tokens import count_tokens
+from storage import summaries
+from tools.context import ActionContext, Toolbox
+from tools.effects import run_effect
+from tools.models import Abstained, ModelRequest, ask_model
+from tools.prompts import OUTSIDE_RULE, Layer, Part, assemble
+
+SUMMARISER = Responder(type="automated_rule", id="summariser", name="Summariser")
+
+KEPT = 0.5
+"""Share of the budget that a compaction leaves as it is: so the next one is some way off."""
+OVERFLOW = 2
+"""How often the budget may be filled before an event that needs no model is made to wait for a compaction."""
+LOOK_EVERY = 20
+"""Steps carried out between two looks at how much there is; a text from somebody is a reason to look at once."""
+TEXTS = ("Message_Received", "Human_Input")
+MOST_EXTRACT = 200
+"""Characters of an extract."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """The messages that no summary holds yet, by entry: {seq, messages, tokens}."""
+
+    summary: Summary | None
+    entries: list[dict[str, Any]]
+
+    @property
+    def tokens(self) -> int:
+        return sum(entry["tokens"] for entry in self.entries)
+
+    @property
+    def after(self) -> int:
+        return -1 if self.summary is None else self.summary.upto_seq
+
+    def span(self, budget: int) -> list[dict[str, Any]]:
+        """The oldest entries that are to be dropped: whole entries, and no more than the budget at once."""
+        span: list[dict[str, Any]] = []
+        room, taken = self.tokens - int(budget * KEPT), 0
+        for entry in self.entries:
+            if room <= 0 or (span and taken + entry["tokens"] > budget):
+                break
+            span.append(entry)
+            room, taken = room - entry["tokens"], taken + entry["tokens"]
+        return span
+
+
+async def is_due(toolbox: Toolbox, entry: Entry) -> bool:
+    """Whether the messages have passed their budget. An event that needs no model lets them pass it by more, where
+    a model words the summary: it is not asked for such an event's sake."""
+    window = await _window(toolbox, entry)
+    budget = _room(toolbox, window)
+    return window.tokens > (budget if _at_its_moment(toolbox, entry) else budget * OVERFLOW)
+
+
+def _at_its_moment(toolbox: Toolbox, entry: Entry) -> bool:
+    """Where no model words the summary, any moment is good; else after a text, which needs a model anyway."""
+    return toolbox.models is None or entry.event_type in TEXTS
+
+
+def _room(toolbox: Toolbox, window: Window) -> int:
+    return toolbox.budgets.messages(window.summary.tokens if window.summary else 0)
+
+
+async def _window(toolbox: Toolbox, entry: Entry) -> Window:
+    async with toolbox.lock:
+        summary = await summaries.latest(toolbox.conn, entry.building_id)
+        after = -1 if summary is None else summary.upto_seq
+        return Window(summary, await summaries.sizes(toolbox.conn, entry.building_id, after, entry.seq))
+
+
+async def compact(toolbox: Toolbox, entry: Entry) -> int | None:
+    """Take the oldest messages into the summary's next version; None where nothing is to be dropped.
+
+    A run that was cut off goes on where it was: the version names the effect, and the span follows from the version
+    before.
+    """
+    window = await _window(toolbox, entry)
+    span = window.span(_room(toolbox, window))
+    if not span:
+        return None
+    after, upto = window.after, span[-1]["seq"]
+    material = await _material(toolbox, entry.building_id, after, upto)
+    intent, by = await _worded(toolbox, entry, material.messages)
+    digest = Digest(
+        intent=[*_answers(material.answers), *intent],
+        actions=[_done(step) for step in material.done if step["action"] not in SPOKEN],
+        artifacts=[_document(document) for document in material.documents],
+    )
+    version = 1 + (window.summary.version if window.summary else 0)
+
+    async def act(context: ActionContext) -> dict[str, Any]:
+        standing = await summaries.latest(context.transaction.conn, entry.building_id)
+        next_ = merged(standing, digest, upto_seq=upto, messages=len(material.messages), by=by, caused_seq=entry.seq)
+        named = material.identifiers(entry.building_id)
+        known = await summaries.identifiers(context.transaction.conn, entry.building_id)
+        context.save(_measured(next_, [*known, *named], toolbox.budgets.summary), *named)
+        return {"version": next_.version, "messages": next_.messages}
+
+    await run_effect(
+        toolbox,
+        entry,
+        "summarise",
+        item=None,
+        ordinal=version,
+        kind="fact",
+        arguments={"after": after, "upto": upto},
+        responder=SUMMARISER,
+        act=act,
+    )
+    return version
+
+
+def summary_layers(summary: Summary, named: Sequence[Identifier], budget: int) -> list[Layer]:
+    """The sections as layers: intent, actions, artifacts, identifiers."""
+    share = budget // 16
+    counted = ", ".join(f"{name} {count}" for name, count in summary.dropped.items())
+    actions = [*([f"Before that, left out: {counted}"] if counted else []), *summary.actions]
+    said = [Part("\n".join(summary.intent), "earlier messages, shortened")] if summary.intent else []
+    papers = [Part("\n".join(summary.artifacts), "documents")] if summary.artifacts else []
+    numbers = [Part("\n".join(listed(named, share * 6 - 60)), "numbers named earlier")] if named else []
+    return [
+        Layer("Summary: what people want", share * 3, said),
+        Layer("Summary: done so far", share * 5, actions, keep="last"),
+        Layer("Summary: documents", share * 2, papers),
+        Layer("Summary: orders, questions, reports, shipments", share * 6, numbers),
+    ]
+
+
+def _measured(summary: Summary, named: list[Identifier], budget: int) -> Summary:
+    newest = list({(one.kind, one.value): one for one in named}.values())
+    tokens = count_tokens(assemble(summary_layers(summary, newest, budget), budget))
+    return summary.model_copy(update={"tokens": tokens})
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a span of messages was about."""
+
+    messages: list[Message]
+    done: list[dict[str, Any]]
+    documents: list[dict[str, Any]]
+    answers: list[dict[str, Any]]
+    named: list[Identifier]
+
+    def identifiers(self, building_id: str) -> list[Identifier]:
+        """Those of the tables, and those that a text names and no table has."""
+        in_texts = [
+            one for said in self.messages for one in named_in(said.text, building_id, said.caused_seq, said.item_id)
+        ]
+        return list({(one.kind, one.value): one for one in [*in_texts, *self.named]}.values())
+
+
+async def _material(toolbox: Toolbox, building_id: str, after: int, upto: int) -> Material:
+    span = (toolbox.conn, building_id, after, upto)
+    async with toolbox.lock:
+        return Material(
+            messages=await summaries.messages(*span),
+            done=await summaries.done(*span),
+            documents=await summaries.documents(*span),
+            answers=await summaries.answers(*span),
+            named=await summaries.named(*span),
+        )
+
+
+SPOKEN = ("notify_team", "request_information", "flag_potential_issue")
+"""Actions that only say something: they are in the log, and would fill the summary."""
+
+
+def _done(step: dict[str, Any]) -> tuple[str, str]:
+    name, item = step["action"], step["item"] or "the building"
+    told = [str(value) for value in step["result"].values() if isinstance(value, str)][:2]
+    return name, f"{step['seq']} {name} {item}{': ' + ', '.join(told) if told else ''}"
+
+
+def _document(document: dict[str, Any]) -> str:
+    about = f" ({document['item']})" if document["item"] else ""
+    return f"{document['name'] or 'document'}{about}: {document['url']}"
+
+
+def _answers(answers: list[dict[str, Any]]) -> list[str]:
+    return [
+        f"{one['seq']} {one['who']} on {one['kind']} of {one['item_id'] or 'the building'}: {one['type']}"
+        f"{': ' + one['why'][:MOST_EXTRACT] if one['why'] else ''}"
+        for one in answers
+    ]
+
+
+class Wishes(BaseModel):
+    """What a model makes of a span of messages."""
+
+    lines: list[str] = Field(
+        description="At most ten short lines, the oldest first: who wants, promises, refuses or reports what, with "
+        "dates and amounts as they were written."
+    )
+
+
+SYSTEM = (
+    "You shorten the correspondence of a construction project's procurement desk, so that a colleague who reads only "
+    f"your lines knows what people and vendors want, promised and reported. Add nothing of your own. {OUTSIDE_RULE}"
+)
+MOST_LINES = 10
+
+
+async def _worded(toolbox: Toolbox, entry: Entry, said: list[Message]) -> tuple[list[str], str]:
+    """What came in, in a model's words or in extracts; and whose words these are."""
+    came_in = [one for one in said if one.direction == "in"]
+    if not came_in or toolbox.models is None or not _at_its_moment(toolbox, entry):
+        return _extracts(came_in), "template"
+    layers = [Layer("Messages", None, [_as_said(one) for one in came_in])]
+    request = ModelRequest("summariser", 0, SYSTEM, assemble(layers, toolbox.budgets.total), Wishes)
+    answer = await ask_model(toolbox, entry, request)
+    if isinstance(answer, Abstained):
+        return _extracts(came_in), "template"
+    first, last = came_in[0].caused_seq, came_in[-1].caused_seq
+    return [f"{first} to {last}: {line}" for line in answer.value.lines[:MOST_LINES]], answer.model
+
+
+def _as_said(message: Message) -> Part:
+    return Part(message.text, f"{message.caused_seq} {message.party}")
+
+
+def _extracts(said: list[Message]) -> list[str]:
+    """The beginnings of what came in, without what every letter begins with."""
+    return [f"{one.caused_seq} {one.party}: {extract(one.text)}" for one in said]
+
+
+_QUOTED = re.compile(r"^\s*>.*$", re.MULTILINE)
+_GREETING = re.compile(
+    r"^\W*(dear|hi|hello|good (morning|afternoon|day)|sehr geehrte|hallo)\b[^,\n:!.]{0,60}[,\n:!.]", re.I
+)
+
+
+def extract(text: str) -> str:
+    """What a text begins with, without greeting and quoted lines; at most 200 characters, ended at a sentence."""
+    plain = " ".join(_GREETING.sub("", _QUOTED.sub("", text).strip(), count=1).split()) or " ".join(text.split())
+    if len(plain) <= MOST_EXTRACT:
+        return plain
+    cut = plain[:MOST_EXTRACT]
+    end = max(cut.rfind(mark) for mark in (". ", "! ", "? "))
+    return cut[: end + 1] if end > MOST_EXTRACT // 3 else f"{cut} ..."
