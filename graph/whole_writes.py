@@ -29,17 +29,17 @@ from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg.types.json import Jsonb
 
 POSITION = """COALESCE(
-        (SELECT jsonb_build_object('position', position) FROM buildings WHERE thread_id = %(thread)s::uuid), '{}')"""
+        (SELECT jsonb_build_object('position', position) FROM buildings WHERE thread_id = %(thread)s::text::uuid), '{}')"""
 
 PUT = f"""
 INSERT INTO checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata)
-VALUES (%(thread)s, %(ns)s, %(id)s, %(parent)s, %(checkpoint)s, %(metadata)s::jsonb || {POSITION})
+VALUES (%(thread)s::text, %(ns)s, %(id)s, %(parent)s, %(checkpoint)s, %(metadata)s::jsonb || {POSITION})
     ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id)
     DO UPDATE SET checkpoint = EXCLUDED.checkpoint, metadata = EXCLUDED.metadata"""
 
 BEFORE = f"""
 INSERT INTO checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata)
-VALUES (%(thread)s, %(ns)s, %(before_id)s, %(before_parent)s, %(before_checkpoint)s,
+VALUES (%(thread)s::text, %(ns)s, %(before_id)s, %(before_parent)s, %(before_checkpoint)s,
         %(before_metadata)s::jsonb || {POSITION})
     ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id) DO NOTHING"""
 
