@@ -218,6 +218,8 @@ class Stage:
         for table, order, but in TABLES:
             rows[table] = await self._rows(table, order, building_id, but)
         rows["buildings"] = await self._rows("buildings", "1", building_id, BUILDING_OF_ITS_OWN)
+        # A model that abstained is asked again by whoever goes on; what one answered is kept, and asked once.
+        rows["model_calls"] = [call for call in rows["model_calls"] if call["outcome"] == "answered"]
         memories = "SELECT prefix, key, value FROM store WHERE prefix LIKE %s ORDER BY prefix, key"
         cursor = await self.conn.execute(memories, (f"buildings.{thread_id(building_id)}%",))
         rows["store"] = await cursor.fetchall()
