@@ -28,6 +28,7 @@ from domain.procurement import LineFile
 from domain.reading_words import has_words_for, is_hedged, is_partial, takes_exception
 from domain.recording import Recorded
 from domain.shipments import record_arrival, record_departure, record_eta
+from domain.text import Words
 
 ReportType = Literal[
     "Purchase_Order_Acknowledged",
@@ -47,10 +48,10 @@ class Report(BaseModel):
     quote: str = Field(description="The sentence of the mail that says so, copied.")
     event_type: ReportType
     item: str = Field(description="The line's name, copied from the list of lines.")
-    day_words: str | None = Field(description="The mail's own words for the day, copied, such as: next Friday.")
-    day: str | None = Field(description="That day as YYYY-MM-DD: the arrival, promise or inspection.")
-    departed_words: str | None = Field(description="Of a departure: the mail's words for the day it left.")
-    departed: str | None = Field(description="That day as YYYY-MM-DD.")
+    day_words: Words = Field(description="The mail's own words for the day, copied, such as: next Friday.")
+    day: Words = Field(description="That day as YYYY-MM-DD: the arrival, promise or inspection.")
+    departed_words: Words = Field(description="Of a departure: the mail's words for the day it left.")
+    departed: Words = Field(description="That day as YYYY-MM-DD.")
     exceptions: list[str] = Field(description="Of an acknowledgement: where it departs from the order.")
     confidence: float = Field(description="0 to 1.")
 
@@ -93,8 +94,9 @@ def judged(mail: Mail, read: MailReading, files: dict[str, LineFile], seq: int) 
     """The events that were read, each checked; `files` are those of the lines that the mail or the model names."""
     made = Reading(doubts=_doubts_about(mail))
     for report in read.reports:
-        item_id = _line_meant(report.item, mail, files)
-        event, doubts = _event_of(report, mail, item_id)
+        item_id, doubts = _line_meant(report.item, mail, files)
+        made.doubts += doubts
+        event, doubts = _event_of(report, mail, item_id) if item_id is not None else (None, [])
         made.doubts += doubts
         if event is None or item_id is None:
             continue
@@ -115,22 +117,22 @@ def _doubts_about(mail: Mail) -> list[str]:
     return ["it gives orders to whoever reads it, as a report does not"] if speaks_to_the_agent(mail.text) else []
 
 
-def _line_meant(named: str, mail: Mail, files: dict[str, LineFile]) -> str | None:
-    """The line, by the log's own rule: its name or id, in full, in the mail; or the number of its order."""
+def _line_meant(named: str, mail: Mail, files: dict[str, LineFile]) -> tuple[str | None, list[str]]:
+    """The line, by the log's own rule: its name or id, in full, in the mail; or the number of its order. Otherwise it
+    is doubtful, and only filled in."""
     wanted = [item_id for item_id, name in mail.names if plain(named) in (plain(item_id), plain(name))]
     if len(wanted) != 1:
-        return None
+        return None, [f"no line is named {named[:60]!r}"]
     if wanted[0] in lines_named(mail.newest, mail.names):
-        return wanted[0]
+        return wanted[0], []
     file = files.get(wanted[0])
     numbers = [order.number for order in file.orders] if file else []
-    return wanted[0] if any(says(mail.newest, number) for number in numbers) else None
+    is_meant = any(says(mail.newest, number) for number in numbers)
+    return wanted[0], [] if is_meant else [f"its newest part does not name {named[:60]!r} in full"]
 
 
-def _event_of(report: Report, mail: Mail, item_id: str | None) -> tuple[Event | None, list[str]]:
+def _event_of(report: Report, mail: Mail, item_id: str) -> tuple[Event | None, list[str]]:
     """The typed event, with the doubts that the mail's own words leave."""
-    if item_id is None:
-        return None, [f"no line is named {report.item[:60]!r} in it"]
     doubts = _doubts_of_words(report, mail)
     day, day_doubts = _day(report.day_words, report.day, mail, "back" if report.event_type in _HAPPENED else "ahead")
     fields: dict[str, Any] = {"event_type": report.event_type, "item": item_id, "occurred_at": mail.occurred_at}

@@ -16,7 +16,8 @@ from domain.days_found import days_mentioned
 from domain.days_in_words import days_meant
 from domain.days_in_words import plain as plain_words
 from domain.mail import lines_named, says
-from domain.reply_words import actions_spoken_of, has_number, says_no, says_until, says_yes, sets_condition
+from domain.reply_words import actions_spoken_of, has_number, is_mild, says_no, says_until, says_yes, sets_condition
+from domain.text import Words
 
 WishName = Literal[
     "issue_purchase_order",
@@ -44,9 +45,9 @@ class Wish(BaseModel):
     """One thing that the reply asks for."""
 
     action: WishName
-    day_words: str | None = Field(description="The reply's own words for a day, copied.")
-    day: str | None = Field(description="That day as YYYY-MM-DD.")
-    detail: str | None = Field(description="What to tell or ask, and whom; the method; the reason.")
+    day_words: Words = Field(description="The reply's own words for a day, copied.")
+    day: Words = Field(description="That day as YYYY-MM-DD.")
+    detail: Words = Field(description="What to tell or ask, and whom; the method; the reason.")
 
 
 class ReplyReading(BaseModel):
@@ -195,11 +196,17 @@ def _holds(read: ReplyReading) -> bool:
     return any(wish.action == "hold_item" for wish in read.wishes)
 
 
+MOST_WORDS_OF_A_NO = 12
+"""A longer no says more than no."""
+
+
 def _contrary(text: str, read: ReplyReading) -> list[str]:
     yes, no = says_yes(text), says_no(text)
     if read.meaning == "approve" and (not yes or no):
         return ["it is not a plain yes"]
-    if read.meaning == "reject" and (yes or not no or read.wishes):
+    if is_mild(text):
+        return ["its no may mean yes"]
+    if read.meaning == "reject" and (yes or not no or read.wishes or len(text.split()) > MOST_WORDS_OF_A_NO):
         return ["it is not a plain no"]
     if read.meaning == "instead" and (not read.wishes or yes):
         return ["it is not plain what is to be done instead"]
@@ -209,12 +216,10 @@ def _contrary(text: str, read: ReplyReading) -> list[str]:
 def _unread(text: str, read: ReplyReading, asked: Asked) -> list[str]:
     """Actions, days and numbers that the reply speaks of and that were not read."""
     wished = {wish.action for wish in read.wishes}
-    covered = wished | ({action["name"] for action in asked.recommended} if read.meaning == "approve" else set())
+    covered = wished | ({action["name"] for action in asked.recommended} if read.meaning != "instead" else set())
     if _holds(read):
         covered.add("request_information")  # "hold until I have asked the vendor": the person asks
-    doubts = []
-    if read.meaning != "reject":
-        doubts += [f"it may also ask for {name}" for name in sorted(actions_spoken_of(text) - covered)]
+    doubts = [f"it may also ask for {name}" for name in sorted(actions_spoken_of(text) - covered)]
     words = [plain_words(wish.day_words) for wish in read.wishes if wish.day_words]
     rest = plain_words(text)
     for mention in days_mentioned(text):
@@ -226,6 +231,19 @@ def _unread(text: str, read: ReplyReading, asked: Asked) -> list[str]:
     if has_number(rest):
         doubts.append("it names a number that was not read")
     return doubts
+
+
+def with_wishes(recommended: Sequence[dict[str, Any]], wishes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The recommendation with further wishes. One that is recommended already is done once, as it is wished where the
+    wish says more than that."""
+    wished = {action["name"]: action for action in wishes}
+    known = {action["name"] for action in recommended}
+    own = [wished[one["name"]] if _says_more(wished.get(one["name"])) else one for one in recommended]
+    return [*own, *(action for action in wishes if action["name"] not in known)]
+
+
+def _says_more(wish: dict[str, Any] | None) -> bool:
+    return wish is not None and set(wish["arguments"]) != {"item"}
 
 
 def _told(meaning: Meaning, actions: list[dict[str, Any]]) -> str:

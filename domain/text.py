@@ -40,6 +40,11 @@ def _plausible(value: D) -> D:
     return value
 
 
+def _said(value: str | None) -> str | None:
+    """Weak models write out what they leave empty."""
+    return None if value is None or value.strip().casefold() in ("", "null", "none", "n/a") else value
+
+
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
@@ -59,6 +64,8 @@ Day = Annotated[
 Moment = Annotated[datetime, AfterValidator(_plausible)]
 Quantity = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=6)]
 Money = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=4)]
+Words = Annotated[str | None, AfterValidator(_said)]
+"""Text of a model, or nothing."""
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 

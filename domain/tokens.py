@@ -53,9 +53,9 @@ def _tokens_of(piece: re.Match[str]) -> float:
 
 def cut_to(text: str, tokens: int, *, keep: str = "first") -> str:
     """The longest beginning (or end, `keep="last"`) of a text that takes at most so many tokens."""
-    pieces = list(_PIECE.finditer(text))
+    pieces = _PIECE.finditer(text)
     used, place = 0.0, 0 if keep == "first" else len(text)
-    for piece in pieces if keep == "first" else reversed(pieces):
+    for piece in pieces if keep == "first" else reversed(list(pieces)):
         used += _tokens_of(piece)
         if used > tokens:
             break

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.approvals import plain_answer
+from domain.errors import LongleadError
 from domain.text import folded, slug
 from evals.expected import DAYS
 from evals.recording import Recorded
@@ -24,16 +25,17 @@ WORDS = (
 """Names for lines, in the order of the alphabet: lines are often taken in the order of their ids, and keep it."""
 
 TEXTS = {"text", "reason", "message", "note", "question", "detail", "why", "method", "defects", "exceptions"}
-MONEY = {"unit_price", "po_limit", "limit"}
+MONEY = {"unit_price", "po_limit", "limit", "amount_limit"}
 NAMED = {"vendor_id", "building_id", "role", "team", "to"}
 """Names of vendors, the building and people, or roles: what is no name of somebody stays."""
-COMPOSED = {"recommends", "options", "purchase_order"}
+COMPOSED = {"recommends", "options", "purchase_order", "title", "rule"}
 """What Longlead itself put together, with names in it."""
 KEPT = {
     *("at", "until", "on", "occurred_at", "eta", "promised_date", "required_by", "held_until", "data_date"),
     *("start_date", "end_date", "date_departed", "date_arrived", "inspection_date", "start", "end"),
+    *("autonomy", "delegation", "expires_at", "actions"),
     *("event_type", "kind", "type", "by", "band", "category", "unit", "currency", "time_zone", "working_week"),
-    *("quantity", "quantity_rejected", "reminder_after", "escalate_after", "title"),
+    *("quantity", "quantity_rejected", "reminder_after", "escalate_after"),
     *("does", "becomes", "closes", "renews", "reminds", "escalates"),
 }
 """Fields whose words say nothing about anybody. Text of any other field is replaced."""
@@ -54,8 +56,23 @@ COUNTED = {
 """Fields whose values are numbered as they come; the same value has the same number everywhere."""
 
 
+class ReadByModelError(LongleadError):
+    """What models have read cannot be anonymised. Record it with its names, or another part."""
+
+    title = "Cannot be anonymised"
+
+
 def anonymised(recorded: Recorded, building_id: str = "building", factor: int = 3) -> Recorded:
-    """The same scenario with other names, in a building of that id. `factor` multiplies all amounts."""
+    """The same scenario with other names, in a building of that id. `factor` multiplies all amounts.
+
+    Raises:
+        ReadByModelError: models have read texts in it.
+    """
+    if recorded.scenario.get("models"):
+        raise ReadByModelError(
+            "Models have read this building's mails or replies, and a reading is held against the text's own words: "
+            "under other names it cannot be played. Record it without --anonymise, or a part without such texts."
+        )
     names = _Names.of(recorded.scenario["building"], building_id, factor)
     return Recorded(names.scenario(recorded.scenario), recorded.remarks)
 

@@ -19,6 +19,7 @@ def expectations_of(observed: Observed, item_id: str | None) -> dict[str, Any]:
         "reminds": [_standing(question, item_id, to=True) for question in observed.reminded],
         "escalates": [_standing(question, item_id, to=True) for question in observed.escalated],
         "becomes": _becomes(observed, item_id),
+        "reads": observed.restated if any(one["event_type"] == "Message_Received" for one in observed.entries) else [],
         "outdated": observed.settled == "outdated",
         "asked_again": observed.settled in ("asked_again", "answered"),
         "dies": next((_error(entry) for entry in observed.entries if entry["status"] == "dead"), None),

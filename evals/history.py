@@ -8,6 +8,10 @@ from typing import Any
 from evals.observed import CHANGES, DECISIONS, ENTRIES, LEDGER, OUTBOX, Observed, Row
 from storage.database import Connection
 
+CALLS = """
+SELECT seq, worker, ordinal, tier, outcome, answer FROM model_calls
+ WHERE building_id = %s AND seq > %s ORDER BY call_id"""
+
 
 @dataclass
 class History:
@@ -17,6 +21,8 @@ class History:
     effects: list[Row]
     decisions: list[Row]
     messages: list[Row]
+    calls: list[Row] = field(default_factory=list)
+    """What language models were asked, in order."""
     changes: dict[int, list[Row]] = field(default_factory=lambda: defaultdict(list))
     """By the entry that caused them; 0: what the building was posted with."""
 
@@ -53,6 +59,7 @@ async def read_history(conn: Connection, building_id: str) -> History:
     entries = await rows(ENTRIES)
     open_ = next((place for place, row in enumerate(entries) if row["status"] not in ("done", "dead")), None)
     history = History(entries[:open_], await rows(LEDGER), await rows(DECISIONS), await rows(OUTBOX))
+    history.calls = await rows(CALLS)
     for change in await rows(CHANGES):
         history.changes[change["seq"]].append(change)
     return history

@@ -15,6 +15,7 @@ from domain.procurement import find_item
 from evals.expectations import expectations_of
 from evals.history import History, read_history
 from evals.observed import Digest, Observed, Row
+from evals.recorded_people import answer_of, delegations_after, local, models_of, overruling_of, taught_before
 from storage import procurement
 from storage.approvals import SOURCE as ANSWERED
 from storage.database import Connection
@@ -71,7 +72,12 @@ async def record(conn: Connection, building_id: str, first: int | None = None, l
         "building": _building(history, building.model_dump(mode="json")),
     }
     given, judged = _parted(history, steps, first or 0)
-    scenario |= {"given": given} if given else {}
+    before = {
+        "rules": taught_before(history),
+        "models": models_of(history),
+        "given": given,
+    }
+    scenario |= {name: found for name, found in before.items() if found}
     return Recorded(scenario | {"steps": judged}, _remarks(history))
 
 
@@ -99,13 +105,18 @@ def _parted(history: History, steps: list[_Step], first: int) -> tuple[list[Row]
 
 def _steps(history: History, zone: ZoneInfo) -> list[_Step]:
     """Every entry in its step, and changes of the building between them."""
-    steps = [_Step({"at": "", "change": change}, 0, []) for change in _patches(history, 0)]
+    steps = _between(history, 0, "", zone)
     for entry in history.entries:
         _add(steps, history, entry, zone)
         when = steps[-1].plain.get("at") or steps[-1].plain.get("until")
-        patches = _patches(history, entry["seq"])
-        steps += [_Step({"at": when, "change": change}, entry["seq"], []) for change in patches]
+        steps += _between(history, entry["seq"], str(when), zone)
     return _with_queued(history, _on_time(steps))
+
+
+def _between(history: History, seq: int, when: str, zone: ZoneInfo) -> list[_Step]:
+    """What people changed and delegated after an entry, without an entry of its own."""
+    found = [{"at": when, "change": change} for change in _patches(history, seq)]
+    return [_Step(plain, seq, []) for plain in [*found, *delegations_after(history, seq, zone)]]
 
 
 def _patches(history: History, seq: int) -> list[dict[str, Any]]:
@@ -123,7 +134,7 @@ def _on_time(steps: list[_Step]) -> list[_Step]:
 
 
 def _add(steps: list[_Step], history: History, entry: Row, zone: ZoneInfo) -> None:
-    when = entry["received_at"].astimezone(zone).replace(tzinfo=None).isoformat()
+    when = local(entry["received_at"], zone)
     if entry["source"] in CONSEQUENCES or entry["event_type"] in CONSEQUENCES:
         if steps:
             steps[-1].seqs.append(entry["seq"])
@@ -136,29 +147,16 @@ def _add(steps: list[_Step], history: History, entry: Row, zone: ZoneInfo) -> No
             steps.append(_Step({"until": when}, entry["seq"], [entry["seq"]]))
         return
     if entry["source"] == ANSWERED:
-        answer = _answer(history, entry)
+        answer = answer_of(history, entry)
         steps.append(_Step({"at": when, "answer": answer}, entry["seq"], [entry["seq"]], answer.get("item")))
+        return
+    if entry["event_type"] == "Rule_Overruled":
+        steps.append(_Step({"at": when, "overrule": overruling_of(history, entry)}, entry["seq"], [entry["seq"]]))
         return
     event = {"event_type": entry["event_type"], "source": entry["source"]}
     event |= {name: value for name, value in entry["body"].items() if value != []}
     unchecked = {} if _is_readable(entry["body"], zone) else {"unchecked": True}
     steps.append(_Step({"at": when, "event": event, **unchecked}, entry["seq"], [entry["seq"]], event.get("item")))
-
-
-def _answer(history: History, entry: Row) -> dict[str, Any]:
-    body, decision = entry["body"], entry["body"]["decision"]
-    asked = history.images("approvals")[body["approval_id"]]
-    answer = {
-        "kind": asked["kind"],
-        "item": asked["item_id"],
-        "type": decision["type"],
-        "by": None if decision["responder"]["type"] == "human" else decision["responder"]["type"],
-        "message": decision.get("why"),
-        "version": body["version"] if body["version"] > 1 else None,
-        "occurred_at": decision.get("occurred_at"),
-        "actions": [{one["name"]: one["arguments"]} for one in decision.get("actions", [])],
-    }
-    return {name: value for name, value in answer.items() if value}
 
 
 def _is_readable(body: dict[str, Any], zone: ZoneInfo) -> bool:

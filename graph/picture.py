@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from domain.errors import ConfigurationError
 from graph.building import build
+from tools.context import Toolbox
 
 BEGIN = "<!-- picture: made by `make picture` from the compiled graph -->"
 END = "<!-- end of picture -->"
@@ -14,8 +15,9 @@ DOCUMENTS = ("README.md", "ARCHITECTURE.md")
 
 def picture() -> str:
     """The compiled graph as Mermaid text."""
-    nothing_runs = cast(Any, None)  # the nodes are only drawn, so they need no tools
-    return build(nothing_runs).compile().get_graph().draw_mermaid().strip()
+    nothing = cast(Any, None)
+    undriven = Toolbox(conn=nothing, clock=nothing)  # the nodes are only drawn, so they need nothing to work with
+    return build(undriven).compile().get_graph().draw_mermaid().strip()
 
 
 def pictured(document: str) -> str:

@@ -58,7 +58,8 @@ async def from_decide(state: BuildingState) -> str:
 async def from_carry_out(state: BuildingState) -> str:
     """A person's decision is learned from; lines whose hold has ended are looked at afresh."""
     settled = state.get("settled") or {}
-    if settled.get("applied") and settled.get("approval_id") and not state.get("learned"):
+    taught = settled.get("applied") and settled.get("approval_id") and settled["responder"]["type"] == "human"
+    if taught and not state.get("learned"):
         return "learn"
     return await from_learn(state)
 

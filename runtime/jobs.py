@@ -1,11 +1,13 @@
 """The jobs of the engine: drains, the tick, the outbox. Each is a thin wrapper; the work is elsewhere."""
 
 import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from procrastinate import App, PsycopgConnector
+from procrastinate import App
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
 from psycopg import AsyncConnection
@@ -15,8 +17,9 @@ from psycopg_pool import AsyncConnectionPool
 from runtime.clock import Clock
 from runtime.delivery import Delivery
 from runtime.drain import Drainer
+from runtime.listening import QuietConnector
 from runtime.settings import Settings
-from storage import outbox, upkeep
+from storage import upkeep
 from storage.queue import DRAIN_QUEUE, DRAIN_TASK
 from storage.retention import prune_when_due
 
@@ -25,7 +28,7 @@ log = structlog.get_logger()
 UPKEEP_QUEUE = "upkeep"
 
 PRUNE_S = 5.0
-"""Most seconds that retention takes at once; the rest goes on a minute later."""
+"""Most seconds that retention takes at once; the rest goes on at the next tick."""
 
 
 @dataclass
@@ -60,10 +63,10 @@ class Upkeep:
         if pruned is not None and pruned.rows:
             log.info("pruned", rows=pruned.rows, threads=pruned.threads, skipped=pruned.skipped)
 
-    async def has_messages(self) -> bool:
-        """Whether anything waits in the outbox."""
+    async def waiting(self) -> upkeep.Waiting:
+        """Which of the duties that take longer have something to do: they are jobs of their own."""
         async with self.pool.connection() as conn:
-            return await outbox.waits(conn)
+            return await upkeep.waiting(conn, self.clock.now())
 
     async def deliver(self) -> None:
         """Send what waits in the outbox: a job of its own, so that no slow receiver holds the tick up."""
@@ -82,33 +85,59 @@ class Upkeep:
         await app.job_manager.prune_stalled_workers(self.settings.stalled_after)
 
 
-def make_app(conninfo: str, drainer: Drainer, upkeep_: Upkeep) -> App:
+@dataclass(frozen=True)
+class Engine:
+    """The job engine of a process: two applications over the same few connections, since whatever an engine's worker
+    runs also enters the periodic jobs that its application knows. So only the upkeep's does."""
+
+    drains: App
+    upkeep: App
+
+    @asynccontextmanager
+    async def open_async(self) -> AsyncIterator[None]:
+        async with self.drains.open_async():
+            connector = self.drains.connector
+            if not isinstance(connector, QuietConnector):
+                raise TypeError("the drains' connector has no pool to share")
+            async with self.upkeep.open_async(connector.pool):
+                yield
+
+
+def make_app(conninfo: str, drainer: Drainer, upkeep_: Upkeep) -> Engine:
     """The engine with this process's tasks. Drains are never retried by the engine: the inbox owns attempts."""
-    app = App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=5))
+    drains = App(connector=QuietConnector(conninfo=conninfo, min_size=1, max_size=5))
 
     async def drain(building_id: str) -> None:
         await drainer.drain(building_id)
 
-    async def tick(timestamp: int) -> None:
-        await upkeep_.tick(app)
-        if await upkeep_.has_messages():
-            with contextlib.suppress(AlreadyEnqueued):
-                await sending.defer_async()
+    drains.task(name=DRAIN_TASK, queue=DRAIN_QUEUE, retry=False)(drain)
+    return Engine(drains, _upkeep(conninfo, upkeep_))
 
-    async def prune(timestamp: int) -> None:
-        await upkeep_.prune()
+
+def _upkeep(conninfo: str, upkeep_: Upkeep) -> App:
+    """The tick enters what is due by itself, and wakes the duties that take longer where they have something to do."""
+    app = App(connector=QuietConnector(conninfo=conninfo))
 
     async def deliver() -> None:
         await upkeep_.deliver()
 
-    app.task(name=DRAIN_TASK, queue=DRAIN_QUEUE, retry=False)(drain)
-    # No lock: a worker that died in its tick would hold it, and only a tick can release what the dead hold.
-    every = app.task(name="tick", queue=UPKEEP_QUEUE, queueing_lock="tick", retry=False)(tick)
-    app.periodic(cron=f"* * * * * */{upkeep_.settings.tick_interval}")(every)
+    async def prune() -> None:
+        await upkeep_.prune()
+
     # One at a time, or two runs that wait for slow receivers would take both places of the upkeep worker.
     sending = app.task(name="deliver", queue=UPKEEP_QUEUE, lock="deliver", queueing_lock="deliver", retry=False)(
         deliver
     )
-    every_minute = app.task(name="prune", queue=UPKEEP_QUEUE, queueing_lock="prune", retry=False)(prune)
-    app.periodic(cron="* * * * *")(every_minute)
+    pruning = app.task(name="prune", queue=UPKEEP_QUEUE, queueing_lock="prune", retry=False)(prune)
+
+    async def tick(timestamp: int) -> None:
+        await upkeep_.tick(app)
+        waiting = await upkeep_.waiting()
+        for job in [sending] * waiting.messages + [pruning] * waiting.retention:
+            with contextlib.suppress(AlreadyEnqueued):
+                await job.defer_async()
+
+    # No lock: a worker that died in its tick would hold it, and only a tick can release what the dead hold.
+    every = app.task(name="tick", queue=UPKEEP_QUEUE, queueing_lock="tick", retry=False)(tick)
+    app.periodic(cron=f"* * * * * */{upkeep_.settings.tick_interval}")(every)
     return app

@@ -29,28 +29,48 @@ async def serve(settings: Settings, make_app: MakeApp) -> None:
     set_up_logs(settings)
     stop = asyncio.Event()
     async with open_resources(settings, name="longlead api") as resources:
-        server = _Server(uvicorn.Config(make_app(resources), host=settings.host, port=settings.port, log_config=None))
+        server = QuietServer(
+            uvicorn.Config(make_app(resources), host=settings.host, port=settings.port, log_config=None)
+        )
         async with kept_database(resources), signals(stop), asyncio.TaskGroup() as tasks:
             tasks.create_task(supervise(resources, stop))
-            tasks.create_task(_serve(server, stop))
+            tasks.create_task(serve_until(server, stop))
             log.info("serving", url=f"http://{settings.host}:{settings.port}", embedded=settings.embedded)
 
 
-class _Server(uvicorn.Server):
-    """Signals are handled for API and worker together, here."""
+class QuietServer(uvicorn.Server):
+    """uvicorn for a process that handles signals for API and worker together, and that sleeps while nobody asks.
+
+    The stock server wakes up ten times a second to see whether it is to end, and to renew the date in its answers:
+    that is due once.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ending = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Any:
         yield
 
+    def end(self) -> None:
+        self.should_exit = True
+        self._ending.set()
 
-async def _serve(server: uvicorn.Server, stop: asyncio.Event) -> None:
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), 1.0)
+
+
+async def serve_until(server: QuietServer, stop: asyncio.Event) -> None:
+    """Serve until `stop` is set; set it when the server ended by itself."""
     running = asyncio.create_task(server.serve())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
     stop.set()
     stopping.cancel()
-    server.should_exit = True
+    server.end()
     await running
 
 

@@ -12,7 +12,7 @@ from procrastinate import App
 
 from runtime.drain import Drainer
 from runtime.embeddings import open_embedder
-from runtime.jobs import UPKEEP_QUEUE, Upkeep, make_app
+from runtime.jobs import UPKEEP_QUEUE, Engine, Upkeep, make_app
 from runtime.models import budget_of, open_models
 from runtime.resources import Resources
 from runtime.settings import Settings
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 class Worker:
     """A running worker. `stopping` ends it after the entries in hand."""
 
-    app: App
+    app: Engine
     settings: Settings
     stopping: asyncio.Event
 
@@ -40,8 +40,8 @@ class Worker:
         """
         settings = self.settings
         workers = [
-            self._engine(queue=DRAIN_QUEUE, concurrency=settings.concurrency),
-            self._engine(queue=UPKEEP_QUEUE, concurrency=3),
+            self._engine(self.app.drains, queue=DRAIN_QUEUE, concurrency=settings.concurrency),
+            self._engine(self.app.upkeep, queue=UPKEEP_QUEUE, concurrency=3),
         ]
         tasks = [asyncio.create_task(worker) for worker in workers]
         stop = asyncio.create_task(self.stopping.wait())
@@ -54,9 +54,9 @@ class Worker:
         for task in done - {stop}:
             task.result()
 
-    def _engine(self, *, queue: str, concurrency: int) -> Coroutine[None, None, None]:
+    def _engine(self, app: App, *, queue: str, concurrency: int) -> Coroutine[None, None, None]:
         settings = self.settings
-        return self.app.run_worker_async(
+        return app.run_worker_async(
             queues=[queue],
             name=f"longlead-{queue}",
             concurrency=concurrency,

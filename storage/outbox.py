@@ -146,12 +146,6 @@ class Claimed:
     lease: UUID
 
 
-async def waits(conn: Connection) -> bool:
-    """Whether any message is still to be delivered."""
-    row = await (await conn.execute("SELECT EXISTS (SELECT 1 FROM outbox WHERE status = 'queued') AS waits")).fetchone()
-    return bool(row and row["waits"])
-
-
 async def deliver(conn: Connection, now: datetime, send: Callable[[Outgoing], Sequence[Way] | None]) -> int:
     """Hand a batch of new messages to `send`: it delivers one at once, or answers with the ways that it is to go.
 

@@ -1,5 +1,6 @@
 """What the tick looks for: entries that nobody takes, and what is due: holds, answers, milestones."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from storage.transaction import BuildingTransaction, building_transaction
 
 # A building with an entry that may be taken and no drain job, waiting or running.
 FORGOTTEN = """
-SELECT DISTINCT e.building_id FROM events e
+SELECT DISTINCT e.building_id FROM events e JOIN buildings b ON b.building_id = e.building_id AND b.mode <> 'replay'
  WHERE e.status IN ('queued', 'running') AND (e.not_before IS NULL OR e.not_before <= %s)
    AND NOT EXISTS (SELECT 1 FROM procrastinate_jobs j
                     WHERE j.queueing_lock = e.building_id AND j.status IN ('todo', 'doing'))
@@ -57,6 +58,26 @@ SELECT m.building_id, m.item_id, m.round, m.kind, m.chase_on
    AND NOT EXISTS (SELECT 1 FROM events e WHERE e.building_id = m.building_id AND e.source = %(internal)s
                       AND e.event_id = 'owed:' || m.item_id || ':' || m.round || ':' || m.kind || ':' || m.chase_on)
  ORDER BY m.chase_on LIMIT 500"""
+
+
+# Whether the duties that take longer have something to do: one index entry each.
+WAITING = """
+SELECT EXISTS (SELECT 1 FROM outbox WHERE status = 'queued') AS messages,
+       EXISTS (SELECT 1 FROM upkeep WHERE name = 'retention' AND due_at <= %s) AS retention"""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Which of them have."""
+
+    messages: bool
+    retention: bool
+
+
+async def waiting(conn: Connection, now: datetime) -> Waiting:
+    """Whether messages wait to be delivered, and whether retention is due."""
+    row = await (await conn.execute(WAITING, (now,))).fetchone()
+    return Waiting(**row) if row else Waiting(messages=False, retention=False)
 
 
 async def wake_forgotten(conn: Connection, now: datetime) -> list[str]:

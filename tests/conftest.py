@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -39,8 +40,35 @@ _root = pytest.StashKey[Path]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """One folder per run, shared by its workers: the first one's server serves them all."""
+    if config.getoption("markexpr") != "live":
+        _forbid_models()
     given = getattr(config, "workerinput", {}).get("longlead_root")
     config.stash[_root] = Path(given) if given else open_folder("longlead-tests-", _fast_place())
+
+
+def _forbid_models() -> None:
+    """No test asks a real model: what the environment says of one is forgotten, and nothing beyond this machine is
+    reached at all."""
+    for name in [name for name in os.environ if name.startswith(("OPENAI_", "LONGLEAD_MODELS"))]:
+        del os.environ[name]
+    sys.addaudithook(_stay_here)
+
+
+def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
+    if event != "socket.connect" or not isinstance(arguments[1], tuple):
+        return
+    host = str(arguments[1][0])
+    if not (host.startswith("127.") or host in ("::1", "localhost", "")):
+        raise RuntimeError(f"a test would reach {host}: only `make test-live` leaves this machine")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What asks a real model runs only where it is asked for, and where there is one."""
+    asked = config.getoption("markexpr") == "live"
+    skipped = pytest.mark.skip(reason="asks a real model: `make test-live` with OPENAI_BASE_URL set")
+    for item in items:
+        if item.get_closest_marker("live") and not (asked and os.environ.get("OPENAI_BASE_URL")):
+            item.add_marker(skipped)
 
 
 @pytest.hookimpl(optionalhook=True)

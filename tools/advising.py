@@ -3,7 +3,7 @@
 What was decided is stored first, and what is stored stands: a second run of the step asks nobody again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from domain.approvals import Advice, Decision
@@ -26,9 +26,11 @@ LAST_PASS = 2
 """From this look at the lines on, in one run, nothing is decided without a person: the run goes in circles."""
 
 
-async def advised(toolbox: Toolbox, entry: Entry, step: dict[str, Any], place: int, passes: int) -> Steps:
+async def advised(
+    toolbox: Toolbox, entry: Entry, step: dict[str, Any], place: int, passes: int, *, crowded: bool = False
+) -> Steps:
     """The steps that take the place of a question: actions where somebody decided it, the question with a
-    recommendation, or the question as it was."""
+    recommendation, or the question as it was. `crowded`: its line has another question in the same plan."""
     number = step_of(passes, place, advised=True)
     stored = await standing_advice(toolbox, entry, number)
     if stored is not None:
@@ -36,6 +38,7 @@ async def advised(toolbox: Toolbox, entry: Entry, step: dict[str, Any], place: i
     asked = await pose(toolbox, entry, step["kind"], step["item_id"], step["subject"], place)
     if asked is None:
         return [step]
+    asked = replace(asked, held=asked.held or crowded)
     for responder in chain_of(toolbox, entry):
         decision = await responder.answer(asked)
         if decision is not None:
@@ -65,8 +68,8 @@ async def _verdict(toolbox: Toolbox, entry: Entry, asked: Asked, decision: Decis
             "summary": asked.question.summary,
             "rule_id": decision.rule_id,
             "template": [] if refused_twice else decision.template,
-            "delegation_id": authority.delegation_id,
-            "policy": authority.policy_line,
+            "delegation_id": authority.delegation_id if alone else None,
+            "policy": remark.text if remark else authority.policy_line,
             "remark": remark.text if remark else None,
         },
     )
@@ -74,7 +77,7 @@ async def _verdict(toolbox: Toolbox, entry: Entry, asked: Asked, decision: Decis
 
 async def _authority(toolbox: Toolbox, asked: Asked, decision: Decision) -> Authority:
     """Whether the answer may be carried out as it is."""
-    waiting = _not_yet(asked, decision)
+    waiting = "the line waits for a person in another matter" if asked.held else _not_yet(asked, decision)
     if waiting is not None:
         return Authority(False, waiting)
     async with toolbox.lock:
@@ -165,6 +168,8 @@ def _steps(step: dict[str, Any], stored: dict[str, Any]) -> Steps:
             "kind": step["kind"],
             "item_id": step["item_id"],
             "rule_id": basis["rule_id"],
+            "delegation_id": basis["delegation_id"],
+            "policy": basis["policy"],
             "title": basis["title"],
             "summary": basis["summary"],
             "why": stored["why"],

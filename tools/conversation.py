@@ -4,7 +4,7 @@ from typing import Any
 
 from domain.answers_back import answer_from_facts
 from domain.approvals import Approval
-from domain.replies import Reply
+from domain.replies import Reply, with_wishes
 from tools.context import ActionContext
 from tools.messages import say
 
@@ -22,7 +22,7 @@ def taken(approval: Approval, reply: Reply) -> Approval:
         kind = "reject"
     elif reply.means == "approve":
         kind = "edit" if reply.actions else "approve"
-        actions = [*approval.recommended, *reply.actions]
+        actions = with_wishes(approval.recommended, reply.actions)
     read = {**decision, "type": kind, "actions": actions, "reading": reading_of(reply)}
     return approval.model_copy(update={"decision": read})
 

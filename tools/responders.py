@@ -14,11 +14,11 @@ from domain.events import Entry
 from domain.procurement import LineFile
 from domain.rules import Case, Rule, case_of, full_id, matching
 from domain.templates import fitting
-from storage import procurement, rules
+from storage import rules
 from tools.adviser import ADVISED, Adviser
-from tools.asking import ASKED_ONCE, answered_before, built_on, pending
+from tools.asking import ASKED_ONCE, answered_before, built_on
 from tools.context import Toolbox
-from tools.recording import building_of
+from tools.recording import standing
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class Asked:
     """The rules that hold, the most specific first, the building's own before others'."""
     ordinal: int
     """Its place among the questions of the run."""
+    held: bool = False
+    """Whether the line waits for a person in another matter: then nothing is done to it meanwhile."""
 
 
 class Answering(Protocol):
@@ -102,12 +104,12 @@ async def pose(
 ) -> Asked | None:
     """The question as it would be put; None where it would not: the facts do not ask it, a person has it before them,
     or it was answered on the same facts."""
-    building = await building_of(toolbox, entry.building_id)
+    building, open_, files = await standing(toolbox, entry.building_id, [] if item_id is None else [item_id])
+    file = files[0] if files else None
     async with toolbox.lock:
         conn = toolbox.conn
-        file = None if item_id is None else await procurement.line_file(conn, entry.building_id, item_id)
         question = await built_on(conn, building, entry, kind, file, subject)
-        if question is None or await pending(conn, entry.building_id, kind, item_id) is not None:
+        if question is None or any(one.kind == kind and one.status == "pending" for one in open_):
             return None
         if kind in ASKED_ONCE and await answered_before(conn, entry.building_id, question, entry):
             return None
@@ -120,4 +122,5 @@ async def pose(
         Known(rule, full_id(others[id(rule)], rule.rule_id), own=False)
         for rule in matching([rule for _, rule in shared], case)
     ]
-    return Asked(question, building, file, case, known, ordinal)
+    held = any(one.holds_item for one in open_) or (file is not None and file.item.is_held)
+    return Asked(question, building, file, case, known, ordinal, held)

@@ -44,9 +44,11 @@ async def tell_decided(toolbox: Toolbox, entry: Entry, step: dict[str, Any], ord
         file = None if step["item_id"] is None else await context.file(step["item_id"])
         amount = None if file is None else file.item.total
         party = context.building.approver_for(amount) or "project_manager"
-        text = f"{step['summary']} Decided without asking: {step['title']}. {step['why']}"
+        building_id, delegation = context.building.building_id, step["delegation_id"]
+        by = f"{step['policy']} ({full_id(building_id, delegation)})" if delegation else step["policy"]
+        text = f"{step['summary']} Decided without asking: {step['title']}. {step['why']}; {by}."
         if step["rule_id"] is not None:
-            rule_id = full_id(context.building.building_id, step["rule_id"])
+            rule_id = full_id(building_id, step["rule_id"])
             text += f" If that is wrong: longlead rules overrule {rule_id} --entry {context.seq}"
         return say(context, party, text, step["item_id"], subject="Decided without asking")
 

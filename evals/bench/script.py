@@ -1,16 +1,17 @@
 """The baseline: the same shape of work as a plain LangGraph script. Four nodes, one thread for each building, every
 step checkpointed by the stock saver; no inbox, no ledger, no tables, no HTTP.
 
-    python -m evals.bench.script CONNINFO '{"threads": 100, "events": 42, "tasks": 20, "shared": true}'
+    python -m evals.bench.script CONNINFO '{"threads": 100, "events": 42, "tasks": 20, "saver": "shared"}'
 """
 
 import asyncio
 import json
 import sys
 import time
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 from uuid import uuid4
 
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -80,10 +81,17 @@ def four_nodes() -> StateGraph[State]:
     return graph
 
 
-async def run(conninfo: str, *, threads: int, events: int, tasks: int, shared: bool) -> dict[str, Any]:
-    """Run `events` through each thread, in order, by so many tasks at once; with one saver for all, or one each."""
+Saver = Literal["shared", "apart", "memory"]
+"""One for all tasks, one for each, or none on the database."""
+
+
+async def run(conninfo: str, *, threads: int, events: int, tasks: int, saver: Saver) -> dict[str, Any]:
+    """Run `events` through each thread, in order, by so many tasks at once."""
     graphs, connections = [], []
-    for _ in range(1 if shared else tasks):
+    for _ in range(tasks if saver == "apart" else 1):
+        if saver == "memory":
+            graphs.append(four_nodes().compile(checkpointer=InMemorySaver()))
+            continue
         conn = await AsyncConnection.connect(conninfo, autocommit=True, row_factory=dict_row, prepare_threshold=0)
         connections.append(conn)
         graphs.append(four_nodes().compile(checkpointer=AsyncPostgresSaver(conn)))

@@ -11,17 +11,17 @@ import uvicorn
 from api.app import create_app
 from runtime.logs import set_up_logs
 from runtime.resources import open_resources
-from runtime.service import work
+from runtime.service import QuietServer, serve_until, signals, work
 from runtime.settings import Settings, load_settings
 
 
 async def serve_api(settings: Settings) -> None:
     """Serve the API until a signal ends it."""
     set_up_logs(settings)
-    async with open_resources(settings, name="longlead api", migrated=False) as resources:
-        await uvicorn.Server(
-            uvicorn.Config(create_app(resources), host=settings.host, port=settings.port, log_config=None)
-        ).serve()
+    stop = asyncio.Event()
+    async with open_resources(settings, name="longlead api", migrated=False) as resources, signals(stop):
+        config = uvicorn.Config(create_app(resources), host=settings.host, port=settings.port, log_config=None)
+        await serve_until(QuietServer(config), stop)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from statistics import median
 from typing import Any
 
@@ -20,6 +21,7 @@ from runtime.settings import Settings
 from runtime.slots import SlotPool
 from storage import buildings, inbox, outbox, upkeep
 from storage.database import Connection, connect
+from storage.retention import Policy, Pruning
 
 FIRST = "sleeper-00000"
 TABLES = (
@@ -187,15 +189,23 @@ async def _tick(conn: Connection, result: Result) -> None:
     }
     total = 0.0
     for name, look in looks.items():
-        took = []
-        for _ in range(20):
-            began = time.perf_counter()
-            await look()
-            took.append((time.perf_counter() - began) * 1000)
+        took = await _timed(look)
         result.details[name] = took
         total += median(took)
         result.add(f"tick: {name}", median(took), "ms", Aim("<", 5))
     result.add("tick: all queries", total, "ms")
+    candidates = await _timed(lambda: Pruning(conn, Policy(), now).candidates(""))
+    result.add("once an hour: what retention has to look at", median(candidates), "ms")
+
+
+async def _timed(look: Callable[[], Awaitable[Any]]) -> list[float]:
+    """What it takes, twenty times, in ms."""
+    took = []
+    for _ in range(20):
+        began = time.perf_counter()
+        await look()
+        took.append((time.perf_counter() - began) * 1000)
+    return took
 
 
 async def _answer(port: int, name: str) -> None:

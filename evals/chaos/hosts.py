@@ -29,10 +29,11 @@ BACK_WITHIN_S = 60.0
 LONGEST_NAME = 15
 """Characters that Linux allows for the name of a link."""
 
-# Of a worker that is at work.
 SESSIONS = """
 SELECT count(*) FROM pg_stat_activity
- WHERE client_addr = %s AND application_name = 'longlead slot' AND backend_start > now() - %s * interval '1 s'"""
+ WHERE client_addr = %s AND application_name LIKE %s AND backend_start > now() - %s * interval '1 s'"""
+AT_WORK = "longlead slot"
+"""What the connections of a worker are called that has a building in hand."""
 
 
 def why_not() -> str:
@@ -151,7 +152,7 @@ async def chaos_on_hosts(plan: Plan, folder: Path, tell: Tell) -> AsyncIterator[
 
 async def _cut_off(host: Host, name: str, fleet: Fleet, tell: Tell) -> None:
     """Wait until the host works, cut it off, reconnect it, and see that its worker comes back by itself."""
-    await _connected(fleet.database, host, START_S)
+    await _connected(fleet.database, host, START_S, AT_WORK)
     tell(f"{host.address} is cut off")
     fleet.cut_off.add(name)
     host.cut_off()
@@ -165,21 +166,21 @@ async def _cut_off(host: Host, name: str, fleet: Fleet, tell: Tell) -> None:
     fleet.cut_off.discard(name)
 
 
-async def _connected(server: Database, host: Host, within_s: float) -> bool:
-    """Wait for a connection of that host which began after this did; whether there was one in time."""
+async def _connected(server: Database, host: Host, within_s: float, called: str = "%") -> bool:
+    """Wait for a connection of that host and name which began after this did; whether there was one in time."""
     began = time.monotonic()
     while (waited := time.monotonic() - began) < within_s:
-        if await _sessions(server, host, waited):
+        if await _sessions(server, host, called, waited):
             return True
         await asyncio.sleep(0.5)
     return False
 
 
-async def _sessions(server: Database, host: Host, seconds: float) -> int:
-    """Connections of that host which began within the last so many seconds."""
+async def _sessions(server: Database, host: Host, called: str, seconds: float) -> int:
+    """Connections of that host and name which began within the last so many seconds."""
     try:
         async with await psycopg.AsyncConnection.connect(server.conninfo, autocommit=True) as conn:
-            row = await (await conn.execute(SESSIONS, (host.address, seconds))).fetchone()
+            row = await (await conn.execute(SESSIONS, (host.address, called, seconds))).fetchone()
     except psycopg.OperationalError:
         return 0
     return 0 if row is None else int(row[0])

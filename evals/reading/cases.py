@@ -6,7 +6,7 @@ from datetime import date
 from importlib.resources import files
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 from pydantic import BaseModel, ConfigDict
 
 NAMES = ("Elevator", "Fire Doors", "HVAC Units", "Steel Beams", "Steel Columns", "Switchgear", "Windows")

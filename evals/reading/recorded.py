@@ -1,11 +1,11 @@
-"""The answers of a real model on file, as HTTP cassettes: replayed without a network; recorded anew where one is live."""
+"""The answers of a real model on file, as HTTP cassettes: replayed without a network, recorded where one is live."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import vcr
+import vcr  # type: ignore[import-untyped]
 
 from runtime.chat_models import open_chat_models
 from runtime.settings import Settings
@@ -23,10 +23,10 @@ def recorded_settings() -> Settings:
 
 
 @asynccontextmanager
-async def replayed(*names: str) -> AsyncIterator[ModelAccess]:
+async def replayed(name: str) -> AsyncIterator[ModelAccess]:
     """The recorded model: whatever is not on file is an error, so that nothing asks a live one unnoticed."""
     async with open_chat_models(recorded_settings()) as models:
-        with _recorder("none").use_cassette(_merged(names)):
+        with _recorder("none").use_cassette(str(CASSETTES / f"{name}.yaml")):
             yield models
 
 
@@ -37,3 +37,24 @@ async def recording(settings: Settings, name: str) -> AsyncIterator[ModelAccess]
     async with open_chat_models(settings) as models:
         with _recorder("new_episodes").use_cassette(str(CASSETTES / f"{name}.yaml")):
             yield models
+
+
+def _recorder(mode: str) -> vcr.VCR:
+    """Found by what is asked; without keys, and without the address of whoever answered."""
+    return vcr.VCR(
+        record_mode=mode,
+        match_on=["method", "path", "body"],
+        before_record_request=_without_place,
+        before_record_response=_only_the_answer,
+        decode_compressed_response=True,
+    )
+
+
+def _without_place(request: Any) -> Any:
+    request.uri = f"{REPLAYED_AT}{request.path.partition('/v1')[2]}"
+    request.headers = {}
+    return request
+
+
+def _only_the_answer(response: dict[str, Any]) -> dict[str, Any]:
+    return {**response, "headers": {"Content-Type": ["application/json"]}}

@@ -1,11 +1,10 @@
 """Playing the cases through the real agent: each in a building of its own, and judged by what the ledger says."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from collections.abc import AsyncIterator
 from typing import Any
 
 from domain.approvals import Approval, Decision, Responder
@@ -141,15 +140,7 @@ async def play_reply(conninfo: str, models: ModelAccess, case: ReplyCase) -> Res
 
 def _named(action: dict[str, Any]) -> str:
     """An action by its name, and the day that it names."""
-    day = next((action["arguments"][key] for key in ("on", "required_by", "until") if action["arguments"].get(key)), None)
-    return action["name"] if day is None else f"{action['name']} {day}"
-
-
-async def play_all(
-    conninfo: str, models: ModelAccess, mails: Sequence[MailCase], replies: Sequence[ReplyCase]
-) -> tuple[list[Result], list[Result]]:
-    """Every case, one after the other."""
-    return (
-        [await play_mail(conninfo, models, case) for case in mails],
-        [await play_reply(conninfo, models, case) for case in replies],
+    day = next(
+        (action["arguments"][key] for key in ("on", "required_by", "until") if action["arguments"].get(key)), None
     )
+    return action["name"] if day is None else f"{action['name']} {day}"

@@ -149,6 +149,7 @@ async def test_once_it_is_delegated_it_decides_alone_and_tells(desk: Desk) -> No
     row = await cursor.fetchone()
     assert row is not None
     assert "Windows failed inspection" in row["text"]
+    assert "delegated by local (office-d" in row["text"]
     assert "longlead rules overrule office-r2 --entry" in row["text"]
     found = await rule(desk)
     assert (found.applied, found.decided, found.confirmed) == (3, 1, 3)
@@ -427,6 +428,28 @@ async def test_a_programs_answer_is_not_applied_once_its_delegation_is_revoked(d
     assert await desk.rows(Rule) == []
 
 
+async def test_what_a_program_decides_within_its_delegation_teaches_nothing(desk: Desk) -> None:
+    await open_office(desk)
+    await desk.conn.execute(
+        """INSERT INTO delegations (building_id, delegation_id, kind, actions, granted_to, granted_by,
+                                    granted_at, status, caused_seq)
+           VALUES ('office', 'd1', 'inspection_failed', '["reorder_item"]', 'bot', 'Maria', now(), 'active', 0)"""
+    )
+    await fail(desk, "Windows")
+    question = await desk.question()
+    await approvals.decide(
+        desk.conn,
+        question.approval_id,
+        Decision(type="approve", responder=Responder(type="automated_rule", id="bot", name="Bot")),
+        version=1,
+        event_id="by-the-bot",
+        now=desk.clock.now(),
+    )
+    await desk.run()
+    assert (await desk.item("windows")).commercial == "ordered"
+    assert await desk.rows(Rule) == []
+
+
 @pytest.mark.parametrize(("passes", "source", "remark"), [(0, "test", None), (2, "test", "goes in circles")])
 async def test_a_run_that_goes_in_circles_asks_a_person(
     desk: Desk, passes: int, source: str, remark: str | None
@@ -461,3 +484,14 @@ async def test_a_request_for_a_delegation_is_reminded_of_once_and_holds_up_nothi
     closed = await desk.post("Building_Closed")
     assert (await desk.event(closed))["outcome"]["note"] == "building closed"
     assert await desk.pending() == []
+
+
+async def test_on_a_line_that_waits_for_a_person_nothing_is_decided_alone(desk: Desk) -> None:
+    await delegated(desk)
+    await desk.post("Submittal_Approved", item="Windows")
+    await desk.post("Submittal_Approved", item="Windows", revision=1)
+    assert (await desk.question("order_beyond_authority")).item_id == "windows"
+    await fail(desk, "Windows")
+    question = await desk.question("inspection_failed")
+    assert question.recommended[0]["name"] == "reorder_item"
+    assert "in another matter" in question.evidence["recommendation"]["not_alone_because"]

@@ -32,8 +32,8 @@ def suicidal() -> None:
     effects = itertools.count(1)
 
     @asynccontextmanager
-    async def fatal(*arguments: Any) -> AsyncIterator[BuildingTransaction]:
-        async with building_transaction(*arguments) as transaction:
+    async def fatal(*arguments: Any, **options: Any) -> AsyncIterator[BuildingTransaction]:
+        async with building_transaction(*arguments, **options) as transaction:
             yield transaction
         if next(effects) == DIES_AFTER:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -54,9 +54,11 @@ def unfenced() -> None:
         yield
 
     runtime.drain.thread_lock = no_lock  # type: ignore[assignment]
-    asked = "AND epoch = %(epoch)s"
-    assert asked in storage.inbox.FINISH
-    storage.inbox.FINISH = storage.inbox.FINISH.replace(asked, "AND %(epoch)s::bigint > 0")
+    asked = "epoch = %(epoch)s"
+    for name in ("FINISH", "FINISH_AND_CLAIM"):
+        statement: str = getattr(storage.inbox, name)
+        assert asked in statement
+        setattr(storage.inbox, name, statement.replace(asked, "%(epoch)s::bigint > 0"))
 
 
 if __name__ == "__main__":

@@ -182,7 +182,7 @@ def test_a_model_decides_only_when_it_is_sure_enough(confidence: float, needed: 
         max_size=3,
     ),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_nobody_does_more_than_may_be_done_alone_or_was_delegated(
     kind: str,
     names: list[str],

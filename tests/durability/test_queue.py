@@ -79,7 +79,7 @@ async def test_no_wake_up_is_lost_when_an_event_comes_in_as_a_drain_ends(databas
         for building_id in buildings:
             await open_building(callers[0], building_id)
         draining = asyncio.create_task(
-            worker.app.run_worker_async(
+            worker.app.drains.run_worker_async(
                 queues=[DRAIN_QUEUE], concurrency=5, install_signal_handlers=False, delete_jobs="successful"
             )
         )

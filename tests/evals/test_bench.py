@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from evals.bench import __main__ as command
-from evals.bench import age, latency, sleeping
+from evals.bench import age, latency, load, sleeping, throughput
 from evals.bench.report import Aim, Figure, Result
 from evals.bench.server import Bench, server
 
@@ -29,6 +29,27 @@ async def test_latency_is_measured_for_every_event(bench: Bench) -> None:
 
 
 @pytest.mark.slow
+async def test_every_way_through_is_measured_beside_its_baselines(bench: Bench) -> None:
+    size = throughput.Size(buildings=4, lines=1, rounds=1, tasks=2, connections=2, workers=(1,))
+    result = await throughput.run(bench, lambda _: None, size=size)
+    (measured,) = result.details["rounds"]
+    assert set(measured) == {
+        *("script, one shared saver", "script, a saver for each task", "script, in memory", "DBOS"),
+        *("over HTTP, 1 worker", "intake", "full inbox, 1 worker"),
+    }
+    assert all(one["events_per_s"] > 0 and one["cpu_ms"] > 0 for one in measured.values())
+    assert values(result)["service: statements"] > 10
+
+
+@pytest.mark.slow
+async def test_latency_is_measured_under_load_and_beside_a_hot_building(bench: Bench) -> None:
+    size = load.Size(buildings=4, burst=24, seconds=0.5, waiting=40, connections=2)
+    result = await load.run(bench, lambda _: None, size=size)
+    assert len(result.details["beside_ms"]) >= 20
+    assert values(result)["with / without the hot building"] > 0
+
+
+@pytest.mark.slow
 async def test_rows_for_an_event_do_not_grow_with_age(bench: Bench) -> None:
     found = values(await age.run(bench, lambda _: None, age=60, window=20))
     assert found["rows: at 60 / at 20"] == pytest.approx(1.0)
@@ -45,7 +66,7 @@ async def test_clones_sleep_and_wake(bench: Bench) -> None:
 def test_an_unknown_benchmark_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command.main(["speed"])
-    assert "throughput, latency, age, memory, sleeping" in capsys.readouterr().err
+    assert "throughput, latency, load, age, memory, sleeping" in capsys.readouterr().err
 
 
 def test_figures_go_into_json_with_their_aims() -> None:

@@ -1,10 +1,11 @@
 """Ended jobs, delivered messages and workers that are gone are deleted; what happened never is; one worker does it."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from runtime.jobs import Upkeep
 from runtime.settings import Settings
+from storage.buildings import thread_id
 from storage.database import connect, open_pool
 from storage.retention import Policy, Pruning, prune_all, prune_when_due
 from tests.retention.archive import LATER, LATEST_ONLY, Archive
@@ -81,7 +82,41 @@ async def test_of_many_workers_one_prunes_and_the_next_time_is_an_hour_later(arc
     assert await look() is None
     again = await prune_when_due(archive.conn, LATEST_ONLY, LATER + EVERY, every=EVERY, seconds=60)
     assert again is not None
-    assert again.threads == 1
+    assert again.threads == 0, "nothing has grown since"
+
+
+async def test_a_pass_looks_only_at_what_has_grown_or_grown_old(archive: Archive) -> None:
+    sleeper, worker = archive.desk("sleeper"), archive.desk("worker")
+    for desk in (sleeper, worker):
+        await play(archive, desk, pruned=False)
+    policy, now = Policy(events=2, days=30), datetime.now(UTC) + timedelta(hours=1)
+
+    async def look(hours: int) -> list[str]:
+        await archive.conn.execute("UPDATE upkeep SET due_at = '-infinity'")
+        pruning = Pruning(archive.conn, policy, now + timedelta(hours=hours))
+        found = await pruning.candidates("")
+        assert await prune_when_due(archive.conn, policy, pruning.now, every=EVERY, seconds=60) is not None
+        return found
+
+    both = sorted(thread_id(desk.building_id) for desk in (sleeper, worker))
+    assert await look(0) == both, "never looked at"
+    assert await look(1) == []
+    await worker.post("Human_Input", text="The crane is here.")
+    assert await look(2) == [thread_id("worker")], "grown"
+    assert await look(24 * 4) == both, "kept for its youth, and now a tenth of the days older"
+    assert await look(24 * 40) == both, "old"
+    assert await look(24 * 80) == [], "nothing is left that could grow old"
+    for desk in (sleeper, worker):
+        assert len({entry.seq for entry in await archive.history(desk)}) == 3, "two events, and what they began from"
+
+
+async def test_buildings_with_no_more_than_is_kept_are_never_looked_at(archive: Archive) -> None:
+    desk = archive.desk("office")
+    await play(archive, desk, pruned=False)
+    pruning = Pruning(archive.conn, Policy(events=200, days=1), LATER)
+    assert await pruning.candidates("") == [thread_id("office")], "what Studio left behind long ago"
+    assert await pruning.thread(thread_id("office"))
+    assert await pruning.candidates("") == []
 
 
 async def test_a_pass_that_its_time_ended_goes_on_at_the_next_call(archive: Archive) -> None:

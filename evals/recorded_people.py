@@ -1,0 +1,90 @@
+"""What people said, as steps of a scenario: answers, overrulings, what they delegated and what they had taught."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from domain.templates import ITEM
+from evals.history import History
+from evals.observed import Row
+
+
+def answer_of(history: History, entry: Row) -> dict[str, Any]:
+    """The answer of a decision's entry."""
+    body, decision = entry["body"], entry["body"]["decision"]
+    asked = history.images("approvals")[body["approval_id"]]
+    answer = {
+        "kind": asked["kind"],
+        "item": asked["item_id"],
+        "type": decision["type"],
+        "by": None if decision["responder"]["type"] == "human" else decision["responder"]["type"],
+        "message": decision.get("why"),
+        "version": body["version"] if body["version"] > 1 else None,
+        "occurred_at": decision.get("occurred_at"),
+        "actions": [{one["name"]: one["arguments"]} for one in decision.get("actions", [])],
+    }
+    return {name: value for name, value in answer.items() if value}
+
+
+def overruling_of(history: History, entry: Row) -> dict[str, Any]:
+    """The overruling of a rule's decision; the rule by its title."""
+    body = entry["body"]
+    title = history.images("rules")[body["rule_id"]]["title"]
+    actions = [{one["name"]: one["arguments"]} for one in body["actions"]]
+    found = {"rule": title, "message": body["why"], "actions": actions}
+    return {name: value for name, value in found.items() if value}
+
+
+def delegations_after(history: History, seq: int, zone: ZoneInfo) -> list[dict[str, Any]]:
+    """What people delegated of their own accord after an entry, as steps; what an answer granted comes with it."""
+    if any(row["seq"] == seq and row["action"] == "grant_delegation" for row in history.effects):
+        return []
+    rows = _first_images(history, "delegations", seq)
+    return [{"at": local(row["granted_at"], zone), "delegate": _delegation(row)} for row in rows]
+
+
+def local(moment: str | datetime, zone: ZoneInfo) -> str:
+    """The moment on the building's own clock."""
+    given = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return given.astimezone(zone).replace(tzinfo=None).isoformat()
+
+
+_SCOPE = ("category", "vendor_id", "about")
+
+
+def _delegation(row: Row) -> dict[str, Any]:
+    given = {name: row[name] for name in ("kind", "actions", *_SCOPE, "amount_limit", "expires_at") if row[name]}
+    granted_to = {} if row["granted_to"] == "rules" else {"granted_to": row["granted_to"]}
+    return {**given, **({"item": row["item_id"]} if row["item_id"] else {}), **granted_to}
+
+
+def taught_before(history: History) -> list[dict[str, Any]]:
+    """Rules that were on file before the first entry."""
+    return [_taught(row) for row in _first_images(history, "rules", 0)]
+
+
+def _taught(row: Row) -> dict[str, Any]:
+    names = ("title", "kind", *_SCOPE, "item_id", "confirmed", "autonomy", "delegation")
+    return {**{name: row[name] for name in names if row[name]}, "actions": [_template(one) for one in row["actions"]]}
+
+
+def _template(action: Row) -> Any:
+    arguments = {name: value for name, value in action["arguments"].items() if (name, value) != ("item", ITEM)}
+    return {action["name"]: arguments} if arguments else action["name"]
+
+
+def _first_images(history: History, entity: str, seq: int) -> list[Row]:
+    """Rows of a kind that first appear with an entry."""
+    before = {one["id"] for at, rows in history.changes.items() if at < seq for one in rows if one["entity"] == entity}
+    found = {one["id"]: one["data"] for one in reversed(history.changes[seq]) if one["entity"] == entity}
+    return [row for id_, row in reversed(found.items()) if id_ not in before]
+
+
+def models_of(history: History) -> list[dict[str, Any]]:
+    """What models answered, in order."""
+    return [_model(call) for call in history.calls]
+
+
+def _model(call: Row) -> dict[str, Any]:
+    said = {"text": call["answer"]} if call["outcome"] in ("answered", "invalid", "empty") else None
+    return {"worker": call["worker"], "tier": call["tier"], **(said or {"abstains": call["outcome"]})}
