@@ -15,7 +15,7 @@ from graph.building import build
 from graph.checkpoints import LiveSaver, StudioSaver
 from runtime.drain import Drainer
 from runtime.settings import Settings
-from storage import long_term, upkeep
+from storage import upkeep
 from storage.approvals import AcceptedDecision
 from storage.buildings import thread_id
 from storage.database import Connection, connect
@@ -176,7 +176,7 @@ class Stage:
         """Tear the house down, so that the next one has the same name: order numbers and digests are made of it."""
         for table in ("checkpoint_writes", "checkpoint_blobs", "checkpoints"):
             await self.conn.execute(f"DELETE FROM {table} WHERE thread_id = %s", (thread_id(HOUSE),))
-        await long_term.forget(self.conn, HOUSE)
+        await self.conn.execute("DELETE FROM store WHERE prefix LIKE %s", (f"buildings.{thread_id(HOUSE)}%",))
         await self.conn.execute("DELETE FROM procrastinate_jobs WHERE lock = %s", (HOUSE,))
         await self.conn.execute("DELETE FROM buildings WHERE building_id = %s", (HOUSE,))
 
@@ -218,6 +218,8 @@ class Stage:
         for table, order, but in TABLES:
             rows[table] = await self._rows(table, order, building_id, but)
         rows["buildings"] = await self._rows("buildings", "1", building_id, BUILDING_OF_ITS_OWN)
+        # A model that abstained is asked again by whoever goes on; what one answered is kept, and asked once.
+        rows["model_calls"] = [call for call in rows["model_calls"] if call["outcome"] == "answered"]
         memories = "SELECT prefix, key, value FROM store WHERE prefix LIKE %s ORDER BY prefix, key"
         cursor = await self.conn.execute(memories, (f"buildings.{thread_id(building_id)}%",))
         rows["store"] = await cursor.fetchall()
