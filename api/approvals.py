@@ -41,7 +41,7 @@ async def list_approvals(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[ApprovalView]:
-    """Questions to people, the oldest first."""
+    """Questions to people, the oldest first. Those of a fork are listed only where it is named."""
     async with connection(resources) as conn:
         return await page_of(
             conn,
@@ -51,6 +51,7 @@ async def list_approvals(
             cursor=cursor,
             status=status,
             building_id=building_id,
+            live=True if building_id is None else None,
         )
 
 

@@ -10,6 +10,9 @@ from api.procurement_view import FlagView
 from domain.buildings import Approver, Contact
 from domain.policy import Policy
 
+Mode = Literal["live", "sandbox", "replay"]
+MODE = "sandbox: a fork, whose messages are never delivered; replay: one that a backtest is still running through."
+
 
 class BuildingSummary(BaseModel):
     """A building in a list."""
@@ -17,7 +20,7 @@ class BuildingSummary(BaseModel):
     building_id: str = Field(description="Stable id of the building.")
     name: str = Field(description="Name that people know it by.")
     thread_id: str = Field(description="Its LangGraph thread.")
-    mode: Literal["live", "sandbox"] = Field(description="sandbox: a fork, whose messages are never delivered.")
+    mode: Mode = Field(description=MODE)
     status: Literal["active", "closed"] = Field(description="A closed building accepts nothing more.")
     created_at: datetime = Field(description="When it was created.")
     pending_approvals: int = Field(description="How many questions wait for a person.")
@@ -64,7 +67,8 @@ class BuildingView(BaseModel):
     building_id: str = Field(description="Stable id of the building.")
     name: str = Field(description="Name that people know it by.")
     thread_id: str = Field(description="Its LangGraph thread.")
-    mode: Literal["live", "sandbox"] = Field(description="sandbox: a fork, whose messages are never delivered.")
+    mode: Mode = Field(description=MODE)
+    origin: str | None = Field(None, description="Of a fork: the live building whose past it has.")
     status: Literal["active", "closed"] = Field(description="A closed building accepts nothing more.")
     time_zone: str = Field(description="IANA zone in which the building's days are counted.")
     currency: str = Field(description="ISO 4217 currency of the budget and the limits.")

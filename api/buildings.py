@@ -66,9 +66,9 @@ async def change_building(building_id: BuildingId, request: Request, resources: 
 async def list_buildings(
     resources: Held, _: AnyCaller, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[BuildingSummary]:
-    """Every building, by id."""
+    """Every building, by id. Forks are listed with the building that they are forks of."""
     async with connection(resources) as conn:
-        return await page_of(conn, BUILDINGS, BuildingSummary, limit=limit, cursor=cursor)
+        return await page_of(conn, BUILDINGS, BuildingSummary, limit=limit, cursor=cursor, live=True)
 
 
 @router.get("/buildings/{building_id}", summary="Read a building", responses=documented(404, 422))

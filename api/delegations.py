@@ -39,7 +39,14 @@ async def list_delegations(
     """What people have delegated, the oldest first."""
     async with connection(resources) as conn:
         return await page_of(
-            conn, DELEGATIONS, DelegationView, limit=limit, cursor=cursor, building_id=building_id, status=status
+            conn,
+            DELEGATIONS,
+            DelegationView,
+            limit=limit,
+            cursor=cursor,
+            building_id=building_id,
+            status=status,
+            live=True if building_id is None else None,
         )
 
 

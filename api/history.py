@@ -28,7 +28,7 @@ async def list_history(
     """The agent's steps, the newest first, each with the event it belongs to and what it changed."""
     async with connection(resources) as conn:
         thread_id = await _thread(conn, building_id)
-        found = await list_checkpoints(conn, thread_id, limit=limit + 1, before=cursor)
+        found = await list_checkpoints(conn, building_id, thread_id, limit=limit + 1, before=cursor)
     views = [CheckpointView.model_validate(checkpoint) for checkpoint in found[:limit]]
     more = len(found) > limit
     return Page[CheckpointView](data=views, next_cursor=views[-1].checkpoint_id if more else None)

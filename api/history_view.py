@@ -23,6 +23,9 @@ class CheckpointView(BaseModel):
     live: bool = Field(description="Whether a worker wrote it; false: an edit or run in Studio.")
     next: list[str] = Field([], description="The nodes that come next.")
     changed: list[str] = Field([], description="The parts of the state that changed.")
+    rows: list[str] | None = Field(
+        None, description="The rows that the step saved, as table/id; null where an older version wrote the checkpoint."
+    )
 
 
 class StateView(BaseModel):

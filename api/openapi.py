@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse
 
 from api.auth import AnyCaller
 from api.delegation_view import DelegationBody
+from api.forks_view import ForkBody
 from api.problems import Problem, documented
 from api.rule_view import OverrulingBody, RulePatch
 from domain.approvals import DecisionBody
@@ -32,6 +33,7 @@ TAGS = [
     {"name": "rules", "description": "What was learned from people's answers, and what people have delegated."},
     {"name": "ledger", "description": "What was done and decided, by whom and why."},
     {"name": "history", "description": "The agent's own steps."},
+    {"name": "forks", "description": "Sandboxes of a building as it was: what if?"},
     {"name": "service", "description": "Health and figures."},
 ]
 
@@ -98,6 +100,9 @@ _BODIES: dict[tuple[str, str], dict[str, tuple[TypeAdapter[Any], dict[str, Any]]
     ("/buildings/{building_id}/events", "post"): {
         "application/json": (EVENT, {"examples": _EVENT_EXAMPLES}),
         "application/cloudevents+json": (TypeAdapter(CloudEvent), {"example": _CLOUD_EVENT_EXAMPLE}),
+    },
+    ("/buildings/{building_id}/forks", "post"): {
+        "application/json": (TypeAdapter(ForkBody), {"example": {"before_event": 12}})
     },
     ("/approvals/{approval_id}/decision", "post"): {
         "application/json": (TypeAdapter(DecisionBody), {"examples": _DECISION_EXAMPLES})

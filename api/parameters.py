@@ -10,6 +10,7 @@ BuildingId = Annotated[Name, Path(description="The building.", examples=["office
 ItemId = Annotated[Name, Path(description="The line of the procurement log.", examples=["steel-beams"])]
 EventId = Annotated[Text, Path(max_length=500, description="The sender's id of the event.", examples=["erp-4711"])]
 ApprovalId = Annotated[Name, Path(description="The approval.")]
+ForkId = Annotated[Name, Path(description="The fork.", examples=["office-renovation-fork-1"])]
 CheckpointId = Annotated[Name, Path(description="The checkpoint.")]
 Source = Annotated[Name | None, Query(description="The event's source; needed where two sources sent the same id.")]
 OfEvent = Annotated[Name | None, Query(description="Only what this event caused, by its event_id.")]

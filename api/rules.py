@@ -41,7 +41,15 @@ async def list_rules(
     """What buildings have learned from people's answers, the oldest first."""
     async with connection(resources) as conn:
         return await page_of(
-            conn, RULES, RuleView, limit=limit, cursor=cursor, building_id=building_id, kind=kind, status=status
+            conn,
+            RULES,
+            RuleView,
+            limit=limit,
+            cursor=cursor,
+            building_id=building_id,
+            kind=kind,
+            status=status,
+            live=True if building_id is None else None,
         )
 
 

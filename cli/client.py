@@ -75,6 +75,8 @@ class Client:
 
 
 def _answer(response: httpx.Response) -> Any:
+    if response.status_code == 204:
+        return None
     try:
         body = response.json()
     except ValueError as error:

@@ -93,6 +93,6 @@ def _row(row: dict[str, Any]) -> list[Any]:
         row["amount_limit"] or "po_limit",
         row["granted_to"],
         row["granted_by"],
-        moment(row["expires_at"]) or "revoked",
+        moment(row["expires_at"]) or "it is revoked",
         row["status"],
     ]

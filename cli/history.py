@@ -28,7 +28,7 @@ def history(
         return
     print_table(
         f"History of {building}",
-        ["checkpoint", "at", "seq", "event", "nodes", "next", "changed", "live"],
+        ["checkpoint", "at", "seq", "event", "nodes", "next", "saved", "live"],
         map(_row, rows),
         "The agent has not taken a step yet.",
     )
@@ -38,6 +38,6 @@ def _row(step: dict[str, Any]) -> list[Any]:
     return [step["checkpoint_id"], moment(step["at"]), step["seq"], step["event_type"]] + [
         ", ".join(step["nodes"]),
         ", ".join(step["next"]),
-        ", ".join(step["changed"]),
+        ", ".join(step["rows"] or []),
         "yes" if step["live"] else "no (Studio)",
     ]

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cli import approvals, buildings, database, delegations, events, rules, service
+from cli import approvals, buildings, database, delegations, events, forks, rules, service
+from cli.backtest import backtest
 from cli.evals import evals
 from cli.history import history
 from cli.record import record
@@ -39,7 +40,7 @@ def longlead(
     """Longlead: an autonomous procurement agent for construction, one per building."""
 
 
-_RUN, _ASK, _CHECK = "Run", "Ask and answer", "Check the agent"
+_RUN, _ASK, _BACK, _CHECK = "Run", "Ask and answer", "Look back, and try otherwise", "Check the agent"
 app.command(rich_help_panel=_RUN)(service.serve)
 app.command(rich_help_panel=_RUN)(service.worker)
 app.command(rich_help_panel=_RUN)(status)
@@ -51,6 +52,8 @@ app.add_typer(events.app, name="events", rich_help_panel=_ASK)
 app.add_typer(approvals.app, name="approvals", rich_help_panel=_ASK)
 app.add_typer(rules.app, name="rules", rich_help_panel=_ASK)
 app.add_typer(delegations.app, name="delegations", rich_help_panel=_ASK)
-app.command(rich_help_panel=_ASK)(history)
+app.command(rich_help_panel=_BACK)(history)
+app.add_typer(forks.app, name="fork", rich_help_panel=_BACK)
+app.command(rich_help_panel=_BACK)(backtest)
 app.command(rich_help_panel=_CHECK)(evals)
 app.command(rich_help_panel=_CHECK)(record)

@@ -190,7 +190,9 @@ class Building(BaseModel):
     name: str
     thread_id: str
     mode: str = "live"
-    """`live`, or `sandbox` for a fork whose messages are never delivered."""
+    """`live`, or `sandbox` for a fork whose messages are never delivered; `replay` while a backtest runs through it."""
+    origin: str | None = None
+    """Of a sandbox: the live building whose past it has."""
     status: str = "active"
     time_zone: str = "UTC"
     currency: str = "USD"
@@ -204,6 +206,11 @@ class Building(BaseModel):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def known_as(self) -> str:
+        """Its name in the numbers of its orders: a sandbox numbers them as the building that it is a fork of."""
+        return self.origin or self.building_id
 
     def approver_for(self, amount: Decimal | None, level: int = 0) -> str | None:
         """Who is asked: the first of the chain whose limit covers the amount, `level` steps further up."""

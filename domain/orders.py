@@ -83,7 +83,7 @@ def order_rows(
     """
     building.po_counter += 1
     item = file.item
-    number = f"PO-{building.building_id}-{building.po_counter:04d}"
+    number = f"PO-{building.known_as}-{building.po_counter:04d}"
     ordered = quantity if quantity is not None else item.quantity
     total = None if item.unit_price is None else item.unit_price * (ordered if ordered is not None else Decimal(1))
     order = PurchaseOrder(

@@ -6,10 +6,15 @@ from typing import Any
 from graph.checkpoints import StudioSaver
 from storage.database import Connection
 
+# The page first, by the key of the table, and only then what belongs to each of its rows: so a page costs the same on
+# a thread of any length.
 PAGE = """
 SELECT c.checkpoint_id, c.parent_checkpoint_id, c.metadata, c.checkpoint ->> 'ts' AS at,
-       ran.nodes AS ran, ran.channels AS changed, coming.nodes AS coming, e.event_type, e.event_id
-  FROM checkpoints c
+       ran.nodes AS ran, ran.channels AS changed, coming.nodes AS coming, e.event_type, e.event_id, saved.rows AS rows
+  FROM (SELECT * FROM checkpoints
+         WHERE thread_id = %(thread_id)s AND checkpoint_ns = ''
+           AND (%(before)s::text IS NULL OR checkpoint_id < %(before)s)
+         ORDER BY checkpoint_id DESC LIMIT %(limit)s) c
   LEFT JOIN LATERAL (
        SELECT array_agg(DISTINCT w.task_path) AS nodes, array_agg(DISTINCT w.channel) AS channels
          FROM checkpoint_writes w
@@ -19,11 +24,16 @@ SELECT c.checkpoint_id, c.parent_checkpoint_id, c.metadata, c.checkpoint ->> 'ts
        SELECT array_agg(DISTINCT w.task_path) AS nodes FROM checkpoint_writes w
         WHERE w.thread_id = c.thread_id AND w.checkpoint_ns = c.checkpoint_ns
           AND w.checkpoint_id = c.checkpoint_id) coming ON true
-  LEFT JOIN buildings b ON b.thread_id = c.thread_id::uuid
-  LEFT JOIN events e ON e.building_id = b.building_id AND e.seq = (c.metadata ->> 'seq')::bigint
- WHERE c.thread_id = %(thread_id)s AND c.checkpoint_ns = ''
-   AND (%(before)s::text IS NULL OR c.checkpoint_id < %(before)s)
- ORDER BY c.checkpoint_id DESC LIMIT %(limit)s"""
+  LEFT JOIN LATERAL (
+       SELECT event_type, event_id FROM events
+        WHERE building_id = %(building_id)s AND seq = (c.metadata ->> 'seq')::bigint) e ON true
+  LEFT JOIN checkpoints p ON p.thread_id = c.thread_id AND p.checkpoint_ns = c.checkpoint_ns
+                         AND p.checkpoint_id = c.parent_checkpoint_id
+  LEFT JOIN LATERAL (
+       SELECT array_agg(DISTINCT entity || '/' || id) AS rows FROM changes
+        WHERE building_id = %(building_id)s AND position > (p.metadata ->> 'position')::bigint
+          AND position <= (c.metadata ->> 'position')::bigint AND seq = (c.metadata ->> 'seq')::bigint) saved ON true
+ ORDER BY c.checkpoint_id DESC"""
 
 
 @dataclass(frozen=True)
@@ -45,14 +55,17 @@ class CheckpointSummary:
     next: list[str]
     """The nodes that ran, or wait, from here."""
     changed: list[str]
-    """The state keys that those nodes wrote."""
+    """The state keys that the step wrote."""
+    rows: list[str] | None
+    """The rows that it saved, as `table/id`; None where the tables' position was not kept with both checkpoints."""
 
 
 async def list_checkpoints(
-    conn: Connection, thread_id: str, *, limit: int, before: str | None = None
+    conn: Connection, building_id: str, thread_id: str, *, limit: int, before: str | None = None
 ) -> list[CheckpointSummary]:
-    """Checkpoints of a thread, newest first; older than the checkpoint `before`, where it is given."""
-    rows = await (await conn.execute(PAGE, {"thread_id": thread_id, "before": before, "limit": limit})).fetchall()
+    """Checkpoints of a building's thread, newest first; older than the checkpoint `before`, where it is given."""
+    page = {"building_id": building_id, "thread_id": thread_id, "before": before, "limit": limit}
+    rows = await (await conn.execute(PAGE, page)).fetchall()
     return [_summary(row) for row in rows]
 
 
@@ -70,6 +83,7 @@ def _summary(row: dict[str, Any]) -> CheckpointSummary:
         event_id=row["event_id"],
         live="seq" in metadata,
         next=_nodes(row["coming"]),
+        rows=sorted(row["rows"] or []) if "position" in metadata else None,
         changed=sorted(c for c in row["changed"] or [] if not c.startswith(("branch:", "__"))),
     )
 

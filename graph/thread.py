@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 
@@ -32,7 +33,8 @@ async def advance(thread: Thread, thread_id: str, entry: Entry) -> dict[str, Any
 
     - The metadata carries the entry's seq and generation, never a run_id (a repeated one makes LangGraph drop the
       input). So the live head tells which entry it belongs to.
-    - The head is this entry's: continue with None, always; a finished or parked head runs nothing new.
+    - The head is this entry's: continue with None; a finished or parked head runs nothing new. Only where it waits at
+      a node that is no longer there, the entry starts afresh.
     - A decision, and the head is parked: resume by the interrupt id read now. A stale or repeated resume would do
       nothing and raise nothing, so it is only sent here.
     - Otherwise start: new input on a parked thread starts at START and drops the interrupt, which comes back at the
@@ -55,14 +57,26 @@ async def advance(thread: Thread, thread_id: str, entry: Entry) -> dict[str, Any
 
 async def _input(thread: Thread, config: RunnableConfig, entry: Entry) -> Any:
     head = await thread.saver.head(config["configurable"]["thread_id"])
-    if head is not None and is_of(head.metadata, entry):
-        return None
     event = entry.model_dump(mode="json")
+    if head is not None and is_of(head.metadata, entry):
+        return {"event": event} if _waits_nowhere(thread, head) else None
     if entry.event_type == "Decision" and head is not None:
         interrupts = (await thread.graph.aget_state(config)).interrupts
         if interrupts:
             return Command(resume={interrupts[0].id: event})
     return {"event": event}
+
+
+def _waits_nowhere(thread: Thread, head: CheckpointTuple) -> bool:
+    """Whether the head waits at a node that an earlier version had and this one has not. LangGraph would find nothing
+    to run, raise nothing, and the entry would count as done. What its run did so far is found by its keys."""
+    values = head.checkpoint["channel_values"]
+    waiting = {name.removeprefix(BRANCH) for name in values if name.startswith(BRANCH)}
+    return bool(waiting - set(thread.graph.nodes))
+
+
+BRANCH = "branch:to:"
+"""How LangGraph names the channel that leads to a node."""
 
 
 def is_of(metadata: Mapping[str, Any], entry: Entry) -> bool:

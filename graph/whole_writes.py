@@ -6,6 +6,7 @@ its steps have one node each. So the rows are packed in place, sent as arrays, a
 checkpoint: a run that is cut off in between does the step again, which the ledger makes harmless, and finds nothing
 half written. Interrupts, answers and errors are written at once, since no checkpoint follows them.
 
+Its metadata also tells the building's position in `changes`: a fork at this checkpoint has the tables as of there.
 The checkpoint of an input waits too, for that of the step that does no more than spread the input over the channels:
 a run that is cut off in between has not begun, and its entry starts again.
 """
@@ -27,15 +28,19 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg.types.json import Jsonb
 
-PUT = """
+POSITION = """COALESCE(
+        (SELECT jsonb_build_object('position', position) FROM buildings WHERE thread_id = %(thread)s::uuid), '{}')"""
+
+PUT = f"""
 INSERT INTO checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata)
-VALUES (%(thread)s, %(ns)s, %(id)s, %(parent)s, %(checkpoint)s, %(metadata)s)
+VALUES (%(thread)s, %(ns)s, %(id)s, %(parent)s, %(checkpoint)s, %(metadata)s::jsonb || {POSITION})
     ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id)
     DO UPDATE SET checkpoint = EXCLUDED.checkpoint, metadata = EXCLUDED.metadata"""
 
-BEFORE = """
+BEFORE = f"""
 INSERT INTO checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata)
-VALUES (%(thread)s, %(ns)s, %(before_id)s, %(before_parent)s, %(before_checkpoint)s, %(before_metadata)s)
+VALUES (%(thread)s, %(ns)s, %(before_id)s, %(before_parent)s, %(before_checkpoint)s,
+        %(before_metadata)s::jsonb || {POSITION})
     ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id) DO NOTHING"""
 
 BLOBS = """

@@ -96,7 +96,7 @@ class Drainer:
         while claimed is not None:
             taken += 1
             with _logged_as(claimed.entry):
-                outcome = await self._process(slot, lease, claimed)
+                outcome = await self.process(slot, lease, claimed)
                 if outcome is Ended.BACKING_OFF:
                     return Ended.BACKING_OFF
                 stops = self.stopping.is_set()
@@ -128,7 +128,7 @@ class Drainer:
             await wake(slot.conn, lease.building_id)
         return ended
 
-    async def _process(self, slot: Slot, lease: Lease, claimed: Claimed) -> Outcome | Literal[Ended.BACKING_OFF] | None:
+    async def process(self, slot: Slot, lease: Lease, claimed: Claimed) -> Outcome | Literal[Ended.BACKING_OFF] | None:
         """Run the graph over one entry, and return its outcome; None when it died and its row says so already;
         BACKING_OFF when it failed and is to be tried again later."""
         entry = claimed.entry

@@ -33,8 +33,10 @@ async def decide(
     version: int | None,
     event_id: str,
     now: datetime,
+    seq: int | None = None,
 ) -> AcceptedDecision:
-    """Accept the first answer to a question. `event_id` repeats with a repeated request.
+    """Accept the first answer to a question. `event_id` repeats with a repeated request; `seq` is its number where it
+    is on record and given again.
 
     Raises:
         NotFoundError: there is no such approval.
@@ -58,6 +60,7 @@ async def decide(
             event_type="Decision",
             body=_body(approval, decision),
             now=now,
+            seq=seq,
         )
         approval.status = "decided"
         approval.decision_seq = accepted.seq

@@ -20,16 +20,20 @@ _WORKERS = """
 SELECT count(*) AS workers FROM procrastinate_workers
  WHERE last_heartbeat > now() - make_interval(secs => %s)"""
 _OPEN = "SELECT status, event_type, count(*) AS events FROM events WHERE status IN ('queued', 'running') GROUP BY 1, 2"
-_DEAD = "SELECT status, event_type, count(*) AS events FROM events WHERE status = 'dead' GROUP BY 1, 2"
+# What is dead, asked and counted is of live buildings: what a fork comes to is nobody's emergency.
+_LIVE = "JOIN buildings b ON b.building_id = {}.building_id AND b.mode = 'live'"
+_DEAD = f"""
+SELECT e.status, e.event_type, count(*) AS events FROM events e {_LIVE.format("e")}
+ WHERE e.status = 'dead' GROUP BY 1, 2"""
 _ENDED = "SELECT ended, event_type, sum(events)::bigint AS events FROM event_totals GROUP BY 1, 2 ORDER BY 1, 2"
 _OLDEST = "SELECT min(received_at) AS oldest FROM events WHERE status IN ('queued', 'running')"
-_APPROVALS = """
+_APPROVALS = f"""
 SELECT kind, count(*) AS pending,
        count(*) FILTER (WHERE due_at <= %(now)s OR escalate_at <= %(now)s OR escalation_level > 0) AS overdue
-  FROM approvals WHERE status = 'pending' GROUP BY kind ORDER BY kind"""
+  FROM approvals a {_LIVE.format("a")} WHERE a.status = 'pending' GROUP BY kind ORDER BY kind"""
 _OUTBOX = """
 SELECT status, count(*) AS messages FROM outbox WHERE status IN ('queued', 'dead') GROUP BY status ORDER BY status"""
-_BUILDINGS = "SELECT count(*) AS buildings FROM buildings"
+_BUILDINGS = "SELECT count(*) AS buildings FROM buildings WHERE mode = 'live'"
 _BUCKETS = ", ".join(
     f"sum({column}[{place}])::bigint AS {column}_{place}"
     for column in ("received_within", "started_within")
@@ -50,9 +54,9 @@ SELECT w.id AS worker, w.last_heartbeat, j.task_name AS task, j.lock AS building
 _MOST_WAITING = """
 SELECT building_id, count(*) AS waiting, min(received_at) AS oldest FROM events
  WHERE status IN ('queued', 'running') GROUP BY building_id ORDER BY waiting DESC, oldest LIMIT %s"""
-_DEAD_LETTERS = """
-SELECT building_id, seq, event_id, event_type, finished_at, error FROM events
- WHERE status = 'dead' ORDER BY finished_at DESC NULLS LAST LIMIT %s"""
+_DEAD_LETTERS = f"""
+SELECT e.building_id, e.seq, e.event_id, e.event_type, e.finished_at, e.error FROM events e {_LIVE.format("e")}
+ WHERE e.status = 'dead' ORDER BY e.finished_at DESC NULLS LAST LIMIT %s"""
 _DEAD_MESSAGES = """
 SELECT building_id, recipient, subject, error FROM outbox WHERE status = 'dead' ORDER BY outbox_id DESC LIMIT %s"""
 

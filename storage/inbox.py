@@ -30,7 +30,8 @@ TAKE_NUMBER = "UPDATE buildings SET last_seq = %s WHERE building_id = %s"
 BUMP_EPOCH = "UPDATE buildings SET epoch = epoch + 1 WHERE building_id = %s RETURNING epoch, thread_id, time_zone"
 
 CLAIM = """
-UPDATE events SET status = 'running', attempts = attempts + 1, started_at = %(now)s
+UPDATE events SET status = 'running', attempts = attempts + 1, started_at = %(now)s,
+       began = COALESCE(began, (SELECT position FROM buildings WHERE building_id = %(building_id)s))
  WHERE building_id = %(building_id)s
    AND seq = (SELECT min(seq) FROM events
                WHERE building_id = %(building_id)s AND status IN ('queued', 'running'))
@@ -58,7 +59,8 @@ ended AS (
       FROM own WHERE building_id = %(building_id)s AND seq = %(seq)s
     RETURNING 1 AS one),
 claimed AS (
-    UPDATE events SET status = 'running', attempts = attempts + 1, started_at = %(now)s
+    UPDATE events SET status = 'running', attempts = attempts + 1, started_at = %(now)s,
+           began = COALESCE(began, own.position)
       FROM own WHERE building_id = %(building_id)s
        AND seq = (SELECT min(seq) FROM events
                    WHERE building_id = %(building_id)s AND status IN ('queued', 'running') AND seq <> %(seq)s)
@@ -115,8 +117,12 @@ async def add(
     event_type: str,
     body: dict[str, Any],
     now: datetime,
+    seq: int | None = None,
 ) -> Accepted:
-    """Store an entry in the caller's transaction, which holds the building's row, and wake the building."""
+    """Store an entry in the caller's transaction, which holds the building's row, and wake the building.
+
+    `seq`: the number that it has on record, where it is run again; the next one else.
+    """
     conn, building = transaction.conn, transaction.building
     key = (building.building_id, source, event_id)
     known = await (await conn.execute(FIND, key)).fetchone()
@@ -124,16 +130,17 @@ async def add(
         return Accepted(event_id, known["seq"], known["status"], created=False)
     if building.status == "closed":
         raise ConflictError(f"Building {building.building_id!r} is closed and accepts nothing more.")
-    transaction.last_seq += 1
+    number = transaction.last_seq + 1 if seq is None else seq
+    transaction.last_seq = max(transaction.last_seq, number)
     async with conn.pipeline():
         await conn.execute(
             INSERT,
-            (building.building_id, transaction.last_seq, source, event_id, event_type)
-            + (Jsonb(body), body_hash(body), now),
+            (building.building_id, number, source, event_id, event_type) + (Jsonb(body), body_hash(body), now),
         )
         await conn.execute(TAKE_NUMBER, (transaction.last_seq, building.building_id))
-    await wake(conn, building.building_id)
-    return Accepted(event_id, transaction.last_seq, "queued", created=True)
+    if building.mode != "replay":
+        await wake(conn, building.building_id)
+    return Accepted(event_id, number, "queued", created=True)
 
 
 @dataclass(frozen=True)

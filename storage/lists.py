@@ -7,6 +7,8 @@ from storage.pages import Listing
 # The event that caused a row; none for what the building was posted with.
 _CAUSE = "e.event_id, e.source AS event_source, e.event_type"
 _BUILDING = {"building_id": "r.building_id = %(building_id)s"}
+# What belongs to a fork is listed only where the fork is named.
+_LIVE = {"live": "(SELECT b.mode = 'live' FROM buildings b WHERE b.building_id = r.building_id) = %(live)s"}
 
 
 def _with_cause(table: str, seq: str, columns: str = "r.*") -> str:
@@ -25,6 +27,7 @@ SELECT r.building_id, r.name, r.thread_id::text, r.mode, r.status, r.created_at,
            AS waiting_events
   FROM buildings r""",
     {"building_id": str},
+    {"live": "(r.mode = 'live') = %(live)s"},
 )
 
 EVENTS = Listing(
@@ -115,6 +118,7 @@ APPROVALS = Listing(
         **_BUILDING,
         "status": "r.status = %(status)s",
         "approval_id": "r.approval_id = %(approval_id)s",
+        **_LIVE,
     },
 )
 
@@ -146,6 +150,17 @@ DECISIONS = Listing(
     {**_BUILDING, "event_id": "e.event_id = %(event_id)s", "source": "e.source = %(source)s"},
 )
 
+FORKS = Listing(
+    """
+SELECT r.fork_id, r.parent_id AS building_id, r.last_seq, r.in_hand, r.position, r.checkpoint_id, r.state_seq, r.exact,
+       r.note, r.created_by, r.created_at, r.number, b.mode,
+       (SELECT count(*) FROM events e WHERE e.building_id = r.fork_id AND e.seq > r.last_seq) AS events_since,
+       (SELECT count(*) FROM approvals a WHERE a.building_id = r.fork_id AND a.status = 'pending') AS pending_approvals
+  FROM forks r JOIN buildings b ON b.building_id = r.fork_id""",
+    {"number": int},
+    {"building_id": "r.parent_id = %(building_id)s", "fork_id": "r.fork_id = %(fork_id)s"},
+)
+
 RULES = Listing(
     """
 SELECT r.*, r.building_id || '-' || r.rule_id AS id,
@@ -158,6 +173,7 @@ SELECT r.*, r.building_id || '-' || r.rule_id AS id,
         "kind": "r.kind = %(kind)s",
         "status": "r.status = %(status)s",
         "rule_id": "r.rule_id = %(rule_id)s",
+        **_LIVE,
     },
 )
 
@@ -169,5 +185,6 @@ DELEGATIONS = Listing(
         "kind": "r.kind = %(kind)s",
         "status": "r.status = %(status)s",
         "delegation_id": "r.delegation_id = %(delegation_id)s",
+        **_LIVE,
     },
 )

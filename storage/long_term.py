@@ -258,10 +258,5 @@ async def copy_memory(conn: Connection, source_id: str, target_id: str, upto_seq
     await conn.execute(COPY, names)
 
 
-async def forget(conn: Connection, building_id: str) -> None:
-    """Delete a building's long-term memory: with the building, in its transaction."""
-    await conn.execute("DELETE FROM store WHERE prefix LIKE %s", (f"buildings.{thread_id_of(building_id)}.%",))
-
-
 def _namespace(building_id: str, kind: Kind) -> tuple[str, ...]:
     return ("buildings", str(thread_id_of(building_id)), kind)

@@ -11,7 +11,7 @@ from storage.transaction import BuildingTransaction, building_transaction
 
 # A building with an entry that may be taken and no drain job, waiting or running.
 FORGOTTEN = """
-SELECT DISTINCT e.building_id FROM events e
+SELECT DISTINCT e.building_id FROM events e JOIN buildings b ON b.building_id = e.building_id AND b.mode <> 'replay'
  WHERE e.status IN ('queued', 'running') AND (e.not_before IS NULL OR e.not_before <= %s)
    AND NOT EXISTS (SELECT 1 FROM procrastinate_jobs j
                     WHERE j.queueing_lock = e.building_id AND j.status IN ('todo', 'doing'))

@@ -94,6 +94,8 @@ async def compact(toolbox: Toolbox, entry: Entry) -> int | None:
     before.
     """
     window = await _window(toolbox, entry)
+    if window.summary is not None and window.summary.caused_seq == entry.seq:
+        return window.summary.version  # beside it there is less room than there was: another look would drop more
     span = window.span(_room(toolbox, window))
     if not span:
         return None

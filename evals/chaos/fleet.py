@@ -87,6 +87,9 @@ class Fleet:
             await self._ended(member, process)
             await asyncio.sleep(PAUSE_S)
 
+    def _reaches_database(self, member: Member) -> bool:
+        return self.database.up and member.name not in self.cut_off
+
     def _started(self, member: Member) -> "subprocess.Popen[bytes]":
         with (self.logs / f"{member.name}.log").open("ab") as log:
             return subprocess.Popen(
@@ -104,8 +107,9 @@ class Fleet:
             if self._sent.get(process.pid) == signal.SIGTERM.name:
                 asked_at = asked_at or time.monotonic()
                 if time.monotonic() - asked_at > SLOW_END_S:
-                    self.record.complaints.append(f"{member.name} did not end within {SLOW_END_S:.0f} s of SIGTERM")
+                    if self._reaches_database(member):
+                        self.record.complaints.append(f"{member.name} did not end within {SLOW_END_S:.0f} s of SIGTERM")
                     process.kill()
             await asyncio.sleep(LOOK_S)
-        sent, there = self._sent.pop(process.pid, ""), self.database.up and member.name not in self.cut_off
+        sent, there = self._sent.pop(process.pid, ""), self._reaches_database(member)
         self.record.endings.append(Ending(member.name, sent, process.returncode, there))

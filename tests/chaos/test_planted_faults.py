@@ -9,7 +9,7 @@ from evals.chaos.havoc import Amount
 from evals.chaos.run import Plan, chaos
 from evals.chaos.violation import Violation
 
-FEW = {"buildings": 8, "apis": 1, "settle_s": 40.0}
+FEW = {"buildings": 8, "apis": 1, "settle_s": 60.0}
 LEFT_ALONE = Amount(kills=0, freezes=0, seconds=0, frozen_s=0, restarts=0)
 FROZEN = Amount(kills=0, freezes=2, seconds=8, frozen_s=4, restarts=0)
 

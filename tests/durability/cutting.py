@@ -21,6 +21,8 @@ from runtime.slots import Slot
 from storage.database import Connection
 from tests.agent.desk import FixedClock
 from tools.context import Toolbox
+from tools.models import ModelAccess
+from tools.prompts import Budgets
 
 
 class CutOffError(BaseException):
@@ -199,6 +201,8 @@ class CuttableSlots:
     conninfo: str
     clock: FixedClock
     switch: Switch
+    models: ModelAccess | None = None
+    budgets: Budgets = field(default_factory=Budgets)
     free: list[Slot] = field(default_factory=list)
     _conn: CuttableConnection | None = None
     _compiled: CompiledStateGraph[Any] | None = None
@@ -212,6 +216,7 @@ class CuttableSlots:
         for slot in self.free:
             slot.saver.switch = switch  # type: ignore[attr-defined]
             slot.toolbox.clock = clock
+            slot.toolbox.models, slot.toolbox.budgets = self.models, self.budgets
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[Slot]:
@@ -235,6 +240,8 @@ class CuttableSlots:
             self._toolbox = Toolbox(conn=conn, clock=self.clock)
             self._compiled = self._cuttable(build(self._toolbox)).compile()
         self._toolbox.conn, self._toolbox.clock, self._toolbox.lock = conn, self.clock, saver.lock
+        self._toolbox.models, self._toolbox.budgets = self.models, self.budgets
+        self._toolbox.__dict__.pop("memory", None)  # it holds the connection that was
         self._compiled.checkpointer = saver
         return Slot(conn, saver, self._toolbox, self._compiled)
 

@@ -15,13 +15,15 @@ from graph.building import build
 from graph.checkpoints import LiveSaver, StudioSaver
 from runtime.drain import Drainer
 from runtime.settings import Settings
-from storage import upkeep
+from storage import long_term, upkeep
 from storage.approvals import AcceptedDecision
 from storage.buildings import thread_id
 from storage.database import Connection, connect
 from tests.agent.desk import Desk, FixedClock
 from tests.durability.cutting import CutOffError, Cuts, CuttableSlots, Switch, cuttable_connection, moments, reconnected
 from tools.context import Toolbox
+from tools.models import ModelAccess
+from tools.prompts import Budgets
 
 # What is compared: every row of the building, but for what counts starts or is made of the building's own name.
 TABLES = (
@@ -44,6 +46,9 @@ TABLES = (
     ("approvals", "approval_id", ()),
     ("rules", "rule_id", ()),
     ("delegations", "delegation_id", ()),
+    ("model_calls", "seq, worker, ordinal, tier", ("call_id", "took_s", "at")),
+    ("summaries", "version", ()),
+    ("identifiers", "kind, value", ()),
 )
 BUILDING_OF_ITS_OWN = ("spec_hash", "epoch")
 
@@ -113,6 +118,8 @@ class Story:
     steps: tuple[Step, ...]
     studio: bool = False
     """Whether somebody edits the thread in Studio after every step."""
+    models: ModelAccess | None = None
+    budgets: Budgets = field(default_factory=Budgets)
 
 
 @dataclass
@@ -142,6 +149,7 @@ class Stage:
 
     async def play_with(self, story: Story, switch: Switch) -> Ending:
         """Play the story with this switch; how it ended."""
+        self.slots.models, self.slots.budgets = story.models, story.budgets
         async with self.desk(switch) as desk:
             await self._tell(desk, story)
             ending = await self.ending(HOUSE)
@@ -168,6 +176,7 @@ class Stage:
         """Tear the house down, so that the next one has the same name: order numbers and digests are made of it."""
         for table in ("checkpoint_writes", "checkpoint_blobs", "checkpoints"):
             await self.conn.execute(f"DELETE FROM {table} WHERE thread_id = %s", (thread_id(HOUSE),))
+        await long_term.forget(self.conn, HOUSE)
         await self.conn.execute("DELETE FROM procrastinate_jobs WHERE lock = %s", (HOUSE,))
         await self.conn.execute("DELETE FROM buildings WHERE building_id = %s", (HOUSE,))
 
@@ -209,6 +218,9 @@ class Stage:
         for table, order, but in TABLES:
             rows[table] = await self._rows(table, order, building_id, but)
         rows["buildings"] = await self._rows("buildings", "1", building_id, BUILDING_OF_ITS_OWN)
+        memories = "SELECT prefix, key, value FROM store WHERE prefix LIKE %s ORDER BY prefix, key"
+        cursor = await self.conn.execute(memories, (f"buildings.{thread_id(building_id)}%",))
+        rows["store"] = await cursor.fetchall()
         return rows
 
     async def _rows(self, table: str, order: str, building_id: str, but: tuple[str, ...]) -> list[dict[str, Any]]:

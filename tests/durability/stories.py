@@ -1,5 +1,6 @@
 """The stories that are cut off. Together they have every type of entry and every effect (test_boundaries.py)."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,8 @@ from domain.errors import ConflictError
 from storage import inbox, teaching
 from storage.retry import retry
 from tests.durability.stage import RestartedDesk, Step, Story
+from tools.models import Completion, ModelAbstained, ModelRequest
+from tools.prompts import Budgets
 
 REQUIRED = "2026-04-15"
 
@@ -245,11 +248,70 @@ LEARNING = Story(
 )
 """A rule is learned, confirmed, delegated to, decides alone, and is overruled."""
 
+_ETA = "The Doors will now arrive on 12 March 2026."
+_READ: dict[str, dict[str, Any]] = {
+    "MailReading": {
+        "reports": [
+            {
+                "quote": _ETA,
+                "event_type": "ETA_Changed",
+                "item": "Doors",
+                "day_words": "12 March 2026",
+                "day": "2026-03-12",
+                "departed_words": None,
+                "departed": None,
+                "exceptions": [],
+                "confidence": 0.95,
+            }
+        ]
+    },
+    "ReplyReading": {"meaning": "approve", "wishes": [], "topics": [], "confidence": 0.95},
+    "Wishes": {"lines": ["The team talks of the crane."]},
+}
+
+
+class _Reader:
+    """A model that reads what is in these stories, and abstains from everything else."""
+
+    tiers = ("reader",)
+
+    async def complete(self, request: ModelRequest[Any]) -> Completion:
+        read = _READ.get(request.output.__name__)
+        if read is None:
+            raise ModelAbstained("refused")
+        return Completion(json.dumps(read), "reader", 100, 10)
+
+
+def reply(kind: str, text: str) -> Step:
+    """Answer the open question of that kind in free words."""
+
+    async def replied(desk: RestartedDesk) -> None:
+        (asked,) = [one for one in await desk.pending() if one.kind == kind]
+        await desk.decide(asked, "respond", why=text)
+
+    return replied
+
+
+READ = Story(
+    lines("Doors"),
+    (
+        post("Message_Received", text=_ETA, sender="vendor@acme.example"),
+        post("Inspection_Failed", item="Doors", inspection_date="2026-03-13"),
+        reply("inspection_failed", "That is fine with me, please go on as you say."),
+        post("Human_Input", text="The crane stands in the yard. " * 120),
+        post("Human_Input", text="The crane stands in the street. " * 120),
+    ),
+    models=_Reader(),
+    budgets=Budgets(600),
+)
+"""What a model reads: a mail, a reply in free words; and the messages that it makes shorter."""
+
 STORIES = {
     "questions": QUESTIONS,
     "delivery": DELIVERY,
     "nonconformance": NONCONFORMANCE,
     "unclear": UNCLEAR,
     "clocks": CLOCKS,
+    "read": READ,
     "learning": LEARNING,
 }

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from domain.errors import NotFoundError
-from evals.anonymising import anonymised
+from evals.anonymising import ReadByModelError, anonymised
 from evals.library import load_scenario, scenario_of
 from evals.recording import Recorded, record
 from evals.results import ScenarioResult
@@ -29,9 +30,12 @@ LIVED = (
     "limit_raised",
     "schedule_pulled_forward",
     "name_misspelt",
-    "poison_event",
+    "rule_is_overruled",
+    "mail_read_by_a_model",
 )
 """What the buildings that are recorded have been through."""
+READ = "mail_read_by_a_model"
+"""A building whose mail a model has read."""
 
 
 @pytest.fixture(scope="module")
@@ -74,53 +78,79 @@ def problems(results: list[ScenarioResult]) -> dict[str, list[str]]:
     return {one.name: [f"{p.step}: {p.kind}: {p.detail}" for p in one.problems] for one in results if not one.passed}
 
 
+@dataclass
+class Again:
+    """The recordings, with their names and without, and what playing them came to."""
+
+    named: dict[str, Recorded]
+    nameless: dict[str, Recorded]
+    problems: dict[str, list[str]]
+
+
+@pytest.fixture(scope="module")
+def again(server: EmbeddedServer, lived: str) -> Again:
+    named = {name: recorded(lived, load_scenario(name).spec.building_id) for name in LIVED}
+    nameless = {
+        name: anonymised(one, f"building-{number}") for number, (name, one) in enumerate(named.items()) if name != READ
+    }
+    scenarios = [read(one, name) for name, one in named.items()]
+    scenarios += [read(one, f"{name}-nameless") for name, one in nameless.items()]
+    return Again(named, nameless, problems(played(server, scenarios)))
+
+
 @pytest.mark.slow
-def test_what_was_recorded_comes_out_the_same(server: EmbeddedServer, lived: str) -> None:
-    made = {name: recorded(lived, load_scenario(name).spec.building_id) for name in LIVED}
-    assert problems(played(server, [read(one, name) for name, one in made.items()])) == {}
-    demo = read(made["five_items"], "demo")
+def test_what_was_recorded_comes_out_the_same_also_under_other_names(again: Again) -> None:
+    assert again.problems == {}
+
+
+@pytest.mark.slow
+def test_a_recording_is_a_scenario_that_people_can_read(again: Again) -> None:
+    demo = read(again.named["five_items"], "demo")
     assert len(demo.steps) == 36
     assert demo.steps[0].does[0].name == "issue_purchase_order"
     assert demo.steps[3].asks[0].recommends == "Issue the purchase order"
-    silence = read(made["silence_is_never_consent"], "silence")
+    silence = read(again.named["silence_is_never_consent"], "silence")
     assert [bool(step.until) for step in silence.steps] == [False, True]
-    assert any(step.queued for step in read(made["answer_comes_too_late"], "late").steps)
+    assert any(step.queued for step in read(again.named["answer_comes_too_late"], "late").steps)
 
 
 @pytest.mark.slow
-def test_under_other_names_it_comes_out_the_same_and_no_name_is_left(server: EmbeddedServer, lived: str) -> None:
-    originals = {name: load_scenario(name) for name in LIVED}
-    made = {
-        name: anonymised(recorded(lived, one.spec.building_id), f"building-{number}")
-        for number, (name, one) in enumerate(originals.items())
-    }
-    assert problems(played(server, [read(one, name) for name, one in made.items()])) == {}
-    for name, one in made.items():
-        text, spec = one.text(), originals[name].spec
+def test_under_other_names_no_name_is_left(again: Again) -> None:
+    for name, one in again.nameless.items():
+        text, spec = one.text(), load_scenario(name).spec
         secrets = [spec.name, spec.building_id, *(line.name for line in spec.items), *(v.name for v in spec.vendors)]
+        secrets += [delivery.item for delivery in spec.schedule.deliveries]
         secrets += [line.id for line in spec.items] + [approver.name for approver in spec.approvers]
         secrets += [v.contact for v in spec.vendors if v.contact] + [a.contact for a in spec.approvers if a.contact]
         assert [secret for secret in secrets if secret and secret in text] == [], name
-    demo = made["five_items"].text()
+    demo = again.nameless["five_items"].text()
     for told in ("Busbar", "Mill Road", "painters", "steel-beams-0.pdf", "site-gate", "Inspection report"):
         assert told not in demo
-    assert made["limit_raised"].scenario["building"]["policy"] == {"po_limit": "60000"}
+    assert again.nameless["limit_raised"].scenario["building"]["policy"] == {"po_limit": "60000"}
 
 
-@pytest.mark.slow
-def test_a_part_of_a_history_begins_with_what_was_given(server: EmbeddedServer, lived: str) -> None:
+def test_what_models_have_read_keeps_its_names(lived: str) -> None:
+    made = recorded(lived, load_scenario(READ).spec.building_id)
+    assert [answer["worker"] for answer in made.scenario["models"]] == ["reader"]
+    with pytest.raises(ReadByModelError, match="without --anonymise"):
+        anonymised(made)
+
+
+def test_a_part_of_a_history_begins_with_what_was_given(lived: str) -> None:
     made = read(recorded(lived, "office-renovation", first=28, last=30), "flooring")
     assert (len(made.given), len(made.steps)) == (27, 3)
-    assert [step.event["event_type"] if step.event else "answer" for step in made.steps] == [
-        "ETA_Changed",
-        "answer",
-        "answer",
-    ]
-    assert problems(played(server, [made])) == {}
+    kinds = [step.event["event_type"] if step.event else "answer" for step in made.steps]
+    assert kinds == ["ETA_Changed", "answer", "answer"]
     with pytest.raises(NotFoundError, match="no entries there"):
         recorded(lived, "office-renovation", first=500)
     with pytest.raises(NotFoundError, match="no building"):
         recorded(lived, "nowhere")
+
+
+def test_a_part_comes_out_the_same(server: EmbeddedServer, lived: str) -> None:
+    made = read(recorded(lived, "hold-runs-out", first=3), "hold")
+    assert len(made.given) == 2
+    assert problems(played(server, [made])) == {}
 
 
 def test_the_command_writes_a_file_that_can_be_played(

@@ -7,7 +7,7 @@ import pytest
 
 from domain.recollections import combined, team_note
 from runtime.slots import Slot
-from storage.long_term import Sought, copy_memory, forget
+from storage.long_term import Sought, copy_memory
 from storage.transaction import building_transaction
 from tests.agent.desk import Desk
 from tests.memory.correspondence import open_building, supply
@@ -158,7 +158,7 @@ async def test_a_sandbox_has_the_memory_of_its_day_and_writes_only_its_own(desk:
     await share(desk, "office", "sandbox")
     assert not any(case.get("elsewhere") for case in await cases(slot, "sandbox") + await cases(slot, "office"))
 
-    await forget(desk.conn, "sandbox")
+    await desk.conn.execute("DELETE FROM buildings WHERE building_id = 'sandbox'")
     assert await cases(slot, "sandbox") == []
     assert len(await cases(slot, "office")) == 1
 

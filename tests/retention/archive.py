@@ -140,7 +140,7 @@ class Archive:
         return found
 
     async def history(self, desk: Desk) -> list[CheckpointSummary]:
-        return await list_checkpoints(self.conn, thread_id(desk.building_id), limit=100_000)
+        return await list_checkpoints(self.conn, desk.building_id, thread_id(desk.building_id), limit=100_000)
 
     async def unnamed_blobs(self, desk: Desk) -> int:
         row = await (await self.conn.execute(UNNAMED, {"thread": thread_id(desk.building_id)})).fetchone()

@@ -303,3 +303,43 @@ async def test_nothing_blocked_the_servers_event_loop(room: Room) -> None:
     asked = await room.open()
     await room.answer(own(asked))
     assert "BlockingError" not in room.studio.log.read_text()
+
+
+async def test_a_fork_in_place_with_another_line_and_another_answer_orders_nothing_and_tells_nobody(room: Room) -> None:
+    """At a past step the line and the decision are edited, and the run is taken to its end: nothing outside of it is
+    touched, and the next event builds on what the worker left."""
+    asked = await room.open()
+    before, line, writes = await room.counts(), await room.live_line(), await room.live_writes()
+    orders = await room.desk.rows(PurchaseOrder)
+    history = await room.client.threads.get_history(room.thread, limit=100)
+    past = next(state for state in history if state["metadata"]["seq"] == 1 and state["next"] == ["carry_out"])
+    (order, *_) = past["values"]["plan"]
+    buy = {"name": "issue_purchase_order", "arguments": {"item": "doors"}}
+    tell = {"name": "notify_team", "arguments": {"team": "project_manager", "message": "Doors are ordered."}}
+    edited = await room.client.threads.update_state(
+        room.thread,
+        {
+            "event": {**past["values"]["event"], "body": _submittal("Doors")},
+            "item_id": "doors",
+            "plan": [{**order, "action": buy}, {**order, "action": tell}],
+        },
+        as_node="decide",
+        checkpoint=past["checkpoint"],
+    )
+    end = await room.run(input=None, checkpoint_id=edited["checkpoint"]["checkpoint_id"])
+    assert [one["result"]["would_do"] for one in end["done"]] == [buy, tell]
+
+    # The same at the open question: the state is told that somebody decided otherwise, and goes to its end.
+    head = await room.client.threads.get_state(room.thread)
+    hold = {"name": "hold_item", "arguments": {"item": "doors", "note": "edited in Studio"}}
+    step = {"do": "action", "action": hold, "responder": {"type": "human", "id": "x", "name": "X"}}
+    decided = await room.client.threads.update_state(
+        room.thread, {"plan": [step], "item_id": "doors"}, as_node="decide", checkpoint=head["checkpoint"]
+    )
+    end = await room.run(input=None, checkpoint_id=decided["checkpoint"]["checkpoint_id"])
+    assert hold in [one["result"].get("would_do") for one in end["done"]]
+
+    assert await room.desk.rows(PurchaseOrder) == orders
+    assert (await room.desk.item("doors")).hold_note is None
+    assert (await room.desk.question("inspection_failed")).approval_id == asked.approval_id
+    await _is_not_live(room, before, line, writes)

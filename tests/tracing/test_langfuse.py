@@ -1,7 +1,8 @@
 """Traces as Langfuse gets them: real spans at a local receiver; secrets masked; a dead server changes nothing."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 from uuid import uuid4
@@ -54,7 +55,15 @@ async def told(database: str) -> AsyncIterator[Receiver]:
     with receiving() as receiver:
         async with open_tracer(settings_for(receiver.port)) as tracer, desk_with(database, tracer) as desk:
             await story(desk, defect=f"see postgresql://me:{PASSWORD}@host/db and {API_KEY}")
+            await until(lambda: receiver.named("Decision") and len(receiver.scores) == 2)
         yield receiver
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    """Wait until the background has sent it; a busy machine takes its time."""
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.05)
 
 
 async def test_an_event_is_one_trace_that_the_answer_to_its_question_joins(told: Receiver) -> None:
@@ -103,6 +112,7 @@ async def test_the_text_of_an_error_is_shown_without_its_secrets(database: str) 
                 "CREATE TRIGGER refuse BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION refuse()"
             )
             await desk.post("Human_Input", text="x")
+            await until(lambda: receiver.named("Human_Input"))
     failed = receiver.named("take_note")[0]
     assert failed.attributes["langfuse.observation.level"] == "ERROR"
     assert "no room for api_key=[redacted] here" in failed.text
@@ -122,6 +132,7 @@ async def test_a_call_of_a_model_is_a_generation_with_its_tokens(database: str) 
             await desk.open(items=[{"name": "Doors"}])
             for number in range(6):
                 await note(desk, f"n{number}", words=500)
+            await until(lambda: receiver.named("summarise"))
     (generation, *_) = [span for span in receiver.spans if span.name == "summariser"]
     assert generation.attributes["langfuse.observation.type"] == "generation"
     assert generation.attributes["langfuse.observation.model.name"] == "shorthand"

@@ -1,0 +1,235 @@
+"""Where a fork may part from a building: before an entry, at a checkpoint, or now. Read from inbox and live line."""
+
+from dataclasses import replace
+from typing import Any
+
+from domain.errors import ConflictError, InvalidError, NotFoundError
+from storage.as_of import Moment
+from storage.database import Connection
+from storage.forks import ForkPoint, begins, check_within
+
+BUILDING = "SELECT building_id, thread_id::text, last_seq, position FROM buildings WHERE building_id = %s"
+FIRST_OPEN = "SELECT min(seq) AS seq FROM events WHERE building_id = %s AND status IN ('queued', 'running')"
+
+# Where an entry of older versions began is not on its row: after the entry before it, before its own first change.
+ENTRY = """
+SELECT e.seq, e.generation, e.status, e.position,
+       COALESCE(e.began, first.position - 1, before.position, 0) AS began
+  FROM events e
+  LEFT JOIN LATERAL (SELECT max(o.position) AS position FROM events o
+                      WHERE e.began IS NULL AND o.building_id = e.building_id AND o.seq < e.seq AND o.generation = 0
+                        AND o.position <= e.position) before ON true
+  LEFT JOIN LATERAL (SELECT min(c.position) AS position FROM changes c
+                      WHERE e.began IS NULL AND c.building_id = e.building_id AND c.seq = e.seq
+                        AND c.position > COALESCE(before.position, 0) AND c.position <= e.position) first ON true
+ WHERE e.building_id = %s AND e.seq = %s"""
+
+# Entries are taken in order, so the last that had ended at a position tells all: but those that were tried again later.
+LAST_ENDED = """
+SELECT COALESCE(max(seq), 0) AS seq FROM events
+ WHERE building_id = %s AND status IN ('done', 'dead') AND position <= %s AND generation = 0"""
+DIED = """
+SELECT seq FROM events
+ WHERE building_id = %s AND generation > 0 AND seq <= %s AND (position IS NULL OR position > %s) ORDER BY seq"""
+
+_LINE = "thread_id = %(thread)s AND checkpoint_ns = '' AND metadata ? 'seq'"
+_RUN = "(metadata ->> 'seq')::bigint = %(seq)s AND (metadata ->> 'generation')::bigint = %(generation)s"
+CHECKPOINT = """
+SELECT checkpoint_id, metadata, checkpoint -> 'channel_values' AS inline FROM checkpoints
+ WHERE thread_id = %s AND checkpoint_ns = '' AND checkpoint_id = %s"""
+
+# The checkpoint at which a run began: the one before its first. None of the run on the line: it has not begun, or its
+# checkpoints were deleted.
+BEFORE_RUN = f"""
+SELECT c.checkpoint_id, c.metadata, c.checkpoint_id = run.parent_checkpoint_id AS exact
+  FROM (SELECT (metadata ->> 'step')::integer AS step, parent_checkpoint_id FROM checkpoints
+         WHERE {_LINE} AND {_RUN}
+         ORDER BY (metadata ->> 'step')::integer LIMIT 1) run
+  LEFT JOIN LATERAL (
+       SELECT checkpoint_id, metadata FROM checkpoints
+        WHERE {_LINE} AND (metadata ->> 'step')::integer < run.step
+        ORDER BY (metadata ->> 'step')::integer DESC, checkpoint_id DESC LIMIT 1) c ON true"""
+NEAREST = f"""
+SELECT checkpoint_id, metadata FROM checkpoints
+ WHERE {_LINE} AND (metadata ->> 'seq')::bigint < %(seq)s
+ ORDER BY (metadata ->> 'step')::integer DESC, checkpoint_id DESC LIMIT 1"""
+AFTER = f"""
+SELECT 1 FROM checkpoints
+ WHERE {_LINE} AND {_RUN} AND (metadata ->> 'step')::integer > %(step)s LIMIT 1"""
+NEXT_NODES = f"""
+SELECT array_agg(substr(w.channel, 11)) AS nodes FROM checkpoint_writes w
+ WHERE w.thread_id = %(thread)s AND w.checkpoint_ns = '' AND w.channel LIKE 'branch:to:%%' AND w.checkpoint_id = (
+       SELECT parent_checkpoint_id FROM checkpoints WHERE {_LINE} AND checkpoint_id = %(id)s)"""
+
+STEPS_OF_A_PASS = 1000
+"""How tools/decisions.py numbers decisions: so many for each look that a run takes at its lines."""
+
+
+async def point_now(conn: Connection, building_id: str) -> ForkPoint:
+    """Before the first entry that has not been processed."""
+    building = await _building(conn, building_id)
+    first = await _one(conn, FIRST_OPEN, (building_id,))
+    if first["seq"] is not None:
+        return await point_before(conn, building_id, first["seq"])
+    return await _between(conn, building, building["position"], building["last_seq"])
+
+
+async def point_before(conn: Connection, building_id: str, seq: int) -> ForkPoint:
+    """Before an entry of the inbox was processed; before its last run, where it died and was tried again.
+
+    Raises:
+        NotFoundError: there is no such building or entry.
+        ConflictError: entries before it have not been processed yet.
+        InvalidError: the building is a fork that begins later.
+    """
+    building = await _building(conn, building_id)
+    first = (await _one(conn, FIRST_OPEN, (building_id,)))["seq"]
+    if first is not None and seq > first:
+        raise ConflictError(f"Event {first} of {building_id!r} is still to be processed: fork before it, or wait.")
+    if seq == building["last_seq"] + 1:
+        return await point_now(conn, building_id)
+    entry = await _row(conn, ENTRY, (building_id, seq))
+    if entry is None:
+        raise NotFoundError(f"Building {building_id!r} has no event {seq}; its last one is {building['last_seq']}.")
+    position = entry["began"] if entry["position"] is not None else _began(entry, building)
+    last = seq - 1
+    if entry["generation"]:
+        last = max(seq, (await _one(conn, LAST_ENDED, (building_id, position)))["seq"])
+    point = await _moment(conn, building_id, position, last)
+    return await _with_state_before(conn, building, point, entry)
+
+
+def _began(entry: dict[str, Any], building: dict[str, Any]) -> int:
+    """Where an open entry begins, or will begin."""
+    began: int = entry["began"] if entry["status"] == "running" else building["position"]
+    return began
+
+
+async def _between(conn: Connection, building: dict[str, Any], position: int, last: int) -> ForkPoint:
+    """After everything that was processed: the state is the live head."""
+    point = await _moment(conn, building["building_id"], position, last)
+    return await _nearest(conn, building, point, last + 1, exact=True)
+
+
+async def _moment(conn: Connection, building_id: str, position: int, last: int) -> ForkPoint:
+    moment = Moment(building_id, position, last)
+    check_within(await begins(conn, building_id), moment)
+    rows = await (await conn.execute(DIED, (building_id, last, position))).fetchall()
+    return ForkPoint(moment, died=tuple(row["seq"] for row in rows))
+
+
+async def _with_state_before(
+    conn: Connection, building: dict[str, Any], point: ForkPoint, entry: dict[str, Any]
+) -> ForkPoint:
+    known = {"thread": building["thread_id"], "seq": entry["seq"], "generation": entry["generation"]}
+    found = await _row(conn, BEFORE_RUN, known)
+    if found is None:
+        open_ = entry["status"] in ("queued", "running")
+        return await _nearest(conn, building, point, point.moment.last_seq + 1, exact=open_)
+    if found["checkpoint_id"] is not None and found["exact"]:
+        return replace(point, checkpoint_id=found["checkpoint_id"], state_seq=found["metadata"]["seq"])
+    if found["checkpoint_id"] is None and entry["seq"] == 1:
+        return point  # nothing ran before the first entry: the thread begins here
+    return await _nearest(conn, building, point, entry["seq"], exact=False)
+
+
+async def _nearest(
+    conn: Connection, building: dict[str, Any], point: ForkPoint, before: int, *, exact: bool
+) -> ForkPoint:
+    """The newest checkpoint of an entry before `before`; what is lost by that is said."""
+    found = await _row(conn, NEAREST, {"thread": building["thread_id"], "seq": before})
+    if found is None:
+        if before == 1 or (exact and point.moment.last_seq == 0):
+            return point
+        note = "The agent's state of that moment is no longer kept: its thread begins anew. The tables are as of then."
+        return replace(point, exact=False, note=note)
+    of = found["metadata"]["seq"]
+    known = replace(point, checkpoint_id=found["checkpoint_id"], state_seq=of)
+    if exact:
+        return known
+    note = (
+        "The agent's state of that moment is no longer kept: it is the nearest older one, of "
+        f"event {of}. The tables are as of then."
+    )
+    return replace(known, exact=False, note=note)
+
+
+async def point_at(conn: Connection, building_id: str, checkpoint_id: str) -> ForkPoint:
+    """At a checkpoint of the live line: after its entry, or in the middle of its run, which then goes on in the fork.
+
+    Raises:
+        NotFoundError: there is no such building or checkpoint.
+        InvalidError: it was made in Studio, or the building is a fork that begins later.
+    """
+    building = await _building(conn, building_id)
+    found = await _row(conn, CHECKPOINT, (building["thread_id"], checkpoint_id))
+    if found is None:
+        raise NotFoundError(
+            f"Building {building_id!r} has no checkpoint {checkpoint_id!r}. "
+            f"List them with GET /buildings/{building_id}/history."
+        )
+    metadata = found["metadata"]
+    if "seq" not in metadata:
+        raise InvalidError(
+            "This checkpoint was made in Studio, where nothing acts, so no tables belong to it: fork the live "
+            "checkpoint that it began from.",
+            "checkpoint_id",
+        )
+    run = {"thread": building["thread_id"], "seq": metadata["seq"], "generation": metadata["generation"]}
+    entry = await _row(conn, ENTRY, (building_id, metadata["seq"]))
+    if entry is None:
+        raise NotFoundError(f"Building {building_id!r} no longer has event {metadata['seq']}.")
+    ended = (
+        await _row(conn, AFTER, {**run, "step": metadata["step"]}) is None
+        and entry["status"] == "done"
+        and entry["generation"] == metadata["generation"]
+    )
+    position = metadata.get("position", entry["position"] if ended else None)
+    if position is None:
+        point = await point_before(conn, building_id, metadata["seq"])
+        note = "This checkpoint was written by an older version, which did not keep the tables' position: the fork is "
+        return replace(point, exact=False, note=note + f"as of before event {metadata['seq']}.")
+    return await _at(conn, building, found, position, ended=ended)
+
+
+async def _at(
+    conn: Connection, building: dict[str, Any], found: dict[str, Any], position: int, *, ended: bool
+) -> ForkPoint:
+    metadata, building_id = found["metadata"], building["building_id"]
+    last = seq = metadata["seq"]
+    if metadata["generation"]:
+        last = max(seq, (await _one(conn, LAST_ENDED, (building_id, position)))["seq"])
+    point = await _moment(conn, building_id, position, last)
+    known = replace(point, checkpoint_id=found["checkpoint_id"], state_seq=seq)
+    if ended:
+        return replace(known, died=tuple(died for died in point.died if died != seq))
+    row = await _one(conn, NEXT_NODES, {"thread": building["thread_id"], "id": found["checkpoint_id"]})
+    return replace(
+        known,
+        died=tuple(died for died in point.died if died != seq),
+        in_hand=seq,
+        generation=metadata["generation"],
+        decided=_decided(found["inline"].get("passes"), row["nodes"] or []),
+    )
+
+
+def _decided(passes: int | None, coming: list[str]) -> int:
+    """Below which step the run's decisions are known at a checkpoint: those of the looks that it had taken, and those
+    of the present look once they are to be carried out."""
+    looks = passes or 0
+    return (looks + 1 if {"carry_out", "remember"} & set(coming) else looks) * STEPS_OF_A_PASS
+
+
+async def _building(conn: Connection, building_id: str) -> dict[str, Any]:
+    row = await _row(conn, BUILDING, (building_id,))
+    if row is None:
+        raise NotFoundError(f"There is no building {building_id!r}. List the buildings with GET /buildings.")
+    return row
+
+
+async def _row(conn: Connection, query: str, parameters: Any) -> dict[str, Any] | None:
+    return await (await conn.execute(query, parameters)).fetchone()
+
+
+async def _one(conn: Connection, query: str, parameters: Any) -> dict[str, Any]:
+    return await _row(conn, query, parameters) or {}

@@ -1,0 +1,232 @@
+"""Running a building's record again, on a fork: the same entries and answers, at their own times, under today's code
+and changed settings. Nothing here asks the wall clock, nobody is woken, and no entry is made that is not on record.
+
+- An answer is given as soon as its question stands: the same kind and line, resting on the same facts. Where it does
+  not stand when the answer's turn comes, a person would have been asked differently: that is told, and the answer left.
+- What the agent entered itself (a restated event, the telling of a dead one) is on record too. It waits in the inbox
+  under its own number, so that the fork's run finds it there instead of adding it, and is taken in its turn if the
+  fork's run came to it as well.
+- Reminders and milestones are entered as they were; a reminder of a question that the fork does not ask is left out.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from domain.actions import RestateArguments
+from domain.approvals import Approval
+from domain.buildings import BuildingPatch
+from domain.errors import ConflictError
+from domain.events import body_of
+from runtime.drain import Drainer
+from runtime.slots import Slot, thread_lock
+from storage import approvals, buildings, inbox, procurement, replays
+from storage.buildings import thread_id
+from storage.inbox import INTERNAL, Lease
+from storage.replays import Change, Record, Recorded
+
+RESTATED = "longlead.restated"
+WHO = {"type": "automated_rule", "id": "backtest", "name": "Backtest"}
+
+
+@dataclass
+class RecordedClock:
+    """Tells the time that is on record for what is being run."""
+
+    moment: datetime
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+@dataclass(frozen=True)
+class AskedDifferently:
+    """An answer on record that could not be given: its question did not stand, or rested on other facts."""
+
+    seq: int
+    asked: Approval
+    standing: Approval | None
+
+
+@dataclass(frozen=True)
+class _Happens:
+    """Something on record: its place among all that happened, and how it is done again."""
+
+    place: tuple[int, int, int]
+    again: Callable[[], Awaitable[object]]
+
+
+@dataclass
+class Replay:
+    """One record, run again on one fork."""
+
+    drainer: Drainer
+    clock: RecordedClock
+    record: Record
+    fork_id: str
+    policy: dict[str, object] = field(default_factory=dict)
+    """Fields that stand whatever people changed in the meantime."""
+    tell: Callable[[int], Any] = lambda _: None
+    """Hears how many entries were run."""
+    differently: list[AskedDifferently] = field(default_factory=list)
+    _given: set[int] = field(default_factory=set)
+
+    async def run(self, slot: Slot) -> None:
+        """Run everything on record, in the order in which it happened."""
+        async with slot.saver.lock:
+            lease = await inbox.begin_drain(slot.conn, self.fork_id)
+            await replays.make_room(slot.conn, self.fork_id, self.record.last_seq)
+        if lease is None:
+            raise ConflictError(f"Fork {self.fork_id!r} is gone.")
+        async with thread_lock(slot, thread_id(self.fork_id), self.drainer.settings.stalled_after):
+            for happens in self._in_order(slot, lease):
+                await happens.again()
+
+    def _in_order(self, slot: Slot, lease: Lease) -> list["_Happens"]:
+        """What happened, by its position: what people did before the run that found it so."""
+        record = self.record
+        numbers = {entry.seq: entry for entry in record.entries}
+        made = [
+            _Happens((entry.began, 1, number), partial(self._entry, slot, lease, entry))
+            for number, entry in enumerate(record.entries)
+        ]
+        made += [
+            _Happens((acceptance.position, 0, 0), partial(self._answer, slot, numbers[acceptance.seq]))
+            for acceptance in record.acceptances.values()
+            if acceptance.seq in numbers
+        ]
+        made += [_Happens((change.position, 0, 0), partial(self._change, slot, change)) for change in record.changes]
+        return sorted(made, key=lambda one: one.place)
+
+    async def _change(self, slot: Slot, change: Change) -> None:
+        """What somebody changed beside the inbox, over which the settings under trial stand."""
+        async with slot.saver.lock:
+            if change.entity != "building_change":
+                await replays.save_image(slot.conn, self.fork_id, change)
+                return
+            patch = BuildingPatch.model_validate(change.data["changed"])
+            if self.policy:
+                patch.policy = {**(patch.policy or {}), **self.policy}
+            await buildings.change(slot.conn, self.fork_id, patch, change.data["by"])
+
+    async def _answer(self, slot: Slot, entry: Recorded) -> bool:
+        """Give the answer if its question stands."""
+        if entry.seq in self._given:
+            return True
+        asked = self.record.acceptances[entry.seq].asked
+        self.clock.moment = entry.received_at
+        async with slot.saver.lock:
+            standing = await self._standing(slot, asked)
+            if standing is None or standing.fingerprint != asked.fingerprint:
+                return False
+            await replays.answer(slot.conn, standing, entry, self.clock.now())
+        self._given.add(entry.seq)
+        return True
+
+    async def _standing(self, slot: Slot, asked: Approval) -> Approval | None:
+        """The fork's pending question of the same kind and line; without a line, the one on the same facts."""
+        pending = await procurement.open_questions(slot.conn, self.fork_id)
+        alike = [one for one in pending if (one.kind, one.item_id) == (asked.kind, asked.item_id)]
+        same = [one for one in alike if one.fingerprint == asked.fingerprint]
+        found = same or alike
+        return found[0] if found else None
+
+    async def _entry(self, slot: Slot, lease: Lease, entry: Recorded) -> None:
+        """Run one entry, if it is one that the fork would have had."""
+        for seq, acceptance in self.record.acceptances.items():  # accepted while this entry was being processed
+            if entry.began < acceptance.position <= entry.position and seq != entry.seq:
+                await self._answer(slot, next(one for one in self.record.entries if one.seq == seq))
+        if await self._is_entered(slot, entry):
+            await self._wait_for_what_it_enters(slot, entry)
+            self.clock.moment = entry.started_at
+            await self._drain(slot, lease, entry.seq)
+        self.tell(1)
+
+    async def _is_entered(self, slot: Slot, entry: Recorded) -> bool:
+        if entry.event_type == "Decision":
+            return await self._answered(slot, entry)
+        async with slot.saver.lock:
+            conn, body = slot.conn, entry.body
+            if entry.source == RESTATED:
+                return await self._restated(slot, entry)
+            if entry.event_type == "Event_Failed":
+                return await self._died(slot, entry)
+            if "approval_id" in body:
+                own = self._own(body["approval_id"])
+                if await approvals.building_of(conn, own) is None:
+                    return False
+                body = {**body, "approval_id": own}
+            await replays.enter(conn, self.fork_id, entry, body=body)
+        return True
+
+    async def _answered(self, slot: Slot, entry: Recorded) -> bool:
+        if entry.seq not in self.record.acceptances or await self._answer(slot, entry):
+            return entry.seq in self._given
+        asked = self.record.acceptances[entry.seq].asked
+        async with slot.saver.lock:
+            self.differently.append(AskedDifferently(entry.seq, asked, await self._standing(slot, asked)))
+        return False
+
+    async def _restated(self, slot: Slot, entry: Recorded) -> bool:
+        event_id = self._own(entry.event_id)
+        seq = int(event_id.removeprefix(f"{self.fork_id}:").split(":")[0])
+        arguments = await replays.restated(slot.conn, self.fork_id, seq, event_id)
+        if arguments is None:
+            await replays.drop(slot.conn, self.fork_id, entry.seq)
+            return False
+        body = body_of(RestateArguments.model_validate(arguments).event)
+        await replays.release(slot.conn, self.fork_id, entry.seq, body)
+        return True
+
+    async def _died(self, slot: Slot, entry: Recorded) -> bool:
+        """The telling of an entry that died: if it died here too, or (it was tried again since) died back then."""
+        seq, generation = _failed(entry)
+        told = next((one for one in self.record.entries if one.seq == seq), None)
+        again = told is not None and told.generation > generation
+        if again:
+            await replays.enter(slot.conn, self.fork_id, entry)
+        if again or await replays.status_of(slot.conn, self.fork_id, seq) == "dead":
+            await replays.release(slot.conn, self.fork_id, entry.seq)
+            return True
+        await replays.drop(slot.conn, self.fork_id, entry.seq)
+        return False
+
+    async def _wait_for_what_it_enters(self, slot: Slot, entry: Recorded) -> None:
+        """Entries that this one's run made on record stand ready, so that the fork's run finds them."""
+        own = f"{self.record.building_id}:{entry.seq}:"
+        async with slot.saver.lock:
+            for one in self.record.entries:
+                if one.source == RESTATED and one.event_id.startswith(own):
+                    await replays.enter(slot.conn, self.fork_id, one, waits=True, event_id=self._own(one.event_id))
+                if one.event_type == "Event_Failed" and _failed(one) == (entry.seq, entry.generation):
+                    await replays.enter(slot.conn, self.fork_id, one, waits=True)
+
+    async def _drain(self, slot: Slot, lease: Lease, seq: int) -> None:
+        """Process the entry, and what its run entered beyond the record."""
+        while True:
+            async with slot.saver.lock:
+                following = await replays.next_open(slot.conn, self.fork_id)
+                if following is None or (following != seq and following <= self.record.last_seq):
+                    return
+                claimed = await inbox.claim(slot.conn, lease, self.clock.now())
+            if claimed is None:
+                return
+            outcome = await self.drainer.process(slot, lease, claimed)
+            if isinstance(outcome, dict):
+                async with slot.saver.lock:
+                    now = self.clock.now()
+                    await inbox.finish(slot.conn, lease, claimed.entry.seq, status="done", now=now, outcome=outcome)
+
+    def _own(self, name: str) -> str:
+        """An id that begins with the building's name, as the fork's."""
+        return self.fork_id + name[len(self.record.building_id) :] if name.startswith(self.record.building_id) else name
+
+
+def _failed(entry: Recorded) -> tuple[int, int]:
+    """Of an `Event_Failed`: (seq, generation) of what died."""
+    if entry.source != INTERNAL or not entry.event_id.startswith("failed:"):
+        return (0, 0)
+    _, seq, generation = entry.event_id.split(":")
+    return int(seq), int(generation)

@@ -1,0 +1,60 @@
+"""What came of each entry: the decisions taken on it, and the questions that it left open."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from domain.approvals import Approval, Responder
+from storage.database import Connection
+
+DECISIONS = """
+SELECT d.seq, d.kind, d.item_id, d.type, d.responder, d.actions FROM decisions d JOIN events e USING (building_id, seq)
+ WHERE d.building_id = %s AND d.seq > %s AND d.generation = e.generation ORDER BY d.seq, d.step"""
+
+QUESTIONS = """
+SELECT DISTINCT ON (seq, id) seq, data FROM changes
+ WHERE building_id = %s AND position > %s AND entity = 'approvals' AND data ->> 'status' = 'pending'
+ ORDER BY seq, id, position DESC"""
+
+DIED = "SELECT seq FROM events WHERE building_id = %s AND seq > %s AND status = 'dead'"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One thing that came of an entry. Two are alike if all of it is, whichever building it is of."""
+
+    seq: int
+    how: str
+    """`decided`, `asked`, or `died`."""
+    kind: str = ""
+    item_id: str | None = None
+    type: str = ""
+    by: str = ""
+    """Who decided, or who is asked."""
+    actions: tuple[dict[str, Any], ...] = ()
+    """What is to be done, or what is recommended."""
+
+
+async def outcomes(conn: Connection, building_id: str, after_seq: int, after_position: int) -> list[Outcome]:
+    """What came of the entries after a point."""
+    decided = await _rows(conn, DECISIONS, (building_id, after_seq))
+    asked = await _rows(conn, QUESTIONS, (building_id, after_position))
+    died = await _rows(conn, DIED, (building_id, after_seq))
+    return (
+        [_decided(row) for row in decided]
+        + [_asked(row["seq"], Approval.model_validate(row["data"])) for row in asked]
+        + [Outcome(row["seq"], "died") for row in died]
+    )
+
+
+def _decided(row: dict[str, Any]) -> Outcome:
+    who = Responder.model_validate(row["responder"])
+    return Outcome(row["seq"], "decided", row["kind"], row["item_id"], row["type"], who.id, tuple(row["actions"]))
+
+
+def _asked(seq: int, approval: Approval) -> Outcome:
+    recommended = tuple(approval.recommended)
+    return Outcome(seq, "asked", approval.kind, approval.item_id, "", approval.asked_of or "", recommended)
+
+
+async def _rows(conn: Connection, query: str, parameters: Any) -> list[dict[str, Any]]:
+    return await (await conn.execute(query, parameters)).fetchall()

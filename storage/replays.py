@@ -1,0 +1,200 @@
+"""What is on record of a building, to be run again on a fork: entries, answers, people's changes, models' answers."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from domain.approvals import Approval, Decision
+from storage import approvals, inbox
+from storage.approvals import AcceptedDecision
+from storage.database import Connection
+from storage.rows import TABLES
+from storage.transaction import building_transaction
+
+# In the order in which they were processed: one that died and was tried again has its place where it was tried last.
+ENTRIES = """
+SELECT seq, source, event_id, event_type, body, body_hash, received_at, status, generation, position,
+       COALESCE(started_at, received_at) AS started_at,
+       LEAST(position, COALESCE(began, max(position) OVER (
+             ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)) AS began
+  FROM events WHERE building_id = %s AND status IN ('done', 'dead') AND seq > %s
+ ORDER BY 12, seq"""
+
+# The image of a question as its answer was accepted: with the facts that it was given on.
+ACCEPTED = """
+SELECT DISTINCT ON (seq) seq, position, data FROM changes
+ WHERE building_id = %s AND seq > %s AND entity = 'approvals' AND data ->> 'status' = 'decided'
+   AND (data ->> 'decision_seq')::bigint = seq AND data -> 'decision' ->> 'status' = 'accepted'
+ ORDER BY seq, position"""
+
+# What people changed beside the inbox.
+CHANGED = """
+SELECT position, entity, data FROM changes
+ WHERE building_id = %s AND position > %s AND entity IN ('building_change', 'rules', 'delegations') ORDER BY position"""
+
+ANSWERS = """
+SELECT DISTINCT ON (request_hash, tier) request_hash, tier, model, outcome, detail, answer
+  FROM model_calls WHERE building_id = %s ORDER BY request_hash, tier, outcome <> 'answered', call_id"""
+
+INSERT = """
+INSERT INTO events (building_id, seq, source, event_id, event_type, body, body_hash, received_at, not_before)
+VALUES (%(building_id)s, %(seq)s, %(source)s, %(event_id)s, %(event_type)s, %(body)s, %(body_hash)s, %(received_at)s,
+        %(not_before)s)
+ON CONFLICT DO NOTHING"""
+NUMBERED = "UPDATE buildings SET last_seq = GREATEST(last_seq, %s) WHERE building_id = %s"
+NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+
+DUE = """
+UPDATE events SET not_before = NULL, body = COALESCE(%s, body), body_hash = COALESCE(%s, body_hash)
+ WHERE building_id = %s AND seq = %s"""
+DROP = "DELETE FROM events WHERE building_id = %s AND seq = %s AND status = 'queued'"
+STATUS = "SELECT status FROM events WHERE building_id = %s AND seq = %s"
+OPEN = """
+SELECT min(seq) AS seq FROM events
+ WHERE building_id = %s AND status IN ('queued', 'running') AND not_before IS NULL"""
+RESTATED = """
+SELECT arguments FROM actions
+ WHERE building_id = %s AND seq = %s AND action = 'restate_event'
+   AND building_id || ':' || seq || ':' || action || ':' || item || ':' || ordinal = %s"""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """An entry on record."""
+
+    seq: int
+    source: str
+    event_id: str
+    event_type: str
+    body: dict[str, Any]
+    body_hash: str
+    received_at: datetime
+    status: str
+    generation: int
+    position: int
+    started_at: datetime
+    began: int
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """An answer on record: the question as it stood, and where in the building's past it was accepted."""
+
+    seq: int
+    position: int
+    asked: Approval
+
+
+@dataclass(frozen=True)
+class Change:
+    """What somebody changed beside the inbox."""
+
+    position: int
+    entity: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Record:
+    """All that is to be run again of one building."""
+
+    building_id: str
+    entries: list[Recorded]
+    acceptances: dict[int, Acceptance]
+    changes: list[Change]
+    answers: dict[tuple[str, int], dict[str, Any]]
+    """What models said, by what they were asked and their tier."""
+
+    @property
+    def last_seq(self) -> int:
+        return max((entry.seq for entry in self.entries), default=0)
+
+
+async def read(conn: Connection, building_id: str, after_seq: int, after_position: int) -> Record:
+    """What is on record after a point."""
+    entries = [Recorded(**row) for row in await _rows(conn, ENTRIES, (building_id, after_seq))]
+    accepted = await _rows(conn, ACCEPTED, (building_id, after_seq))
+    changes = [Change(**row) for row in await _rows(conn, CHANGED, (building_id, after_position))]
+    runs = [(entry.began, entry.position) for entry in entries]
+    return Record(
+        building_id,
+        entries,
+        {row["seq"]: Acceptance(row["seq"], row["position"], Approval.model_validate(row["data"])) for row in accepted},
+        [one for one in changes if one.entity == "building_change" or not _within(one.position, runs)],
+        {(row["request_hash"], row["tier"]): row for row in await _rows(conn, ANSWERS, (building_id,))},
+    )
+
+
+def _within(position: int, runs: list[tuple[int, int]]) -> bool:
+    """Whether a change was made by the run of an entry, and not by somebody in between."""
+    return any(began < position <= ended for began, ended in runs)
+
+
+async def enter(conn: Connection, fork_id: str, entry: Recorded, *, waits: bool = False, **changed: Any) -> None:
+    """Put a recorded entry into the fork's inbox, under its own number; `waits`: not to be taken yet."""
+    fields = {**vars(entry), **changed}
+    parameters = {
+        "building_id": fork_id,
+        **{name: fields[name] for name in ("seq", "source", "event_id", "event_type", "body_hash", "received_at")},
+        "body": Jsonb(fields["body"]),
+        "not_before": NEVER if waits else None,
+    }
+    await conn.execute(INSERT, parameters)
+
+
+async def make_room(conn: Connection, fork_id: str, last_seq: int) -> None:
+    """Numbers up to this one are the record's: what the fork enters by itself comes after them."""
+    await conn.execute(NUMBERED, (last_seq, fork_id))
+
+
+async def release(conn: Connection, fork_id: str, seq: int, body: dict[str, Any] | None = None) -> None:
+    """An entry that waited is to be taken now; with `body`, as the fork worded it."""
+    given = (None, None) if body is None else (Jsonb(body), inbox.body_hash(body))
+    await conn.execute(DUE, (*given, fork_id, seq))
+
+
+async def drop(conn: Connection, fork_id: str, seq: int) -> None:
+    await conn.execute(DROP, (fork_id, seq))
+
+
+async def status_of(conn: Connection, fork_id: str, seq: int) -> str | None:
+    row = await (await conn.execute(STATUS, (fork_id, seq))).fetchone()
+    return None if row is None else str(row["status"])
+
+
+async def next_open(conn: Connection, fork_id: str) -> int | None:
+    """The entry that would be taken next."""
+    row = await (await conn.execute(OPEN, (fork_id,))).fetchone()
+    return None if row is None else row["seq"]
+
+
+async def restated(conn: Connection, fork_id: str, seq: int, event_id: str) -> dict[str, Any] | None:
+    """What the fork's own run of an entry restated under this id; None where it did not."""
+    row = await (await conn.execute(RESTATED, (fork_id, seq, event_id))).fetchone()
+    return None if row is None else row["arguments"]
+
+
+async def answer(conn: Connection, standing: Approval, entry: Recorded, now: datetime) -> AcceptedDecision:
+    """Give a recorded answer to the fork's question, as the recorded entry."""
+    return await approvals.decide(
+        conn,
+        standing.approval_id,
+        Decision.model_validate(entry.body["decision"]),
+        version=None,
+        event_id=entry.event_id,
+        now=now,
+        seq=entry.seq,
+    )
+
+
+async def save_image(conn: Connection, fork_id: str, change: Change) -> None:
+    """Save a row as somebody left it."""
+    kind = next(kind for kind, table in TABLES.items() if table.name == change.entity)
+    async with building_transaction(conn, fork_id) as transaction:
+        transaction.save(kind.model_validate(change.data))
+
+
+async def _rows(conn: Connection, query: str, parameters: Any) -> list[dict[str, Any]]:
+    return await (await conn.execute(query, parameters)).fetchall()

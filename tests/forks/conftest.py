@@ -1,0 +1,17 @@
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from tests.agent.conftest import desk
+
+__all__ = ["desk"]
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Events die here on purpose; their tracebacks, drawn with all locals, take seconds each."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
