@@ -66,6 +66,7 @@ async def get_approval(approval_id: ApprovalId, resources: Held, _: AnyCaller) -
     "/approvals/{approval_id}/decision",
     status_code=202,
     summary="Answer an approval",
+    response_model_exclude_none=True,
     response_description="Taken; it is applied in its turn.",
     responses={
         200: {
