@@ -29,7 +29,7 @@ from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg.types.json import Jsonb
 
 POSITION = """COALESCE(
-        (SELECT jsonb_build_object('position', position) FROM buildings WHERE thread_id = %(thread)s::uuid), '{}')"""
+        (SELECT jsonb_build_object('position', position) FROM buildings WHERE thread_id = %(thread)s::text::uuid), '{}')"""
 
 PUT = f"""
 INSERT INTO checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata)
