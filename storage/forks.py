@@ -31,7 +31,7 @@ EMPTY = frozenset({"outbox", "deliveries", "event_totals", "model_totals"})
 """Tables of a building that a fork begins without: what was sent or counted was the parent's."""
 UNREFERENCED = ("event_totals", "model_totals")
 """Tables whose rows do not go with their building by themselves."""
-OF_THREAD = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
+OF_THREAD = ("checkpoints", "checkpoint_blobs", "checkpoint_writes", "pruned_threads")
 
 SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 
@@ -247,6 +247,7 @@ CHILDREN = "SELECT fork_id FROM forks WHERE parent_id = %s ORDER BY number"
 # The very key of runtime/slots.py: while a worker runs the fork, it is left alone.
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0)) AS got"
 # A drain that is running ends by itself, and its job with it.
+MEMORY = "DELETE FROM store WHERE prefix = %s OR prefix LIKE %s"  # a fork remembers under its own thread
 JOBS = "DELETE FROM procrastinate_jobs WHERE lock = %s AND status <> 'doing'"
 
 
@@ -288,6 +289,7 @@ async def delete(conn: Connection, parent_id: str, fork_id: str) -> bool:
             await conn.execute(JOBS, (fork_id,))
             for table in OF_THREAD:
                 await conn.execute(f"DELETE FROM {table} WHERE thread_id = %s", (thread,))
+            await conn.execute(MEMORY, (f"buildings.{thread}", f"buildings.{thread}.%"))
             for table in UNREFERENCED:
                 await conn.execute(f"DELETE FROM {table} WHERE building_id = %s", (fork_id,))
             await conn.execute("DELETE FROM buildings WHERE building_id = %s", (fork_id,))

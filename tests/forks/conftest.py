@@ -4,10 +4,6 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from tests.agent.conftest import desk
-
-__all__ = ["desk"]
-
 
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:

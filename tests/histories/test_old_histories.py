@@ -8,7 +8,6 @@ import pytest
 from evals.backtest import Backtest, Trial
 from runtime.clock import SystemClock
 from runtime.settings import Settings
-from tests.agent.conftest import desk as desk
 from tests.agent.desk import Desk
 from tests.forks.conftest import quiet as quiet
 from tests.forks.past import desk_of, fork_of
