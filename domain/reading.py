@@ -184,7 +184,8 @@ def _day(words: str | None, read: str | None, mail: Mail, direction: Direction) 
     except ValueError:
         day = None
     if not words or not says(mail.text, words):
-        return day, ["the day was not found in its words"]
+        # A day that the mail does not name is not filled in either: whoever approves would record an invention.
+        return None, ["the day was not found in its words"]
     meant = days_meant(words, mail.written_on, direction)
     if len(meant) != 1:
         what = " or ".join(sorted(map(str, meant))) if meant else "no certain day"

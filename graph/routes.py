@@ -71,7 +71,8 @@ async def from_learn(state: BuildingState) -> str:
 
 async def from_remember(state: BuildingState) -> str:
     """First shorten the messages, where they have passed their budget."""
-    return "summarise" if state["memory"]["due"] else await to_sleep(state)
+    due = (state.get("memory") or {}).get("due")  # absent where earlier code, or Studio, ended the run
+    return "summarise" if due else await to_sleep(state)
 
 
 async def to_sleep(state: BuildingState) -> str:

@@ -33,7 +33,8 @@ def item_in(state: BuildingState) -> str:
 
 
 def finding_in(state: BuildingState) -> Finding:
-    return Finding(**state["finding"])
+    """What recording came to; nothing where the run had ended, as in a state that is edited in Studio."""
+    return Finding(**(state.get("finding") or {"note": ""}))
 
 
 def fresh_run() -> dict[str, Any]:

@@ -76,7 +76,6 @@ async def test_an_answer_is_accepted_into_the_inbox_with_who_gave_it(
         "seq": 1,
         "status": "accepted",
         "version": 1,
-        "answer": None,
     }
     [entry] = await rows(resources, "SELECT event_type, source, body FROM events")
     assert (entry["event_type"], entry["source"]) == ("Decision", "longlead.decision")

@@ -181,7 +181,10 @@ async def test_a_lost_connection_is_noticed_at_the_next_write(
     running = asyncio.create_task(desk.run())
     await asyncio.to_thread(models.wait_for, 1)
     admin = await connect(database, application_name="admin")
-    await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'test slot'")
+    await admin.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE application_name = 'test slot' AND datname = current_database()"
+    )
     await admin.close()
     models.released.set()
     with pytest.raises(Exception, match=r"terminat|closed|consuming"):
