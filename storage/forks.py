@@ -16,6 +16,7 @@ from pydantic_core import to_jsonable_python
 
 from domain.errors import ConflictError, InvalidError, NotFoundError
 from domain.procurement import Row
+from storage import long_term
 from storage.as_of import LATEST, Moment
 from storage.buildings import thread_id
 from storage.database import Connection
@@ -60,6 +61,11 @@ INSERT INTO forks (number, fork_id, parent_id, position, last_seq, in_hand, chec
                    created_by, created_at) OVERRIDING SYSTEM VALUE
 VALUES (%(number)s, %(fork_id)s, %(building_id)s, %(position)s, %(last_seq)s, %(in_hand)s, %(checkpoint_id)s,
         %(state_seq)s, %(exact)s, %(note)s, %(created_by)s, %(now)s)"""
+
+
+_LAST_ENDED = """
+SELECT COALESCE(max(seq), 0) AS seq FROM events
+ WHERE building_id = %(building_id)s AND position <= %(position)s AND seq <= %(last_seq)s"""
 
 
 def _renamed(column: str) -> str:
@@ -203,7 +209,16 @@ async def create(
             await conn.execute(statement, parameters)
     if point.died or point.in_hand is not None:
         await _hash_again(conn, fork_id)
+    await long_term.copy_memory(conn, parent, fork_id, await _remembered(conn, point))
     return Fork(fork_id, parent, thread_id(fork_id), point.moment, point.in_hand)
+
+
+async def _remembered(conn: Connection, point: ForkPoint) -> int:
+    """The last entry that the building remembered at that moment: one in hand has yet to be remembered."""
+    if point.in_hand is not None:
+        return point.in_hand - 1
+    row = await (await conn.execute(_LAST_ENDED, vars(point.moment))).fetchone()
+    return int(row["seq"]) if row else 0
 
 
 def _named(origin: str, number: int) -> str:

@@ -126,7 +126,7 @@ def _layers(question: Question, budgets: Budgets) -> list[Layer]:
     known = {**evidence, "order": {k: v for k, v in evidence.get("order", {}).items() if k != "number"}}
     facts += [f"{name}: {_short(known[name])}" for name in _FACTS if known.get(name)]
     recalled: list[Part | str] = [
-        f"Rule: {str(rule.get('text', rule))[:MOST_TOLD]}" for rule in evidence.get("rules", [])
+        Part(str(rule["text"])[:MOST_TOLD], "a rule learned here") for rule in evidence.get("rules", [])
     ]
     recalled += [Part(_case(case), "a past decision") for case in evidence.get("past_cases", [])]
     recalled += [Part(str(note.get("text"))[:MOST_TOLD], str(note.get("from"))) for note in evidence.get("notes", [])]

@@ -115,7 +115,12 @@ async def pose(
             return None
         case = case_of(kind, file, subject)
         own = matching(await rules.own_rules(conn, entry.building_id, kind), case)
-        shared = await rules.shared_rules(conn, entry.building_id, kind)
+        # Those of that time: a past that is run again must not be told what others learned since.
+        shared = [
+            (owner, rule)
+            for owner, rule in await rules.shared_rules(conn, entry.building_id, kind)
+            if rule.learned_at <= toolbox.clock.now()
+        ]
     known = [Known(rule, full_id(entry.building_id, rule.rule_id), own=True) for rule in own]
     others = {id(rule): building_id for building_id, rule in shared}
     known += [
