@@ -40,7 +40,7 @@ async def open_office(desk: Desk, **spec: Any) -> None:
             for name, (category, vendor) in LINES.items()
         ],
         vendors=[{"vendor_id": vendor, "name": vendor.title()} for vendor in {pair[1] for pair in LINES.values()}],
-        approvers=[{"role": "project_manager", "name": "Maria"}],
+        approvers=[{"role": "project_manager", "name": "Project manager"}],
         **spec,
     )
 
@@ -83,7 +83,7 @@ async def overrule(desk: Desk, rule_id: str, decided_seq: int, *actions: dict[st
             "decided_seq": decided_seq,
             "actions": list(actions),
             "why": "Not this one.",
-            "responder": {"type": "human", "id": "maria", "name": "Maria"},
+            "responder": {"type": "human", "id": "pm", "name": "Project manager"},
         },
         now=desk.clock.now(),
     )
@@ -433,7 +433,7 @@ async def test_what_a_program_decides_within_its_delegation_teaches_nothing(desk
     await desk.conn.execute(
         """INSERT INTO delegations (building_id, delegation_id, kind, actions, granted_to, granted_by,
                                     granted_at, status, caused_seq)
-           VALUES ('office', 'd1', 'inspection_failed', '["reorder_item"]', 'bot', 'Maria', now(), 'active', 0)"""
+           VALUES ('office', 'd1', 'inspection_failed', '["reorder_item"]', 'bot', 'PM', now(), 'active', 0)"""
     )
     await fail(desk, "Windows")
     question = await desk.question()

@@ -24,10 +24,10 @@ async def learned(resources: Resources, **fields: Any) -> None:
             "rule_id": "r17",
             "kind": "inspection_failed",
             "title": "Replace",
-            "text": "When an inspection fails: replace. Learned from Maria on HVAC Units.",
+            "text": "When an inspection fails: replace. Learned from Project manager on HVAC Units.",
             "actions": [{"name": "reorder_item", "arguments": {"item": "{item}"}}],
             "source": "17.0",
-            "learned_from": "Maria on HVAC Units",
+            "learned_from": "Project manager on HVAC Units",
             "learned_at": MOMENT,
             "confirmed": 3,
             "streak": 3,
@@ -42,7 +42,7 @@ DECIDED = f"""
 INSERT INTO decisions (building_id, seq, generation, step, item_id, type, kind, responder, why, actions, basis, at)
 VALUES ('{BUILDING}', 25, 0, 500000, 'hvac-units', 'act', 'inspection_failed',
         '{{"type": "automated_rule", "id": "rule:r17", "name": "Learned rule r17"}}', 'as learned', '[]',
-        '{{"rule_id": "r17", "delegation_id": "d9", "policy": "delegated by Maria"}}', now()) RETURNING 1"""
+        '{{"rule_id": "r17", "delegation_id": "d9", "policy": "delegated by Project manager"}}', now()) RETURNING 1"""
 
 
 async def test_rules_are_listed_read_and_show_what_they_come_from(
@@ -176,7 +176,7 @@ async def test_what_a_rule_decided_is_overruled_once_and_shown_in_the_log(
     await rows(resources, DECIDED)
     (entry,) = (await client.get(f"/buildings/{BUILDING}/decisions")).json()["data"]
     assert (entry["rule_id"], entry["delegation_id"]) == (RULE, f"{BUILDING}-d9")
-    assert entry["policy_line"] == "delegated by Maria"
+    assert entry["policy_line"] == "delegated by Project manager"
     unknown = [{"name": "repair_item", "arguments": {"item": "Roof"}}]
     assert_problem(await client.post(f"/rules/{RULE}/overrule", json={"actions": unknown}), 422, "Roof")
     first = await client.post(f"/rules/{RULE}/overrule", json={"message": "No.", "entry": 25})

@@ -12,8 +12,8 @@ from tests.cli.conftest import Run
 RULE = f"{BUILDING}-r17"
 LEARNED = f"""
 INSERT INTO rules VALUES ('{BUILDING}', 'r17', 'inspection_failed', '23', NULL, NULL, NULL, 'Replace',
-    'When an inspection fails (category 23): replace. Learned from Maria on HVAC Units.',
-    '[{{"name": "reorder_item", "arguments": {{"item": "{{item}}"}}}}]', '17.0', 'Maria on HVAC Units', now(),
+    'When an inspection fails (category 23): replace. Learned from Project manager on HVAC Units.',
+    '[{{"name": "reorder_item", "arguments": {{"item": "{{item}}"}}}}]', '17.0', 'Project manager on HVAC Units', now(),
     2, 0, 3, 0, 3, 0, false, NULL, 'earned', 'none', 'active', false, NULL, 17)"""
 
 

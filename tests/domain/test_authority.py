@@ -29,7 +29,7 @@ from domain.rules import TO_RULES, Case, Delegation
 
 KINDS: tuple[str, ...] = ApprovalKind.__args__  # type: ignore[attr-defined]
 NOW = datetime(2026, 2, 1, 9, tzinfo=UTC)
-PERSON = Responder(type="human", id="maria", name="Maria")
+PERSON = Responder(type="human", id="pm", name="Project manager")
 RULE = Responder(type="automated_rule", id="rule:r1", name="Learned rule r1")
 KEY = Responder(type="automated_rule", id="bot", name="Bot")
 MODEL = Responder(type="ai_agent", id="gpt", name="Model")
@@ -51,7 +51,13 @@ def commitment(name: str, amount: Decimal | None, **fields: Any) -> Commitment |
 
 
 def delegation(kind: str, *names: str, **fields: Any) -> Delegation:
-    given = {"delegation_id": "d1", "granted_by": "Maria", "granted_at": NOW, "actions": list(names), **fields}
+    given = {
+        "delegation_id": "d1",
+        "granted_by": "Project manager",
+        "granted_at": NOW,
+        "actions": list(names),
+        **fields,
+    }
     return Delegation(kind=kind, **given)
 
 

@@ -38,7 +38,7 @@ def lesson(case: Case, template: Any, seq: int, **fields: Any) -> Lesson:
         seq=seq,
         at=NOW,
         source=f"{seq}.0",
-        by="Maria",
+        by="Project manager",
         item_name="It",
         template=template,
         title="t",
@@ -112,7 +112,7 @@ class Learning(RuleBasedStateMachine):
                 delegation_id=f"d{self.seq}",
                 kind=found.kind,
                 actions=[str(one["name"]) for one in found.actions],
-                granted_by="Maria",
+                granted_by="Project manager",
                 granted_at=NOW,
             )
         )

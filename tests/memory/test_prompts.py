@@ -13,7 +13,7 @@ from tools.prompts import TOTAL_TOKENS, Budgets, Layer, Part, assemble, outside
 MAIL = (
     "Dear Sir, unfortunately our galvanising line broke down last week, so the steel beams of your order "
     "PO-office-0001 will not leave the works before next Friday. We expect to be on site on 2026-03-02 with three "
-    "trucks. Please confirm that somebody can receive them. Kind regards, Maria Lopez, Steel Mill Ltd, +1 555 0100"
+    "trucks. Please confirm that somebody can receive them. Kind regards, Dispatch, Steel Mill Ltd, +1 555 0100"
 )
 DEPARTED = {"event_type": "Shipment_Departed_Factory", "item": "steel-beams", "eta": "2026-02-13"}
 
