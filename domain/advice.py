@@ -3,6 +3,9 @@
 The facts, and so the fingerprint and the version of a question, stay as they are: who recommends what is no fact.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 from domain.approvals import Advice, Option, Question
 from domain.templates import fitting
 
@@ -14,6 +17,8 @@ def with_advice(question: Question, advice: Advice | None) -> Question:
     option = fitting(advice.template, question.options, question.item_id, advice.title) if advice.template else None
     if not advice.template and advice.actions:
         option = _given(advice, question.options)
+    if option is not None and not can_be_done(option.actions, question):
+        option = None
     told = _evidence(advice)
     evidence = {**question.evidence, **told} if option is not None or advice.remark else question.evidence
     if option is None:
@@ -23,6 +28,14 @@ def with_advice(question: Question, advice: Advice | None) -> Question:
     return question.model_copy(
         update={"options": [first, *others], "evidence": evidence, "summary": _remarked(question, advice)}
     )
+
+
+def can_be_done(actions: Sequence[dict[str, Any]], question: Question) -> bool:
+    """Whether the line's facts leave anything for the actions to act on: an order that is not there, or that is
+    cancelled, is not recommended to be cancelled, whatever was decided of another line."""
+    order = question.evidence.get("order") or {}
+    is_standing = order.get("number") is not None and order.get("status") != "cancelled"
+    return is_standing or all(action["name"] != "cancel_purchase_order" for action in actions)
 
 
 def renewed(advice: Advice | None) -> Advice | None:

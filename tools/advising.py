@@ -6,6 +6,7 @@ What was decided is stored first, and what is stored stands: a second run of the
 from dataclasses import dataclass, replace
 from typing import Any
 
+from domain.advice import can_be_done
 from domain.approvals import Advice, Decision
 from domain.authority import commitment_of, may_decide
 from domain.events import Entry
@@ -41,7 +42,7 @@ async def advised(
     asked = replace(asked, held=asked.held or crowded)
     for responder in chain_of(toolbox, entry):
         decision = await responder.answer(asked)
-        if decision is not None:
+        if decision is not None and can_be_done(decision.actions, asked.question):
             verdict = await _verdict(toolbox, entry, asked, decision, passes)
             return _steps(step, await store_advised(toolbox, entry, number, verdict))
     return [step]

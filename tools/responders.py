@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from domain.advice import can_be_done
 from domain.approvals import Decision, Question, Responder
 from domain.buildings import Building
 from domain.events import Entry
@@ -68,7 +69,7 @@ class LearnedRules:
 def _said_by(known: Known, asked: Asked) -> Decision | None:
     rule, question = known.rule, asked.question
     option = fitting(rule.actions, question.options, question.item_id, rule.title)
-    if option is None:
+    if option is None or not can_be_done(option.actions, question):
         return None
     return Decision(
         type="edit",

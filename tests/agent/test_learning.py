@@ -345,6 +345,25 @@ async def test_what_was_refused_twice_on_a_line_is_not_proposed_a_third_time(des
     assert "refused 2 times here" in question.evidence["no_progress"]
 
 
+async def test_an_order_that_is_not_there_is_not_recommended_to_be_cancelled(desk: Desk) -> None:
+    await open_office(desk)
+    await desk.post("Submittal_Approved", item="HVAC Units")
+    await departs(desk, "HVAC Units")
+    cancel = {"name": "cancel_purchase_order", "arguments": {"item": "hvac-units", "reason": "too late"}}
+    await desk.decide(await desk.question("schedule_conflict"), "edit", actions=[cancel])
+    assert (await rule(desk)).actions[0]["name"] == "cancel_purchase_order"
+
+    await departs(desk, "Doors")
+    question = await desk.question("schedule_conflict")
+    assert question.options[0].recommended_by is None, "the doors were never ordered"
+    assert "cancel_purchase_order" not in [one["name"] for option in question.options for one in option.actions]
+
+    await desk.post("Submittal_Approved", item="Elevator")
+    await departs(desk, "Elevator")
+    asked = [one for one in await desk.pending() if one.item_id == "elevator"]
+    assert [one.recommended[0]["name"] for one in asked] == ["cancel_purchase_order"]
+
+
 NOTICE = {"team": "site", "message": "The doors are late."}
 
 
