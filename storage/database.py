@@ -75,6 +75,15 @@ async def _configure(connection: Connection) -> None:
     await connection.execute(_SERVER_KEEPALIVES)
 
 
+def first_fault(error: psycopg.Error) -> psycopg.Error:
+    """What went wrong first: a pipeline whose statement fails may tell of those that were skipped after it instead,
+    and that looks like a fault of the database."""
+    found = error
+    while isinstance(found, psycopg.errors.PipelineAborted) and isinstance(found.__context__, psycopg.Error):
+        found = found.__context__
+    return found
+
+
 def is_database_fault(error: BaseException) -> bool:
     """Whether the database is to blame and the same work may succeed later, so that it costs no attempt.
 
@@ -83,6 +92,7 @@ def is_database_fault(error: BaseException) -> bool:
     """
     if not isinstance(error, psycopg.Error):
         return False
+    error = first_fault(error)
     state = error.sqlstate
     if state is None:
         return isinstance(error, psycopg.OperationalError)

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from domain.buildings import Building
 from domain.errors import NotFoundError
 from domain.procurement import Row
-from storage.database import Connection
+from storage.database import Connection, first_fault
 from storage.rows import TABLES, appending, row_id, upserting
 
 # Every transaction takes the building's row first, in this strength: with any other order or strength deadlocks
@@ -165,10 +165,10 @@ async def building_transaction(
             # Left after the transaction: so the commit travels with what it commits.
             await ending.enter_async_context(conn.pipeline())
             await transaction.flush()
-    except psycopg.Error:
+    except psycopg.Error as error:
         if outermost and conn.info.transaction_status == TransactionStatus.INERROR:
             await conn.rollback()
-        raise
+        raise first_fault(error) from None
 
 
 async def _begin(

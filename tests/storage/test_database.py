@@ -2,13 +2,17 @@
 
 import asyncio
 import socket
+from datetime import UTC, datetime
 
 import psycopg
 import psycopg_pool
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from storage.database import Connection, connect, is_database_fault, open_pool
+from domain.buildings import BuildingSpec
+from storage import buildings
+from storage.database import Connection, connect, first_fault, is_database_fault, open_pool
+from storage.transaction import building_transaction
 
 
 async def setting(connection: Connection, name: str) -> str:
@@ -111,3 +115,32 @@ async def test_a_silent_host_is_given_up_after_the_connect_timeout(external_serv
 @pytest.mark.parametrize("error", [ValueError("no"), psycopg.InterfaceError("no"), psycopg.DataError("no")])
 def test_other_errors_are_not_the_databases_fault(error: Exception) -> None:
     assert not is_database_fault(error)
+
+
+async def test_a_statement_that_fails_on_its_way_with_the_commit_is_told_as_what_it_is(database: str) -> None:
+    """The statements behind it are skipped, and in which order the two are told is a matter of time: it is always the
+    first that counts, or an event's own fault would be taken for the database's and never cost an attempt."""
+    async with await connect(database, application_name="a test") as connection:
+        spec = {"building_id": "office", "name": "Office", "schedule": {"project": {"name": "Office"}}}
+        await buildings.create(connection, BuildingSpec.model_validate(spec), datetime(2026, 2, 1, tzinfo=UTC))
+        for skipped in range(50):
+            with pytest.raises(psycopg.errors.DivisionByZero) as failed:
+                await divided_by_zero(connection, skipped)
+            assert not is_database_fault(failed.value)
+        async with building_transaction(connection, "office") as transaction:
+            assert transaction.building.name == "Office"
+
+
+async def divided_by_zero(connection: Connection, skipped: int) -> None:
+    async with building_transaction(connection, "office") as transaction:
+        transaction.also("SELECT 1 / 0 FROM generate_series(1, %s)", (skipped + 1,))
+        for _ in range(skipped):
+            transaction.also("SELECT 1", ())
+
+
+def test_what_was_skipped_after_a_failure_is_traced_to_it() -> None:
+    first, told = psycopg.errors.UniqueViolation("twice"), psycopg.errors.PipelineAborted("pipeline aborted")
+    assert is_database_fault(told), "alone it is a lost connection"
+    told.__context__ = first
+    assert first_fault(told) is first
+    assert not is_database_fault(told)
