@@ -71,7 +71,9 @@ async def test_no_transaction_is_open_while_a_model_thinks(models: ScriptedServe
     await desk.post("Message_Received", run=False, **SENT)
     running = asyncio.create_task(desk.run())
     await asyncio.to_thread(models.wait_for, 1)
-    cursor = await desk.conn.execute("SELECT state FROM pg_stat_activity WHERE application_name = 'test slot'")
+    cursor = await desk.conn.execute(
+        "SELECT state FROM pg_stat_activity WHERE application_name = 'test slot' AND datname = current_database()"
+    )
     assert {row["state"] for row in await cursor.fetchall()} == {"idle"}
     await desk.post("Human_Input", run=False, text="a note")  # takes the building's row
     models.released.set()
