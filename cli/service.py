@@ -1,6 +1,5 @@
 """`longlead serve`, `longlead worker` and `longlead demo`: the processes people start."""
 
-import asyncio
 import socket
 from typing import Annotated
 
@@ -23,11 +22,12 @@ def serve(
 ) -> None:
     """Run the API, a worker and, without LONGLEAD_DATABASE_URL, an embedded PostgreSQL, until interrupted."""
     from api.app import create_app
-    from runtime.service import serve as run
+    from runtime.loop import run
+    from runtime.service import serve as run_service
 
     settings = load_settings(host=host, port=port, data_dir=data)
     _require_free(settings.host, settings.port)
-    asyncio.run(run(settings, create_app))
+    run(run_service(settings, create_app))
 
 
 def _require_free(host: str, port: int) -> None:
@@ -53,9 +53,10 @@ def worker(
     data: Data = None,
 ) -> None:
     """Run one more worker, anywhere the database can be reached, until interrupted."""
+    from runtime.loop import run
     from runtime.service import work
 
-    asyncio.run(work(load_settings(concurrency=concurrency, data_dir=data)))
+    run(work(load_settings(concurrency=concurrency, data_dir=data)))
 
 
 def demo() -> None:

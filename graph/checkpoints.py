@@ -8,11 +8,19 @@ from collections.abc import Sequence
 from typing import cast
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import Checkpoint, CheckpointTuple
+from langgraph.checkpoint.base import (
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    get_serializable_checkpoint_metadata,
+)
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg.rows import DictRow
 
 from graph.whole_writes import WholeWrites
+from storage.database import Connection
+from storage.transaction import Statement
 
 # By step, which counts up along the line: checkpoint ids begin with the clock of the machine that wrote them, and a
 # worker whose clock is behind must not write its steps behind the head.
@@ -83,24 +91,58 @@ class LineReader(AsyncPostgresSaver):
         )
 
 
+READING = frozenset({"classify_event", "await_approval"})
+"""Nodes that change nothing and ask no model: cut off before or in them, nothing has happened."""
+
+
 class LiveSaver(WholeWrites, LineReader):
     """The worker's saver."""
 
-    _read: CheckpointTuple | None = None
-    """The head that was just looked at, for the run that begins there."""
+    _head: CheckpointTuple | None = None
+    """The live head as it was just read, or written, under the thread's lock: for the run that begins there."""
+    _newest: CheckpointTuple | None = None
+
+    def __init__(self, conn: Connection) -> None:
+        super().__init__(conn, READING)
+
+    def look_afresh(self) -> None:
+        """Others may have run the thread: called when its lock was taken."""
+        self._head = None
 
     async def head(self, thread_id: str) -> CheckpointTuple | None:
         """The live head; None on a thread that no worker has run. The run that follows at once, under the same lock,
-        begins from what was read here: it is read once."""
-        self._read = None
-        self._read = await self.aget_tuple({"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}})
-        return self._read
+        begins from what was read here, and the next run from what this one wrote: a head without interrupts is read
+        once in a drain."""
+        latest: RunnableConfig = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
+        if self._head is None or not _is_latest_of(latest, self._head):
+            self._head = None
+            self._head = await self.aget_tuple(latest)
+        return self._head
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        read, self._read = self._read, None
-        if read is not None and _is_latest_of(config, read):
-            return read
+        head, self._head = self._head, None
+        if head is not None and _is_latest_of(config, head):
+            self._drop()
+            return head
         return await super().aget_tuple(config)
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        written = await super().aput(config, checkpoint, metadata, new_versions)
+        told = get_serializable_checkpoint_metadata(config, metadata)
+        self._newest = CheckpointTuple(written, checkpoint, told, config, [])
+        return written
+
+    def take_last(self) -> Statement | None:
+        """As any of these savers; what is written now is the head, since a paused run has nothing left to write."""
+        statement = super().take_last()
+        self._head = None if statement is None else self._newest
+        return statement
 
 
 def _is_latest_of(config: RunnableConfig, read: CheckpointTuple) -> bool:

@@ -14,6 +14,7 @@ from langgraph.types import Command
 
 from domain.events import Entry
 from graph.checkpoints import LiveSaver
+from graph.whole_writes import BRANCH
 from nodes.state import BuildingState
 from tools.context import Toolbox
 
@@ -29,7 +30,8 @@ class Thread(Protocol):
 async def advance(thread: Thread, thread_id: str, entry: Entry) -> dict[str, Any]:
     """Take one inbox entry to its end, or on from where an earlier run of it was cut off. Returns its outcome.
 
-    The caller holds the thread's advisory lock on the saver's own connection.
+    The caller holds the thread's advisory lock on the saver's own connection, and writes the run's last checkpoint
+    along with the entry's end (`LiveSaver.take_last`).
 
     - The metadata carries the entry's seq and generation, never a run_id (a repeated one makes LangGraph drop the
       input). So the live head tells which entry it belongs to.
@@ -39,8 +41,8 @@ async def advance(thread: Thread, thread_id: str, entry: Entry) -> dict[str, Any
       nothing and raise nothing, so it is only sent here.
     - Otherwise start: new input on a parked thread starts at START and drops the interrupt, which comes back at the
       end of the run.
-    - `durability="sync"`: every superstep is a checkpoint before the next one begins. `async` piles up behind a slow
-      database, `exit` is no checkpoint per step.
+    - `durability="sync"`: every superstep is a checkpoint, committed before anything else acts (`WholeWrites`). `async`
+      piles up behind a slow database, `exit` is no checkpoint per step.
     """
     config: RunnableConfig = {
         "configurable": {"thread_id": thread_id},
@@ -73,10 +75,6 @@ def _waits_nowhere(thread: Thread, head: CheckpointTuple) -> bool:
     values = head.checkpoint["channel_values"]
     waiting = {name.removeprefix(BRANCH) for name in values if name.startswith(BRANCH)}
     return bool(waiting - set(thread.graph.nodes))
-
-
-BRANCH = "branch:to:"
-"""How LangGraph names the channel that leads to a node."""
 
 
 def is_of(metadata: Mapping[str, Any], entry: Entry) -> bool:

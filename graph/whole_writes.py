@@ -1,4 +1,4 @@
-"""A superstep's checkpoint with its nodes' writes in one statement: one message, one commit.
+"""Supersteps' checkpoints and their nodes' writes, several in one statement: one message, one commit.
 
 The stock saver writes row by row in a pipeline, which sends and waits for each row on its own, hands the packing to a
 thread, and commits a node's writes apart from the checkpoint that follows at once. A building's state is small and
@@ -6,16 +6,21 @@ its steps have one node each. So the rows are packed in place, sent as arrays, a
 checkpoint: a run that is cut off in between does the step again, which the ledger makes harmless, and finds nothing
 half written. Interrupts, answers and errors are written at once, since no checkpoint follows them.
 
+A checkpoint waits too where nothing has been done since the one before it was written, or nothing will be done after
+it: the input's, the one that leads to a node that only reads, the one that leads to the pause for a person (it goes
+with the interrupt), and the last one of a run (it goes with the end of the inbox entry, see `take_last`). Cut off in
+between, the run goes on from where it had been written, and reads again. Whatever acts or asks a model stands between
+two commits, as ever.
+
 Its metadata also tells the building's position in `changes`: a fork at this checkpoint has the tables as of there.
-The checkpoint of an input waits too, for that of the step that does no more than spread the input over the channels:
-a run that is cut off in between has not begun, and its entry starts again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import orjson
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
     WRITES_IDX_MAP,
@@ -26,76 +31,81 @@ from langgraph.checkpoint.base import (
     get_serializable_checkpoint_metadata,
 )
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-from psycopg.types.json import Jsonb
 
-POSITION = """COALESCE(
-        (SELECT jsonb_build_object('position', position) FROM buildings WHERE thread_id = %(thread)s::text::uuid),
-        '{}')"""
+from storage.arrays import Blobs, documents, integers, register_arrays, texts
+from storage.database import Connection
+from storage.transaction import Statement
 
-PUT = f"""
+PUT = """
 INSERT INTO checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata)
-VALUES (%(thread)s::text, %(ns)s, %(id)s, %(parent)s, %(checkpoint)s, %(metadata)s::jsonb || {POSITION})
+SELECT %(thread)s::text, %(ns)s::text, new.id, new.parent, new.checkpoint, new.metadata || COALESCE(
+       (SELECT jsonb_build_object('position', position) FROM buildings WHERE thread_id = %(thread)s::text::uuid), '{}')
+  FROM unnest(%(ids)b, %(parents)b, %(checkpoints)b, %(metadata)b) AS new (id, parent, checkpoint, metadata)
     ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id)
     DO UPDATE SET checkpoint = EXCLUDED.checkpoint, metadata = EXCLUDED.metadata"""
-
-BEFORE = f"""
-INSERT INTO checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata)
-VALUES (%(thread)s::text, %(ns)s, %(before_id)s, %(before_parent)s, %(before_checkpoint)s,
-        %(before_metadata)s::jsonb || {POSITION})
-    ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id) DO NOTHING"""
 
 BLOBS = """
 INSERT INTO checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
 SELECT %(thread)s::text, %(ns)s::text, new.* FROM unnest(
-       %(channels)b::text[], %(versions)b::text[], %(types)b::text[], %(blobs)b::bytea[]) AS new
+       %(channels)b, %(versions)b, %(types)b, %(blobs)b) AS new
     ON CONFLICT (thread_id, checkpoint_ns, channel, version) DO NOTHING"""
 
 WRITES = """
 INSERT INTO checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id, task_id, task_path, idx, channel, type, blob)
-SELECT %(thread)s::text, %(ns)s::text, %(parent)s::text, new.* FROM unnest(
-       %(tasks)b::text[], %(paths)b::text[], %(places)b::int[], %(written)b::text[], %(written_types)b::text[],
-       %(written_blobs)b::bytea[]) AS new
+SELECT %(thread)s::text, %(ns)s::text, new.* FROM unnest(
+       %(at)b, %(tasks)b, %(paths)b, %(places)b, %(written)b, %(written_types)b, %(written_blobs)b) AS new
     ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id, task_id, idx) """
 KEEP_FIRST = "DO NOTHING"
 KEEP_LAST = "DO UPDATE SET channel = EXCLUDED.channel, type = EXCLUDED.type, blob = EXCLUDED.blob"
 
-_BLOB_COLUMNS = ("channels", "versions", "types", "blobs")
-_WRITE_COLUMNS = ("tasks", "paths", "places", "written", "written_types", "written_blobs")
+BRANCH = "branch:to:"
+"""How LangGraph names the channel that leads to a node."""
 
-Place = tuple[str, str, str | None]
-"""Thread, namespace and checkpoint."""
-
-
-@dataclass
-class _Held:
-    """Writes of the step that runs at a checkpoint, waiting for the next one."""
-
-    place: Place
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
+Thread = tuple[str, str]
+"""Thread and namespace."""
 
 
-@dataclass
-class _Input:
-    """The checkpoint of an input, waiting for the next one."""
+@dataclass(frozen=True)
+class _Step:
+    """A checkpoint that is not yet written."""
 
-    place: Place
     id: str
-    checkpoint: Jsonb
-    metadata: Jsonb
+    parent: str | None
+    checkpoint: bytes
+    metadata: bytes
     blobs: list[tuple[Any, ...]]
 
 
 class WholeWrites(AsyncPostgresSaver):
-    """Writes the very rows that the stock saver writes. For one run at a time, as a worker's slot has it."""
+    """Writes the very rows that the stock saver writes. For one run at a time, as a worker's slot has it.
 
-    _held: _Held | None = None
-    _input: _Input | None = None
-    _passed: Place | None = None
-    """The checkpoint whose step was written last."""
+    `reading` names the nodes that change nothing and ask nobody: a checkpoint that leads to none but them waits for
+    the next one. The last one of a run waits for `take_last`; whoever runs a graph on this saver calls it.
+    """
+
+    def __init__(self, conn: Connection, reading: frozenset[str] = frozenset()) -> None:
+        super().__init__(conn)
+        register_arrays(conn)
+        self._connection = conn
+        self._reading = reading
+        self._thread: Thread | None = None
+        self._steps: list[_Step] = []
+        self._writes: list[tuple[Any, ...]] = []
+        self._passed: str | None = None
+        """The checkpoint whose step came last."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something that is not yet written."""
+        return bool(self._steps or self._writes)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        self._held = self._input = None  # a run begins: what an earlier one left behind was cut off
+        self._drop()
         return await super().aget_tuple(config)
+
+    def _drop(self) -> None:
+        """A run begins: what an earlier one left behind was cut off."""
+        self._steps, self._writes, self._passed = [], [], None
 
     async def aput(
         self,
@@ -104,88 +114,74 @@ class WholeWrites(AsyncPostgresSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        place = _place(config)
+        self._thread, parent = _place(config)
         inline, packed = _parted(checkpoint["channel_values"])
         new = {channel: version for channel, version in new_versions.items() if channel in packed}
-        blobs = [row[2:] for row in self._dump_blobs(place[0], place[1], packed, new)]
-        saved = Jsonb({**checkpoint, "channel_values": inline})
-        told = Jsonb(get_serializable_checkpoint_metadata(config, metadata))
-        if metadata.get("source") == "input":
-            self._input = _Input(place, checkpoint["id"], saved, told, blobs)
-        else:
-            await self._put(place, checkpoint["id"], saved, told, blobs)
-        self._passed = place
-        return {"configurable": {"thread_id": place[0], "checkpoint_ns": place[1], "checkpoint_id": checkpoint["id"]}}
+        blobs = [row[2:] for row in self._dump_blobs(*self._thread, packed, new)]
+        saved = orjson.dumps({**checkpoint, "channel_values": inline})
+        told = orjson.dumps(get_serializable_checkpoint_metadata(config, metadata))
+        self._steps.append(_Step(checkpoint["id"], parent, saved, told, blobs))
+        self._passed = parent
+        if not self._may_wait(checkpoint):
+            await self._put()
+        thread, ns = self._thread
+        return {"configurable": {"thread_id": thread, "checkpoint_ns": ns, "checkpoint_id": checkpoint["id"]}}
 
-    async def _put(
-        self, place: Place, id_: str, checkpoint: Jsonb, metadata: Jsonb, blobs: list[tuple[Any, ...]]
-    ) -> None:
-        """Write a checkpoint, the writes that led to it, and the input that these began with."""
-        held, self._held = self._held, None
-        before, self._input = self._input, None
-        writes = held.rows if held is not None and held.place == place else []
-        if before is not None:
-            blobs = before.blobs + blobs
-        parameters = {
-            **_at(place),
-            "id": id_,
-            "checkpoint": checkpoint,
-            "metadata": metadata,
-            **({} if before is None else _of_input(before)),
-            **_columns(_BLOB_COLUMNS, blobs),
-            **_columns(_WRITE_COLUMNS, writes),
-        }
-        async with self._cursor() as cursor:
-            await cursor.execute(_put(before is not None, bool(blobs), bool(writes)), parameters)
+    def _may_wait(self, checkpoint: Checkpoint) -> bool:
+        """Whether no node follows that does anything."""
+        following = {name.removeprefix(BRANCH) for name in checkpoint["channel_values"] if name.startswith(BRANCH)}
+        return following <= self._reading
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
-        place = _place(config)
-        rows = [row[3:] for row in self._dump_writes(place[0], place[1], str(place[2]), task_id, task_path, writes)]
+        self._thread, at = _place(config)
+        rows = [row[2:] for row in self._dump_writes(*self._thread, str(at), task_id, task_path, writes)]
         if not rows:
             return
-        if place != self._passed and not any(channel in WRITES_IDX_MAP for channel, _ in writes):
-            if self._held is None or self._held.place != place:
-                self._held = _Held(place)
-            self._held.rows += rows
-            return
-        if self._input is not None:
-            await self._put_input(self._input)
-        again = KEEP_FIRST
-        if all(channel in WRITES_IDX_MAP for channel, _ in writes):  # one place for each such channel: the last wins
-            again, rows = KEEP_LAST, list({row[2]: row for row in rows}.values())
-        async with self._cursor() as cursor:
-            await cursor.execute(WRITES + again, {**_at(place), **_columns(_WRITE_COLUMNS, rows)})
+        self._writes += rows
+        if any(channel in WRITES_IDX_MAP for channel, _ in writes) or at == self._passed:
+            await self._put()
 
-    async def _put_input(self, given: _Input) -> None:
-        """Write the input's checkpoint alone: something is to be written at it at once."""
-        self._input = None
-        await self._put(given.place, given.id, given.checkpoint, given.metadata, given.blobs)
+    async def _put(self) -> None:
+        statement = self._take()
+        if statement is not None:
+            async with self.lock:
+                await self._connection.execute(*statement)
+
+    def take_last(self) -> Statement | None:
+        """The statement that writes what waits when a run has ended, where something does. It is the caller's now."""
+        return self._take()
+
+    def _take(self) -> Statement | None:
+        if self._thread is None or not self.waits:
+            return None
+        steps, self._steps = self._steps, []
+        rows, self._writes = self._writes, []
+        again = KEEP_FIRST
+        if not steps and all(row[4] in WRITES_IDX_MAP for row in rows):  # one place for each: the last one wins
+            again, rows = KEEP_LAST, list({(row[0], row[1], row[3]): row for row in rows}.values())
+        blobs = list({(row[0], row[1]): row for step in steps for row in step.blobs}.values())
+        parameters = dict(zip(("thread", "ns"), self._thread, strict=True))
+        return _statement(bool(steps), bool(blobs), again if rows else ""), {
+            **parameters,
+            **(_of_steps(steps) if steps else {}),
+            **(_of_blobs(blobs) if blobs else {}),
+            **(_of_writes(rows) if rows else {}),
+        }
 
 
 @cache
-def _put(before: bool, blobs: bool, writes: bool) -> str:
-    parts = [("before", BEFORE)] * before + [("packed", BLOBS)] * blobs + [("written", WRITES + KEEP_FIRST)] * writes
-    return f"WITH {', '.join(f'{name} AS ({part})' for name, part in parts)} {PUT}" if parts else PUT
+def _statement(steps: bool, blobs: bool, written: str) -> bytes:
+    parts = [("packed", BLOBS)] * blobs + [("written", WRITES + written)] * bool(written) + [("put", PUT)] * steps
+    *before, (_, last) = parts
+    text = f"WITH {', '.join(f'{name} AS ({part})' for name, part in before)} {last}" if before else last
+    return text.encode()
 
 
-def _place(config: RunnableConfig) -> Place:
+def _place(config: RunnableConfig) -> tuple[Thread, str | None]:
     at = config["configurable"]
-    return at["thread_id"], at.get("checkpoint_ns", ""), at.get("checkpoint_id")
-
-
-def _at(place: Place) -> dict[str, Any]:
-    return dict(zip(("thread", "ns", "parent"), place, strict=True))
-
-
-def _of_input(before: _Input) -> dict[str, Any]:
-    return {
-        "before_id": before.id,
-        "before_parent": before.place[2],
-        "before_checkpoint": before.checkpoint,
-        "before_metadata": before.metadata,
-    }
+    return (at["thread_id"], at.get("checkpoint_ns", "")), at.get("checkpoint_id")
 
 
 def _parted(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -194,6 +190,28 @@ def _parted(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return inline, {key: value for key, value in values.items() if key not in inline}
 
 
-def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
-    """The rows as one array for each column; nothing where there are none."""
-    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
+def _of_steps(steps: list[_Step]) -> dict[str, Any]:
+    return {
+        "ids": texts([step.id for step in steps]),
+        "parents": texts([step.parent for step in steps]),
+        "checkpoints": documents([step.checkpoint for step in steps]),
+        "metadata": documents([step.metadata for step in steps]),
+    }
+
+
+def _of_blobs(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
+    channels, versions, types, blobs = zip(*rows, strict=True)
+    return {"channels": texts(channels), "versions": texts(versions), "types": texts(types), "blobs": Blobs(blobs)}
+
+
+def _of_writes(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
+    at, tasks, paths, places, written, types, blobs = zip(*rows, strict=True)
+    return {
+        "at": texts(at),
+        "tasks": texts(tasks),
+        "paths": texts(paths),
+        "places": integers(places),
+        "written": texts(written),
+        "written_types": texts(types),
+        "written_blobs": Blobs(blobs),
+    }

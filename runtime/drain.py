@@ -113,14 +113,15 @@ class Drainer:
     async def _next(
         self, slot: Slot, lease: Lease, entry: Entry, outcome: Outcome | None, goes_on: bool
     ) -> Claimed | None:
-        """Write that the entry is done, where it has an outcome; take the next one where the drain goes on."""
+        """Write that the entry is done, and its last checkpoint, where it has an outcome; take the next one where the
+        drain goes on."""
         if outcome is None:
             return await self._claim(slot, lease) if goes_on else None
         async with slot.saver.lock:
-            now = self.clock.now()
+            now, last = self.clock.now(), slot.saver.take_last()
             if goes_on:
-                return await inbox.finish_and_claim(slot.conn, lease, entry.seq, now=now, outcome=outcome)
-            await inbox.finish(slot.conn, lease, entry.seq, status="done", now=now, outcome=outcome)
+                return await inbox.finish_and_claim(slot.conn, lease, entry.seq, now=now, outcome=outcome, along=last)
+            await inbox.finish(slot.conn, lease, entry.seq, status="done", now=now, outcome=outcome, along=last)
             return None
 
     async def _hand_on(self, slot: Slot, lease: Lease, ended: Ended) -> Ended:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,6 +25,9 @@ UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
 
 
 PROMPT = Budgets()
+
+MOST_PREPARED = 200
+"""Statements that a slot's connection keeps prepared."""
 
 
 @dataclass
@@ -53,6 +56,8 @@ async def open_slot(
 ) -> Slot:
     """Connect and compile the graph on the connection's own saver."""
     conn = await connect(conninfo, application_name=name)
+    # The same few dozen statements over and over: each is planned once, when it comes first.
+    conn.prepare_threshold, conn.prepared_max = 0, MOST_PREPARED
     saver = LiveSaver(conn)
     toolbox = Toolbox(conn=conn, clock=clock, lock=saver.lock, budgets=budgets, embedder=embedder, tracer=tracer)
     toolbox.models, toolbox.model_budget = models, budget
@@ -60,7 +65,7 @@ async def open_slot(
 
 
 class SlotPool:
-    """A bounded number of slots. They are opened when first needed; one whose use was cut off or whose connection
+    """A bounded number of slots. They are opened when needed, or all at once; one whose use was cut off or whose connection
     broke is closed, since nobody can say what is still under way on it."""
 
     def __init__(
@@ -77,6 +82,7 @@ class SlotPool:
     ) -> None:
         self._open = partial(open_slot, conninfo, clock, name, models, budget, budgets, embedder, tracer)
         self._free: list[Slot] = []
+        self._size = size
         self._room = asyncio.Semaphore(size)
 
     @asynccontextmanager
@@ -92,6 +98,12 @@ class SlotPool:
                     self._free.append(slot)
                 else:
                     await slot.conn.close()
+
+    async def open_all(self) -> None:
+        """Open what is not yet open: the first entries need not wait, and the number of connections stays the same."""
+        async with AsyncExitStack() as held:
+            for _ in range(self._size):
+                await held.enter_async_context(self.slot())
 
     async def close(self) -> None:
         while self._free:
@@ -112,6 +124,7 @@ async def thread_lock(slot: Slot, thread_id: str, wait_s: float) -> AsyncIterato
             raise UnavailableError(f"The thread {thread_id} is still held by another worker; it is tried again later.")
         await asyncio.sleep(pause)
         pause = min(pause * 2, 0.25)
+    slot.saver.look_afresh()
     yield
     # Only after an undisturbed end: a slot that was cut off is closed, and the lock goes with its connection.
     async with slot.saver.lock:

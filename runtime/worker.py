@@ -104,6 +104,7 @@ async def open_worker(resources: Resources) -> AsyncIterator[Worker]:
         drainer = Drainer(settings, resources.clock, slots, stopping)
         app = make_app(resources.conninfo, drainer, Upkeep(settings, resources.clock, resources.pool))
         try:
+            await slots.open_all()
             async with app.open_async():
                 yield Worker(app, settings, stopping)
         finally:

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import psycopg
 from psycopg.types.json import Jsonb
 from pydantic import ValidationError
 
 from domain.approvals import Approval
 from domain.errors import ConflictError, LeaseLostError
 from domain.events import EVENT, Entry
-from storage.database import Connection
+from storage.database import Connection, first_fault
 from storage.queue import wake
 from storage.rows import select
-from storage.transaction import BuildingTransaction, building_transaction
+from storage.transaction import BuildingTransaction, Statement, building_transaction
 
 FIND = "SELECT seq, status FROM events WHERE building_id = %s AND source = %s AND event_id = %s"
 
@@ -192,8 +193,10 @@ async def finish(
     error: str | None = None,
     failed: bool = False,
     not_before: datetime | None = None,
+    along: Statement | None = None,
 ) -> None:
-    """Write how an entry ended: `done`, `dead`, or `queued` again with a time before which it is not tried.
+    """Write how an entry ended: `done`, `dead`, or `queued` again with a time before which it is not tried. `along` is
+    a statement that is committed with it.
 
     Raises:
         LeaseLostError: another drain has begun since.
@@ -209,23 +212,43 @@ async def finish(
         "not_before": not_before,
         "now": now,
     }
-    if not await (await conn.execute(FINISH, parameters)).fetchone():
+    if not await _ended(conn, (FINISH, parameters), along):
         raise _lost(lease)
 
 
 async def finish_and_claim(
-    conn: Connection, lease: Lease, seq: int, *, now: datetime, outcome: dict[str, Any]
+    conn: Connection,
+    lease: Lease,
+    seq: int,
+    *,
+    now: datetime,
+    outcome: dict[str, Any],
+    along: Statement | None = None,
 ) -> Claimed | None:
-    """Write that an entry is done, and take the next open one; None when there is none that may be taken now.
+    """Write that an entry is done, and take the next open one; None when there is none that may be taken now. `along`
+    is a statement that is committed with it.
 
     Raises:
         LeaseLostError: another drain has begun since; nothing was written or taken.
     """
     parameters = {"building_id": lease.building_id, "epoch": lease.epoch, "seq": seq, "now": now}
-    row = await (await conn.execute(FINISH_AND_CLAIM, parameters | {"outcome": Jsonb(outcome)})).fetchone()
+    row = await _ended(conn, (FINISH_AND_CLAIM, parameters | {"outcome": Jsonb(outcome)}), along)
     if row is None:
         raise _lost(lease)
     return None if row["seq"] is None else _claimed(lease, row)
+
+
+async def _ended(conn: Connection, ending: Statement, along: Statement | None) -> dict[str, Any] | None:
+    """Both statements in one message and one commit; the row of the one that ends the entry."""
+    if along is None:
+        return await (await conn.execute(*ending)).fetchone()
+    try:
+        async with conn.pipeline():
+            await conn.execute(*along)
+            cursor = await conn.execute(*ending)
+        return await cursor.fetchone()
+    except psycopg.Error as error:
+        raise first_fault(error) from None
 
 
 def _lost(lease: Lease) -> LeaseLostError:

@@ -10,6 +10,7 @@ import uvicorn
 
 from api.app import create_app
 from runtime.logs import set_up_logs
+from runtime.loop import run
 from runtime.resources import open_resources
 from runtime.service import QuietServer, serve_until, signals, work
 from runtime.settings import Settings, load_settings
@@ -25,4 +26,4 @@ async def serve_api(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run({"api": serve_api, "worker": work}[sys.argv[1]](load_settings()))
+    run({"api": serve_api, "worker": work}[sys.argv[1]](load_settings()))

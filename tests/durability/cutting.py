@@ -164,13 +164,13 @@ class CuttableSaver(LiveSaver):
         self.switch.at(f"before checkpoint {metadata.get('source')}")
         put = await super().aput(config, checkpoint, metadata, new_versions)
         self.switch.line = metadata["step"]
-        self.switch.at(f"after checkpoint {metadata.get('source')}")
+        self.switch.at(f"{'held' if self.waits else 'after'} checkpoint {metadata.get('source')}")
         return put
 
     async def aput_writes(self, config: Any, writes: Any, task_id: str, task_path: str = "") -> None:
         self.switch.at(f"before writes {task_path}")
         await super().aput_writes(config, writes, task_id, task_path)
-        self.switch.at(f"{'held' if self._held else 'after'} writes {task_path}")
+        self.switch.at(f"{'held' if self.waits else 'after'} writes {task_path}")
 
 
 async def cuttable_connection(conninfo: str, switch: Switch) -> CuttableConnection:
