@@ -1,4 +1,5 @@
-"""`python -m evals.reading`: what a model reads in forty mails and forty replies, and what comes of it.
+"""`python -m evals.reading`: what a model reads in mails and replies, and what comes of it; those that were
+held out apart.
 
 Replays the recorded answers; with OPENAI_BASE_URL and LONGLEAD_MODELS_READER (or LONGLEAD_MODELS) set it asks that
 model, live, and puts its answers on file. Ends with 1 where anything was carried out that should not have been.
@@ -34,20 +35,25 @@ def main() -> int:
 
 async def _played(conninfo: str, live: Settings | None) -> dict[str, list[Result]]:
     async with scratch_database(conninfo) as database:
-        return {"mails": await _mails(database, mails(), live), "replies": await _replies(database, replies(), live)}
+        return {
+            "mails": await _mails(database, "mails", mails(), live),
+            "mails held out": await _mails(database, "mails_held_out", mails(held_out=True), live),
+            "replies": await _replies(database, "replies", replies(), live),
+            "replies held out": await _replies(database, "replies_held_out", replies(held_out=True), live),
+        }
 
 
 def _access(name: str, live: Settings | None) -> AbstractAsyncContextManager[ModelAccess]:
     return replayed(name) if live is None else recording(live, name)
 
 
-async def _mails(database: str, cases: Sequence[MailCase], live: Settings | None) -> list[Result]:
-    async with _access("mails", live) as models:
+async def _mails(database: str, file: str, cases: Sequence[MailCase], live: Settings | None) -> list[Result]:
+    async with _access(file, live) as models:
         return [await play_mail(database, models, case) for case in cases]
 
 
-async def _replies(database: str, cases: Sequence[ReplyCase], live: Settings | None) -> list[Result]:
-    async with _access("replies", live) as models:
+async def _replies(database: str, file: str, cases: Sequence[ReplyCase], live: Settings | None) -> list[Result]:
+    async with _access(file, live) as models:
         return [await play_reply(database, models, case) for case in cases]
 
 
