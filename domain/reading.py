@@ -25,7 +25,7 @@ from domain.mail import lines_named, newest_part, says, sentences, speaks_to_the
 from domain.orders import record_acknowledgement
 from domain.policy import Policy
 from domain.procurement import LineFile
-from domain.reading_words import has_words_for, is_hedged, is_partial, takes_exception
+from domain.reading_words import has_words_for, is_hedged, is_partial, takes_back, takes_exception
 from domain.recording import Recorded
 from domain.shipments import record_arrival, record_departure, record_eta
 from domain.text import Words
@@ -217,6 +217,8 @@ def _doubts_of_words(report: Report, mail: Mail) -> list[str]:
         doubts.append("it is not said as a fact")
     if is_partial(mail.newest):
         doubts.append("it speaks of a part of the order")
+    if takes_back(mail.newest):
+        doubts.append("it takes an earlier message back")
     if report.event_type == "Purchase_Order_Acknowledged" and (report.exceptions or takes_exception(mail.newest)):
         doubts.append("it may depart from the order")
     return doubts

@@ -206,12 +206,17 @@ def _answers(answers: list[dict[str, Any]]) -> list[str]:
     ]
 
 
+MOST_LINES = 10
+
+
 class Wishes(BaseModel):
     """What a model makes of a span of messages."""
 
+    # Told to the server, which may hold the model to it; more lines than these are cut, and no reason to take none.
     lines: list[str] = Field(
-        description="At most ten short lines, the oldest first: who wants, promises, refuses or reports what, with "
-        "dates and amounts as they were written."
+        description=f"At most {MOST_LINES} short lines, the oldest first: who wants, promises, refuses or reports "
+        "what, with dates and amounts as they were written.",
+        json_schema_extra={"maxItems": MOST_LINES},
     )
 
 
@@ -219,7 +224,6 @@ SYSTEM = (
     "You shorten the correspondence of a construction project's procurement desk, so that a colleague who reads only "
     f"your lines knows what people and vendors want, promised and reported. Add nothing of your own. {OUTSIDE_RULE}"
 )
-MOST_LINES = 10
 
 
 async def _worded(toolbox: Toolbox, entry: Entry, said: list[Message]) -> tuple[list[str], str]:
