@@ -75,6 +75,8 @@ class Mail:
     names: Sequence[tuple[str, str]]
     """(item_id, name) of the building's lines."""
     policy: Policy
+    vouched: bool = False
+    """A person of the building says so, and not whoever wrote to it."""
 
     @property
     def newest(self) -> str:
@@ -230,7 +232,7 @@ def _contradictions(event: Event, file: LineFile | None, mail: Mail, seq: int) -
         return []
     doubts = [detail["detail"] for kind, detail in _recorded(event, file, mail, seq).ask if "detail" in detail]
     contact = file.vendor.contact if file.vendor else None
-    if contact and "@" in contact and _domain(contact) != _domain(mail.sender):
+    if not mail.vouched and contact and "@" in contact and _domain(contact) != _domain(mail.sender):
         doubts.append(f"its sender is not {file.vendor.name if file.vendor else 'the vendor'} as we know them")
     return doubts
 
