@@ -172,14 +172,18 @@ class Material:
 
 
 async def _material(toolbox: Toolbox, building_id: str, after: int, upto: int) -> Material:
-    span = (toolbox.conn, building_id, after, upto)
+    """The span's, and what came late of the spans before it: a dead entry that was tried again is in no other."""
+    conn = toolbox.conn
+    span = (conn, building_id, after, upto)
     async with toolbox.lock:
+        came = await summaries.late(conn, building_id, after)
+        named = [one for seq in came.seqs for one in await summaries.named(conn, building_id, seq - 1, seq)]
         return Material(
-            messages=await summaries.messages(*span),
-            done=await summaries.done(*span),
+            messages=[*await summaries.late_messages(conn, building_id, came), *await summaries.messages(*span)],
+            done=[*await summaries.late_done(conn, building_id, came), *await summaries.done(*span)],
             documents=await summaries.documents(*span),
             answers=await summaries.answers(*span),
-            named=await summaries.named(*span),
+            named=[*named, *await summaries.named(*span)],
         )
 
 
