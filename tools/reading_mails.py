@@ -122,9 +122,5 @@ def _asked(ask: dict[str, Any], reading: dict[str, Any]) -> dict[str, Any]:
 
 
 def _summary(events: list[dict[str, Any]]) -> str:
-    return f"the message reports {told(events)}"
-
-
-def told(events: list[dict[str, Any]]) -> str:
-    """Events in a few words: their types and lines."""
-    return "; ".join(f"{event['event_type']} of {event['item']}" for event in events)
+    said = "; ".join(f"{event['event_type']} of {event['item']}" for event in events)
+    return f"the message reports {said}"

@@ -3,6 +3,7 @@
 from domain.actions import action
 from domain.approvals import Approval
 from domain.events import Entry
+from domain.options import event_told
 from domain.replies import Asked, Reply, ReplyReading, understood
 from domain.reply_words import actions_spoken_of
 from storage import procurement
@@ -10,7 +11,7 @@ from tools.context import Toolbox
 from tools.instructions import READ_REPLY
 from tools.models import Abstained
 from tools.prompts import FACTS_TOKENS, Layer, Part
-from tools.reading_mails import read_told, told
+from tools.reading_mails import read_told
 from tools.recording import building_of
 from tools.tiers import answers
 
@@ -56,7 +57,7 @@ async def _as_told(toolbox: Toolbox, entry: Entry, text: str, reply: Reply) -> R
     return Reply(
         means="ask_again" if doubts else "edit",
         actions=[action("restate_event", event=event) for event in read.reading.events],
-        understood=f"the message reports {told(read.reading.events)}",
+        understood=f"the message reports {'; '.join(map(event_told, read.reading.events))}",
         doubts=doubts,
         confidence=read.reading.confidence,
         model=read.answer.model,

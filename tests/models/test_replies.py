@@ -180,7 +180,7 @@ async def test_a_reply_that_says_what_an_unclear_mail_meant_is_taken_for_it(
     assert await desk.pending() == []
     decided = await _decision(desk, "edit")
     assert (decided["why"], decided["basis"]["reading"]["model"]) == (text, "reader")
-    assert decided["basis"]["reading"]["understood"] == "the message reports ETA_Changed of windows"
+    assert decided["basis"]["reading"]["understood"] == "the message reports ETA Changed of windows 2026-03-12"
 
 
 async def test_what_it_meant_is_asked_again_where_it_is_not_certain(
