@@ -93,7 +93,7 @@ async def decide(
         accepted = await _first_answer(conn, asked, event_id) if idempotency_key else None
         if accepted is None:
             now = resources.clock.now()
-            models = resources.settings.has_models
+            models = resources.settings.has_readers
             decision = await _decision(conn, asked, answer, caller.responder, now, models)
             taken = await approvals.decide(
                 conn,

@@ -24,6 +24,13 @@ _TO_THE_AGENT = re.compile(
     | \b(?:auto[- ]?approve|pre-?approved|without\ (?:asking|approval|review))\b | "(?:event_type|reports|actions)"\s*:
     | \b(?:issue|create|place|release)\b .{0,20} \b(?:po|purchase\ order)s?\b .{0,40}
       \b(?:million|\d{5,}|now|immediately)
+    | \b(?:note|notice|message|instruction|attention|hint)s?\ (?:to|for)\ (?:all\ |any\ |the\ |your\ )?
+      (?:automat\w+|ai\b|bots?\b|robots?\b|machines?\b|software\b|systems?\b|parsers?\b|language\ models?|llms?\b)
+    | \bautomat(?:ed|ic)\ (?:reader|agent|assistant|recipient|processing)s?\b
+    | \b(?:treat|mark|consider|set|register)\b .{0,60} \bas\ (?:\w+\ )?
+      (?:acknowledged|passed|approved|accepted|received|released|settled|closed|paid)\b
+    | \b(?:drop|lift|remove|release|cancel|ignore)\ (?:every|all|any)\ (?:\w+\ )?
+      (?:hold|order|question|approval|check)s?\b
     """
 )
 

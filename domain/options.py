@@ -300,14 +300,14 @@ def _as_read(s: Situation, events: list[dict[str, Any]]) -> Option:
     """What a model read, with what it was not sure of."""
     doubts = [str(doubt) for doubt in s.subject["reading"].get("doubts", [])]
     return s.option(
-        f"Take it in as a model read it: {'; '.join(map(_told, events))}"[:500],
+        f"Take it in as a model read it: {'; '.join(map(event_told, events))}"[:500],
         [action("restate_event", event=event) for event in events],
         cost="none",
         assumptions=[f"not certain: {doubt}" for doubt in doubts],
     )
 
 
-def _told(event: dict[str, Any]) -> str:
+def event_told(event: dict[str, Any]) -> str:
     """An event in one line: its type, its line and its day."""
     days = ("eta", "promised_date", "date_arrived", "inspection_date")
     day = next((f" {event[field]}" for field in days if event.get(field)), "")

@@ -25,7 +25,7 @@ from domain.mail import lines_named, newest_part, says, sentences, speaks_to_the
 from domain.orders import record_acknowledgement
 from domain.policy import Policy
 from domain.procurement import LineFile
-from domain.reading_words import has_words_for, is_hedged, is_partial, takes_exception
+from domain.reading_words import has_words_for, is_hedged, is_partial, takes_back, takes_exception
 from domain.recording import Recorded
 from domain.shipments import record_arrival, record_departure, record_eta
 from domain.text import Words
@@ -75,6 +75,8 @@ class Mail:
     names: Sequence[tuple[str, str]]
     """(item_id, name) of the building's lines."""
     policy: Policy
+    vouched: bool = False
+    """A person of the building says so, and not whoever wrote to it."""
 
     @property
     def newest(self) -> str:
@@ -217,6 +219,8 @@ def _doubts_of_words(report: Report, mail: Mail) -> list[str]:
         doubts.append("it is not said as a fact")
     if is_partial(mail.newest):
         doubts.append("it speaks of a part of the order")
+    if takes_back(mail.newest):
+        doubts.append("it takes an earlier message back")
     if report.event_type == "Purchase_Order_Acknowledged" and (report.exceptions or takes_exception(mail.newest)):
         doubts.append("it may depart from the order")
     return doubts
@@ -228,7 +232,7 @@ def _contradictions(event: Event, file: LineFile | None, mail: Mail, seq: int) -
         return []
     doubts = [detail["detail"] for kind, detail in _recorded(event, file, mail, seq).ask if "detail" in detail]
     contact = file.vendor.contact if file.vendor else None
-    if contact and "@" in contact and _domain(contact) != _domain(mail.sender):
+    if not mail.vouched and contact and "@" in contact and _domain(contact) != _domain(mail.sender):
         doubts.append(f"its sender is not {file.vendor.name if file.vendor else 'the vendor'} as we know them")
     return doubts
 

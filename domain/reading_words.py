@@ -55,6 +55,14 @@ _NO_EXCEPTION = re.compile(
     r"\b(?:no|without(?: any)?|ohne|keine|sans|sin|senza) (?:exception|change|abweichung|anderung|excepcion)\w*"
 )
 
+_TAKES_BACK = re.compile(
+    r"\b(?:forget|disregard|ignore|withdraw\w*|withdrew|retract\w*|revoke\w*|take back|supersede\w*|void)\b.{0,40}"
+    r"\b(?:notice|e-?mails?|message|letter|update|announcement|confirmation|dates?|what (?:i|we))\b|"
+    r"\b(?:stands\b|still (?:stand|hold|valid)|as (?:originally|first|before|previously)|"
+    r"sent (?:by|in) (?:mistake|error)|gegenstandslos|widerruf\w*|zuruckgenommen|bleibt (?:es )?bei|"
+    r"ne tenez pas compte|sans objet|queda sin efecto|come non (?:inviata|scritta))\b"
+)
+
 
 def has_words_for(event_type: str, text: str) -> bool:
     """Whether the text speaks of what such an event reports."""
@@ -69,6 +77,11 @@ def is_hedged(sentence: str) -> bool:
 def is_partial(text: str) -> bool:
     """Whether it speaks of a part of what was ordered."""
     return bool(_PARTIAL.search(plain(text)))
+
+
+def takes_back(text: str) -> bool:
+    """Whether it takes an earlier message back: what holds then is not in this one alone."""
+    return bool(_TAKES_BACK.search(plain(text)))
 
 
 def takes_exception(text: str) -> bool:

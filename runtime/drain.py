@@ -125,7 +125,11 @@ class Drainer:
             return None
 
     async def _hand_on(self, slot: Slot, lease: Lease, ended: Ended) -> Ended:
+        """Leave the rest to a new job. Where nothing is left there is none: it would lie there until the engine looks
+        again by itself, and the next event, which finds it waiting, with it."""
         async with slot.saver.lock, building_transaction(slot.conn, lease.building_id):
+            if not await inbox.is_open(slot.conn, lease.building_id):
+                return Ended.EMPTY
             await wake(slot.conn, lease.building_id)
         return ended
 

@@ -261,6 +261,11 @@ class Settings(BaseSettings):
     def has_models(self) -> bool:
         return any((self.models, self.models_reader, self.models_adviser, self.models_summariser))
 
+    @property
+    def has_readers(self) -> bool:
+        """Whether a model is configured that reads mails and replies."""
+        return bool(self.models or self.models_reader)
+
     @cached_property
     def has_langfuse(self) -> bool:
         return bool(self.langfuse_public_key and self.langfuse_secret_key.get_secret_value())

@@ -39,6 +39,8 @@ UPDATE events SET status = 'running', attempts = attempts + 1, started_at = %(no
    AND (not_before IS NULL OR not_before <= %(now)s)
 RETURNING seq, generation, source, event_id, event_type, body, received_at, attempts, failures"""
 
+OPEN = "SELECT 1 FROM events WHERE building_id = %s AND status IN ('queued', 'running') LIMIT 1"
+
 # Only the drain that bumped the epoch last may finish an event: one that was believed dead cannot do so behind
 # its successor's back. Taking the building's row keeps the lock order of every other transaction.
 FINISH = """
@@ -152,6 +154,11 @@ class Lease:
     epoch: int
     thread_id: str
     time_zone: str
+
+
+async def is_open(conn: Connection, building_id: str) -> bool:
+    """Whether any entry of the building waits or is being processed."""
+    return await (await conn.execute(OPEN, (building_id,))).fetchone() is not None
 
 
 async def begin_drain(conn: Connection, building_id: str) -> Lease | None:

@@ -1,5 +1,6 @@
 """The messages that are not yet summarised, and what a span of them was about."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from domain.procurement import Message
@@ -45,6 +46,22 @@ SELECT 'report', ncr_number, item_id, caused_seq FROM span JOIN inspections USIN
 UNION ALL
 SELECT 'shipment', shipment_id, item_id, caused_seq FROM span JOIN shipments USING (building_id)
  WHERE caused_seq > after AND caused_seq <= upto"""
+
+# Entries of summarised spans that were processed again since (dead ones, retried), and where their rows begin. An
+# entry's changes are of its own time otherwise, and everything since the summary is of later entries.
+LATE = """
+WITH made AS (SELECT position FROM changes WHERE building_id = %(building_id)s AND entity = 'summaries'
+               ORDER BY position DESC LIMIT 1)
+SELECT c.seq, made.position FROM made JOIN changes c ON c.building_id = %(building_id)s AND c.position > made.position
+ WHERE c.seq <= %(upto)s GROUP BY c.seq, made.position ORDER BY c.seq"""
+
+LATE_MESSAGES = """
+building_id = %s AND caused_seq = ANY(%s) AND message_id IN (
+    SELECT id FROM changes WHERE building_id = %s AND position > %s AND entity = 'messages')"""
+
+LATE_DONE = """
+SELECT seq, action, item, result FROM actions
+ WHERE building_id = %s AND seq = ANY(%s) AND position > %s AND kind = 'action' ORDER BY seq, position, ordinal"""
 
 LAST = """
 SELECT message_id, item_id, direction, party, text, urgency, caused_seq FROM (
@@ -110,3 +127,29 @@ async def named(conn: Connection, building_id: str, after_seq: int, upto_seq: in
 async def identifiers(conn: Connection, building_id: str) -> list[Identifier]:
     """All that summarised spans named."""
     return await select(conn, Identifier, "building_id = %s", (building_id,))
+
+
+@dataclass(frozen=True)
+class Late:
+    """Entries that summaries have passed, and that were processed again after the last one was made."""
+
+    seqs: list[int]
+    since: int
+    """The position from which on their rows are new."""
+
+
+async def late(conn: Connection, building_id: str, upto_seq: int) -> Late:
+    """What came late of the entries up to the last summary's."""
+    rows = await (await conn.execute(LATE, {"building_id": building_id, "upto": upto_seq})).fetchall()
+    return Late([row["seq"] for row in rows], rows[0]["position"] if rows else 0)
+
+
+async def late_messages(conn: Connection, building_id: str, came: Late) -> list[Message]:
+    """The messages that came late, in order."""
+    given = (building_id, came.seqs, building_id, came.since)
+    return await select(conn, Message, LATE_MESSAGES, given, "caused_seq, message_id")
+
+
+async def late_done(conn: Connection, building_id: str, came: Late) -> list[dict[str, Any]]:
+    """What the agent did late: {seq, action, item, result}."""
+    return await (await conn.execute(LATE_DONE, (building_id, came.seqs, came.since))).fetchall()

@@ -4,7 +4,6 @@ import asyncio
 import os
 import shutil
 import socket
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from storage.cluster import Cluster
 from storage.embedded import EmbeddedServer
 from storage.migrate import migrate
 from storage.placement import SHELTER
+from tests import live_calls
 from tests.agent.desk import Desk, FixedClock, open_desk
 
 TEMPLATE = "longlead_template"
@@ -41,25 +41,18 @@ _root = pytest.StashKey[Path]()
 def pytest_configure(config: pytest.Config) -> None:
     """One folder per run, shared by its workers: the first one's server serves them all."""
     if config.getoption("markexpr") != "live":
-        _forbid_models()
+        live_calls.forbid()
     given = getattr(config, "workerinput", {}).get("longlead_root")
     config.stash[_root] = Path(given) if given else open_folder("longlead-tests-", _fast_place())
 
 
-def _forbid_models() -> None:
-    """No test asks a real model: what the environment says of one is forgotten, and nothing beyond this machine is
-    reached at all."""
-    for name in [name for name in os.environ if name.startswith(("OPENAI_", "LONGLEAD_MODELS"))]:
-        del os.environ[name]
-    sys.addaudithook(_stay_here)
-
-
-def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
-    if event != "socket.connect" or not isinstance(arguments[1], tuple):
-        return
-    host = str(arguments[1][0])
-    if not (host.startswith("127.") or host in ("::1", "localhost", "")):
-        raise RuntimeError(f"a test would reach {host}: only `make test-live` leaves this machine")
+@pytest.fixture(autouse=True)
+def _asks_nothing_real() -> Iterator[None]:
+    """Fails a test that would have asked a real model, though its agent took the refusal calmly."""
+    live_calls.refused.clear()
+    yield
+    if live_calls.refused:
+        pytest.fail(f"it would have reached {', '.join(dict.fromkeys(live_calls.refused))}: {live_calls.__doc__}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

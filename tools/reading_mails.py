@@ -1,6 +1,6 @@
 """Reading a mail from outside: a model reads, domain/reading.py checks, and what is doubtful goes to a person."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from domain.actions import action
@@ -33,7 +33,15 @@ class Read:
 
 async def read_mail(toolbox: Toolbox, entry: Entry, event: MessageReceived) -> Read:
     """Ask the readers, cheap to strong, until one reads it without doubts; else the reading with the fewest."""
-    mail = await _mail(toolbox, entry, event)
+    return await _read(toolbox, entry, await _mail(toolbox, entry, event.text, event.sender or entry.source))
+
+
+async def read_told(toolbox: Toolbox, entry: Entry, text: str, by: str) -> Read:
+    """What a person says that an unclear message meant: read as a mail is, on that person's word."""
+    return await _read(toolbox, entry, replace(await _mail(toolbox, entry, text, by), vouched=True))
+
+
+async def _read(toolbox: Toolbox, entry: Entry, mail: Mail) -> Read:
     lines = _lines(mail)
     files = {file.item.item_id: file for file in await line_files(toolbox, entry.building_id, list(lines))}
     best, abstained = Read(Reading(doubts=["no model could read it"]), None, []), list[str]()
@@ -49,13 +57,13 @@ async def read_mail(toolbox: Toolbox, entry: Entry, event: MessageReceived) -> R
     return Read(best.reading, best.answer, abstained)
 
 
-async def _mail(toolbox: Toolbox, entry: Entry, event: MessageReceived) -> Mail:
+async def _mail(toolbox: Toolbox, entry: Entry, text: str, sender: str) -> Mail:
     building = await building_of(toolbox, entry.building_id)
     async with toolbox.lock:
         names = await procurement.item_names(toolbox.conn, entry.building_id)
     return Mail(
-        text=event.text,
-        sender=event.sender or entry.source,
+        text=text,
+        sender=sender,
         written_on=entry.today(building.zone),
         occurred_at=entry.at(building.zone).isoformat(),
         names=names,
@@ -100,13 +108,13 @@ def with_reading(finding: Finding, read: Read) -> Finding:
             tokens=read.answer.tokens,
         )
         return Finding(**{**vars(finding), "unread": False, "ask": [], "verdicts": [verdict.plain()]})
-    told = {
+    filled_in = {
         "events": read.reading.events,
         "doubts": [doubt[:300] for doubt in [*read.reading.doubts, *read.abstained]][:20],
         "model": read.answer.model if read.answer else None,
         "confidence": read.reading.confidence if read.answer else None,
     }
-    return Finding(**{**vars(finding), "unread": False, "ask": [_asked(ask, told) for ask in finding.ask]})
+    return Finding(**{**vars(finding), "unread": False, "ask": [_asked(ask, filled_in) for ask in finding.ask]})
 
 
 def _asked(ask: dict[str, Any], reading: dict[str, Any]) -> dict[str, Any]:

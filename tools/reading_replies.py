@@ -1,13 +1,17 @@
 """Reading a person's free-text reply: a model reads, domain/replies.py checks, and what is unsure is asked again."""
 
+from domain.actions import action
 from domain.approvals import Approval
 from domain.events import Entry
+from domain.options import event_told
 from domain.replies import Asked, Reply, ReplyReading, understood
+from domain.reply_words import actions_spoken_of
 from storage import procurement
 from tools.context import Toolbox
 from tools.instructions import READ_REPLY
 from tools.models import Abstained
 from tools.prompts import FACTS_TOKENS, Layer, Part
+from tools.reading_mails import read_told
 from tools.recording import building_of
 from tools.tiers import answers
 
@@ -37,7 +41,28 @@ async def read_reply_to(toolbox: Toolbox, entry: Entry) -> Reply:
             break
     if best.model is None:
         best.doubts = abstained or ["no model is configured to read free text"]
+    elif best.doubts and approval.kind == "event_unclear":
+        return await _as_told(toolbox, entry, text, best)
     return best
+
+
+async def _as_told(toolbox: Toolbox, entry: Entry, text: str, reply: Reply) -> Reply:
+    """A reply that is no answer to the question may say what the unclear message meant: then that is the answer, where
+    it can be read without doubts. `reply`: what it is otherwise."""
+    by = str(entry.body["decision"]["responder"]["name"])
+    read = await read_told(toolbox, entry, text, by)
+    if read.answer is None or not read.reading.events:
+        return reply
+    doubts = [*read.reading.doubts, *(f"it may also ask for {name}" for name in sorted(actions_spoken_of(text)))]
+    return Reply(
+        means="ask_again" if doubts else "edit",
+        actions=[action("restate_event", event=event) for event in read.reading.events],
+        understood=f"the message reports {'; '.join(map(event_told, read.reading.events))}",
+        doubts=doubts,
+        confidence=read.reading.confidence,
+        model=read.answer.model,
+        tokens=reply.tokens + read.answer.tokens,
+    )
 
 
 def _layers(approval: Approval, asked: Asked, text: str) -> list[Layer]:

@@ -172,14 +172,18 @@ class Material:
 
 
 async def _material(toolbox: Toolbox, building_id: str, after: int, upto: int) -> Material:
-    span = (toolbox.conn, building_id, after, upto)
+    """The span's, and what came late of the spans before it: a dead entry that was tried again is in no other."""
+    conn = toolbox.conn
+    span = (conn, building_id, after, upto)
     async with toolbox.lock:
+        came = await summaries.late(conn, building_id, after)
+        named = [one for seq in came.seqs for one in await summaries.named(conn, building_id, seq - 1, seq)]
         return Material(
-            messages=await summaries.messages(*span),
-            done=await summaries.done(*span),
+            messages=[*await summaries.late_messages(conn, building_id, came), *await summaries.messages(*span)],
+            done=[*await summaries.late_done(conn, building_id, came), *await summaries.done(*span)],
             documents=await summaries.documents(*span),
             answers=await summaries.answers(*span),
-            named=await summaries.named(*span),
+            named=[*named, *await summaries.named(*span)],
         )
 
 
@@ -206,12 +210,17 @@ def _answers(answers: list[dict[str, Any]]) -> list[str]:
     ]
 
 
+MOST_LINES = 10
+
+
 class Wishes(BaseModel):
     """What a model makes of a span of messages."""
 
+    # Told to the server, which may hold the model to it; more lines than these are cut, and no reason to take none.
     lines: list[str] = Field(
-        description="At most ten short lines, the oldest first: who wants, promises, refuses or reports what, with "
-        "dates and amounts as they were written."
+        description=f"At most {MOST_LINES} short lines, the oldest first: who wants, promises, refuses or reports "
+        "what, with dates and amounts as they were written.",
+        json_schema_extra={"maxItems": MOST_LINES},
     )
 
 
@@ -219,7 +228,6 @@ SYSTEM = (
     "You shorten the correspondence of a construction project's procurement desk, so that a colleague who reads only "
     f"your lines knows what people and vendors want, promised and reported. Add nothing of your own. {OUTSIDE_RULE}"
 )
-MOST_LINES = 10
 
 
 async def _worded(toolbox: Toolbox, entry: Entry, said: list[Message]) -> tuple[list[str], str]:

@@ -67,7 +67,7 @@ async def answer(token: str, request: Request, resources: Held) -> Response:
     async with connection(resources) as conn:
         asked = await _asked(conn, resources, token)
         still_theirs(asked.link, asked.building)
-        decision = _decision(form, asked, resources.settings.has_models)
+        decision = _decision(form, asked, resources.settings.has_readers)
         if isinstance(decision, str):
             return await _shown(conn, resources, request, asked, problem=decision, message=form["message"], status=422)
         try:
@@ -183,7 +183,15 @@ async def _shown(
         answer_id=secrets.token_urlsafe(16),
         problem=problem,
         message=message,
+        reads=resources.settings.has_readers,
+        last_said=_last_said(view),
     )
+
+
+def _last_said(view: ApprovalView) -> dict[str, Any] | None:
+    """What was last said about a question that is still open, and what the agent said to it."""
+    said = view.evidence.get("conversation") or []
+    return said[-1] if said and view.status == "pending" else None
 
 
 async def _done(conn: Connection, view: ApprovalView) -> list[dict[str, Any]]:

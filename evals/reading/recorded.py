@@ -9,7 +9,7 @@ import vcr  # type: ignore[import-untyped]
 
 from runtime.chat_models import open_chat_models
 from runtime.settings import Settings
-from tools.models import ModelAccess
+from tools.models import WORKERS, Completion, ModelAbstained, ModelAccess, ModelRequest, Output, Worker
 
 CASSETTES = Path(__file__).parent / "cassettes"
 MODEL = "local-qwen"
@@ -17,17 +17,59 @@ REPLAYED_AT = "http://127.0.0.1/v1"
 """An address of nobody: replayed answers are found by what was asked, not by where."""
 
 
-def recorded_settings() -> Settings:
-    """The reader that was recorded; no adviser, so that a case asks for nothing else."""
-    return Settings(models_reader=[MODEL], openai_base_url=REPLAYED_AT, model_timeout=30, model_tokens_per_day=None)
+class NotRecordedError(Exception):
+    """Something was asked whose answer is not on file: what came of it was no model's answer."""
+
+
+def only(worker: Worker, models: list[str], settings: Settings) -> Settings:
+    """These settings with models for one worker, so that a case asks for nothing else."""
+    of_others: dict[str, list[str]] = {f"models_{one}": [] for one in WORKERS}
+    return settings.model_copy(update={"models": [], **of_others, f"models_{worker}": models})
+
+
+def of_worker(worker: Worker, settings: Settings) -> list[str]:
+    """The models that the settings name for a worker."""
+    named: list[str] = getattr(settings, f"models_{worker}") or settings.models
+    return named
+
+
+def recorded_settings(worker: Worker) -> Settings:
+    """The model that was recorded, for one worker."""
+    made = Settings(openai_base_url=REPLAYED_AT, model_timeout=30, model_tokens_per_day=None)
+    return only(worker, [MODEL], made)
 
 
 @asynccontextmanager
-async def replayed(name: str) -> AsyncIterator[ModelAccess]:
-    """The recorded model: whatever is not on file is an error, so that nothing asks a live one unnoticed."""
-    async with open_chat_models(recorded_settings()) as models:
-        with _recorder("none").use_cassette(str(CASSETTES / f"{name}.yaml")):
-            yield models
+async def replayed(name: str, worker: Worker = "reader") -> AsyncIterator[ModelAccess]:
+    """The recorded model; nothing is ever sent anywhere.
+
+    Raises:
+        NotRecordedError: at the end, where something was asked that is not on file. To whom asked it looks like a dead
+            server, which an agent takes calmly; so it is said here.
+    """
+    missing: list[str] = []
+    async with open_chat_models(recorded_settings(worker)) as models:
+        with _recorder("none").use_cassette(str(CASSETTES / f"{name}.yaml")) as cassette:
+            yield _Noting(models, cassette, missing)
+    if missing:
+        raise NotRecordedError(f"{name}: {len(missing)} requests are not on file, the first: {missing[0][:2_000]}")
+
+
+class _Noting:
+    """Notes what is asked and not on file."""
+
+    def __init__(self, models: ModelAccess, cassette: Any, missing: list[str]) -> None:
+        self._models, self._cassette, self._missing = models, cassette, missing
+        self.tiers = models.tiers
+
+    async def complete(self, request: ModelRequest[Output]) -> Completion:
+        played = self._cassette.play_count
+        try:
+            return await self._models.complete(request)
+        except ModelAbstained as abstained:
+            if abstained.reason != "no_tier" and self._cassette.play_count == played:
+                self._missing.append(request.prompt)
+            raise
 
 
 @asynccontextmanager

@@ -1,80 +1,21 @@
-"""Playing the cases through the real agent: each in a building of its own, and judged by what the ledger says."""
+"""Playing mails and replies through the real agent: each in a building of its own, judged by what the ledger says."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from typing import Any
 
-from domain.approvals import Approval, Decision, Responder
-from domain.buildings import BuildingSpec
-from domain.events import EVENT, body_of
+from domain.approvals import Decision
 from domain.mail import lines_named
 from domain.text import slug
-from evals.reading.cases import NAMES, QUESTIONS, REPLIED_ON, MailCase, ReplyCase, Result, building
-from runtime.drain import Drainer
-from runtime.settings import Settings
-from runtime.slots import SlotPool
-from storage import approvals, buildings, inbox, procurement
-from storage.database import Connection, connect
+from evals.reading.cases import NAMES, QUESTIONS, REPLIED_ON, MailCase, ReplyCase, Result
+from evals.reading.room import PERSON, open_room
+from storage import procurement
 from tools.models import ModelAccess
 
-PERSON = Responder(type="human", id="pm", name="Project manager")
 _ORDERED_ON = "2026-01-05T09:00:00Z"
-
-
-@dataclass
-class _Clock:
-    moment: datetime
-
-    def now(self) -> datetime:
-        return self.moment
-
-
-@dataclass
-class Room:
-    """A building and its agent."""
-
-    conn: Connection
-    drainer: Drainer
-    building_id: str
-    clock: _Clock
-
-    async def post(self, body: dict[str, Any], event_id: str) -> None:
-        event = EVENT.validate_python(body)
-        await inbox.accept(
-            self.conn,
-            self.building_id,
-            source="case",
-            event_id=event_id,
-            event_type=event.event_type,
-            body=body_of(event),
-            now=self.clock.now(),
-        )
-        await self.drainer.drain(self.building_id)
-
-    async def question(self) -> Approval | None:
-        found = await procurement.open_questions(self.conn, self.building_id)
-        return found[-1] if found else None
-
-
-@asynccontextmanager
-async def _room(conninfo: str, models: ModelAccess, building_id: str, day: date) -> AsyncIterator[Room]:
-    clock = _Clock(datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
-    slots = SlotPool(conninfo, clock, 1, "reading slot", models)
-    conn = await connect(conninfo, application_name="reading")
-    try:
-        await buildings.create(conn, BuildingSpec.model_validate(building(building_id)), clock.now())
-        yield Room(conn, Drainer(Settings(), clock, slots, asyncio.Event()), building_id, clock)
-    finally:
-        await slots.close()
-        await conn.close()
 
 
 async def play_mail(conninfo: str, models: ModelAccess, case: MailCase) -> Result:
     """Send the mail, and see what is taken in and what is asked."""
-    async with _room(conninfo, models, f"mail-{case.id}", case.written) as room:
+    async with open_room(conninfo, models, f"mail-{case.id}", case.written) as room:
         for item_id in lines_named(case.text, [(slug(name), name) for name in NAMES]):
             approved = {"document_url": "https://docs.example/s.pdf", "document_name": "Submittal"}
             ordered = {"event_type": "Submittal_Approved", "item": item_id, "occurred_at": _ORDERED_ON, **approved}
@@ -107,18 +48,14 @@ def _brief(event: dict[str, Any]) -> dict[str, str]:
 
 async def play_reply(conninfo: str, models: ModelAccess, case: ReplyCase) -> Result:
     """Raise the question, reply, and see what is done."""
-    async with _room(conninfo, models, f"reply-{case.id}", REPLIED_ON) as room:
+    async with open_room(conninfo, models, f"reply-{case.id}", REPLIED_ON) as room:
         for number, event in enumerate(QUESTIONS[case.to]):
             await room.post(event, f"e{number}")
         question = await room.question()
         assert question is not None
         event_id = f"{case.id}:reply"
         decision = Decision(type="respond", responder=PERSON, why=case.text)
-        now = room.clock.now()
-        await approvals.decide(
-            room.conn, question.approval_id, decision, version=question.version, event_id=event_id, now=now
-        )
-        await room.drainer.drain(room.building_id)
+        await room.answer(question, decision, event_id)
         cursor = await room.conn.execute(
             "SELECT outcome FROM events WHERE building_id = %s AND event_id = %s", (room.building_id, event_id)
         )

@@ -173,6 +173,24 @@ async def test_overruled_once_it_asks_again(desk: Desk) -> None:
     assert again.recommended[0]["name"] == "reorder_item", "it recommends again"
 
 
+async def test_an_order_that_newer_facts_have_cancelled_does_not_overrule_the_rule_that_placed_it(desk: Desk) -> None:
+    await delegated(desk)
+    event = await desk.event(await fail(desk, "Windows"))
+    await desk.post(
+        "Purchase_Order_Acknowledged", item="Windows", promised_date="2026-04-01", exceptions=["the price doubles"]
+    )
+    cancelled = [{"name": "cancel_purchase_order", "arguments": {"item": "windows"}}]
+    await desk.decide(await desk.question("acknowledgement_exception"), "edit", actions=cancelled, why="Too dear now.")
+    assert (await desk.item("windows")).commercial == "cancelled"
+    found = next(one for one in await desk.rows(Rule) if one.rule_id == "r2")
+    (delegation,) = await desk.rows(Delegation)
+    assert (found.streak, found.overruled, delegation.status) == (3, 0, "active"), "it knew no price that doubles"
+    await overrule(desk, "r2", event["seq"])
+    found = next(one for one in await desk.rows(Rule) if one.rule_id == "r2")
+    (delegation,) = await desk.rows(Delegation)
+    assert (found.streak, found.overruled, delegation.status) == (0, 1, "suspended"), "who means the decision says so"
+
+
 async def test_overruled_with_something_else_that_is_done_and_learned(desk: Desk) -> None:
     await delegated(desk)
     event = await desk.event(await fail(desk, "Windows"))

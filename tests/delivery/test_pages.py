@@ -208,6 +208,23 @@ async def test_what_cannot_be_read_decides_nothing_and_the_page_says_what_to_do(
     assert (await desk.question()).status == "pending"
 
 
+async def test_where_a_model_reads_answers_the_page_says_so_and_shows_what_came_of_the_last(
+    room: PostRoom, asked: Approval, receiver: Receiver, desk: Desk
+) -> None:
+    link, words = link_in(receiver), "yes, but <b>half</b> of them"
+    async with room.client() as client:
+        assert "takes a plain yes or no" in (await client.get(link)).text
+    room.resources.settings = room.settings.model_copy(update={"models_reader": ["reader"]})
+    async with room.client() as client:
+        assert "What is not certain is asked again." in (await client.get(link)).text
+        assert (await press(client, link, "respond", words)).status_code == 303
+        await desk.run()
+        shown = (await client.get(link)).text
+    told = shown[: shown.index("What can be done")]
+    assert "&lt;b&gt;half" in told
+    assert "Nothing was done." in told
+
+
 async def test_a_double_click_is_one_answer_and_a_second_person_is_told_what_stands(
     room: PostRoom, asked: Approval, receiver: Receiver, desk: Desk
 ) -> None:

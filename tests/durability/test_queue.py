@@ -9,6 +9,7 @@ import pytest
 from domain.approvals import LOCAL_PERSON, Decision
 from domain.errors import ConflictError
 from runtime.clock import SystemClock
+from runtime.drain import Ended
 from storage import approvals
 from storage.database import Connection
 from storage.queue import DRAIN_QUEUE
@@ -49,6 +50,22 @@ async def test_200_concurrent_posts_to_one_building_are_each_processed_once_and_
         )
         assert [row["seq"] for row in live] == sorted(row["seq"] for row in live)
         assert {row["seq"] for row in live} == set(range(1, 201))
+
+
+async def test_a_drain_whose_time_is_up_hands_on_what_is_left_and_nothing_where_nothing_is(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that has nothing to do would lie there until the engine looks by itself, and the next event with it."""
+    monkeypatch.setattr("runtime.drain.MOST_SECONDS", 0.0)
+    await desk.open()
+    for number in range(2):
+        await desk.post("Human_Input", text=f"Note {number}", run=False)
+    await desk.conn.execute("DELETE FROM procrastinate_jobs")
+    assert await desk.drainer.drain(desk.building_id) == Ended.HANDED_ON
+    assert [job["status"] for job in await all_rows(desk.conn, JOBS)] == ["todo"]
+    await desk.conn.execute("DELETE FROM procrastinate_jobs")
+    assert await desk.drainer.drain(desk.building_id) == Ended.EMPTY
+    assert await all_rows(desk.conn, JOBS) == []
 
 
 async def _post_in_turn(conn: Connection, caller: int, number: int) -> None:

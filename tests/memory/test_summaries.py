@@ -3,6 +3,8 @@
 import re
 from itertools import pairwise
 
+from psycopg.types.json import Jsonb
+
 from domain.approvals import Approval
 from domain.events import Entry
 from domain.identifiers import listed, named_in
@@ -10,6 +12,8 @@ from domain.procurement import Inspection, Message, PurchaseOrder, Shipment
 from domain.summaries import Digest, Identifier, Summary, merged
 from domain.tokens import count_tokens
 from runtime.slots import Slot
+from storage import inbox
+from storage.retry import retry
 from tests.agent.desk import Desk, make_drainer
 from tests.memory.conftest import SMALL
 from tests.memory.correspondence import Shorthand, names, note, open_building, supply, versions
@@ -79,6 +83,37 @@ async def test_lines_are_merged_as_they_are_never_summarised_again(desk: Desk) -
     for earlier, later in pairwise(found):
         new = [line for line in later.intent if int(line.split()[0]) > earlier.upto_seq]
         assert later.intent[: len(later.intent) - len(new)] == [line for line in later.intent if line in earlier.intent]
+
+
+async def test_what_a_dead_entry_says_when_it_is_tried_again_is_in_the_next_summary(desk: Desk) -> None:
+    await open_building(desk)
+    await desk.post("Submittal_Approved", item="line-0")
+    failed = {"event_type": "Inspection_Failed", "item": "line-0", "inspection_date": "2026-02-23"}
+    accepted = {"source": "test", "event_id": "bad", "event_type": "Inspection_Failed", "body": failed}
+    await inbox.accept(desk.conn, desk.building_id, now=desk.clock.now(), **accepted)
+    while (await desk.event("bad"))["status"] != "dead":
+        desk.clock.forward(minutes=5)
+        await desk.run()
+    bad = (await desk.event("bad"))["seq"]
+    number = 0
+    while not (found := await versions(desk)) or found[-1].upto_seq <= bad:
+        number += 1
+        await note(desk, f"n{number}", words=500)
+
+    mended = {**failed, "document_url": "https://docs.example/r.pdf", "document_name": "Report", "ncr_number": "NCR-9"}
+    await desk.conn.execute("UPDATE events SET body = %s WHERE event_id = 'bad'", (Jsonb(mended),))
+    await retry(desk.conn, desk.building_id, "bad", None)
+    await desk.run()
+    late = [message for message in await desk.rows(Message) if message.caused_seq == bad]
+    assert late
+    summarised = len(await versions(desk))
+    while len(await versions(desk)) < summarised + 2:
+        number += 1
+        await note(desk, f"n{number}", words=500)
+    found = await versions(desk)
+    assert "NCR-9" in await names(desk, "report")
+    taken_in = [message for message in await desk.rows(Message) if message.caused_seq <= found[-1].upto_seq]
+    assert sum(version.messages for version in found) == len(taken_in), "each once, those that came late as well"
 
 
 async def test_a_model_words_what_came_in_and_sees_each_message_once(desk: Desk, database: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from domain.procurement import Message
+from domain.rules import Rule
 from tests.models.conftest import OpenDesk
 from tests.models.scripted import Answer, ScriptedServer, completion, whole
 
@@ -65,6 +66,60 @@ async def test_each_ends_as_abstained_and_a_person_is_asked(models: ScriptedServ
         assert [call["outcome"] for call in calls] == [outcome], name
     assert await desk.names() == before
     assert len([message for message in await desk.rows(Message) if message.direction == "in"]) == len(HOSTILE)
+
+
+async def test_each_leaves_a_question_as_it_was_where_advice_was_sought(
+    models: ScriptedServer, open_desk: OpenDesk
+) -> None:
+    desk = await open_desk(models.settings(models_adviser=["cheap"]))
+    before = await desk.names()
+    for name, (answer, outcome) in HOSTILE.items():
+        models.scripts["cheap"] = lambda _, answer=answer: answer
+        event = await desk.post("ETA_Changed", item=f"Stairs {name}", eta="2026-03-12")
+        question = next(one for one in await desk.pending() if one.subject.get("named") == f"Stairs {name}")
+        assert question.advice is None, name
+        assert [call["outcome"] for call in await _calls(desk, event)] == [outcome], name
+    assert await desk.names() == before
+
+
+async def test_each_has_a_reply_asked_again(models: ScriptedServer, open_desk: OpenDesk) -> None:
+    desk = await open_desk(models.settings(models_reader=["cheap"]))
+    await desk.post("ETA_Changed", item="Steel Beams", eta="2026-05-04")
+    asked, before = await desk.question("schedule_conflict"), await desk.names()
+    for name, (answer, outcome) in HOSTILE.items():
+        models.scripts["cheap"] = lambda _, answer=answer: answer
+        accepted = await desk.decide(asked, "respond", why=f"Yes, go ahead ({name}).")
+        assert [call["outcome"] for call in await _calls(desk, accepted.event_id)] == [outcome], name
+        assert (await desk.event(accepted.event_id))["outcome"]["decision"] == "asked_again", name
+    assert (await desk.question("schedule_conflict")).version == asked.version
+    assert await desk.names() == before
+
+
+async def test_each_leaves_a_learned_rule_in_the_words_of_its_template(
+    models: ScriptedServer, open_desk: OpenDesk
+) -> None:
+    desk = await open_desk(models.settings(models_adviser=["cheap"]))
+    before = await desk.names()
+    for number, (name, (answer, outcome)) in enumerate(HOSTILE.items()):
+        models.scripts["cheap"] = lambda _, answer=answer: answer
+        await desk.post("ETA_Changed", item=f"Stairs {name}", eta="2026-03-12")
+        dismissed = [{"name": "dismiss_event", "arguments": {"note": "not ours"}}]
+        accepted = await desk.decide(await desk.question("item_unknown"), "edit", actions=dismissed)
+        made = await desk.rows(Rule)
+        assert [rule.text for rule in made if "cheap" in rule.text or "x" * 50 in rule.text] == []
+        assert len(made) == number + 1, name
+        assert [call["outcome"] for call in await _calls(desk, accepted.event_id)] == [outcome], name
+    assert await desk.names() == [*before, *["dismiss_event"] * len(HOSTILE)]
+
+
+async def test_an_item_of_another_building_is_nobodys(models: ScriptedServer, open_desk: OpenDesk) -> None:
+    desk = await open_desk(models.settings("cheap"))
+    told = f"The Steel Beams of tower-2 and the Escalators arrive on 12 March 2026. {MAIL}"
+    models.says("cheap", {"reports": [{**REPORT, "item": "tower-2/escalators", "building_id": "tower-2"}]})
+    event = await desk.post("Message_Received", text=told, occurred_at="2026-02-01T09:00:00Z")
+    question = await desk.question("event_unclear")
+    assert question.subject["reading"]["events"] == []
+    assert await desk.names(event) == []
 
 
 @pytest.mark.parametrize("name", ["truncated", "an unknown type", "an error", "a megabyte", "a refusal"])

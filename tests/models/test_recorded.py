@@ -1,44 +1,72 @@
-"""Forty mails and forty replies, read by a real model whose answers are on file: whatever it reads, nothing wrong is
-carried out. `make test-live` asks the model that OPENAI_BASE_URL names instead."""
+"""Every path on which a model is asked, with the answers of a real one that are on file: whatever it says, nothing
+wrong is carried out. `make test-live` asks the model that OPENAI_BASE_URL names instead (test_live.py)."""
 
-from collections.abc import AsyncIterator
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from domain.reading import MailReading
-from evals.reading.cases import counted, mails, replies
+from evals.reading import cases
+from evals.reading.__main__ import groups
+from evals.reading.cases import Result, counted
+from evals.reading.paths import Path as Played
 from evals.reading.recorded import CASSETTES, replayed
-from evals.reading.run import play_mail, play_reply
-from runtime.chat_models import open_chat_models
-from runtime.settings import Settings, load_settings
-from tools.models import ModelAbstained, ModelAccess, ModelRequest
+
+GROUPS = {name: (worker, plays) for name, worker, plays in groups()}
+READ = [name for name in GROUPS if name.startswith(("mails", "replies"))]
+OTHER = [name for name in GROUPS if name not in READ]
 
 
-async def test_of_all_mails_nothing_wrong_is_taken_in(database: str) -> None:
-    async with replayed("mails") as models:
-        results = [await play_mail(database, models, case) for case in mails()]
-    assert [result for result in results if result.outcome == "wrong"] == []
-    sums = counted(results)
-    assert sums["cases"] >= 40
-    assert sums["right"] >= 6, "the recorded model reads these well enough to be taken in alone"
+@pytest.mark.parametrize("name", READ)
+async def test_of_what_is_read_nothing_wrong_is_carried_out(database: str, name: str) -> None:
+    worker, plays = GROUPS[name]
+    async with replayed(name, worker) as models:
+        results = [await play(database, models) for play in plays]
+    read = [one for one in results if isinstance(one, Result)]
+    assert [one for one in read if one.outcome == "wrong"] == []
+    sums = counted(read)
+    told = [sums[one] for one in ("cases", "read right", "right", "asked", "wrong")]
+    assert told == _told_of(name.replace("_", " ")), "evals/reading/results.md says what the replay shows"
 
 
-async def test_of_all_replies_nothing_wrong_is_carried_out(database: str) -> None:
-    async with replayed("replies") as models:
-        results = [await play_reply(database, models, case) for case in replies()]
-    assert [result for result in results if result.outcome == "wrong"] == []
-    sums = counted(results)
-    assert sums["cases"] >= 40
-    assert sums["right"] >= 12
+def _told_of(name: str) -> list[int]:
+    """The figures of a group in results.md."""
+    text = (Path(cases.__file__).parent / "results.md").read_text(encoding="utf-8")
+    found = re.search(rf"^\| {name} \|([ \d|]+)\|$", text, re.MULTILINE)
+    assert found is not None, name
+    return [int(figure) for figure in found[1].split("|")]
 
 
-async def test_a_question_that_was_not_recorded_reaches_no_server() -> None:
-    async with replayed("mails") as models:
-        with pytest.raises(ModelAbstained, match=r"unreachable|invalid"):
-            await models.complete(ModelRequest("reader", 0, "system", "never asked", MailReading))
+@pytest.mark.parametrize("name", OTHER)
+async def test_advice_wording_and_summaries_do_no_harm(database: str, name: str) -> None:
+    worker, plays = GROUPS[name]
+    async with replayed(name, worker) as models:
+        results = [await play(database, models) for play in plays]
+    paths = [one for one in results if isinstance(one, Played)]
+    assert {one.id: one.faults for one in paths if one.faults} == {}
+    assert any(one.taken for one in paths), "the recorded model says something that is taken"
 
 
-@pytest.mark.parametrize("name", ["mails", "replies"])
+def test_a_call_that_is_not_recorded_fails_the_test_that_makes_it() -> None:
+    whole = Path(__file__).parents[2]
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/models/unrecorded.py"],
+        cwd=whole,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    told = ended.stdout
+    assert ended.returncode == 1, told
+    assert "127.0.0.1:11434" in told
+    assert "api.openai.com" in told
+    assert "NotRecordedError: mails: 1 requests are not on file" in told
+    assert "1 failed, 2 passed, 2 errors" in told, "refusals fail the test at its end"
+
+
+@pytest.mark.parametrize("name", list(GROUPS))
 def test_what_is_on_file_holds_no_key_and_no_address(name: str) -> None:
     text = (CASSETTES / f"{name}.yaml").read_text(encoding="utf-8")
     assert "uthorization" not in text
@@ -46,18 +74,3 @@ def test_what_is_on_file_holds_no_key_and_no_address(name: str) -> None:
     assert {line.split()[-1] for line in text.splitlines() if line.lstrip().startswith("uri:")} == {
         "http://127.0.0.1/v1/chat/completions"
     }
-
-
-@pytest.fixture
-async def live() -> AsyncIterator[ModelAccess]:
-    """The model that the environment names."""
-    settings: Settings = load_settings()
-    async with open_chat_models(settings) as models:
-        yield models
-
-
-@pytest.mark.live
-async def test_a_live_model_does_nothing_wrong_either(database: str, live: ModelAccess) -> None:
-    results = [await play_mail(database, live, case) for case in mails()[:8]]
-    results += [await play_reply(database, live, case) for case in replies()[:8]]
-    assert [result for result in results if result.outcome == "wrong"] == []

@@ -7,7 +7,7 @@ from domain.approvals import LOCAL_PERSON, Approval, Decision
 from storage import approvals, procurement
 from tests.agent.desk import Desk
 from tests.models.conftest import OpenDesk
-from tests.models.scripted import ScriptedServer
+from tests.models.scripted import ScriptedServer, completion
 
 FAILED = {"item": "HVAC Units", "inspection_date": "2026-02-20", "occurred_at": "2026-02-20T09:00:00Z"}
 
@@ -132,6 +132,78 @@ async def test_a_plain_yes_needs_no_model(models: ScriptedServer, open_desk: Ope
     settled = await procurement.approval(desk.conn, asked.approval_id)
     assert settled is not None
     assert settled.status == "decided"
+
+
+def report(quote: str, words: str, day: str, item: str = "Windows") -> dict[str, Any]:
+    """A reading of one new date."""
+    return {
+        "quote": quote,
+        "event_type": "ETA_Changed",
+        "item": item,
+        "day_words": words,
+        "day": day,
+        "departed_words": None,
+        "departed": None,
+        "exceptions": [],
+        "confidence": 0.95,
+    }
+
+
+async def unclear(models: ScriptedServer, open_desk: OpenDesk, said: list[dict[str, Any]]) -> tuple[Desk, Approval]:
+    """A mail that nothing could be read in is asked about; a reply is no answer to that, and reports what is said."""
+    desk = await open_desk(
+        models.settings(models_reader=["reader"]),
+        ordered=("Windows",),
+        items=[{"item_id": "windows", "name": "Windows", "vendor_id": "glaze", "unit_price": "10", "quantity": "1"}],
+        vendors=[{"vendor_id": "glaze", "name": "Glaze", "contact": "orders@glaze.example"}],
+    )
+    models.says("reader", {"reports": []})
+    await desk.post(
+        "Message_Received", text="It will be a little later, see our portal.", sender="orders@glaze.example"
+    )
+    by_shape = {"ReplyReading": reading("unclear"), "MailReading": {"reports": said}}
+    models.scripts["reader"] = lambda asked: completion(
+        json.dumps(by_shape[asked["response_format"]["json_schema"]["name"]])
+    )
+    return desk, await desk.question("event_unclear")
+
+
+async def test_a_reply_that_says_what_an_unclear_mail_meant_is_taken_for_it(
+    models: ScriptedServer, open_desk: OpenDesk
+) -> None:
+    text = "They mean the Windows arrive on 12 March 2026."
+    desk, asked = await unclear(models, open_desk, [report(text, "12 March 2026", "2026-03-12")])
+    outcome = await reply(desk, asked, text)
+    assert outcome["decision"] == "applied"
+    assert outcome["actions"] == ["restate_event"]
+    assert str((await desk.item("windows")).eta) == "2026-03-12"
+    assert await desk.pending() == []
+    decided = await _decision(desk, "edit")
+    assert (decided["why"], decided["basis"]["reading"]["model"]) == (text, "reader")
+    assert decided["basis"]["reading"]["understood"] == "the message reports ETA Changed of windows 2026-03-12"
+
+
+async def test_what_it_meant_is_asked_again_where_it_is_not_certain(
+    models: ScriptedServer, open_desk: OpenDesk
+) -> None:
+    doubtful = {
+        "Do they mean the Windows arrive on 12 March 2026?": "12 March 2026",
+        "Maybe the Windows arrive on 12 March 2026.": "12 March 2026",
+        "The Windows arrive on 12 March 2026, and cancel the order.": "12 March 2026",
+        "Leave it, the Windows arrive on 12 March 2026.": "12 March 2026",
+        "The Windows arrive next Friday.": "next Friday",
+        "The window arrives on 12 March 2026.": "12 March 2026",
+    }
+    desk, asked = await unclear(models, open_desk, [])
+    for text, words in doubtful.items():
+        said = {"ReplyReading": reading("unclear"), "MailReading": {"reports": [report(text, words, "2026-03-12")]}}
+        models.scripts["reader"] = lambda one, said=said: completion(
+            json.dumps(said[one["response_format"]["json_schema"]["name"]])
+        )
+        outcome = await reply(desk, asked, text)
+        assert outcome["decision"] == "asked_again", text
+    assert (await desk.item("windows")).eta is None
+    assert (await desk.question("event_unclear")).version == asked.version
 
 
 async def _all(desk: Desk, kind: str) -> list[dict[str, Any]]:
