@@ -19,6 +19,7 @@ from runtime.clock import Clock
 from runtime.redaction import Redaction
 from runtime.settings import Settings
 from runtime.slots import Slot, SlotPool, thread_lock
+from runtime.turns import Turn, Turns
 from storage import inbox
 from storage.database import is_database_fault
 from storage.inbox import Claimed, Lease
@@ -62,6 +63,7 @@ class Drainer:
     slots: SlotPool
     stopping: asyncio.Event
     _redact: Redaction = field(init=False)
+    _turns: Turns = field(default_factory=Turns, init=False)
 
     def __post_init__(self) -> None:
         self._redact = Redaction(self.settings)
@@ -76,7 +78,10 @@ class Drainer:
                 if lease is None:
                     return Ended.GONE
                 async with thread_lock(slot, lease.thread_id, self.settings.stalled_after):
-                    return await self._entries(slot, lease)
+                    with self._turns.drain(building_id) as turn:
+                        ended = await self._entries(slot, lease, turn)
+                        turn.goes_on = ended is Ended.HANDED_ON
+                        return ended
         except Exception as error:
             if lease is not None and is_database_fault(error):
                 await self._excuse(lease)
@@ -88,12 +93,13 @@ class Drainer:
             async with self.slots.slot() as slot:
                 await inbox.excuse(slot.conn, lease)
 
-    async def _entries(self, slot: Slot, lease: Lease) -> Ended:
+    async def _entries(self, slot: Slot, lease: Lease, turn: Turn) -> Ended:
         taken, ends_at = 0, asyncio.get_running_loop().time() + MOST_SECONDS
         if self.stopping.is_set():
             return await self._hand_on(slot, lease, Ended.STOPPED)
         claimed = await self._claim(slot, lease)
         while claimed is not None:
+            await turn.next()
             taken += 1
             with _logged_as(claimed.entry):
                 outcome = await self.process(slot, lease, claimed)

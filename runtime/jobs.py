@@ -1,5 +1,6 @@
 """The jobs of the engine: drains, the tick, the outbox. Each is a thin wrapper; the work is elsewhere."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -105,9 +106,12 @@ class Engine:
 
 def make_app(conninfo: str, drainer: Drainer, upkeep_: Upkeep) -> Engine:
     """The engine with this process's tasks. Drains are never retried by the engine: the inbox owns attempts."""
-    drains = App(connector=QuietConnector(conninfo=conninfo, min_size=1, max_size=5))
+    connector = QuietConnector(conninfo=conninfo, min_size=1, max_size=5)
+    drains = App(connector=connector)
 
     async def drain(building_id: str) -> None:
+        if (job := asyncio.current_task()) is not None:
+            job.add_done_callback(lambda _: connector.look_again())
         await drainer.drain(building_id)
 
     drains.task(name=DRAIN_TASK, queue=DRAIN_QUEUE, retry=False)(drain)

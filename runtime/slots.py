@@ -65,8 +65,8 @@ async def open_slot(
 
 
 class SlotPool:
-    """A bounded number of slots. They are opened when needed, or all at once; one whose use was cut off or whose connection
-    broke is closed, since nobody can say what is still under way on it."""
+    """A bounded number of slots. They are opened when needed, or all at once; one whose use was cut off or whose
+    connection broke is closed, since nobody can say what is still under way on it."""
 
     def __init__(
         self,

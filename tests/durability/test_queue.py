@@ -196,3 +196,18 @@ async def _decide(conn: Connection, approval_id: str, number: int) -> approvals.
         event_id=f"d{number}",
         now=SystemClock().now(),
     )
+
+
+async def test_nothing_waits_for_the_engine_to_look_by_itself(database: str) -> None:
+    """Entries that come at any moment of a drain, and the drains that hand on, are taken at once: the engine is told to
+    look when a drain has ended, which nobody else announces, and once more after each notice."""
+    slow = 60.0
+    async with several(database, 2) as callers, running_worker(database, poll_interval=slow, tick_interval=30):
+        await open_building(callers[0], "office")
+        await open_building(callers[1], "tower")
+        for each in range(150):
+            await note(callers[0], "office", f"n{each}")
+            if each % 3 == 0:
+                await note(callers[1], "tower", f"n{each}")
+                await asyncio.sleep(random.uniform(0, 0.03))
+        await until_nothing_is_open(callers[0], within=15)
