@@ -1,12 +1,11 @@
 """The inbox entry in hand, typed again from the plain state."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from domain.events import Entry, Event
 from nodes.state import BuildingState
 from tools.context import Toolbox
-from tools.recording import Finding, building_of
+from tools.recording import Finding, zone_of
 
 
 def entry_in(state: BuildingState) -> Entry:
@@ -15,9 +14,7 @@ def entry_in(state: BuildingState) -> Entry:
 
 async def event_in(toolbox: Toolbox, entry: Entry) -> Event:
     """The typed event, with its days in the building's zone."""
-    if entry.time_zone is not None:
-        return entry.event(ZoneInfo(entry.time_zone))
-    return entry.event((await building_of(toolbox, entry.building_id)).zone)
+    return entry.event(await zone_of(toolbox, entry))
 
 
 def found(finding: Finding) -> BuildingState:

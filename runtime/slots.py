@@ -13,7 +13,7 @@ from graph.building import build
 from graph.checkpoints import LiveSaver
 from nodes.state import BuildingState
 from runtime.clock import Clock
-from storage.database import Connection, connect
+from storage.database import Connection, connect, write_json_fast
 from storage.long_term import Embedder
 from tools.context import Toolbox
 from tools.models import UNLIMITED, ModelAccess, ModelBudget
@@ -58,6 +58,7 @@ async def open_slot(
     conn = await connect(conninfo, application_name=name)
     # The same few dozen statements over and over: each is planned once, when it comes first.
     conn.prepare_threshold, conn.prepared_max = 0, MOST_PREPARED
+    write_json_fast(conn)
     saver = LiveSaver(conn)
     toolbox = Toolbox(conn=conn, clock=clock, lock=saver.lock, budgets=budgets, embedder=embedder, tracer=tracer)
     toolbox.models, toolbox.model_budget = models, budget

@@ -1,9 +1,12 @@
 """Connections to PostgreSQL, all of one kind: the embedded server's socket or any server's URL."""
 
+import json
 from typing import Any
 
+import orjson
 import psycopg
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import set_json_dumps
 from psycopg_pool import AsyncConnectionPool
 
 Connection = psycopg.AsyncConnection[DictRow]
@@ -73,6 +76,23 @@ def open_pool(conninfo: str, *, max_size: int, name: str) -> Pool:
 
 async def _configure(connection: Connection) -> None:
     await connection.execute(_SERVER_KEEPALIVES)
+
+
+def write_json_fast(connection: Connection) -> None:
+    """Let what is stored as JSON over this connection be encoded by orjson, a fraction of the work; what it cannot
+    (integers of more than 64 bits) by the standard library, as elsewhere."""
+    set_json_dumps(_encoded, connection)
+
+
+_AS_STRICT = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+"""What the standard library refuses is refused: a moment or an object is no JSON by itself."""
+
+
+def _encoded(value: Any) -> bytes | str:
+    try:
+        return orjson.dumps(value, option=_AS_STRICT)
+    except TypeError:
+        return json.dumps(value)
 
 
 def first_fault(error: psycopg.Error) -> psycopg.Error:

@@ -18,7 +18,7 @@ from domain.recollections import (
 )
 from storage import procurement
 from tools.context import Toolbox
-from tools.recording import Finding, building_of
+from tools.recording import Finding, zone_of
 
 TEACHES = ("Shipment_Arrived_Site", "Inspection_Passed", "Inspection_Failed", "Human_Input")
 """Types of entries that facts are learned from, beside a person's answers. No other entry comes here at all."""
@@ -29,8 +29,7 @@ async def recollect(toolbox: Toolbox, entry: Entry, finding: Finding, settled: d
     answered = settled is not None and settled.get("applied", False)
     if not toolbox.acts or not (answered or (entry.event_type in TEACHES and not finding.repeat)):
         return
-    building = await building_of(toolbox, entry.building_id)
-    today = entry.today(building.zone)
+    today = entry.today(await zone_of(toolbox, entry))
     file = await _file(toolbox, entry.building_id, finding.items[0] if len(finding.items) == 1 else None)
     if settled is not None and answered:
         await _remember_case(toolbox, entry, settled, file, today)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from domain.approvals import Approval, Responder
 from domain.buildings import Building
@@ -121,6 +122,13 @@ async def building_of(toolbox: Toolbox, building_id: str) -> Building:
     """
     async with toolbox.lock:
         return _there(await procurement.building(toolbox.conn, building_id), building_id)
+
+
+async def zone_of(toolbox: Toolbox, entry: Entry) -> ZoneInfo:
+    """The zone in which the building's days are counted. The inbox names it with the entry."""
+    if entry.time_zone is not None:
+        return ZoneInfo(entry.time_zone)
+    return (await building_of(toolbox, entry.building_id)).zone
 
 
 async def standing(
