@@ -99,6 +99,8 @@ def _print(report: Report, url: str) -> None:
     for building in report.buildings:
         if building.error:
             print(f"{building.building_id} could not be run again: {building.error}")
+        for remark in building.remarks:
+            print(f"{building.building_id}: {remark}")
         if building.fork_id:
             print(f"{building.building_id}: {url}/buildings/{building.building_id}/forks/{building.fork_id}/diff")
             print(f"  longlead fork diff {building.building_id} {building.fork_id}")

@@ -6,7 +6,6 @@ a connection and a clock each. A sandbox without a difference is deleted at the 
 
 import asyncio
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import Any
 from domain.buildings import BuildingPatch
 from domain.comparison import in_words
 from domain.errors import ConflictError, LongleadError
+from domain.own_ids import without_owner
 from domain.rules import Delegation, Rule
 from graph.forking import fork
 from runtime.clock import Clock
@@ -74,6 +74,8 @@ class Backtested:
     fork_id: str | None = None
     """The sandbox with the differences."""
     error: str | None = None
+    remarks: list[str] = field(default_factory=list)
+    """What of its past could not be done again, and why."""
 
 
 @dataclass
@@ -146,7 +148,7 @@ class Backtest:
             slot.toolbox.models = self.trial.models or (RecordedModels(record.answers) if record.answers else None)
             replay = Replay(drainer, clock, record, made.fork_id, self.trial.policy, lambda n: self.tell(n, 0))
             await replay.run(slot)
-            result.entries = len(record.entries)
+            result.entries, result.remarks = len(record.entries), replay.remarks
             result.differences = await _differences(conn, record, made, replay.differently)
         finally:
             await self._tidy(conn, made, keep=bool(result.differences))
@@ -155,7 +157,7 @@ class Backtest:
     async def _set_up(self, conn: Connection, made: Fork) -> None:
         trial = self.trial
         if trial.policy:
-            await buildings.change(conn, made.fork_id, BuildingPatch(policy=dict(trial.policy)), WHO)
+            await buildings.change(conn, made.fork_id, BuildingPatch(policy=dict(trial.policy)), WHO, self.clock.now())
         if trial.rules or trial.delegations:
             async with building_transaction(conn, made.fork_id, 0) as transaction:
                 transaction.save(*trial.rules, *trial.delegations)
@@ -213,11 +215,11 @@ def _item(body: dict[str, Any]) -> str | None:
 
 
 def _by_entry(found: Sequence[Outcome], building_id: str) -> dict[int, Counter[str]]:
-    """In words, with the ids of questions left out: they are each building's own."""
-    ids = re.compile(rf"\b{re.escape(building_id)}-(\d+-\d+)\b")
+    """In words, whichever building's ids they name."""
+    neutral = without_owner(building_id)
     by_entry: dict[int, Counter[str]] = {}
     for one in found:
-        by_entry.setdefault(one.seq, Counter())[ids.sub(r"question \1", _in_words(one))] += 1
+        by_entry.setdefault(one.seq, Counter())[neutral(_in_words(one))] += 1
     return by_entry
 
 

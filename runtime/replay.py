@@ -9,6 +9,7 @@ and changed settings. Nothing here asks the wall clock, nobody is woken, and no 
 - Reminders and milestones are entered as they were; a reminder of a question that the fork does not ask is left out.
 """
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,15 +18,17 @@ from typing import Any
 
 from domain.actions import RestateArguments
 from domain.approvals import Approval
-from domain.buildings import BuildingPatch
 from domain.errors import ConflictError
 from domain.events import body_of
+from domain.own_ids import without_owner
 from runtime.drain import Drainer
+from runtime.replay_by_hand import ByHand
 from runtime.slots import Slot, thread_lock
-from storage import approvals, buildings, inbox, procurement, replays
+from storage import approvals, inbox, procurement, replays
 from storage.buildings import thread_id
 from storage.inbox import INTERNAL, Lease
-from storage.replays import Change, Record, Recorded
+from storage.replayed_changes import Change
+from storage.replays import Record, Recorded
 
 RESTATED = "longlead.restated"
 WHO = {"type": "automated_rule", "id": "backtest", "name": "Backtest"}
@@ -72,6 +75,15 @@ class Replay:
     """Hears how many entries were run."""
     differently: list[AskedDifferently] = field(default_factory=list)
     _given: set[int] = field(default_factory=set)
+    _by_hand: ByHand = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._by_hand = ByHand(self.clock, self.record.building_id, self.fork_id, self.policy)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What could not be done again."""
+        return self._by_hand.remarks
 
     async def run(self, slot: Slot) -> None:
         """Run everything on record, in the order in which it happened."""
@@ -89,7 +101,7 @@ class Replay:
         record = self.record
         numbers = {entry.seq: entry for entry in record.entries}
         made = [
-            _Happens((entry.began, 1, number), partial(self._entry, slot, lease, entry))
+            _Happens((entry.acted, 1, number), partial(self._entry, slot, lease, entry))
             for number, entry in enumerate(record.entries)
         ]
         made += [
@@ -102,14 +114,9 @@ class Replay:
 
     async def _change(self, slot: Slot, change: Change) -> None:
         """What somebody changed beside the inbox, over which the settings under trial stand."""
+        self.clock.moment = change.at or self.clock.moment
         async with slot.saver.lock:
-            if change.entity != "building_change":
-                await replays.save_image(slot.conn, self.fork_id, change)
-                return
-            patch = BuildingPatch.model_validate(change.data["changed"])
-            if self.policy:
-                patch.policy = {**(patch.policy or {}), **self.policy}
-            await buildings.change(slot.conn, self.fork_id, patch, change.data["by"])
+            await self._by_hand.again(slot.conn, change)
 
     async def _answer(self, slot: Slot, entry: Recorded) -> bool:
         """Give the answer if its question stands."""
@@ -119,7 +126,7 @@ class Replay:
         self.clock.moment = entry.received_at
         async with slot.saver.lock:
             standing = await self._standing(slot, asked)
-            if standing is None or standing.fingerprint != asked.fingerprint:
+            if standing is None or not self._rests_on_the_same(asked, standing):
                 return False
             await replays.answer(slot.conn, standing, entry, self.clock.now())
         self._given.add(entry.seq)
@@ -129,9 +136,18 @@ class Replay:
         """The fork's pending question of the same kind and line; without a line, the one on the same facts."""
         pending = await procurement.open_questions(slot.conn, self.fork_id)
         alike = [one for one in pending if (one.kind, one.item_id) == (asked.kind, asked.item_id)]
-        same = [one for one in alike if one.fingerprint == asked.fingerprint]
+        same = [one for one in alike if self._rests_on_the_same(asked, one)]
         found = same or alike
         return found[0] if found else None
+
+    def _rests_on_the_same(self, asked: Approval, standing: Approval) -> bool:
+        """Whether two questions rest on the same facts. Those of one that is about no line name rules and events by
+        ids, which are each building's own."""
+        if asked.fingerprint == standing.fingerprint:
+            return True
+        neutral = without_owner(self.record.building_id, self.fork_id)
+        facts = [neutral(json.dumps(one.subject, sort_keys=True)) for one in (asked, standing)]
+        return asked.item_id is None and facts[0] == facts[1]
 
     async def _entry(self, slot: Slot, lease: Lease, entry: Recorded) -> None:
         """Run one entry, if it is one that the fork would have had."""
