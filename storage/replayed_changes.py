@@ -31,6 +31,11 @@ class Change:
     """As in `storage.by_hand.log`; or `taught`, the image of a rule that was put on file as it is."""
 
     @property
+    def rows(self) -> int:
+        """How many images of rows stand behind it that are its own."""
+        return int(self.data.get("rows", 0))
+
+    @property
     def at(self) -> datetime | None:
         """When; None where an older version did not keep it."""
         return datetime.fromisoformat(self.data["at"]) if "at" in self.data else None

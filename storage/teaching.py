@@ -76,9 +76,7 @@ async def grant(
     return name
 
 
-async def revoke(
-    conn: Connection, full_id: str, who: dict[str, Any], now: datetime, seq: int | None = None
-) -> None:
+async def revoke(conn: Connection, full_id: str, who: dict[str, Any], now: datetime, seq: int | None = None) -> None:
     """Take a delegation back. Twice is once. `seq` as with a rule.
 
     Raises:

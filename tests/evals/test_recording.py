@@ -31,6 +31,9 @@ LIVED = (
     "schedule_pulled_forward",
     "name_misspelt",
     "rule_is_overruled",
+    "rule_is_switched_off",
+    "delegation_is_revoked",
+    "delegation_request_withdrawn",
     "mail_read_by_a_model",
 )
 """What the buildings that are recorded have been through."""
