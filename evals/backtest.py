@@ -145,10 +145,14 @@ class Backtest:
         try:
             await self._set_up(conn, made)
             record = await replays.read(conn, building_id, made.moment.last_seq, made.moment.position)
-            slot.toolbox.models = self.trial.models or (RecordedModels(record.answers) if record.answers else None)
-            replay = Replay(drainer, clock, record, made.fork_id, self.trial.policy, lambda n: self.tell(n, 0))
+            recorded = RecordedModels(record.answers)
+            slot.toolbox.models = self.trial.models or (recorded if record.answers else None)
+            policy = self.trial.policy
+            replay = Replay(
+                drainer, clock, record, made.fork_id, policy, lambda n: self.tell(n, 0), begin=recorded.begin
+            )
             await replay.run(slot)
-            result.entries, result.remarks = len(record.entries), replay.remarks
+            result.entries, result.remarks = len(record.entries), replay.remarks + _missed(recorded)
             result.differences = await _differences(conn, record, made, replay.differently)
         finally:
             await self._tidy(conn, made, keep=bool(result.differences))
@@ -167,6 +171,15 @@ class Backtest:
             await forks.set_mode(conn, [made.fork_id], "sandbox")
         elif not conn.closed and not await forks.delete(conn, made.parent_id, made.fork_id):
             raise ConflictError(f"Sandbox {made.fork_id!r} is held by another process; delete it later.")
+
+
+def _missed(models: RecordedModels) -> list[str]:
+    if not models.missed:
+        return []
+    return [
+        f"{models.missed} questions to models were not asked so when the record was made, and nobody answered them "
+        "now; --model asks a model anew."
+    ]
 
 
 async def live_buildings(conn: Connection) -> list[str]:

@@ -73,6 +73,8 @@ class Replay:
     """Fields that stand whatever people changed in the meantime."""
     tell: Callable[[int], Any] = lambda _: None
     """Hears how many entries were run."""
+    begin: Callable[[int], Any] = lambda _: None
+    """Hears which entry is run next."""
     differently: list[AskedDifferently] = field(default_factory=list)
     _given: set[int] = field(default_factory=set)
     _by_hand: ByHand = field(init=False)
@@ -157,6 +159,7 @@ class Replay:
         if await self._is_entered(slot, entry):
             await self._wait_for_what_it_enters(slot, entry)
             self.clock.moment = entry.started_at
+            self.begin(entry.seq)
             await self._drain(slot, lease, entry.seq)
         self.tell(1)
 

@@ -33,9 +33,12 @@ SELECT DISTINCT ON (seq) seq, position, data FROM changes
    AND (data ->> 'decision_seq')::bigint = seq AND data -> 'decision' ->> 'status' = 'accepted'
  ORDER BY seq, position"""
 
+# Of a call that was made again the answer that came, else how it last ended.
 ANSWERS = """
-SELECT DISTINCT ON (request_hash, tier) request_hash, tier, model, outcome, detail, answer
-  FROM model_calls WHERE building_id = %s ORDER BY request_hash, tier, outcome <> 'answered', call_id"""
+SELECT DISTINCT ON (seq, worker, ordinal, tier, request_hash) seq, worker, tier, request_hash, model, outcome, detail,
+       answer
+  FROM model_calls WHERE building_id = %s
+ ORDER BY seq, worker, ordinal, tier, request_hash, outcome <> 'answered', call_id"""
 
 INSERT = """
 INSERT INTO events (building_id, seq, source, event_id, event_type, body, body_hash, received_at, not_before)
@@ -95,8 +98,8 @@ class Record:
     entries: list[Recorded]
     acceptances: dict[int, Acceptance]
     changes: list[Change]
-    answers: dict[tuple[str, int], dict[str, Any]]
-    """What models said, by what they were asked and their tier."""
+    answers: list[dict[str, Any]]
+    """What models said, in order: seq, worker, tier, request_hash, model, outcome, detail, answer."""
 
     @property
     def last_seq(self) -> int:
@@ -113,7 +116,7 @@ async def read(conn: Connection, building_id: str, after_seq: int, after_positio
         entries,
         {row["seq"]: Acceptance(row["seq"], row["position"], Approval.model_validate(row["data"])) for row in accepted},
         await replayed_changes.read(conn, building_id, after_position, runs),
-        {(row["request_hash"], row["tier"]): row for row in await _rows(conn, ANSWERS, (building_id,))},
+        await _rows(conn, ANSWERS, (building_id,)),
     )
 
 

@@ -20,11 +20,13 @@ async def answers(
     max_tokens: int = 700,
     ordinal: int = 0,
 ) -> AsyncIterator[Answered[Output] | Abstained]:
-    """What each tier says, in order. The caller stops at the first answer that will do."""
+    """What each of the worker's tiers says, in order. The caller stops at the first answer that will do."""
     prompt = assemble(layers, toolbox.budgets.total)
     for tier in range(len(toolbox.models.tiers) if toolbox.models else 0):
         request = ModelRequest(worker, tier, system, prompt, output, max_tokens)
         answer = await ask_model(toolbox, entry, request, ordinal)
+        if isinstance(answer, Abstained) and answer.reason == "no_tier":
+            continue  # this worker has no such tier: nobody was asked
         yield answer
         if isinstance(answer, Abstained) and answer.reason == "over_budget":
             return

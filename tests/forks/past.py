@@ -69,14 +69,9 @@ async def rows_of(conn: Connection, building_id: str) -> Rows:
 
 
 def _neutral(value: Any, building_id: str) -> Any:
-    """Ids of questions without the building's name, wherever they stand: a message that was sent keeps its words."""
-    if isinstance(value, dict):
-        return {key: _neutral(inner, building_id) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_neutral(inner, building_id) for inner in value]
-    if isinstance(value, str) and not value.startswith("PO-"):
-        return re.sub(rf"\b({re.escape(building_id)}|office)(?=[-:][rd]?\d)", "~", value)
-    return value
+    """Ids without the building's name, wherever they stand; a fork's orders are numbered as its parent's."""
+    owned = re.compile(rf"(?<!PO-)\b(?:{re.escape(building_id)}|office)(?=[-:][rd]?\d)")
+    return json.loads(owned.sub("~", json.dumps(value)))
 
 
 async def fork_of(desk: Desk, **point: Any) -> Fork:

@@ -111,11 +111,27 @@ async def test_rules_on_trial_decide_where_a_delegation_lets_them(desk: Desk, da
 
 async def test_what_models_said_is_said_again_unless_another_is_asked(desk: Desk, database: str) -> None:
     asked = ModelRequest("reader", 0, "system", "prompt", Answer)
-    recorded = RecordedModels({(asked.hash, 0): {"outcome": "answered", "answer": "{}", "model": "m", "detail": None}})
+    kept = {"seq": 3, "worker": "reader", "tier": 0, "model": "m", "detail": None}
+    down = {**kept, "request_hash": asked.hash, "outcome": "timeout", "answer": None}
+    said = {**kept, "request_hash": asked.hash, "seq": 7, "outcome": "answered", "answer": "{}"}
+    recorded = RecordedModels([down, said])
     assert recorded.tiers == ("m",)
+    recorded.begin(7)
     assert (await recorded.complete(asked)).text == "{}"
+    recorded.begin(3)
+    with pytest.raises(ModelAbstained, match="timeout"):
+        await recorded.complete(asked)
+    recorded.begin(7)
+    reworded = ModelRequest("reader", 0, "system", "the same mail, another order number", Answer)
+    assert (await recorded.complete(reworded)).text == "{}"
+    assert recorded.missed == 0
     with pytest.raises(ModelAbstained, match="not asked when the record was made"):
-        await recorded.complete(ModelRequest("reader", 0, "system", "another prompt", Answer))
+        await recorded.complete(ModelRequest("adviser", 0, "system", "nobody advised then", Answer))
+    assert recorded.missed == 0
+    recorded.begin(8)
+    with pytest.raises(ModelAbstained, match="not asked when the record was made"):
+        await recorded.complete(ModelRequest("reader", 0, "system", "another mail", Answer))
+    assert recorded.missed == 1
 
 
 class Answer(BaseModel):
