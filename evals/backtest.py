@@ -21,6 +21,7 @@ from domain.rules import Delegation, Rule
 from graph.forking import fork
 from runtime.clock import Clock
 from runtime.drain import Drainer
+from runtime.models import budget_of
 from runtime.recorded_models import RecordedModels
 from runtime.replay import WHO, AskedDifferently, RecordedClock, Replay
 from runtime.settings import Settings
@@ -32,6 +33,7 @@ from storage.outcomes import Outcome, outcomes
 from storage.replays import Record
 from storage.transaction import building_transaction
 from tools.models import ModelAccess
+from tools.prompts import Budgets
 
 LIVE = "SELECT building_id FROM buildings WHERE mode = 'live' ORDER BY building_id"
 COUNT = "SELECT count(*) AS entries FROM events WHERE building_id = ANY(%s) AND status IN ('done', 'dead')"
@@ -122,7 +124,10 @@ class Backtest:
 
     async def _lane(self, number: int, waiting: list[str], done: list[Backtested]) -> None:
         clock = RecordedClock(datetime(2000, 1, 1, tzinfo=UTC))
-        slots = SlotPool(self.conninfo, clock, 1, f"longlead backtest {number}", None)
+        # Prompts are cut to the same length as the service's: else nothing that is asked was asked before.
+        budgets = Budgets(self.settings.prompt_tokens)
+        name = f"longlead backtest {number}"
+        slots = SlotPool(self.conninfo, clock, 1, name, None, budget_of(self.settings), budgets)
         # What died on record dies at the first attempt: nothing is gained by trying it again at once.
         once = self.settings.model_copy(update={"event_attempts": 1})
         drainer = Drainer(once, clock, slots, asyncio.Event())
