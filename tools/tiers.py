@@ -6,7 +6,7 @@ from domain.approvals import Responder
 from domain.events import Entry
 from tools.context import Toolbox
 from tools.models import Abstained, Answered, ModelRequest, Output, Worker, ask_model
-from tools.prompts import Layer, assemble
+from tools.prompts import Layer, assemble, without_ids
 
 
 async def answers(
@@ -21,7 +21,9 @@ async def answers(
     ordinal: int = 0,
 ) -> AsyncIterator[Answered[Output] | Abstained]:
     """What each of the worker's tiers says, in order. The caller stops at the first answer that will do."""
-    prompt = assemble(layers, toolbox.budgets.total)
+    # A reader's answer is held against the very words of a text, so these stay as they were written.
+    told = layers if worker == "reader" else without_ids(layers, entry.building_id)
+    prompt = assemble(told, toolbox.budgets.total)
     for tier in range(len(toolbox.models.tiers) if toolbox.models else 0):
         request = ModelRequest(worker, tier, system, prompt, output, max_tokens)
         answer = await ask_model(toolbox, entry, request, ordinal)
