@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from evals.bench import __main__ as command
-from evals.bench import age, latency, load, sleeping, throughput
+from evals.bench import age, latency, load, past, sleeping, throughput
 from evals.bench.report import Aim, Figure, Result
 from evals.bench.server import Bench, server
 
@@ -54,6 +54,14 @@ async def test_rows_for_an_event_do_not_grow_with_age(bench: Bench) -> None:
     found = values(await age.run(bench, lambda _: None, age=60, window=20))
     assert found["rows: at 60 / at 20"] == pytest.approx(1.0)
     assert found["event 60 / event 20"] > 0
+
+
+@pytest.mark.slow
+async def test_looking_back_is_measured_and_a_backtest_finds_nothing(bench: Bench) -> None:
+    found = values(await past.run(bench, lambda _: None, events=60, checkpoints=700, houses=4, repeat=1))
+    assert found["backtest / live"] > 0
+    assert found["history of 700 checkpoints, first page of 100"] > 0
+    assert found["delete, in the middle of 60 events"] > 0
 
 
 @pytest.mark.slow
