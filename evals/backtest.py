@@ -158,6 +158,8 @@ class Backtest:
             )
             await replay.run(slot)
             result.entries, result.remarks = len(record.entries), replay.remarks + _missed(recorded)
+            if self.trial.models is not None:
+                result.remarks += await _asked_anew(conn, made.fork_id)
             result.differences = await _differences(conn, record, made, replay.differently)
         finally:
             await self._tidy(conn, made, keep=bool(result.differences))
@@ -185,6 +187,18 @@ def _missed(models: RecordedModels) -> list[str]:
         f"{models.missed} questions to models were not asked so when the record was made, and nobody answered them "
         "now; --model asks a model anew."
     ]
+
+
+async def _asked_anew(conn: Connection, fork_id: str) -> list[str]:
+    """How often the model under trial was asked, and what came of it: an unreachable one changes much."""
+    rows = await (await conn.execute(CALLS, (fork_id,))).fetchall()
+    came = ", ".join(f"{row['calls']} {row['outcome'].replace('_', ' ')}" for row in rows)
+    return [f"The model was asked {sum(row['calls'] for row in rows)} times: {came}." if rows else NOT_ASKED]
+
+
+CALLS = """
+SELECT outcome, count(*) AS calls FROM model_calls WHERE building_id = %s GROUP BY outcome ORDER BY outcome"""
+NOT_ASKED = "Nothing in its history asks a model."
 
 
 async def live_buildings(conn: Connection) -> list[str]:

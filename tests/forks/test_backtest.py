@@ -146,3 +146,15 @@ async def test_a_building_that_cannot_be_run_is_told_and_the_others_go_on(desk: 
     assert "no building 'nowhere'" in (missing.error or "")
     assert (found.error, found.differences, found.entries) == (None, [], 4)
     assert report.per_second > 0
+
+
+async def test_an_order_that_another_limit_puts_to_a_person_too_is_answered_as_it_was(
+    desk: Desk, database: str
+) -> None:
+    await two_questions(desk)
+    await desk.decide(await desk.question("order_beyond_authority"), "approve")
+    await desk.decide(await desk.question("inspection_failed"), "approve")
+    report = await backtest(desk, database, policy={"po_limit": "70000"})  # the panels cost 74,400
+    assert [one.differences for one in report.buildings] == [[]]
+    report = await backtest(desk, database, policy={"po_limit": "50000"})  # nor would the steel have been ordered
+    assert [one.seq for one in report.buildings[0].differences] == [1, 3, 6]

@@ -112,6 +112,8 @@ async def test_another_model_is_asked_and_what_it_says_otherwise_is_shown(
     asked = len(models.asked)
     found = await backtest("--model", "other")
     assert {request["model"] for request in models.asked[asked:]} == {"other"}
+    (said,) = found["remarks"]
+    assert said.startswith(f"The model was asked {len(models.asked) - asked} times: ")
     told = {one["event_type"]: one for one in found["differences"]}
     assert "Message_Received" not in told or "other acts on" in told["Message_Received"]["now"][0]
     assert "repair_item" in " ".join(told["Inspection_Failed"]["was"])
