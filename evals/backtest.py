@@ -8,7 +8,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -160,7 +160,9 @@ class Backtest:
             result.entries, result.remarks = len(record.entries), replay.remarks + _missed(recorded)
             if self.trial.models is not None:
                 result.remarks += await _asked_anew(conn, made.fork_id)
-            result.differences = await _differences(conn, record, made, replay.differently)
+            result.differences = await _differences(
+                conn, record, made, replay.differently, any_model=self.trial.models is not None
+            )
         finally:
             await self._tidy(conn, made, keep=bool(result.differences))
         result.fork_id = made.fork_id if result.differences else None
@@ -213,12 +215,14 @@ async def count_entries(conn: Connection, building_ids: Sequence[str]) -> int:
 
 
 async def _differences(
-    conn: Connection, record: Record, made: Fork, differently: list[AskedDifferently]
+    conn: Connection, record: Record, made: Fork, differently: list[AskedDifferently], *, any_model: bool
 ) -> list[Different]:
     """The entries of which something else came, in order."""
     point = (made.moment.last_seq, made.moment.position)
-    was = _by_entry(await outcomes(conn, record.building_id, *point), record.building_id)
-    now = _by_entry(await outcomes(conn, made.fork_id, *point), made.fork_id)
+    was, now = [
+        _by_entry(await outcomes(conn, one, *point), one, any_model=any_model)
+        for one in (record.building_id, made.fork_id)
+    ]
     asked = {one.seq: one for one in differently}
     found = []
     entries = {entry.seq: entry for entry in record.entries}
@@ -246,12 +250,14 @@ def _item(body: dict[str, Any]) -> str | None:
     return item if isinstance(item, str) else None
 
 
-def _by_entry(found: Sequence[Outcome], building_id: str) -> dict[int, Counter[str]]:
-    """In words, whichever building's ids they name."""
+def _by_entry(found: Sequence[Outcome], building_id: str, *, any_model: bool) -> dict[int, Counter[str]]:
+    """In words, whichever building's ids they name; with `any_model` also whichever model says so."""
     neutral = without_owner(building_id)
     by_entry: dict[int, Counter[str]] = {}
     for one in found:
-        by_entry.setdefault(one.seq, Counter())[neutral(_in_words(one))] += 1
+        by_entry.setdefault(one.seq, Counter())[
+            neutral(_in_words(replace(one, by="a model") if any_model and one.by_model else one))
+        ] += 1
     return by_entry
 
 
@@ -278,6 +284,9 @@ def _short(value: Any) -> str:
 def _asked_differently(one: AskedDifferently) -> str:
     """Why an answer on record was not given."""
     about = f"{one.asked.kind}" + (f" ({one.asked.item_id})" if one.asked.item_id else "")
+    if one.standing is not None and one.standing.fingerprint == one.asked.fingerprint:
+        instead = in_words(one.standing.recommended) or "nothing"
+        return f"asked differently: {about} recommends {instead}, which nobody has refused on record"
     if one.standing is None:
         return f"asked differently: {about} is not asked, so the answer on record was not given"
     instead = in_words(one.standing.recommended) or "nothing"

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from domain.actions import RestateArguments
-from domain.approvals import Approval
+from domain.approvals import Approval, Decision
 from domain.errors import ConflictError
 from domain.events import body_of
 from domain.own_ids import without_owner
@@ -130,7 +130,10 @@ class Replay:
             standing = await self._standing(slot, asked)
             if standing is None or not self._rests_on_the_same(asked, standing):
                 return False
-            await replays.answer(slot.conn, standing, entry, self.clock.now())
+            decision = _meant(Decision.model_validate(entry.body["decision"]), asked, standing)
+            if decision is None:
+                return False
+            await replays.answer(slot.conn, standing, entry, decision, self.clock.now())
         self._given.add(entry.seq)
         return True
 
@@ -151,7 +154,7 @@ class Replay:
         if asked.kind == "order_beyond_authority" and self.policy:
             return bool(_put(asked) == _put(standing))
         neutral = without_owner(self.record.building_id, self.fork_id)
-        facts = [neutral(json.dumps(one.subject, sort_keys=True)) for one in (asked, standing)]
+        facts = [neutral(json.dumps(_whoever_read(one.subject), sort_keys=True)) for one in (asked, standing)]
         return asked.item_id is None and facts[0] == facts[1]
 
     async def _entry(self, slot: Slot, lease: Lease, entry: Recorded) -> None:
@@ -244,6 +247,33 @@ class Replay:
     def _own(self, name: str) -> str:
         """An id that begins with the building's name, as the fork's."""
         return self.fork_id + name[len(self.record.building_id) :] if name.startswith(self.record.building_id) else name
+
+
+def _whoever_read(subject: dict[str, Any]) -> dict[str, Any]:
+    """What a question is about, whichever model read the text and however sure it was."""
+    if not isinstance(subject.get("reading"), dict):
+        return subject
+    reading = {name: value for name, value in subject["reading"].items() if name not in ("model", "confidence")}
+    return {**subject, "reading": reading}
+
+
+def _meant(decision: Decision, asked: Approval, standing: Approval) -> Decision | None:
+    """What somebody's answer says where something else is recommended now: whoever approved wants what was
+    recommended then; what whoever refused would say to this is not known."""
+    if decision.type not in ("approve", "reject") or _neutral(asked) == _neutral(standing):
+        return decision
+    if decision.type == "reject":
+        return None
+    return decision.model_copy(update={"type": "edit", "actions": asked.recommended})
+
+
+def _neutral(approval: Approval) -> list[Any]:
+    """What is recommended, whichever text goes with it."""
+    told = ("event", "message", "note", "question", "reason")
+    return [
+        (action["name"], {name: value for name, value in action["arguments"].items() if name not in told})
+        for action in approval.recommended
+    ]
 
 
 def _put(approval: Approval) -> tuple[Any, ...]:

@@ -164,12 +164,14 @@ async def restated(conn: Connection, fork_id: str, seq: int, event_id: str) -> d
     return None if row is None else row["arguments"]
 
 
-async def answer(conn: Connection, standing: Approval, entry: Recorded, now: datetime) -> AcceptedDecision:
-    """Give a recorded answer to the fork's question, as the recorded entry."""
+async def answer(
+    conn: Connection, standing: Approval, entry: Recorded, decision: Decision, now: datetime
+) -> AcceptedDecision:
+    """Give an answer to the fork's question, as the recorded entry."""
     return await approvals.decide(
         conn,
         standing.approval_id,
-        Decision.model_validate(entry.body["decision"]),
+        decision,
         version=None,
         event_id=entry.event_id,
         now=now,

@@ -105,6 +105,17 @@ async def everything(conn: Connection) -> dict[str, int]:
     return counted
 
 
+async def every_byte(conn: Connection) -> dict[str, str | None]:
+    """A digest of everything that every table holds."""
+    found = {}
+    for row in await (await conn.execute(TABLES)).fetchall():
+        query = f"SELECT md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) AS digest FROM {row['table_name']} t"
+        one = await (await conn.execute(query)).fetchone()
+        assert one is not None
+        found[row["table_name"]] = one["digest"]
+    return found
+
+
 DIGEST = """
 SELECT md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) AS digest FROM {table} t WHERE {column}::text = %s"""
 OWNED = """
