@@ -138,3 +138,31 @@ async def test_what_does_not_come_about_under_the_settings_on_trial_is_told(desk
     assert found.remarks == [
         f"What local changed of {rule.rule_id} after event 2 was left out: it does not come about here."
     ]
+
+
+async def test_an_approval_on_record_stands_for_what_was_recommended_then(desk: Desk, database: str) -> None:
+    """With a rule on trial that recommends otherwise: who approved wants the same, and would have to say so; what was
+    refused is not what is asked here."""
+    await open_office(desk)
+    await fail(desk, "Windows")
+    asked = await desk.question("inspection_failed")
+    await desk.decide(asked, "reject")
+    again = await desk.question("inspection_failed")
+    await desk.decide(again, "approve")
+    repaired = again.recommended
+    accept = Rule(
+        kind="inspection_failed",
+        rule_id="t1",
+        title="Accept as is (use-as-is)",
+        text="It is taken as it is.",
+        actions=[{"name": "accept_as_is", "arguments": {"item": "{item}"}}],
+        source="",
+        learned_from="on trial",
+        learned_at=desk.clock.now(),
+        autonomy="recommend",
+    )
+    (found,) = (await backtest(desk, database, rules=[accept])).buildings
+    by_seq = {one.seq: " ".join(one.now) for one in found.differences}
+    assert "recommends accept_as_is(item=windows" in by_seq[1]
+    assert "recommends accept as is windows, which nobody has refused on record" in by_seq[2]
+    assert f"local edit inspection_failed (windows): {repaired[0]['name']}" in by_seq[3]
