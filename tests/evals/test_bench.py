@@ -74,7 +74,7 @@ async def test_clones_sleep_and_wake(bench: Bench) -> None:
 def test_an_unknown_benchmark_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command.main(["speed"])
-    assert "throughput, latency, load, age, memory, sleeping" in capsys.readouterr().err
+    assert "throughput, latency, load, age, memory, past, sleeping" in capsys.readouterr().err
 
 
 def test_figures_go_into_json_with_their_aims() -> None:
