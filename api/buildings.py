@@ -56,7 +56,8 @@ async def change_building(building_id: BuildingId, request: Request, resources: 
     patch = await body(request, BuildingPatch)
     async with connection(resources) as conn:
         try:
-            await buildings.change(conn, building_id, patch, caller.responder.model_dump(mode="json"))
+            who = caller.responder.model_dump(mode="json")
+            await buildings.change(conn, building_id, patch, who, resources.clock.now())
         except ValidationError as error:
             raise InvalidBodyError(_policy_problems(error, patch)) from error
         return await _view(conn, building_id)

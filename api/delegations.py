@@ -70,7 +70,8 @@ async def grant(request: Request, resources: Held, caller: ApproverCaller) -> De
         )
 
     async with connection(resources) as conn:
-        name = await teaching.grant(conn, given.building_id, given.item, made)
+        who = caller.responder.model_dump(mode="json")
+        name = await teaching.grant(conn, given.building_id, given.item, made, who, now)
         return await _delegation(conn, full_id(given.building_id, name))
 
 
@@ -79,7 +80,8 @@ async def revoke(delegation_id: DelegationId, resources: Held, caller: ApproverC
     """Take a delegation back: from now on you are asked again. It stays on file as revoked."""
     must_be_a_person(caller, "revoke a delegation")
     async with connection(resources) as conn:
-        await teaching.revoke(conn, delegation_id, caller.responder.name)
+        who = caller.responder.model_dump(mode="json")
+        await teaching.revoke(conn, delegation_id, who, resources.clock.now())
         return await _delegation(conn, delegation_id)
 
 

@@ -66,7 +66,8 @@ async def change_rule(rule_id: RuleId, request: Request, resources: Held, caller
     patch = await body(request, RulePatch)
     must_be_a_person(caller, "change a rule")
     async with connection(resources) as conn:
-        await teaching.change_rule(conn, rule_id, patch.change(), caller.responder.name)
+        who = caller.responder.model_dump(mode="json")
+        await teaching.change_rule(conn, rule_id, patch.change(), who, resources.clock.now())
         return await _rule(conn, rule_id)
 
 

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli.database import Data
 from cli.output import Json, print_json, print_table
+from cli.sentences import CommandError
 from evals.backtest import Backtest, Backtested, Report, Trial, count_entries, live_buildings
 from evals.trial_files import RulesOnTrial, read_policy, read_rules
 from runtime.models import open_models
@@ -32,7 +33,11 @@ def backtest(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", help="Model to ask anew; else what models said then counts.", show_default=False),
+        typer.Option(
+            "--model",
+            help="Model to ask anew (OPENAI_BASE_URL, OPENAI_API_KEY); else what models said then counts.",
+            show_default=False,
+        ),
     ] = None,
     lanes: Annotated[int, typer.Option("--lanes", min=1, max=50, help="How many buildings run at once.")] = 8,
     data: Data = None,
@@ -46,6 +51,8 @@ def backtest(
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     fields = read_policy(policy) if policy else {}
     on_trial = read_rules(rules) if rules else RulesOnTrial()
+    if model is not None and not model.strip():
+        raise CommandError("--model names no model: write the name by which its server knows it.")
     settings = load_settings(data_dir=data)
     report = asyncio.run(_run(settings, building or [], fields, on_trial, model, lanes))
     if as_json:
@@ -69,7 +76,7 @@ async def _run(
         asked = {"models": [model], "models_reader": [], "models_adviser": [], "models_summariser": []}
         models = await stack.enter_async_context(open_models(settings.model_copy(update=asked))) if model else None
         async with resources.pool.connection() as conn:
-            building_ids = named or await live_buildings(conn)
+            building_ids = list(dict.fromkeys(named)) or await live_buildings(conn)
             total = await count_entries(conn, building_ids)
         trial = Trial(policy, on_trial.rules, on_trial.delegations, models)
         with _progress() as progress:
@@ -90,22 +97,30 @@ def _progress() -> Progress:
 
 
 def _print(report: Report, url: str) -> None:
-    print_table(
-        "What comes out differently",
-        ["building", "event", "what happened", "line", "was", "would be"],
-        [row for building in report.buildings for row in _rows(building)],
-        "Nothing comes out differently.",
-    )
+    if not all(building.error for building in report.buildings):
+        print_table(
+            "What comes out differently",
+            ["building", "event", "what happened", "line", "was", "would be"],
+            [row for building in report.buildings for row in _rows(building)],
+            "Nothing comes out differently.",
+        )
     for building in report.buildings:
         if building.error:
             print(f"{building.building_id} could not be run again: {building.error}")
+        for remark in building.remarks:
+            print(f"{building.building_id}: {remark}")
         if building.fork_id:
             print(f"{building.building_id}: {url}/buildings/{building.building_id}/forks/{building.fork_id}/diff")
             print(f"  longlead fork diff {building.building_id} {building.fork_id}")
     print(
-        f"{report.entries} events of {len(report.buildings)} buildings run again in {report.seconds:.1f} s "
+        f"{_counted(report.entries, 'event')} of {_counted(len(report.buildings), 'building')} run again in "
+        f"{report.seconds:.1f} s "
         f"({report.per_second:.0f} events/s), {report.differences} with another outcome."
     )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _rows(building: Backtested) -> list[list[Any]]:

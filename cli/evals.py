@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from cli.files import written_to
+from cli.sentences import CommandError
 from evals import library
 from evals.problems import DANGEROUS
 from evals.reports.html import write_html
@@ -58,6 +60,11 @@ def evals(
     if show:
         _list(console, scenarios)
         return
+    if model is not None and not all(name.strip() for name in model.split(",")):
+        raise CommandError("--model names no model: write one name, or several with commas between them.")
+    if report is not None:
+        with written_to(report):
+            report.mkdir(parents=True, exist_ok=True)
     earlier = None if baseline is None else read_json(baseline)
     found = _play(console, scenarios, repeat, model)
     changed = None if earlier is None else changes(earlier, found)
@@ -149,8 +156,8 @@ def _to_langfuse(console: Console, found: Run, scenarios: list[Scenario]) -> Non
 
 
 def _write(console: Console, found: Run, changed: list[str] | None, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(found, folder / "results.json")
-    write_junit(found, folder / "junit.xml")
-    write_html(found, changed, folder / "report.html")
+    with written_to(folder):
+        write_json(found, folder / "results.json")
+        write_junit(found, folder / "junit.xml")
+        write_html(found, changed, folder / "report.html")
     console.print(f"Written to {folder}: results.json, junit.xml, report.html.")

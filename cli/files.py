@@ -1,7 +1,9 @@
-"""Reading what is to be sent: a file, standard input (`-`), or JSON written right on the command line."""
+"""Reading what is to be sent (a file, standard input (`-`), JSON on the command line); writing what is made."""
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,15 @@ def read_events(given: str) -> list[Any]:
     except ValueError:
         return [_line(line, number, given) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     return found if isinstance(found, list) else [found]
+
+
+@contextmanager
+def written_to(path: Path) -> Iterator[None]:
+    """CommandError where what is done within cannot write there."""
+    try:
+        yield
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}. Name another place.") from error
 
 
 def _line(line: str, number: int, given: str) -> Any:

@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from cli.database import Data, existing_database
+from cli.files import written_to
+from cli.sentences import CommandError
 from evals.anonymising import anonymised
 from evals.library import scenario_of
 from evals.recording import Recorded
@@ -42,6 +44,8 @@ def record(
     Reads the database of LONGLEAD_DATABASE_URL or the embedded one, also while the service runs. What the agent did
     becomes what is expected of it. Nothing is written to the database.
     """
+    if first is not None and last is not None and first > last:
+        raise CommandError(f"--from {first} comes after --to {last}: there is nothing in between.")
     recorded = asyncio.run(_record(load_settings(data_dir=data), building, first, last))
     if anonymise:
         recorded = anonymised(recorded, f"building-{secrets.token_hex(3)}", factor=secrets.choice(range(2, 10)))
@@ -50,7 +54,8 @@ def record(
     if output is None:
         print(text, end="")
         return
-    output.write_text(text, encoding="utf-8")
+    with written_to(output):
+        output.write_text(text, encoding="utf-8")
     print(f"Written to {output}: {len(recorded.scenario['steps'])} steps. Play it with `longlead evals {output}`.")
     for remark in recorded.remarks:
         print(f"Note: {remark}", file=sys.stderr)

@@ -5,7 +5,6 @@ and are never compared; a question is the same on both sides if it has the same 
 """
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
@@ -15,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, Field
 
 from domain.approvals import Approval, Responder
+from domain.own_ids import without_owner
 from domain.procurement import Item
 
 T = TypeVar("T")
@@ -252,9 +252,9 @@ def _decision_alike(made: DecisionMade) -> str:
 
 
 def _message_alike(really: Side, here: Side) -> Callable[[MessageSaid], str]:
-    """By its words, but for the ids of questions."""
-    ids = re.compile("|".join(rf"\b{re.escape(side.building_id)}-\d+-\d+\b" for side in (here, really)))
-    return lambda one: _canonical([one.item_id, one.direction, one.party, one.urgency, ids.sub("?", one.text)])
+    """By its words, but for whose ids they name."""
+    neutral = without_owner(here.building_id, really.building_id)
+    return lambda one: _canonical([one.item_id, one.direction, one.party, one.urgency, neutral(one.text)])
 
 
 def event_alike(event: EventSeen) -> str:

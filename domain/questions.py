@@ -7,10 +7,11 @@ from typing import Any
 
 from domain.approvals import Question, fingerprint
 from domain.buildings import Building
-from domain.options import Situation, options_for
+from domain.options import options_for
 from domain.outstanding import conflict_detail, incomplete, order_verdict
 from domain.procurement import Inspection, LineFile, Logistics, Quality, Submittal, money
 from domain.schedule import days_late
+from domain.situation import Situation
 
 
 @dataclass

@@ -6,10 +6,9 @@ a connection and a clock each. A sandbox without a difference is deleted at the 
 
 import asyncio
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -17,10 +16,12 @@ from typing import Any
 from domain.buildings import BuildingPatch
 from domain.comparison import in_words
 from domain.errors import ConflictError, LongleadError
+from domain.own_ids import without_owner
 from domain.rules import Delegation, Rule
 from graph.forking import fork
 from runtime.clock import Clock
 from runtime.drain import Drainer
+from runtime.models import budget_of
 from runtime.recorded_models import RecordedModels
 from runtime.replay import WHO, AskedDifferently, RecordedClock, Replay
 from runtime.settings import Settings
@@ -32,6 +33,7 @@ from storage.outcomes import Outcome, outcomes
 from storage.replays import Record
 from storage.transaction import building_transaction
 from tools.models import ModelAccess
+from tools.prompts import Budgets
 
 LIVE = "SELECT building_id FROM buildings WHERE mode = 'live' ORDER BY building_id"
 COUNT = "SELECT count(*) AS entries FROM events WHERE building_id = ANY(%s) AND status IN ('done', 'dead')"
@@ -74,6 +76,8 @@ class Backtested:
     fork_id: str | None = None
     """The sandbox with the differences."""
     error: str | None = None
+    remarks: list[str] = field(default_factory=list)
+    """What of its past could not be done again, and why."""
 
 
 @dataclass
@@ -120,7 +124,10 @@ class Backtest:
 
     async def _lane(self, number: int, waiting: list[str], done: list[Backtested]) -> None:
         clock = RecordedClock(datetime(2000, 1, 1, tzinfo=UTC))
-        slots = SlotPool(self.conninfo, clock, 1, f"longlead backtest {number}", None)
+        # Prompts are cut to the same length as the service's: else nothing that is asked was asked before.
+        budgets = Budgets(self.settings.prompt_tokens)
+        name = f"longlead backtest {number}"
+        slots = SlotPool(self.conninfo, clock, 1, name, None, budget_of(self.settings), budgets)
         # What died on record dies at the first attempt: nothing is gained by trying it again at once.
         once = self.settings.model_copy(update={"event_attempts": 1})
         drainer = Drainer(once, clock, slots, asyncio.Event())
@@ -143,11 +150,19 @@ class Backtest:
         try:
             await self._set_up(conn, made)
             record = await replays.read(conn, building_id, made.moment.last_seq, made.moment.position)
-            slot.toolbox.models = self.trial.models or (RecordedModels(record.answers) if record.answers else None)
-            replay = Replay(drainer, clock, record, made.fork_id, self.trial.policy, lambda n: self.tell(n, 0))
+            recorded = RecordedModels(record.answers)
+            slot.toolbox.models = self.trial.models or (recorded if record.answers else None)
+            policy = self.trial.policy
+            replay = Replay(
+                drainer, clock, record, made.fork_id, policy, lambda n: self.tell(n, 0), begin=recorded.begin
+            )
             await replay.run(slot)
-            result.entries = len(record.entries)
-            result.differences = await _differences(conn, record, made, replay.differently)
+            result.entries, result.remarks = len(record.entries), replay.remarks + _missed(recorded)
+            if self.trial.models is not None:
+                result.remarks += await _asked_anew(conn, made.fork_id)
+            result.differences = await _differences(
+                conn, record, made, replay.differently, any_model=self.trial.models is not None
+            )
         finally:
             await self._tidy(conn, made, keep=bool(result.differences))
         result.fork_id = made.fork_id if result.differences else None
@@ -155,7 +170,7 @@ class Backtest:
     async def _set_up(self, conn: Connection, made: Fork) -> None:
         trial = self.trial
         if trial.policy:
-            await buildings.change(conn, made.fork_id, BuildingPatch(policy=dict(trial.policy)), WHO)
+            await buildings.change(conn, made.fork_id, BuildingPatch(policy=dict(trial.policy)), WHO, self.clock.now())
         if trial.rules or trial.delegations:
             async with building_transaction(conn, made.fork_id, 0) as transaction:
                 transaction.save(*trial.rules, *trial.delegations)
@@ -165,6 +180,27 @@ class Backtest:
             await forks.set_mode(conn, [made.fork_id], "sandbox")
         elif not conn.closed and not await forks.delete(conn, made.parent_id, made.fork_id):
             raise ConflictError(f"Sandbox {made.fork_id!r} is held by another process; delete it later.")
+
+
+def _missed(models: RecordedModels) -> list[str]:
+    if not models.missed:
+        return []
+    return [
+        f"{models.missed} questions to models were not asked so when the record was made, and nobody answered them "
+        "now; --model asks a model anew."
+    ]
+
+
+async def _asked_anew(conn: Connection, fork_id: str) -> list[str]:
+    """How often the model under trial was asked, and what came of it: an unreachable one changes much."""
+    rows = await (await conn.execute(CALLS, (fork_id,))).fetchall()
+    came = ", ".join(f"{row['calls']} {row['outcome'].replace('_', ' ')}" for row in rows)
+    return [f"The model was asked {sum(row['calls'] for row in rows)} times: {came}." if rows else NOT_ASKED]
+
+
+CALLS = """
+SELECT outcome, count(*) AS calls FROM model_calls WHERE building_id = %s GROUP BY outcome ORDER BY outcome"""
+NOT_ASKED = "Nothing in its history asks a model."
 
 
 async def live_buildings(conn: Connection) -> list[str]:
@@ -179,12 +215,14 @@ async def count_entries(conn: Connection, building_ids: Sequence[str]) -> int:
 
 
 async def _differences(
-    conn: Connection, record: Record, made: Fork, differently: list[AskedDifferently]
+    conn: Connection, record: Record, made: Fork, differently: list[AskedDifferently], *, any_model: bool
 ) -> list[Different]:
     """The entries of which something else came, in order."""
     point = (made.moment.last_seq, made.moment.position)
-    was = _by_entry(await outcomes(conn, record.building_id, *point), record.building_id)
-    now = _by_entry(await outcomes(conn, made.fork_id, *point), made.fork_id)
+    was, now = [
+        _by_entry(await outcomes(conn, one, *point), one, any_model=any_model)
+        for one in (record.building_id, made.fork_id)
+    ]
     asked = {one.seq: one for one in differently}
     found = []
     entries = {entry.seq: entry for entry in record.entries}
@@ -212,12 +250,14 @@ def _item(body: dict[str, Any]) -> str | None:
     return item if isinstance(item, str) else None
 
 
-def _by_entry(found: Sequence[Outcome], building_id: str) -> dict[int, Counter[str]]:
-    """In words, with the ids of questions left out: they are each building's own."""
-    ids = re.compile(rf"\b{re.escape(building_id)}-(\d+-\d+)\b")
+def _by_entry(found: Sequence[Outcome], building_id: str, *, any_model: bool) -> dict[int, Counter[str]]:
+    """In words, whichever building's ids they name; with `any_model` also whichever model says so."""
+    neutral = without_owner(building_id)
     by_entry: dict[int, Counter[str]] = {}
     for one in found:
-        by_entry.setdefault(one.seq, Counter())[ids.sub(r"question \1", _in_words(one))] += 1
+        by_entry.setdefault(one.seq, Counter())[
+            neutral(_in_words(replace(one, by="a model") if any_model and one.by_model else one))
+        ] += 1
     return by_entry
 
 
@@ -244,6 +284,9 @@ def _short(value: Any) -> str:
 def _asked_differently(one: AskedDifferently) -> str:
     """Why an answer on record was not given."""
     about = f"{one.asked.kind}" + (f" ({one.asked.item_id})" if one.asked.item_id else "")
+    if one.standing is not None and one.standing.fingerprint == one.asked.fingerprint:
+        instead = in_words(one.standing.recommended) or "nothing"
+        return f"asked differently: {about} recommends {instead}, which nobody has refused on record"
     if one.standing is None:
         return f"asked differently: {about} is not asked, so the answer on record was not given"
     instead = in_words(one.standing.recommended) or "nothing"

@@ -54,6 +54,12 @@ def one_or_more(given: Any) -> Any:
     return given if isinstance(given, list) else [given]
 
 
+def arguments_of(name: str) -> dict[str, FieldInfo]:
+    """The arguments of an action."""
+    fields: dict[str, FieldInfo] = _ARGUMENTS[name].model_fields
+    return fields
+
+
 def short_action(given: Any, item: Any = None) -> Any:
     """`issue_purchase_order`, or `{notify_team: {team: receiving}}`, as name and arguments."""
     if isinstance(given, str):

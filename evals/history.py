@@ -6,11 +6,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evals.observed import CHANGES, DECISIONS, ENTRIES, LEDGER, OUTBOX, Observed, Row
+from storage import replays
 from storage.database import Connection
+from storage.replayed_changes import Change
+from storage.replays import Record
 
 CALLS = """
 SELECT seq, worker, ordinal, tier, outcome, answer FROM model_calls
  WHERE building_id = %s AND seq > %s ORDER BY call_id"""
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """What somebody changed beside the inbox, after which entry, and the rows that it changed."""
+
+    change: Change
+    after: int
+    rows: list[Row]
 
 
 @dataclass
@@ -25,6 +37,9 @@ class History:
     """What language models were asked, in order."""
     changes: dict[int, list[Row]] = field(default_factory=lambda: defaultdict(list))
     """By the entry that caused them; 0: what the building was posted with."""
+
+    by_hand: list[ByHand] = field(default_factory=list)
+    """What people changed beside the inbox, in order; not part of the entries' own changes."""
 
     def observed(self, seqs: Iterable[int]) -> Observed:
         """What was found of these entries, before their changes are taken in."""
@@ -47,7 +62,9 @@ class History:
 
     def images(self, entity: str) -> dict[str, Row]:
         """The last image of every row of a kind."""
-        return {one["id"]: one["data"] for rows in self.changes.values() for one in rows if one["entity"] == entity}
+        parts = [*self.changes.values(), *(one.rows for one in self.by_hand)]
+        rows = sorted((row for part in parts for row in part), key=lambda row: int(row["position"]))
+        return {one["id"]: one["data"] for one in rows if one["entity"] == entity}
 
 
 async def read_history(conn: Connection, building_id: str) -> History:
@@ -60,9 +77,27 @@ async def read_history(conn: Connection, building_id: str) -> History:
     open_ = next((place for place, row in enumerate(entries) if row["status"] not in ("done", "dead")), None)
     history = History(entries[:open_], await rows(LEDGER), await rows(DECISIONS), await rows(OUTBOX))
     history.calls = await rows(CALLS)
-    for change in await rows(CHANGES):
-        history.changes[change["seq"]].append(change)
+    logged = await rows(CHANGES)
+    history.by_hand = _by_hand(await replays.read(conn, building_id, 0, 0), logged)
+    people = {row["position"] for one in history.by_hand for row in one.rows}
+    for change in logged:
+        if change["position"] not in people:
+            history.changes[change["seq"]].append(change)
     return history
+
+
+def _by_hand(record: Record, logged: list[Row]) -> list[ByHand]:
+    """Each change that people made, with the images behind it; its place is after the entries that had begun to act."""
+    at = {row["position"]: row for row in logged}
+    return [
+        ByHand(
+            change,
+            max((entry.seq for entry in record.entries if entry.acted < change.position), default=0),
+            [at[position] for position in range(change.position, change.position + 1 + change.rows)],
+        )
+        for change in record.changes
+        if "taught" not in change.data  # a rule that was there before the building lived
+    ]
 
 
 def _seq_of(message: dict[str, Any]) -> int:

@@ -96,8 +96,13 @@ def find(patterns: list[str]) -> list[Scenario]:
 def _files(pattern: str) -> list[Path]:
     path = Path(pattern)
     if path.is_dir():
-        return sorted(path.glob("*.yaml"))
-    if path.suffix in (".yaml", ".yml") and path.is_file():
+        found = sorted(path.glob("*.yaml"))
+        if not found:
+            raise ScenarioError(f"There is no scenario in the folder {pattern}: they are files named *.yaml.")
+        return found
+    if path.suffix in (".yaml", ".yml"):
+        if not path.is_file():
+            raise ScenarioError(f"There is no file {pattern}.")
         return [path]
     wanted = pattern.replace("_", "-")
     wanted = wanted if "*" in wanted else f"*{wanted}*"

@@ -185,7 +185,7 @@ def _question(found: Observed, before: Row | None, after: Row) -> None:
     seen = _seen(after)
     if before is None:
         found.raised.append(seen)
-    elif after["status"] == "superseded" and before["status"] != "superseded":
+    elif after["status"] in ("superseded", "withdrawn") and before["status"] != after["status"]:
         found.closed.append(seen)
     elif after["version"] > before["version"]:
         found.renewed.append(seen)

@@ -10,7 +10,7 @@ from domain.rules import full_id
 from evals.observed import Observed, Row, Watch
 from evals.passing import next_due, tick
 from evals.recorded_models import lay_out
-from evals.scenario import Answer, Overruling, Scenario, Step
+from evals.scenario import Answer, Overruling, Revoking, Scenario, Step
 from evals.site import RESPONDERS, Site
 from evals.teaching import teach
 from runtime.drain import Ended
@@ -118,6 +118,11 @@ class Player:
             return await self._send("/delegations", {"building_id": self._building_id, **step.delegate})
         if step.overrule is not None:
             return await self._overrule(step.overrule)
+        if step.edit_rule is not None:
+            path = f"/rules/{self._rule(step.edit_rule.rule)}"
+            return await self._send(path, step.edit_rule.body(), method="PATCH")
+        if step.revoke is not None:
+            return await self._revoke(step.revoke)
         if step.change is not None:
             return await self._send(f"/buildings/{self._building_id}", step.change, method="PATCH")
         event = {"event_id": f"step-{self._numbers}", "source": "scenario", **step.body}
@@ -147,11 +152,22 @@ class Player:
         return await self._send(f"/approvals/{asked['approval_id']}/decision", body, key)
 
     async def _overrule(self, overruling: Overruling) -> tuple[int, str] | None:
-        rule = next((row for row in self._watch.rows("rules") if row["title"] == overruling.rule), None)
+        return await self._send(f"/rules/{self._rule(overruling.rule)}/overrule", overruling.body())
+
+    def _rule(self, title: str) -> str:
+        """The id of the rule with this title."""
+        rule = next((row for row in self._watch.rows("rules") if row["title"] == title), None)
         if rule is None:
-            raise PlayStoppedError(f"There is no rule {overruling.rule!r} that could be overruled.")
-        path = f"/rules/{full_id(self._building_id, rule['rule_id'])}/overrule"
-        return await self._send(path, overruling.body())
+            known = ", ".join(repr(row["title"]) for row in self._watch.rows("rules")) or "none"
+            raise PlayStoppedError(f"There is no rule {title!r} here; there are: {known}.")
+        return full_id(self._building_id, rule["rule_id"])
+
+    async def _revoke(self, wanted: Revoking) -> tuple[int, str] | None:
+        standing = [row for row in self._watch.rows("delegations") if wanted.fits(row)]
+        if not standing:
+            raise PlayStoppedError(f"There is no delegation for {wanted.kind} that could be revoked.")
+        name = full_id(self._building_id, standing[-1]["delegation_id"])
+        return await self._send(f"/delegations/{name}", None, method="DELETE")
 
     def _asked(self, answer: Answer) -> Row:
         """The question that is answered: the pending one; else the last, which then takes no further answer."""

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.templates import ITEM
-from evals.history import History
+from evals.history import ByHand, History
 from evals.observed import Row
 
 
@@ -35,12 +35,31 @@ def overruling_of(history: History, entry: Row) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
-def delegations_after(history: History, seq: int, zone: ZoneInfo) -> list[dict[str, Any]]:
-    """What people delegated of their own accord after an entry, as steps; what an answer granted comes with it."""
-    if any(row["seq"] == seq and row["action"] == "grant_delegation" for row in history.effects):
-        return []
-    rows = _first_images(history, "delegations", seq)
-    return [{"at": local(row["granted_at"], zone), "delegate": _delegation(row)} for row in rows]
+def by_hand_of(history: History, made: ByHand) -> dict[str, Any]:
+    """What somebody changed beside the inbox, as a step without its time."""
+    data = made.change.data
+    if "granted" in data:
+        return {"delegate": _delegation(data["granted"])}
+    if "revoked" in data:
+        row = history.images("delegations")[data["revoked"]]
+        scope = {"item": row["item_id"], **{name: row[name] for name in ("category", "vendor_id")}}
+        return {"revoke": {"kind": row["kind"], **{name: value for name, value in scope.items() if value is not None}}}
+    if "rule_id" in data:
+        changed = {name: value for name, value in data["changed"].items() if name != "status"}
+        if "status" in data["changed"]:
+            changed["disabled"] = data["changed"]["status"] == "disabled"
+        return {"edit_rule": {"rule": history.images("rules")[data["rule_id"]]["title"], **changed}}
+    return {"change": data["changed"]}
+
+
+def is_patch(made: ByHand) -> bool:
+    """Whether the building itself was changed: its policy or its people."""
+    return "changed" in made.change.data and "rule_id" not in made.change.data
+
+
+def is_of_another_building(responder: Row) -> bool:
+    """Whether it is a rule that another building shares: its name begins with that building's."""
+    return responder["id"].startswith("rule:") and "-" in responder["id"]
 
 
 def local(moment: str | datetime, zone: ZoneInfo) -> str:
@@ -60,7 +79,8 @@ def _delegation(row: Row) -> dict[str, Any]:
 
 def taught_before(history: History) -> list[dict[str, Any]]:
     """Rules that were on file before the first entry."""
-    return [_taught(row) for row in _first_images(history, "rules", 0)]
+    found = {one["id"]: one["data"] for one in reversed(history.changes[0]) if one["entity"] == "rules"}
+    return [_taught(row) for row in reversed(found.values())]
 
 
 def _taught(row: Row) -> dict[str, Any]:
@@ -71,13 +91,6 @@ def _taught(row: Row) -> dict[str, Any]:
 def _template(action: Row) -> Any:
     arguments = {name: value for name, value in action["arguments"].items() if (name, value) != ("item", ITEM)}
     return {action["name"]: arguments} if arguments else action["name"]
-
-
-def _first_images(history: History, entity: str, seq: int) -> list[Row]:
-    """Rows of a kind that first appear with an entry."""
-    before = {one["id"] for at, rows in history.changes.items() if at < seq for one in rows if one["entity"] == entity}
-    found = {one["id"]: one["data"] for one in reversed(history.changes[seq]) if one["entity"] == entity}
-    return [row for id_, row in reversed(found.items()) if id_ not in before]
 
 
 def models_of(history: History) -> list[dict[str, Any]]:

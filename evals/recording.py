@@ -15,7 +15,16 @@ from domain.procurement import find_item
 from evals.expectations import expectations_of
 from evals.history import History, read_history
 from evals.observed import Digest, Observed, Row
-from evals.recorded_people import answer_of, delegations_after, local, models_of, overruling_of, taught_before
+from evals.recorded_people import (
+    answer_of,
+    by_hand_of,
+    is_of_another_building,
+    is_patch,
+    local,
+    models_of,
+    overruling_of,
+    taught_before,
+)
 from storage import procurement
 from storage.approvals import SOURCE as ANSWERED
 from storage.database import Connection
@@ -47,10 +56,12 @@ class _Step:
 
     plain: dict[str, Any]
     seq: int
-    """The entry that it begins with; of a change of the building, the one that it came after."""
+    """The entry that it begins with; of what people changed beside the inbox, the one that it came after."""
     seqs: list[int]
     named: str | None = None
     queued: bool = False
+    rows: list[Row] = field(default_factory=list)
+    """What it changed by itself, where it is no entry."""
 
 
 async def record(conn: Connection, building_id: str, first: int | None = None, last: int | None = None) -> Recorded:
@@ -84,7 +95,7 @@ async def record(conn: Connection, building_id: str, first: int | None = None, l
 def _parted(history: History, steps: list[_Step], first: int) -> tuple[list[Row], list[Row]]:
     """The steps that are given, and those that are judged, with what is expected of them."""
     digest = Digest()
-    digest.take(Observed(), history.changed([0]))
+    digest.take(Observed(), history.changed([0]))  # what the building was posted with
     given: list[Row] = []
     judged: list[Row] = []
     waiting: list[int] = []
@@ -95,7 +106,7 @@ def _parted(history: History, steps: list[_Step], first: int) -> tuple[list[Row]
             part.append({**step.plain, "queued": True})
             continue
         lines = [(row["item_id"], row["name"]) for row in digest.rows("items")]
-        observed = digest.take(history.observed(waiting), history.changed(waiting))
+        observed = digest.take(history.observed(waiting), [*history.changed(waiting), *step.rows])
         item_id = None if step.named is None else find_item(step.named, lines)
         expected = expectations_of(observed, item_id) if part is judged else {}
         part.append({**step.plain, **expected})
@@ -114,13 +125,17 @@ def _steps(history: History, zone: ZoneInfo) -> list[_Step]:
 
 
 def _between(history: History, seq: int, when: str, zone: ZoneInfo) -> list[_Step]:
-    """What people changed and delegated after an entry, without an entry of its own."""
-    found = [{"at": when, "change": change} for change in _patches(history, seq)]
-    return [_Step(plain, seq, []) for plain in [*found, *delegations_after(history, seq, zone)]]
-
-
-def _patches(history: History, seq: int) -> list[dict[str, Any]]:
-    return [one["data"]["changed"] for one in history.changes[seq] if one["entity"] == "building_change"]
+    """What people changed after an entry, without an entry of its own."""
+    return [
+        _Step(
+            {"at": when if one.change.at is None else local(one.change.at, zone), **by_hand_of(history, one)},
+            seq,
+            [],
+            rows=one.rows,
+        )
+        for one in history.by_hand
+        if one.after == seq
+    ]
 
 
 def _on_time(steps: list[_Step]) -> list[_Step]:
@@ -231,6 +246,12 @@ def _remarks(history: History) -> list[str]:
         for row in history.entries
         if row["generation"]
     ]
-    if any(_patches(history, seq) for seq in list(history.changes)) and not history.first("buildings"):
+    found += [
+        f"Entry {row['seq']} was answered or advised on by {row['responder']['name']} of another building: "
+        "it is no part of this file; add it under `rules`."
+        for row in history.decisions
+        if is_of_another_building(row["responder"])
+    ]
+    if any(is_patch(one) for one in history.by_hand) and not history.first("buildings"):
         found.append("The building was changed before its first image was kept: its policy may have been another.")
     return found

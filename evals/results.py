@@ -94,8 +94,11 @@ def read_json(file: Path) -> Run:
     try:
         return Run.model_validate_json(file.read_text(encoding="utf-8"))
     except (OSError, ValidationError, UnicodeDecodeError) as error:
-        first = str(error).splitlines()[0]
-        raise BaselineError(f"{file} is not the JSON of an earlier run: {first}") from error
+        reason = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
+        raise BaselineError(
+            f"{file} is not the JSON of an earlier run ({reason}). Name a results.json that `longlead evals --report` "
+            "wrote."
+        ) from error
 
 
 def changes(before: Run, now: Run) -> list[str]:

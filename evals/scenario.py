@@ -24,6 +24,7 @@ from domain.approvals import ApprovalKind, DecisionBody
 from domain.buildings import BuildingSpec, Strict
 from domain.policy import ResponderType
 from domain.procurement import find_item
+from domain.rules import Autonomy
 from domain.text import Name, Slug, slug
 from evals.expected import Asked, Did, Standing, changed_words, one_or_more, short_action
 from evals.filling import filled
@@ -90,6 +91,35 @@ class Overruling(Strict):
         return {name: value for name, value in given.items() if value}
 
 
+class RuleChange(Strict):
+    """A person words a rule otherwise, switches it off or on, shares it, or says whether it may decide alone."""
+
+    rule: Name = Field(description="Title of the rule.")
+    text: str | None = None
+    disabled: bool | None = None
+    shared: bool | None = None
+    autonomy: Autonomy | None = None
+
+    def body(self) -> dict[str, Any]:
+        """The body of `PATCH /rules/{rule_id}`."""
+        return self.model_dump(mode="json", exclude_none=True, exclude={"rule"})
+
+
+class Revoking(Strict):
+    """A person takes back what was delegated: the last one of that kind that stands, or of that kind and scope."""
+
+    kind: ApprovalKind
+    item: Name | None = Field(None, description="Id of its line, where it is for one line alone.")
+    category: str | None = None
+    vendor_id: str | None = None
+
+    def fits(self, delegation: dict[str, Any]) -> bool:
+        """Whether it is this one, as it is on file."""
+        scope = {"kind": self.kind, "item_id": self.item, "category": self.category, "vendor_id": self.vendor_id}
+        wanted = {name: value for name, value in scope.items() if value is not None}
+        return delegation["status"] != "revoked" and all(delegation[name] == value for name, value in wanted.items())
+
+
 class Step(Strict):
     """Something happens (an event, an answer, a change of the building, or time passes): and all that the agent then
     does, asks and says."""
@@ -101,6 +131,8 @@ class Step(Strict):
     change: dict[str, Any] | None = Field(None, description="The body of `PATCH /buildings/{b}`: policy, people.")
     delegate: dict[str, Any] | None = Field(None, description="The body of `POST /delegations`, without the building.")
     overrule: Overruling | None = Field(None, description="A person overrules what a rule decided last.")
+    edit_rule: RuleChange | None = Field(None, description="A person changes a learned rule.")
+    revoke: Revoking | None = Field(None, description="A person takes a delegation back.")
     until: At | None = Field(None, description="Time passes until then, and what falls due is looked for.")
     queued: bool = Field(False, description="Posted while the agent is busy: it is taken up with the next step.")
 
@@ -127,9 +159,8 @@ class Step(Strict):
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
-        things = (self.event, self.answer, self.change, self.delegate, self.overrule, self.until)
-        if sum(one is not None for one in things) != 1:
-            raise ValueError("a step is one of event, answer, change, delegate, overrule and until")
+        if sum(getattr(self, name) is not None for name in HAPPENINGS) != 1:
+            raise ValueError(f"a step is one of {', '.join(HAPPENINGS[:-1])} and {HAPPENINGS[-1]}")
         if (self.at is None) == (self.until is None):
             raise ValueError("what happens has `at`, passing time has `until` alone")
         if self.queued and self.model_fields_set - _HAPPENS:
@@ -190,7 +221,9 @@ def _line_of(event: dict[str, Any] | None, answer: Answer | None) -> str | None:
     return None if event is None or event.get("item") is None else str(event["item"])
 
 
-_HAPPENS = {"at", "event", "unchecked", "answer", "change", "delegate", "overrule", "until", "queued"}
+HAPPENINGS = ("event", "answer", "change", "delegate", "overrule", "edit_rule", "revoke", "until")
+"""What may happen, one in each step."""
+_HAPPENS = {"at", "unchecked", "queued", *HAPPENINGS}
 """What a step says that happens; everything else in it is expected."""
 
 

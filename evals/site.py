@@ -19,6 +19,7 @@ from runtime.settings import ApiKey, Settings
 from runtime.slots import SlotPool
 from storage.database import open_pool
 from tools.models import ModelAccess
+from tools.prompts import Budgets
 
 SLOTS = 6
 """Scenarios that are played at once: the agent computes on one core, PostgreSQL on others."""
@@ -88,7 +89,8 @@ async def open_site(conninfo: str, slots: int = SLOTS, model: str | None = None)
             resources = Resources(settings, conninfo, pool, clock)
             transport = httpx.ASGITransport(create_app(resources))
             client = httpx.AsyncClient(transport=transport, base_url="http://evals", timeout=60)
-            slot_pool = SlotPool(conninfo, clock, slots, "evals slot", models)
+            budgets = Budgets(settings.prompt_tokens)
+            slot_pool = SlotPool(conninfo, clock, slots, "evals slot", models, budgets=budgets)
             stack.push_async_callback(slot_pool.close)
             await stack.enter_async_context(client)
             return Agent(client, Drainer(settings, clock, slot_pool, asyncio.Event()))

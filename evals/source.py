@@ -58,9 +58,16 @@ class Source:
     def problems(self, error: ValidationError, at: Place = ()) -> list[str]:
         """What pydantic found in the value at `at`, each with its line."""
         return [
-            self.problem((*at, *one["loc"]), one["msg"].removeprefix("Value error, "))
+            self.problem((*at, *one["loc"]), _in_words(one))
             for one in error.errors(include_url=False, include_input=False)
         ]
+
+
+def _in_words(error: Any) -> str:
+    """What pydantic says, where it does not speak of its own inputs."""
+    if error["type"] == "extra_forbidden":
+        return "there is no such field"
+    return "is missing" if error["type"] == "missing" else str(error["msg"]).removeprefix("Value error, ")
 
 
 def read_yaml(name: str, text: str) -> Source:

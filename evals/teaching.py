@@ -5,18 +5,34 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from domain.actions import ACTION_NAMES
 from domain.approvals import ApprovalKind
 from domain.buildings import Strict
 from domain.rules import Autonomy, Rule
 from domain.templates import ITEM
 from domain.text import Name
-from evals.expected import short_action
+from evals.expected import arguments_of, short_action
 from storage.database import Connection
 from storage.transaction import building_transaction
 
 
 def _templates(given: Any) -> Any:
-    return [short_action(one, ITEM) for one in given] if isinstance(given, list) else given
+    """What a rule recommends: names of actions, with the arguments that do not depend on the case."""
+    return [_known(short_action(one, ITEM)) for one in given] if isinstance(given, list) else given
+
+
+def _known(action: Any) -> Any:
+    if not isinstance(action, dict) or set(action) != {"name", "arguments"}:
+        raise ValueError("write an action as its name, or as {name: {argument: value}}")
+    if action["name"] not in ACTION_NAMES:
+        raise ValueError(f"{action['name']!r} is no action; there are {', '.join(ACTION_NAMES)}")
+    if unknown := set(action["arguments"]) - set(arguments_of(action["name"])):
+        raise ValueError(f"{action['name']} has no argument {sorted(unknown)[0]!r}")
+    return action
+
+
+Templates = Annotated[list[dict[str, Any]], BeforeValidator(_templates), Field(min_length=1)]
+"""What a rule recommends; the line in question need not be named."""
 
 
 class Taught(Strict):
@@ -24,9 +40,7 @@ class Taught(Strict):
 
     title: Name = Field(description="The way out that it recommends.")
     kind: ApprovalKind
-    actions: Annotated[list[dict[str, Any]], BeforeValidator(_templates)] = Field(
-        min_length=1, description="What it recommends; the line in question need not be named."
-    )
+    actions: Templates = Field(description="What it recommends; the line in question need not be named.")
     category: str | None = None
     vendor_id: str | None = None
     item_id: str | None = None

@@ -37,6 +37,10 @@ def _what(step: Step) -> str:
         return f"A person delegates: {_brief(step.delegate)}"
     if step.overrule is not None:
         return f"A person overrules {step.overrule.rule!r}: {step.overrule.message or 'without a word'}"
+    if step.edit_rule is not None:
+        return f"A person changes the rule {step.edit_rule.rule!r}: {_brief(step.edit_rule.body())}"
+    if step.revoke is not None:
+        return f"A person takes back what was delegated for {step.revoke.kind}"
     if step.change is not None:
         return f"The building changes: {_brief(step.change)}"
     event = step.event or {}

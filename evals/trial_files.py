@@ -1,22 +1,23 @@
-"""The files that a backtest is given: a policy to try, rules and delegations to try. Checked by field."""
+"""The files that a backtest is given: a policy to try, rules and delegations to try. Checked by line and field."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-import yaml  # type: ignore[import-untyped]
 from pydantic import Field, ValidationError
 
 from domain.actions import ACTION_NAMES
 from domain.approvals import ApprovalKind
 from domain.buildings import Strict
-from domain.errors import InvalidError
 from domain.policy import Policy
 from domain.rules import Delegation, Rule
 from domain.text import Name, Text
+from evals.source import ScenarioError, Source, read_yaml
+from evals.teaching import Templates
 
 ON_TRIAL = "the backtest"
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
@@ -35,7 +36,7 @@ class TrialRule(_Scope):
 
     title: Name
     text: Text | None = None
-    actions: Annotated[list[dict[str, Any]], Field(min_length=1)]
+    actions: Templates
     autonomy: Literal["recommend", "earned", "alone"] = "alone"
 
 
@@ -65,22 +66,30 @@ def read_policy(file: Path) -> dict[str, object]:
     """Fields of the policy, as the file has them.
 
     Raises:
-        InvalidError: the file cannot be read, or a field is unknown or out of range; the message names it.
+        ScenarioError: the file cannot be read, or a field is unknown or out of range; the message names its line.
     """
-    fields = _read(file)
-    if not isinstance(fields, dict):
-        raise InvalidError(f"{file}: write the policy's fields, such as `po_limit: 50000`.")
-    _checked(file, Policy, fields)
-    return fields
+    source = _read(file)
+    if not isinstance(source.value, dict):
+        raise ScenarioError(f"{file}:1: write the policy's fields, such as `po_limit: 50000`.")
+    for name in source.value:
+        if name not in Policy.model_fields:
+            near = get_close_matches(name, Policy.model_fields, 1)
+            instead = f"did you mean {near[0]}?" if near else f"there are {', '.join(Policy.model_fields)}"
+            raise ScenarioError(source.problem((name,), f"the policy has no such field; {instead}"))
+    _checked(source, Policy)
+    return dict(source.value)
 
 
 def read_rules(file: Path) -> RulesOnTrial:
     """Rules and delegations to try.
 
     Raises:
-        InvalidError: the file cannot be read, or something in it is wrong; the message names the field.
+        ScenarioError: the file cannot be read, or something in it is wrong; the message names line and field.
     """
-    given = _checked(file, TrialRules, _read(file))
+    source = _read(file)
+    if not isinstance(source.value, dict):
+        raise ScenarioError(f"{file}:1: write `rules:` or `delegations:`, each with a list.")
+    given = _checked(source, TrialRules)
     rules = [
         Rule(
             **one.model_dump(exclude={"text"}),
@@ -102,16 +111,16 @@ def read_rules(file: Path) -> RulesOnTrial:
 M = TypeVar("M", Policy, TrialRules)
 
 
-def _checked(file: Path, model: type[M], fields: Any) -> M:
+def _checked(source: Source, model: type[M]) -> M:
     try:
-        return model.model_validate(fields)
+        return model.model_validate(source.value)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise InvalidError(f"{file}: {wrong}") from error
+        raise ScenarioError("\n".join(source.problems(error))) from error
 
 
-def _read(file: Path) -> Any:
+def _read(file: Path) -> Source:
     try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidError(f"{file} cannot be read: {error}") from error
+        return read_yaml(str(file), file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ScenarioError(f"{file} cannot be read: {reason}.") from error

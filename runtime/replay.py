@@ -9,6 +9,7 @@ and changed settings. Nothing here asks the wall clock, nobody is woken, and no 
 - Reminders and milestones are entered as they were; a reminder of a question that the fork does not ask is left out.
 """
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,16 +17,18 @@ from functools import partial
 from typing import Any
 
 from domain.actions import RestateArguments
-from domain.approvals import Approval
-from domain.buildings import BuildingPatch
+from domain.approvals import Approval, Decision
 from domain.errors import ConflictError
 from domain.events import body_of
+from domain.own_ids import without_owner
 from runtime.drain import Drainer
+from runtime.replay_by_hand import ByHand
 from runtime.slots import Slot, thread_lock
-from storage import approvals, buildings, inbox, procurement, replays
+from storage import approvals, inbox, procurement, replays
 from storage.buildings import thread_id
 from storage.inbox import INTERNAL, Lease
-from storage.replays import Change, Record, Recorded
+from storage.replayed_changes import Change
+from storage.replays import Record, Recorded
 
 RESTATED = "longlead.restated"
 WHO = {"type": "automated_rule", "id": "backtest", "name": "Backtest"}
@@ -70,8 +73,19 @@ class Replay:
     """Fields that stand whatever people changed in the meantime."""
     tell: Callable[[int], Any] = lambda _: None
     """Hears how many entries were run."""
+    begin: Callable[[int], Any] = lambda _: None
+    """Hears which entry is run next."""
     differently: list[AskedDifferently] = field(default_factory=list)
     _given: set[int] = field(default_factory=set)
+    _by_hand: ByHand = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._by_hand = ByHand(self.clock, self.record.building_id, self.fork_id, self.policy)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What could not be done again."""
+        return self._by_hand.remarks
 
     async def run(self, slot: Slot) -> None:
         """Run everything on record, in the order in which it happened."""
@@ -89,7 +103,7 @@ class Replay:
         record = self.record
         numbers = {entry.seq: entry for entry in record.entries}
         made = [
-            _Happens((entry.began, 1, number), partial(self._entry, slot, lease, entry))
+            _Happens((entry.acted, 1, number), partial(self._entry, slot, lease, entry))
             for number, entry in enumerate(record.entries)
         ]
         made += [
@@ -102,14 +116,9 @@ class Replay:
 
     async def _change(self, slot: Slot, change: Change) -> None:
         """What somebody changed beside the inbox, over which the settings under trial stand."""
+        self.clock.moment = change.at or self.clock.moment
         async with slot.saver.lock:
-            if change.entity != "building_change":
-                await replays.save_image(slot.conn, self.fork_id, change)
-                return
-            patch = BuildingPatch.model_validate(change.data["changed"])
-            if self.policy:
-                patch.policy = {**(patch.policy or {}), **self.policy}
-            await buildings.change(slot.conn, self.fork_id, patch, change.data["by"])
+            await self._by_hand.again(slot.conn, change)
 
     async def _answer(self, slot: Slot, entry: Recorded) -> bool:
         """Give the answer if its question stands."""
@@ -119,9 +128,12 @@ class Replay:
         self.clock.moment = entry.received_at
         async with slot.saver.lock:
             standing = await self._standing(slot, asked)
-            if standing is None or standing.fingerprint != asked.fingerprint:
+            if standing is None or not self._rests_on_the_same(asked, standing):
                 return False
-            await replays.answer(slot.conn, standing, entry, self.clock.now())
+            decision = _meant(Decision.model_validate(entry.body["decision"]), asked, standing)
+            if decision is None:
+                return False
+            await replays.answer(slot.conn, standing, entry, decision, self.clock.now())
         self._given.add(entry.seq)
         return True
 
@@ -129,9 +141,21 @@ class Replay:
         """The fork's pending question of the same kind and line; without a line, the one on the same facts."""
         pending = await procurement.open_questions(slot.conn, self.fork_id)
         alike = [one for one in pending if (one.kind, one.item_id) == (asked.kind, asked.item_id)]
-        same = [one for one in alike if one.fingerprint == asked.fingerprint]
+        same = [one for one in alike if self._rests_on_the_same(asked, one)]
         found = same or alike
         return found[0] if found else None
+
+    def _rests_on_the_same(self, asked: Approval, standing: Approval) -> bool:
+        """Whether two questions rest on the same facts. Those of one that is about no line name rules and events by
+        ids, which are each building's own. A limit under trial is no fact: where the same order is put to a person
+        with the same ways out, the answer is the same."""
+        if asked.fingerprint == standing.fingerprint:
+            return True
+        if asked.kind == "order_beyond_authority" and self.policy:
+            return bool(_put(asked) == _put(standing))
+        neutral = without_owner(self.record.building_id, self.fork_id)
+        facts = [neutral(json.dumps(_whoever_read(one.subject), sort_keys=True)) for one in (asked, standing)]
+        return asked.item_id is None and facts[0] == facts[1]
 
     async def _entry(self, slot: Slot, lease: Lease, entry: Recorded) -> None:
         """Run one entry, if it is one that the fork would have had."""
@@ -141,6 +165,7 @@ class Replay:
         if await self._is_entered(slot, entry):
             await self._wait_for_what_it_enters(slot, entry)
             self.clock.moment = entry.started_at
+            self.begin(entry.seq)
             await self._drain(slot, lease, entry.seq)
         self.tell(1)
 
@@ -222,6 +247,39 @@ class Replay:
     def _own(self, name: str) -> str:
         """An id that begins with the building's name, as the fork's."""
         return self.fork_id + name[len(self.record.building_id) :] if name.startswith(self.record.building_id) else name
+
+
+def _whoever_read(subject: dict[str, Any]) -> dict[str, Any]:
+    """What a question is about, whichever model read the text and however sure it was."""
+    if not isinstance(subject.get("reading"), dict):
+        return subject
+    reading = {name: value for name, value in subject["reading"].items() if name not in ("model", "confidence")}
+    return {**subject, "reading": reading}
+
+
+def _meant(decision: Decision, asked: Approval, standing: Approval) -> Decision | None:
+    """What somebody's answer says where something else is recommended now: whoever approved wants what was
+    recommended then; what whoever refused would say to this is not known."""
+    if decision.type not in ("approve", "reject") or _neutral(asked) == _neutral(standing):
+        return decision
+    if decision.type == "reject":
+        return None
+    return decision.model_copy(update={"type": "edit", "actions": asked.recommended})
+
+
+def _neutral(approval: Approval) -> list[Any]:
+    """What is recommended, whichever text goes with it."""
+    told = ("event", "message", "note", "question", "reason")
+    return [
+        (action["name"], {name: value for name, value in action["arguments"].items() if name not in told})
+        for action in approval.recommended
+    ]
+
+
+def _put(approval: Approval) -> tuple[Any, ...]:
+    """What a person is shown of an order, but for the line of the policy."""
+    options = [option.actions for option in approval.options[approval.refused :]]
+    return options, {name: value for name, value in approval.evidence.items() if name in ("item", "order", "dates")}
 
 
 def _failed(entry: Recorded) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from domain.events import local_day, localised
 from domain.policy import Policy
 from domain.procurement import Item, ScheduleVersion, VendorRow
 from domain.text import folded, slug
+from storage import by_hand
 from storage.database import Connection
 from storage.transaction import LOCK, BuildingTransaction, building_transaction
 
@@ -22,9 +23,6 @@ INSERT = """
 INSERT INTO buildings (building_id, name, thread_id, mode, time_zone, currency, working_week, contacts, approvers,
                        policy, spec_hash, created_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (building_id) DO NOTHING"""
-
-LOG_CHANGE = """
-INSERT INTO changes (building_id, position, seq, entity, id, data) VALUES (%s, %s, %s, 'building_change', %s, %s)"""
 
 
 def thread_id(building_id: str) -> str:
@@ -125,14 +123,22 @@ def transaction_zone(spec: BuildingSpec) -> Any:
     return Building(building_id=spec.building_id, name=spec.name, thread_id="", time_zone=spec.time_zone).zone
 
 
-async def change(conn: Connection, building_id: str, patch: BuildingPatch, who: dict[str, Any]) -> Building:
-    """Change policy, contacts or approvers, and log who did it.
+async def change(
+    conn: Connection,
+    building_id: str,
+    patch: BuildingPatch,
+    who: dict[str, Any],
+    now: datetime,
+    seq: int | None = None,
+) -> Building:
+    """Change policy, contacts or approvers, and log who did it. `seq`: the entry that it came after, where it is on
+    record and done again.
 
     Raises:
         NotFoundError: there is no such building.
         ValidationError: a policy field is unknown or out of range (pydantic's, for the caller to name).
     """
-    async with building_transaction(conn, building_id) as transaction:
+    async with building_transaction(conn, building_id, seq) as transaction:
         building = transaction.building
         if patch.policy is not None:
             building.policy = Policy.model_validate({**building.policy.model_dump(), **patch.policy})
@@ -141,15 +147,5 @@ async def change(conn: Connection, building_id: str, patch: BuildingPatch, who: 
         if patch.approvers is not None:
             building.approvers = patch.approvers
         if transaction.end_position > transaction.position:
-            _log_who(transaction, patch, who)
+            by_hand.log(transaction, who, now, changed=patch.model_dump(mode="json", exclude_none=True))
         return building
-
-
-def _log_who(transaction: BuildingTransaction, patch: BuildingPatch, who: dict[str, Any]) -> None:
-    logged = {"by": who, "changed": patch.model_dump(mode="json", exclude_none=True)}
-    transaction.position += 1
-    transaction.also(
-        LOG_CHANGE,
-        (transaction.building.building_id, transaction.position, transaction.seq)
-        + (str(transaction.position), Jsonb(logged)),
-    )

@@ -30,6 +30,7 @@ class Outcome:
     type: str = ""
     by: str = ""
     """Who decided, or who is asked."""
+    by_model: bool = False
     actions: tuple[dict[str, Any], ...] = ()
     """What is to be done, or what is recommended."""
 
@@ -48,12 +49,14 @@ async def outcomes(conn: Connection, building_id: str, after_seq: int, after_pos
 
 def _decided(row: dict[str, Any]) -> Outcome:
     who = Responder.model_validate(row["responder"])
-    return Outcome(row["seq"], "decided", row["kind"], row["item_id"], row["type"], who.id, tuple(row["actions"]))
+    by_model, actions = who.type == "ai_agent", tuple(row["actions"])
+    return Outcome(row["seq"], "decided", row["kind"], row["item_id"], row["type"], who.id, by_model, actions)
 
 
 def _asked(seq: int, approval: Approval) -> Outcome:
     recommended = tuple(approval.recommended)
-    return Outcome(seq, "asked", approval.kind, approval.item_id, "", approval.asked_of or "", recommended)
+    asked_of = approval.asked_of or ""
+    return Outcome(seq, "asked", approval.kind, approval.item_id, "", asked_of, actions=recommended)
 
 
 async def _rows(conn: Connection, query: str, parameters: Any) -> list[dict[str, Any]]:

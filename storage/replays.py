@@ -7,20 +7,24 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from domain.approvals import Approval, Decision
-from storage import approvals, inbox
+from storage import approvals, inbox, replayed_changes
 from storage.approvals import AcceptedDecision
 from storage.database import Connection
-from storage.rows import TABLES
-from storage.transaction import building_transaction
+from storage.replayed_changes import Change
 
 # In the order in which they were processed: one that died and was tried again has its place where it was tried last.
+# `acted`: its first effect there; what people changed before that (while it failed, say) its run has found.
 ENTRIES = """
-SELECT seq, source, event_id, event_type, body, body_hash, received_at, status, generation, position,
-       COALESCE(started_at, received_at) AS started_at,
-       LEAST(position, COALESCE(began, max(position) OVER (
-             ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)) AS began
-  FROM events WHERE building_id = %s AND status IN ('done', 'dead') AND seq > %s
- ORDER BY 12, seq"""
+WITH found AS (
+    SELECT seq, source, event_id, event_type, body, body_hash, received_at, status, generation, position,
+           COALESCE(started_at, received_at) AS started_at,
+           LEAST(position, COALESCE(began, max(position) OVER (
+                 ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)) AS began
+      FROM events WHERE building_id = %(building_id)s AND status IN ('done', 'dead') AND seq > %(after)s)
+SELECT found.*, COALESCE(first.position, found.began) AS acted FROM found
+  CROSS JOIN LATERAL (SELECT min(position) AS position FROM actions a
+                       WHERE a.building_id = %(building_id)s AND a.seq = found.seq AND a.position > found.began) first
+ ORDER BY began, seq"""
 
 # The image of a question as its answer was accepted: with the facts that it was given on.
 ACCEPTED = """
@@ -29,14 +33,12 @@ SELECT DISTINCT ON (seq) seq, position, data FROM changes
    AND (data ->> 'decision_seq')::bigint = seq AND data -> 'decision' ->> 'status' = 'accepted'
  ORDER BY seq, position"""
 
-# What people changed beside the inbox.
-CHANGED = """
-SELECT position, entity, data FROM changes
- WHERE building_id = %s AND position > %s AND entity IN ('building_change', 'rules', 'delegations') ORDER BY position"""
-
+# Of a call that was made again the answer that came, else how it last ended.
 ANSWERS = """
-SELECT DISTINCT ON (request_hash, tier) request_hash, tier, model, outcome, detail, answer
-  FROM model_calls WHERE building_id = %s ORDER BY request_hash, tier, outcome <> 'answered', call_id"""
+SELECT DISTINCT ON (seq, worker, ordinal, tier, request_hash) seq, worker, tier, request_hash, model, outcome, detail,
+       answer
+  FROM model_calls WHERE building_id = %s
+ ORDER BY seq, worker, ordinal, tier, request_hash, outcome <> 'answered', call_id"""
 
 INSERT = """
 INSERT INTO events (building_id, seq, source, event_id, event_type, body, body_hash, received_at, not_before)
@@ -76,6 +78,7 @@ class Recorded:
     position: int
     started_at: datetime
     began: int
+    acted: int
 
 
 @dataclass(frozen=True)
@@ -88,15 +91,6 @@ class Acceptance:
 
 
 @dataclass(frozen=True)
-class Change:
-    """What somebody changed beside the inbox."""
-
-    position: int
-    entity: str
-    data: dict[str, Any]
-
-
-@dataclass(frozen=True)
 class Record:
     """All that is to be run again of one building."""
 
@@ -104,8 +98,8 @@ class Record:
     entries: list[Recorded]
     acceptances: dict[int, Acceptance]
     changes: list[Change]
-    answers: dict[tuple[str, int], dict[str, Any]]
-    """What models said, by what they were asked and their tier."""
+    answers: list[dict[str, Any]]
+    """What models said, in order: seq, worker, tier, request_hash, model, outcome, detail, answer."""
 
     @property
     def last_seq(self) -> int:
@@ -114,22 +108,16 @@ class Record:
 
 async def read(conn: Connection, building_id: str, after_seq: int, after_position: int) -> Record:
     """What is on record after a point."""
-    entries = [Recorded(**row) for row in await _rows(conn, ENTRIES, (building_id, after_seq))]
+    entries = [Recorded(**row) for row in await _rows(conn, ENTRIES, {"building_id": building_id, "after": after_seq})]
     accepted = await _rows(conn, ACCEPTED, (building_id, after_seq))
-    changes = [Change(**row) for row in await _rows(conn, CHANGED, (building_id, after_position))]
     runs = [(entry.began, entry.position) for entry in entries]
     return Record(
         building_id,
         entries,
         {row["seq"]: Acceptance(row["seq"], row["position"], Approval.model_validate(row["data"])) for row in accepted},
-        [one for one in changes if one.entity == "building_change" or not _within(one.position, runs)],
-        {(row["request_hash"], row["tier"]): row for row in await _rows(conn, ANSWERS, (building_id,))},
+        await replayed_changes.read(conn, building_id, after_position, runs),
+        await _rows(conn, ANSWERS, (building_id,)),
     )
-
-
-def _within(position: int, runs: list[tuple[int, int]]) -> bool:
-    """Whether a change was made by the run of an entry, and not by somebody in between."""
-    return any(began < position <= ended for began, ended in runs)
 
 
 async def enter(conn: Connection, fork_id: str, entry: Recorded, *, waits: bool = False, **changed: Any) -> None:
@@ -176,24 +164,19 @@ async def restated(conn: Connection, fork_id: str, seq: int, event_id: str) -> d
     return None if row is None else row["arguments"]
 
 
-async def answer(conn: Connection, standing: Approval, entry: Recorded, now: datetime) -> AcceptedDecision:
-    """Give a recorded answer to the fork's question, as the recorded entry."""
+async def answer(
+    conn: Connection, standing: Approval, entry: Recorded, decision: Decision, now: datetime
+) -> AcceptedDecision:
+    """Give an answer to the fork's question, as the recorded entry."""
     return await approvals.decide(
         conn,
         standing.approval_id,
-        Decision.model_validate(entry.body["decision"]),
+        decision,
         version=None,
         event_id=entry.event_id,
         now=now,
         seq=entry.seq,
     )
-
-
-async def save_image(conn: Connection, fork_id: str, change: Change) -> None:
-    """Save a row as somebody left it."""
-    kind = next(kind for kind, table in TABLES.items() if table.name == change.entity)
-    async with building_transaction(conn, fork_id) as transaction:
-        transaction.save(kind.model_validate(change.data))
 
 
 async def _rows(conn: Connection, query: str, parameters: Any) -> list[dict[str, Any]]:

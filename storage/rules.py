@@ -1,6 +1,7 @@
 """Reading rules and delegations: a building's own, what other buildings let it use, and whether there are any."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from domain.procurement import Row
@@ -11,13 +12,30 @@ from storage.rows import select
 MAY_ANSWER = """
 SELECT EXISTS (SELECT 1 FROM rules WHERE building_id = %(building_id)s AND kind = ANY(%(kinds)s) AND status = 'active')
     OR EXISTS (SELECT 1 FROM rules r JOIN buildings b USING (building_id)
-                WHERE r.kind = ANY(%(kinds)s) AND r.status = 'active' AND r.shared AND b.mode = 'live'
-                  AND r.building_id <> %(building_id)s) AS yes"""
+                WHERE r.kind = ANY(%(kinds)s) AND b.mode = 'live' AND r.building_id <> %(building_id)s
+                  AND (r.status = 'active' AND r.shared OR r.edited_by IS NOT NULL AND EXISTS (
+                       SELECT 1 FROM buildings WHERE building_id = %(building_id)s AND mode = 'replay'))) AS yes"""
 
 # A sandbox teaches nobody.
 SHARED = """
 SELECT r.* FROM rules r JOIN buildings b USING (building_id)
  WHERE r.kind = %s AND r.status = 'active' AND r.shared AND b.mode = 'live' AND r.building_id <> %s
+ ORDER BY r.learned_at DESC, r.building_id, r.rule_id LIMIT 50"""
+
+# Those that people have ever changed, and so may have shared, as they were at a moment: up to what their building had
+# done and what people had changed there by then.
+SHARED_AT = """
+SELECT r.building_id, was.data FROM rules r JOIN buildings b USING (building_id)
+ CROSS JOIN LATERAL (
+       SELECT GREATEST((SELECT max(position) FROM actions WHERE building_id = r.building_id AND at <= %(at)s),
+                       (SELECT max(position + (data ->> 'rows')::bigint) FROM changes
+                         WHERE building_id = r.building_id AND entity = 'building_change'
+                           AND (data ->> 'at')::timestamptz <= %(at)s)) AS position) by_then
+ CROSS JOIN LATERAL (
+       SELECT data FROM changes WHERE building_id = r.building_id AND entity = 'rules' AND id = r.rule_id
+          AND position <= by_then.position ORDER BY position DESC LIMIT 1) was
+ WHERE r.kind = %(kind)s AND r.edited_by IS NOT NULL AND b.mode = 'live' AND r.building_id <> %(building_id)s
+   AND (was.data ->> 'shared')::boolean AND was.data ->> 'status' = 'active'
  ORDER BY r.learned_at DESC, r.building_id, r.rule_id LIMIT 50"""
 
 # A decision of the agent's own on the very same facts, other than an earlier attempt at the entry in hand.
@@ -57,6 +75,12 @@ async def delegations(conn: Connection, building_id: str, kind: str) -> list[Del
     where = "building_id = %s AND kind = %s AND status = 'active'"
     found = await select(conn, Delegation, where, (building_id, kind), "caused_seq, delegation_id")
     return sorted(found, key=lambda one: -one.specificity)
+
+
+async def shared_rules_at(conn: Connection, building_id: str, kind: str, at: datetime) -> list[tuple[str, Rule]]:
+    """The same as they were then: for a past that is run again."""
+    rows = await (await conn.execute(SHARED_AT, {"building_id": building_id, "kind": kind, "at": at})).fetchall()
+    return [(row["building_id"], Rule.model_validate(row["data"])) for row in rows]
 
 
 async def rule(conn: Connection, building_id: str, rule_id: str) -> Rule | None:

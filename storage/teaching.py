@@ -1,36 +1,46 @@
 """What people do with rules and delegations over REST: each change in one transaction, with its after-image on file."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from domain.approvals import Approval
 from domain.errors import ConflictError, NotFoundError
 from domain.procurement import find_item
 from domain.rules import Delegation, Rule, split_id
-from storage import procurement, rules
+from storage import by_hand, procurement, rules
 from storage.database import Connection
 from storage.rows import select
 from storage.transaction import BuildingTransaction, building_transaction
 
 
-async def change_rule(conn: Connection, full_id: str, change: dict[str, Any], by: str) -> None:
-    """Change a rule's text, standing or whether it is shared. Switched on again, it starts over.
+async def change_rule(
+    conn: Connection,
+    full_id: str,
+    change: dict[str, Any],
+    who: dict[str, Any],
+    now: datetime,
+    seq: int | None = None,
+) -> None:
+    """Change a rule's text, standing or whether it is shared. Switched on again, it starts over. `seq`: the entry
+    that it came after, where it is on record and done again.
 
     Raises:
         NotFoundError: there is no such rule.
     """
     building_id, rule_id = split_id(full_id)
     await _must_be(conn, full_id, Rule)
-    async with building_transaction(conn, building_id) as transaction:
+    async with building_transaction(conn, building_id, seq) as transaction:
         rule = await rules.rule(conn, building_id, rule_id)
         if rule is None:
             raise _no_rule(full_id)
-        changed = rule.model_copy(update={**change, "edited_by": by, "caused_seq": transaction.seq})
+        changed = rule.model_copy(update={**change, "edited_by": who["name"], "caused_seq": transaction.seq})
         if change.get("status") == "active" and rule.status != "active":
             changed = changed.model_copy(update={"streak": 0, "refusals": 0})
         transaction.save(changed)
         if changed.status == "disabled":
             await _withdraw_requests(transaction, rule_id)
+        by_hand.log(transaction, who, now, rule_id=rule_id, changed=change)
 
 
 async def _withdraw_requests(transaction: BuildingTransaction, rule_id: str) -> None:
@@ -41,37 +51,47 @@ async def _withdraw_requests(transaction: BuildingTransaction, rule_id: str) -> 
 
 
 async def grant(
-    conn: Connection, building_id: str, item: str | None, make: Callable[[str, str | None], Delegation]
+    conn: Connection,
+    building_id: str,
+    item: str | None,
+    make: Callable[[str, str | None], Delegation],
+    who: dict[str, Any],
+    now: datetime,
+    seq: int | None = None,
 ) -> str:
-    """Put a delegation on file; `make` gets its name and the id of the line that is named. Returns its name.
+    """Put a delegation on file; `make` gets its name and the id of the line that is named. Returns its name. `seq` as
+    with a rule.
 
     Raises:
         NotFoundError: there is no such building, or no such line.
     """
-    async with building_transaction(conn, building_id) as transaction:
+    async with building_transaction(conn, building_id, seq) as transaction:
         item_id = None if item is None else find_item(item, await procurement.item_names(conn, building_id))
         if item is not None and item_id is None:
             raise NotFoundError(f"Building {building_id!r} has no line {item!r}.")
         name = f"d{transaction.end_position + 1}"
-        transaction.save(make(name, item_id).model_copy(update={"caused_seq": transaction.seq}))
+        made = make(name, item_id).model_copy(update={"caused_seq": transaction.seq})
+        transaction.save(made)
+        by_hand.log(transaction, who, now, granted=made.model_dump(mode="json"))
     return name
 
 
-async def revoke(conn: Connection, full_id: str, by: str) -> None:
-    """Take a delegation back. Twice is once.
+async def revoke(conn: Connection, full_id: str, who: dict[str, Any], now: datetime, seq: int | None = None) -> None:
+    """Take a delegation back. Twice is once. `seq` as with a rule.
 
     Raises:
         NotFoundError: there is no such delegation.
     """
     building_id, name = split_id(full_id)
     await _must_be(conn, full_id, Delegation)
-    async with building_transaction(conn, building_id) as transaction:
+    async with building_transaction(conn, building_id, seq) as transaction:
         delegation = await rules.delegation(conn, building_id, name)
         if delegation is None:
             raise _no_delegation(full_id)
         if delegation.status != "revoked":
-            revoked = {"status": "revoked", "note": f"revoked by {by}", "caused_seq": transaction.seq}
+            revoked = {"status": "revoked", "note": f"revoked by {who['name']}", "caused_seq": transaction.seq}
             transaction.save(delegation.model_copy(update=revoked))
+            by_hand.log(transaction, who, now, revoked=name)
 
 
 async def decision_to_overrule(conn: Connection, full_id: str, seq: int | None) -> dict[str, Any]:

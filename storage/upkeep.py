@@ -18,10 +18,11 @@ SELECT DISTINCT e.building_id FROM events e JOIN buildings b ON b.building_id = 
  LIMIT 500"""
 
 # Days begin in the building's own zone, and for people when the quiet hours of the night are over.
-MORNING = """(%(now)s::timestamptz AT TIME ZONE b.time_zone
-              - CASE WHEN b.policy -> 'quiet_hours' ->> 'start' > b.policy -> 'quiet_hours' ->> 'end'
+NIGHT = """CASE WHEN b.policy -> 'quiet_hours' ->> 'start' > b.policy -> 'quiet_hours' ->> 'end'
                        OR b.policy -> 'quiet_hours' ->> 'start' = '00:00'
-                     THEN (b.policy -> 'quiet_hours' ->> 'end')::interval ELSE '0' END)::date"""
+                     THEN (b.policy -> 'quiet_hours' ->> 'end')::interval ELSE '0' END"""
+MORNING = f"""(%(now)s::timestamptz AT TIME ZONE b.time_zone
+              - {NIGHT})::date"""
 
 EXPIRED_HOLDS = f"""
 SELECT i.building_id, i.item_id, i.held_until FROM items i JOIN buildings b USING (building_id)

@@ -7,9 +7,10 @@ the same, and a replay finds its recorded answer.
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from domain.own_ids import without_owner
 from domain.tokens import count_tokens, cut_to
 
 TOTAL_TOKENS = 40_000
@@ -91,6 +92,16 @@ def assemble(layers: Sequence[Layer], total_tokens: int = TOTAL_TOKENS) -> str:
         if body:
             shown.append(f"## {layer.name}\n{body}")
     return "\n\n".join(shown)
+
+
+def without_ids(layers: Sequence[Layer], building_id: str) -> list[Layer]:
+    """The layers with the building's name taken out of the ids in them, as messages have them: `question 3-0`."""
+    neutral = without_owner(building_id)
+
+    def plain(part: Part | str) -> Part | str:
+        return neutral(part) if isinstance(part, str) else replace(part, text=neutral(part.text))
+
+    return [replace(layer, parts=[plain(part) for part in layer.parts]) for layer in layers]
 
 
 def _within(layer: Layer, budget: int) -> str:

@@ -82,6 +82,15 @@ def _said_by(known: Known, asked: Asked) -> Decision | None:
     )
 
 
+async def _shared(toolbox: Toolbox, building: Building, kind: str) -> list[tuple[str, Rule]]:
+    """What other buildings let this one use. A past that is run again is told what it was told then: not what others
+    learned since, nor what people changed of it since."""
+    conn, building_id, now = toolbox.conn, building.building_id, toolbox.clock.now()
+    if building.mode == "replay":
+        return await rules.shared_rules_at(conn, building_id, kind, now)
+    return [one for one in await rules.shared_rules(conn, building_id, kind) if one[1].learned_at <= now]
+
+
 def rule_responder(rule: Rule, known: Known) -> Responder:
     name = rule.rule_id if known.own else known.id
     return Responder(type="automated_rule", id=f"rule:{name}", name=f"Learned rule {name}")
@@ -116,12 +125,7 @@ async def pose(
             return None
         case = case_of(kind, file, subject)
         own = matching(await rules.own_rules(conn, entry.building_id, kind), case)
-        # Those of that time: a past that is run again must not be told what others learned since.
-        shared = [
-            (owner, rule)
-            for owner, rule in await rules.shared_rules(conn, entry.building_id, kind)
-            if rule.learned_at <= toolbox.clock.now()
-        ]
+        shared = await _shared(toolbox, building, kind)
     known = [Known(rule, full_id(entry.building_id, rule.rule_id), own=True) for rule in own]
     others = {id(rule): building_id for building_id, rule in shared}
     known += [

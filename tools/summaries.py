@@ -21,7 +21,7 @@ from storage import summaries
 from tools.context import ActionContext, Toolbox
 from tools.effects import run_effect
 from tools.models import Abstained, ModelRequest, ask_model
-from tools.prompts import OUTSIDE_RULE, Layer, Part, assemble
+from tools.prompts import OUTSIDE_RULE, Layer, Part, assemble, without_ids
 
 SUMMARISER = Responder(type="automated_rule", id="summariser", name="Summariser")
 
@@ -236,7 +236,8 @@ async def _worded(toolbox: Toolbox, entry: Entry, said: list[Message]) -> tuple[
     if not came_in or toolbox.models is None or not _at_its_moment(toolbox, entry):
         return _extracts(came_in), "template"
     layers = [Layer("Messages", None, [_as_said(one) for one in came_in])]
-    request = ModelRequest("summariser", 0, SYSTEM, assemble(layers, toolbox.budgets.total), Wishes)
+    prompt = assemble(without_ids(layers, entry.building_id), toolbox.budgets.total)
+    request = ModelRequest("summariser", 0, SYSTEM, prompt, Wishes)
     answer = await ask_model(toolbox, entry, request)
     if isinstance(answer, Abstained):
         return _extracts(came_in), "template"

@@ -6,7 +6,7 @@ from domain.approvals import Responder
 from domain.events import Entry
 from tools.context import Toolbox
 from tools.models import Abstained, Answered, ModelRequest, Output, Worker, ask_model
-from tools.prompts import Layer, assemble
+from tools.prompts import Layer, assemble, without_ids
 
 
 async def answers(
@@ -20,11 +20,15 @@ async def answers(
     max_tokens: int = 700,
     ordinal: int = 0,
 ) -> AsyncIterator[Answered[Output] | Abstained]:
-    """What each tier says, in order. The caller stops at the first answer that will do."""
-    prompt = assemble(layers, toolbox.budgets.total)
+    """What each of the worker's tiers says, in order. The caller stops at the first answer that will do."""
+    # A reader's answer is held against the very words of a text, so these stay as they were written.
+    told = layers if worker == "reader" else without_ids(layers, entry.building_id)
+    prompt = assemble(told, toolbox.budgets.total)
     for tier in range(len(toolbox.models.tiers) if toolbox.models else 0):
         request = ModelRequest(worker, tier, system, prompt, output, max_tokens)
         answer = await ask_model(toolbox, entry, request, ordinal)
+        if isinstance(answer, Abstained) and answer.reason == "no_tier":
+            continue  # this worker has no such tier: nobody was asked
         yield answer
         if isinstance(answer, Abstained) and answer.reason == "over_budget":
             return

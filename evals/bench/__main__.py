@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from evals.bench import age, latency, load, memory, sleeping, throughput
+from evals.bench import age, latency, load, memory, past, sleeping, throughput
 from evals.bench.report import Result, Tell, table
 from evals.bench.server import Bench, server
 
@@ -28,6 +28,7 @@ FULL: dict[str, Benchmark] = {
     "load": load.run,
     "age": age.run,
     "memory": memory.run,
+    "past": past.run,
     "sleeping": sleeping.run,
 }
 QUICK: dict[str, Benchmark] = {
@@ -36,6 +37,7 @@ QUICK: dict[str, Benchmark] = {
     "load": partial(load.run, size=load.Size(burst=300, seconds=8.0)),
     "age": partial(age.run, age=300, window=40),
     "memory": partial(memory.run, age=500),
+    "past": partial(past.run, events=300, checkpoints=5000, houses=16),
     "sleeping": partial(sleeping.run, count=1000, watch_s=15.0),
 }
 PACKAGES = (

@@ -47,7 +47,7 @@ async def run(bench: Bench, tell: Tell, *, age: int = 2000, window: int = 100) -
     async with bench.database() as conninfo:
         conn = await connect(conninfo, application_name="bench")
         slots = SlotPool(conninfo, SystemClock(), 1, "bench slot")
-        desk = _Desk(conn, Drainer(Settings(), SystemClock(), slots, asyncio.Event()))
+        desk = Desk(conn, Drainer(Settings(), SystemClock(), slots, asyncio.Event()))
         try:
             result = await _measure(desk, lines, age, window, tell)
         finally:
@@ -56,7 +56,7 @@ async def run(bench: Bench, tell: Tell, *, age: int = 2000, window: int = 100) -
     return result
 
 
-async def _measure(desk: "_Desk", lines: int, age: int, window: int, tell: Tell) -> Result:
+async def _measure(desk: "Desk", lines: int, age: int, window: int, tell: Tell) -> Result:
     old = await desk.open("old", lines)
     young = [await desk.open(f"young-{number}", lines) for number in range(window // (2 * CYCLE))]
     await desk.post(old, CYCLE)
@@ -117,7 +117,7 @@ def _growth(
 
 
 @dataclass
-class _Desk:
+class Desk:
     conn: Connection
     drainer: Drainer
 

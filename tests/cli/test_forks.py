@@ -81,7 +81,7 @@ def test_a_backtest_prints_what_comes_out_differently(
     same = longlead("backtest")
     assert same.exit_code == 0, same.output
     assert "Nothing comes out differently." in same.stdout
-    assert "3 events of 1 buildings run again" in same.stdout
+    assert "3 events of 1 building run again" in same.stdout
 
     policy = tmp_path / "policy.yaml"
     policy.write_text("po_limit: 100\n")
@@ -99,10 +99,16 @@ def test_a_backtest_prints_what_comes_out_differently(
 @pytest.mark.parametrize(
     ("option", "text", "says"),
     [
-        ("--policy", "po_limmit: 5", "po_limmit"),
+        ("--policy", "po_limmit: 5", "file.yaml:1: po_limmit: the policy has no such field; did you mean po_limit?"),
+        ("--policy", "reminder_after: PT1H\npo_limit: -5", "file.yaml:2: po_limit: Input should be greater"),
+        ("--policy", "po_limit: 5\n  x: [", "file.yaml:2: not YAML"),
+        ("--rules", "rulez: []", "file.yaml:1: rulez: there is no such field"),
+        ("--rules", "rules: [{kind: hold_expired, title: x, actions: [nonsense]}]", "'nonsense' is no action"),
+        ("--rules", "rules: [{kind: hold_expired, title: x, actions: [{hold_item: {why: x}}]}]", "no argument 'why'"),
         ("--policy", "- 1", "write the policy's fields"),
         ("--rules", "rules: [{kind: nonsense, title: x, actions: [{}]}]", "rules.0.kind"),
-        ("--rules", "rules: [", "cannot be read"),
+        ("--rules", "rules: [", "file.yaml:1: not YAML"),
+        ("--rules", "", "write `rules:` or `delegations:`"),
     ],
 )
 def test_a_wrong_file_is_said(run: Run, tmp_path: Path, option: str, text: str, says: str) -> None:
@@ -118,3 +124,4 @@ def test_a_building_that_is_not_there_is_said(run: Run, database: str, monkeypat
     ended = run("backtest", "nowhere")
     assert ended.exit_code == 1
     assert "nowhere could not be run again" in ended.stdout
+    assert "Nothing comes out differently" not in ended.stdout

@@ -36,7 +36,7 @@ async def test_what_was_decided_is_carried_out_whatever_the_policy_says_by_then(
         with pytest.raises(CutOffError):
             await desk.post("Submittal_Approved", item="Doors")
         logged = await all_rows(stage.conn, "SELECT actions FROM decisions")
-        await buildings.change(stage.conn, HOUSE, BuildingPatch(policy=dict(after)), {"id": "pm"})
+        await buildings.change(stage.conn, HOUSE, BuildingPatch(policy=dict(after)), {"id": "pm"}, desk.clock.now())
         switch.restart()
         await desk.run()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from evals.bench import __main__ as command
-from evals.bench import age, latency, load, sleeping, throughput
+from evals.bench import age, latency, load, past, sleeping, throughput
 from evals.bench.report import Aim, Figure, Result
 from evals.bench.server import Bench, server
 
@@ -57,6 +57,14 @@ async def test_rows_for_an_event_do_not_grow_with_age(bench: Bench) -> None:
 
 
 @pytest.mark.slow
+async def test_looking_back_is_measured_and_a_backtest_finds_nothing(bench: Bench) -> None:
+    found = values(await past.run(bench, lambda _: None, events=60, checkpoints=700, houses=4, repeat=1))
+    assert found["backtest / live"] > 0
+    assert found["history of 700 checkpoints, first page of 100"] > 0
+    assert found["delete, in the middle of 60 events"] > 0
+
+
+@pytest.mark.slow
 async def test_clones_sleep_and_wake(bench: Bench) -> None:
     result = await sleeping.run(bench, lambda _: None, count=5, watch_s=0.5)
     assert result.details["sleepers"] == 5
@@ -66,7 +74,7 @@ async def test_clones_sleep_and_wake(bench: Bench) -> None:
 def test_an_unknown_benchmark_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command.main(["speed"])
-    assert "throughput, latency, load, age, memory, sleeping" in capsys.readouterr().err
+    assert "throughput, latency, load, age, memory, past, sleeping" in capsys.readouterr().err
 
 
 def test_figures_go_into_json_with_their_aims() -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from domain.errors import NotFoundError
 from evals.anonymising import ReadByModelError, anonymised
-from evals.library import load_scenario, scenario_of
+from evals.library import FOLDER, load_scenario, scenario_of
 from evals.recording import Recorded, record
 from evals.results import ScenarioResult
 from evals.run import play_all
@@ -22,18 +22,8 @@ from evals.source import read_yaml
 from storage.database import connect
 from storage.embedded import EmbeddedServer
 
-LIVED = (
-    "five_items",
-    "silence_is_never_consent",
-    "hold_runs_out",
-    "answer_comes_too_late",
-    "limit_raised",
-    "schedule_pulled_forward",
-    "name_misspelt",
-    "rule_is_overruled",
-    "mail_read_by_a_model",
-)
-"""What the buildings that are recorded have been through."""
+LIVED = tuple(sorted(file.stem for file in FOLDER.glob("*.yaml")))
+"""What the buildings that are recorded have been through: every scenario."""
 READ = "mail_read_by_a_model"
 """A building whose mail a model has read."""
 
@@ -91,7 +81,9 @@ class Again:
 def again(server: EmbeddedServer, lived: str) -> Again:
     named = {name: recorded(lived, load_scenario(name).spec.building_id) for name in LIVED}
     nameless = {
-        name: anonymised(one, f"building-{number}") for number, (name, one) in enumerate(named.items()) if name != READ
+        name: anonymised(one, f"building-{number}")
+        for number, (name, one) in enumerate(named.items())
+        if not one.scenario.get("models")
     }
     scenarios = [read(one, name) for name, one in named.items()]
     scenarios += [read(one, f"{name}-nameless") for name, one in nameless.items()]
@@ -101,6 +93,20 @@ def again(server: EmbeddedServer, lived: str) -> Again:
 @pytest.mark.slow
 def test_what_was_recorded_comes_out_the_same_also_under_other_names(again: Again) -> None:
     assert again.problems == {}
+    assert len(again.named) == len(LIVED) > len(again.nameless) > 70
+
+
+@pytest.mark.slow
+def test_what_people_changed_beside_the_inbox_is_recorded_where_and_when_it_was(again: Again) -> None:
+    off, revoked = (again.named[name].scenario["steps"] for name in ("rule_is_switched_off", "delegation_is_revoked"))
+    title = "Replace: order a replacement"
+    assert [step["edit_rule"] for step in off if "edit_rule" in step] == [
+        {"rule": title, "text": "Fans have often been mended.", "disabled": True},
+        {"rule": title, "disabled": False},
+    ]
+    assert revoked[2] == {"at": "2026-03-04T12:00:00", "revoke": {"kind": "inspection_failed", "category": "23"}}
+    withdrawn = again.named["delegation_request_withdrawn"].scenario["steps"]
+    assert withdrawn[2]["closes"] == ["delegation_request"]
 
 
 @pytest.mark.slow
@@ -118,9 +124,10 @@ def test_a_recording_is_a_scenario_that_people_can_read(again: Again) -> None:
 def test_under_other_names_no_name_is_left(again: Again) -> None:
     for name, one in again.nameless.items():
         text, spec = one.text(), load_scenario(name).spec
-        secrets = [spec.name, spec.building_id, *(line.name for line in spec.items), *(v.name for v in spec.vendors)]
+        secrets = [spec.name, *(line.name for line in spec.items), *(v.name for v in spec.vendors)]
         secrets += [delivery.item for delivery in spec.schedule.deliveries]
         secrets += [line.id for line in spec.items] + [approver.name for approver in spec.approvers]
+        secrets += [spec.building_id] if "-" in spec.building_id else []  # one word may be what becomes of a line
         secrets += [v.contact for v in spec.vendors if v.contact] + [a.contact for a in spec.approvers if a.contact]
         assert [secret for secret in secrets if secret and secret in text] == [], name
     demo = again.nameless["five_items"].text()

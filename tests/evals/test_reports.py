@@ -121,7 +121,7 @@ def test_scenarios_are_listed_and_a_wrong_file_is_one_sentence(hostile: Path, tm
     broken.write_text(WRONG.replace("becomes", "become"))
     found = invoke(str(broken))
     assert found.exit_code == 1
-    assert "broken.yaml:8: steps.0.become: Extra inputs" in found.output
+    assert "broken.yaml:8: steps.0.become: there is no such field" in found.output
 
 
 class Langfuse:

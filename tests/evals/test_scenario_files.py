@@ -51,15 +51,15 @@ def test_words_stay_what_was_written() -> None:
     [
         ("at: 2026-03-02", "at: 2026-02-30", "doors.yaml:6: steps.0.at: is no day or moment"),
         ("eta: 2026-03-09", "eta: 2026-02-30", "doors.yaml:7: steps.0.event.Shipment_Departed_Factory.eta: is not"),
-        ("eta: 2026-03-09", "eat: 2026-03-09", "doors.yaml:7: steps.0.event.Shipment_Departed_Factory.eat: Extra"),
+        ("eta: 2026-03-09", "eat: 2026-03-09", "doors.yaml:7: steps.0.event.Shipment_Departed_Factory.eat: there is"),
         ("[notify_team]", "[order_more]", "doors.yaml:8: steps.0.does.0.name: 'order_more' is no action; there are"),
         ("[notify_team]", "[{notify_team: {tem: x}}]", "steps.0.does.0: notify_team has no argument 'tem'; it has"),
         ("[in_transit]", "[arrived]", "doors.yaml:9: steps.0.becomes: 'arrived' is nothing that becomes of a line"),
         ("    becomes", "    does: []\n    becomes", "doors.yaml:9: does is there twice"),
         ("required_by: 2026-03-16", "required: 2026-03-16", "doors.yaml:4: building.schedule.deliveries.0.required"),
-        ("title: Doors", "titel: Doors", "doors.yaml:1: title: Field required"),
+        ("title: Doors", "titel: Doors", "doors.yaml:1: title: is missing"),
         ("    event:", "    until: 2026-03-03\n    event:", "doors.yaml:6: steps.0: a step is one of"),
-        ("item: Doors, eta", "eta", "steps.0.event.Shipment_Departed_Factory.item: Field required"),
+        ("item: Doors, eta", "eta", "steps.0.event.Shipment_Departed_Factory.item: is missing"),
         ("why: They", "why: [They", "not YAML"),
     ],
 )

@@ -69,14 +69,9 @@ async def rows_of(conn: Connection, building_id: str) -> Rows:
 
 
 def _neutral(value: Any, building_id: str) -> Any:
-    """Ids of questions without the building's name, wherever they stand: a message that was sent keeps its words."""
-    if isinstance(value, dict):
-        return {key: _neutral(inner, building_id) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_neutral(inner, building_id) for inner in value]
-    if isinstance(value, str) and not value.startswith("PO-"):
-        return re.sub(rf"\b({re.escape(building_id)}|office)(?=[-:][rd]?\d)", "~", value)
-    return value
+    """Ids without the building's name, wherever they stand; a fork's orders are numbered as its parent's."""
+    owned = re.compile(rf"(?<!PO-)\b(?:{re.escape(building_id)}|office)(?=[-:][rd]?\d)")
+    return json.loads(owned.sub("~", json.dumps(value)))
 
 
 async def fork_of(desk: Desk, **point: Any) -> Fork:
@@ -108,6 +103,17 @@ async def everything(conn: Connection) -> dict[str, int]:
         assert found is not None
         counted[row["table_name"]] = found["n"]
     return counted
+
+
+async def every_byte(conn: Connection) -> dict[str, str | None]:
+    """A digest of everything that every table holds."""
+    found = {}
+    for row in await (await conn.execute(TABLES)).fetchall():
+        query = f"SELECT md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) AS digest FROM {row['table_name']} t"
+        one = await (await conn.execute(query)).fetchone()
+        assert one is not None
+        found[row["table_name"]] = one["digest"]
+    return found
 
 
 DIGEST = """

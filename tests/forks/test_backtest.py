@@ -111,11 +111,27 @@ async def test_rules_on_trial_decide_where_a_delegation_lets_them(desk: Desk, da
 
 async def test_what_models_said_is_said_again_unless_another_is_asked(desk: Desk, database: str) -> None:
     asked = ModelRequest("reader", 0, "system", "prompt", Answer)
-    recorded = RecordedModels({(asked.hash, 0): {"outcome": "answered", "answer": "{}", "model": "m", "detail": None}})
+    kept = {"seq": 3, "worker": "reader", "tier": 0, "model": "m", "detail": None}
+    down = {**kept, "request_hash": asked.hash, "outcome": "timeout", "answer": None}
+    said = {**kept, "request_hash": asked.hash, "seq": 7, "outcome": "answered", "answer": "{}"}
+    recorded = RecordedModels([down, said])
     assert recorded.tiers == ("m",)
+    recorded.begin(7)
     assert (await recorded.complete(asked)).text == "{}"
+    recorded.begin(3)
+    with pytest.raises(ModelAbstained, match="timeout"):
+        await recorded.complete(asked)
+    recorded.begin(7)
+    reworded = ModelRequest("reader", 0, "system", "the same mail, another order number", Answer)
+    assert (await recorded.complete(reworded)).text == "{}"
+    assert recorded.missed == 0
     with pytest.raises(ModelAbstained, match="not asked when the record was made"):
-        await recorded.complete(ModelRequest("reader", 0, "system", "another prompt", Answer))
+        await recorded.complete(ModelRequest("adviser", 0, "system", "nobody advised then", Answer))
+    assert recorded.missed == 0
+    recorded.begin(8)
+    with pytest.raises(ModelAbstained, match="not asked when the record was made"):
+        await recorded.complete(ModelRequest("reader", 0, "system", "another mail", Answer))
+    assert recorded.missed == 1
 
 
 class Answer(BaseModel):
@@ -130,3 +146,15 @@ async def test_a_building_that_cannot_be_run_is_told_and_the_others_go_on(desk: 
     assert "no building 'nowhere'" in (missing.error or "")
     assert (found.error, found.differences, found.entries) == (None, [], 4)
     assert report.per_second > 0
+
+
+async def test_an_order_that_another_limit_puts_to_a_person_too_is_answered_as_it_was(
+    desk: Desk, database: str
+) -> None:
+    await two_questions(desk)
+    await desk.decide(await desk.question("order_beyond_authority"), "approve")
+    await desk.decide(await desk.question("inspection_failed"), "approve")
+    report = await backtest(desk, database, policy={"po_limit": "70000"})  # the panels cost 74,400
+    assert [one.differences for one in report.buildings] == [[]]
+    report = await backtest(desk, database, policy={"po_limit": "50000"})  # nor would the steel have been ordered
+    assert [one.seq for one in report.buildings[0].differences] == [1, 3, 6]

@@ -6,6 +6,7 @@ from domain.errors import ConflictError, InvalidError, NotFoundError
 from domain.procurement import PurchaseOrder
 from storage import forks, retry
 from storage.buildings import thread_id
+from storage.forks import REBUILT
 from storage.retention import Policy, Pruning
 from storage.upkeep import enter_expired_holds, enter_overdue, enter_owed, wake_forgotten
 from tests.agent.desk import Desk
@@ -13,6 +14,7 @@ from tests.forks.past import (
     checkpoints_of,
     desk_of,
     digest_of,
+    every_byte,
     everything,
     fork_of,
     rows_of,
@@ -179,8 +181,10 @@ async def test_what_cannot_be_forked_is_said(desk: Desk) -> None:
 async def test_a_thousand_forks_leave_the_building_byte_identical_and_deleted_leave_nothing(desk: Desk) -> None:
     await two_questions(desk)
     await desk.decide(await desk.question("order_beyond_authority"), "approve")
+    await desk.decide(await desk.question("inspection_failed"), "approve")  # settled, so there is a memory of it
     middle = (await checkpoints_of(desk, 5))[2]
-    before, counted = await digest_of(desk.conn, desk.building_id), await everything(desk.conn)
+    before, counted = await digest_of(desk.conn, desk.building_id), await every_byte(desk.conn)
+    rows = await everything(desk.conn)
     made = []
     for number in range(1000):
         point = [{"before_event": 1 + number % 6}, {"checkpoint_id": middle}][number % 10 == 0]
@@ -188,11 +192,15 @@ async def test_a_thousand_forks_leave_the_building_byte_identical_and_deleted_le
     here = desk_of(desk, made[5])
     await here.decide(await here.question("inspection_failed"), "approve")
     await desk_of(desk, made[0]).run()
+    grown = await everything(desk.conn)
+    for table in ("store", "procrastinate_jobs", "checkpoints", "outbox", "forks", *REBUILT & {"items", "approvals"}):
+        assert grown[table] > rows[table], table
     await desk_of(desk, made[4]).post("Human_Input", text="Only here.")
     assert await digest_of(desk.conn, desk.building_id) == before
     for one in made:
         assert await forks.delete(desk.conn, desk.building_id, one.fork_id)
-    assert await everything(desk.conn) == counted
+    assert await every_byte(desk.conn) == counted
+    assert await everything(desk.conn) == rows
     assert await digest_of(desk.conn, desk.building_id) == before
 
 

@@ -82,7 +82,7 @@ async def the_whole_of_it(desk: Desk) -> None:
         await desk.decide(pending[0], "approve")
     who = {"type": "human", "id": "it", "name": "Administrator"}
     patch = BuildingPatch(policy={"po_limit": "20000"})
-    await buildings.change(desk.conn, desk.building_id, patch, who)
+    await buildings.change(desk.conn, desk.building_id, patch, who, desk.clock.now())
     clock.forward(days=1)
     await post("Submittal_Approved", item="HVAC Units")
     await desk.decide(await desk.question("order_beyond_authority"), "approve")

@@ -1,0 +1,82 @@
+"""What options are computed from, and the ways out that every kind of question shares: hold, ask, take the line out."""
+
+from datetime import date
+from typing import Any
+
+from domain.actions import action
+from domain.approvals import Option
+from domain.buildings import Building
+from domain.procurement import LineFile
+from domain.schedule import add_working_days, days_late
+
+
+class Situation:
+    """The facts that options are computed from: the line's file, the building, the business day, the subject."""
+
+    def __init__(self, file: LineFile | None, building: Building, today: date, subject: dict[str, Any]) -> None:
+        self._file = file
+        self.building = building
+        self.today = today
+        self.subject = subject
+
+    @property
+    def file(self) -> LineFile:
+        if self._file is None:
+            raise LookupError("this kind of question is about a line, and none was given")
+        return self._file
+
+    @property
+    def item_id(self) -> str:
+        return self.file.item.item_id
+
+    def option(
+        self,
+        title: str,
+        actions: list[dict[str, Any]],
+        *,
+        arrival: date | None = None,
+        cost: str = "unknown",
+        assumptions: list[str] | None = None,
+    ) -> Option:
+        return Option(
+            title=title,
+            actions=actions,
+            arrival=None if arrival is None else arrival.isoformat(),
+            days_late=days_late(arrival, self.file.item.required_by) if self._file else None,
+            cost=cost,
+            assumptions=assumptions or [],
+        )
+
+    def hold(self, note: str = "held until somebody decides") -> Option:
+        review = add_working_days(self.today, self.building.policy.hold_review_after_days, self.building.working_week)
+        return self.option(
+            "Hold: do nothing for now",
+            [action("hold_item", item=self.item_id, until=review, note=note)],
+            cost="none now",
+            assumptions=[f"asked again on {review}"],
+        )
+
+    def ask_vendor(self, question: str, title: str = "Ask the vendor first", *, and_hold: bool = False) -> Option:
+        """A question to the vendor; with `and_hold` the line waits, and is asked about again after a while."""
+        asked = [action("request_information", item=self.item_id, to="vendor", question=question)]
+        waiting = self.hold("waiting for the vendor")
+        return self.option(
+            title,
+            [*asked, *waiting.actions] if and_hold else asked,
+            cost="none",
+            assumptions=waiting.assumptions if and_hold else ["nothing else changes until the vendor answers"],
+        )
+
+
+def remove_line(s: Situation) -> Option:
+    """Do without the line."""
+    return s.option(
+        "Take the line out",
+        [action("remove_item", item=s.item_id, note="no longer needed")],
+        assumptions=["the work can do without it, or another line replaces it"],
+    )
+
+
+def order_and_track(item_id: str) -> list[dict[str, Any]]:
+    """The actions that place an order."""
+    return [action("issue_purchase_order", item=item_id), action("start_tracking", item=item_id)]
