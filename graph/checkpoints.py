@@ -13,7 +13,6 @@ from langgraph.checkpoint.base import (
     Checkpoint,
     CheckpointMetadata,
     CheckpointTuple,
-    get_serializable_checkpoint_metadata,
 )
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg.rows import DictRow
@@ -134,8 +133,7 @@ class LiveSaver(WholeWrites, LineReader):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         written = await super().aput(config, checkpoint, metadata, new_versions)
-        told = get_serializable_checkpoint_metadata(config, metadata)
-        self._newest = CheckpointTuple(written, checkpoint, told, config, [])
+        self._newest = CheckpointTuple(written, checkpoint, self._told, config, [])
         return written
 
     def take_last(self) -> Statement | None:

@@ -93,6 +93,8 @@ class WholeWrites(AsyncPostgresSaver):
         self._writes: list[tuple[Any, ...]] = []
         self._passed: str | None = None
         """The checkpoint whose step came last."""
+        self._told: CheckpointMetadata = {}
+        """The metadata of the newest checkpoint, as it is stored; but for the position."""
 
     @property
     def waits(self) -> bool:
@@ -119,8 +121,8 @@ class WholeWrites(AsyncPostgresSaver):
         new = {channel: version for channel, version in new_versions.items() if channel in packed}
         blobs = [row[2:] for row in self._dump_blobs(*self._thread, packed, new)]
         saved = orjson.dumps({**checkpoint, "channel_values": inline})
-        told = orjson.dumps(get_serializable_checkpoint_metadata(config, metadata))
-        self._steps.append(_Step(checkpoint["id"], parent, saved, told, blobs))
+        self._told = get_serializable_checkpoint_metadata(config, metadata)
+        self._steps.append(_Step(checkpoint["id"], parent, saved, orjson.dumps(self._told), blobs))
         self._passed = parent
         if not self._may_wait(checkpoint):
             await self._put()

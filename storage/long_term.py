@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from langchain_core.embeddings import Embeddings
-from langgraph.store.base import GetOp, PutOp
+from langgraph.store.base import PutOp
 from langgraph.store.postgres.aio import AsyncPostgresStore
 from langgraph.store.postgres.base import ANNIndexConfig, PostgresIndexConfig
 
@@ -66,6 +66,9 @@ SELECT thread_id::text AS thread_id FROM buildings
    AND EXISTS (SELECT 1 FROM buildings own WHERE own.building_id = %(building_id)s AND own.mode = 'live'
                   AND (own.policy ->> 'share_memory')::boolean)
  ORDER BY created_at DESC LIMIT 200"""
+
+# The store's own way also counts a recollection's remaining life anew, which ours have no end of.
+BY_KEY = "SELECT key, value FROM store WHERE prefix = %s AND key = ANY (%s)"
 
 OPEN_CASES = """
 SELECT value FROM store
@@ -159,8 +162,11 @@ class LongTermMemory:
 
     async def get(self, building_id: str, kind: Kind, keys: Sequence[str]) -> list[dict[str, Any] | None]:
         """The recollections of these keys, in their order."""
-        found = await self._store.abatch([GetOp(_namespace(building_id, kind), key) for key in keys])
-        return [None if item is None else item.value for item in found]  # type: ignore[union-attr]
+        prefix = ".".join(_namespace(building_id, kind))
+        async with self.lock:
+            rows = await (await self.conn.execute(BY_KEY, (prefix, list(keys)))).fetchall()
+        found = {row["key"]: row["value"] for row in rows}
+        return [found.get(key) for key in keys]
 
     async def put(self, building_id: str, kind: Kind, recollections: dict[str, dict[str, Any]], *, embed: bool) -> None:
         """Store recollections by key; a repeat overwrites. With `embed`, vectors are made of them and of some that

@@ -1,7 +1,8 @@
 """One transaction on one building: its row is locked first, and everything it saves is also appended to `changes`."""
 
+import contextlib
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
 
@@ -149,7 +150,8 @@ def building_from(row: dict[str, Any]) -> Building:
 async def building_transaction(
     conn: Connection, building_id: str, seq: int | None = None, *, ahead: Sequence[Statement] = ()
 ) -> AsyncIterator[BuildingTransaction]:
-    """Lock the building, yield what is to be saved, write it and commit.
+    """Lock the building, yield what is to be saved, write it and commit: the begin travels with the lock, and the
+    commit with what it commits.
 
     `seq` names the inbox entry that causes the changes; the last one when absent (a change made over REST). `ahead`
     are statements that read what the transaction begins with: sent along with the lock, and answered as of then.
@@ -159,22 +161,46 @@ async def building_transaction(
     """
     outermost = conn.info.transaction_status == TransactionStatus.IDLE
     try:
-        async with AsyncExitStack() as ending, conn.transaction():
-            transaction = await _begin(conn, building_id, seq, ahead)
+        if outermost:
+            transaction = await _begin(conn, building_id, seq, ahead, opening=True)
             yield transaction
-            # Left after the transaction: so the commit travels with what it commits.
-            await ending.enter_async_context(conn.pipeline())
-            await transaction.flush()
-    except psycopg.Error as error:
-        if outermost and conn.info.transaction_status == TransactionStatus.INERROR:
+            await _commit(conn, transaction)
+        else:  # undone alone, committed with the one around it
+            async with conn.transaction():
+                transaction = await _begin(conn, building_id, seq, ahead)
+                yield transaction
+                await transaction.flush()
+    except BaseException as error:
+        if outermost:
+            await _roll_back(conn)
+        if isinstance(error, psycopg.Error):
+            raise first_fault(error) from None
+        raise
+
+
+async def _commit(conn: Connection, transaction: BuildingTransaction) -> None:
+    async with conn.pipeline():
+        await transaction.flush()
+        committed = await conn.execute("COMMIT")
+    if committed.statusmessage != "COMMIT":  # the server's answer where a statement had failed and nobody told
+        raise psycopg.errors.InFailedSqlTransaction(
+            f"The changes to building {transaction.building.building_id!r} were undone: a statement among them failed."
+        )
+
+
+async def _roll_back(conn: Connection) -> None:
+    """Undo what is open. Where the connection is lost, so is what was open on it; the error in hand tells."""
+    if conn.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+        with contextlib.suppress(psycopg.Error):
             await conn.rollback()
-        raise first_fault(error) from None
 
 
 async def _begin(
-    conn: Connection, building_id: str, seq: int | None, ahead: Iterable[Statement]
+    conn: Connection, building_id: str, seq: int | None, ahead: Iterable[Statement], *, opening: bool = False
 ) -> BuildingTransaction:
     async with conn.pipeline():
+        if opening:
+            await conn.execute("BEGIN")
         locking = await conn.execute(LOCK, (building_id,))
         reading = [await conn.execute(*statement) for statement in ahead]
     row = await locking.fetchone()

@@ -119,6 +119,8 @@ class CuttableConnection(Connection):
     switch: Switch
 
     async def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        if query == "COMMIT":
+            self.switch.at("before the commit")
         alone = self.pgconn.transaction_status == TransactionStatus.IDLE and not self.pgconn.pipeline_status
         if not (alone and isinstance(query, str) and _changes_something(query)):
             return await super().execute(query, params, **options)
@@ -138,11 +140,14 @@ class CuttableConnection(Connection):
 
     @asynccontextmanager
     async def pipeline(self) -> AsyncIterator[Any]:
-        alone = self.pgconn.transaction_status == TransactionStatus.IDLE
+        before = self.pgconn.transaction_status
         async with super().pipeline() as pipeline:
             yield pipeline
-        if alone:
-            self.switch.at("after a pipeline")
+        after = self.pgconn.transaction_status
+        if after == TransactionStatus.IDLE:
+            self.switch.at("after the commit" if before == TransactionStatus.INTRANS else "after a pipeline")
+        elif before == TransactionStatus.IDLE:
+            self.switch.at("in a transaction")
 
 
 def _changes_something(query: str) -> bool:
