@@ -25,7 +25,15 @@ from domain.mail import lines_named, newest_part, says, sentences, speaks_to_the
 from domain.orders import record_acknowledgement
 from domain.policy import Policy
 from domain.procurement import LineFile
-from domain.reading_words import has_words_for, is_hedged, is_partial, takes_back, takes_exception
+from domain.reading_words import (
+    has_words_for,
+    is_elsewhere,
+    is_hedged,
+    is_partial,
+    speaks_of_more_than,
+    takes_back,
+    takes_exception,
+)
 from domain.recording import Recorded
 from domain.shipments import record_arrival, record_departure, record_eta
 from domain.text import Words
@@ -215,8 +223,13 @@ def _doubts_of_words(report: Report, mail: Mail) -> list[str]:
     spoken = [part for part in sentences(mail.newest) if says(report.quote, part) or says(part, report.quote)]
     days = [words for words in (report.day_words, report.departed_words) if words]
     spoken += [part for part in sentences(mail.newest) if any(says(part, words) for words in days)]
-    if any(is_hedged(part) for part in [report.quote, *spoken]):
+    spoken = [report.quote, *spoken]
+    if any(is_hedged(part) for part in spoken):
         doubts.append("it is not said as a fact")
+    if any(is_elsewhere(part) for part in spoken):
+        doubts.append("it speaks of another place")
+    if any(speaks_of_more_than(part, [name for _, name in mail.names]) for part in spoken):
+        doubts.append("it speaks of something else than the line itself")
     if is_partial(mail.newest):
         doubts.append("it speaks of a part of the order")
     if takes_back(mail.newest):

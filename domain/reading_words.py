@@ -4,6 +4,7 @@ A model's reading counts only where the text itself has words for it: two reader
 """
 
 import re
+from collections.abc import Iterable
 
 from domain.days_in_words import plain
 
@@ -37,13 +38,34 @@ _HEDGED = re.compile(
     r"etwa|voraussichtlich|vermutlich|wahrscheinlich|spatestens|fruhestens|ende|anfang|oder|peut-etre|probablement|"
     r"espere\w*|devrait|devraient|pourrait|si|environ|vers|fin|debut|au plus tard|ou|quizas|tal vez|probablemente|"
     r"espera\w*|deberia|podria|aproximadamente|alrededor|finales|o|forse|speriamo|dovrebbe|potrebbe|misschien|"
-    r"hopelijk|ongeveer|moze)\b"
+    r"hopelijk|ongeveer|moze|"
+    r"not|never|no longer|were to|was to|was due|were due|had been|doubt\w*|unconfirmed|reportedly|rumou?r\w*|"
+    r"said|says|told us|according to|once|as soon as|when|upon|between|from \d+\w* to|test|example|"
+    r"nicht|kein\w*|niemals|sobald|nachdem|wenn|zwischen|laut|angeblich|hatte\w*|ne|pas|jamais|des que|lorsque|entre|"
+    r"selon|devai\w*|no|nunca|cuando|segun|non|quando|secondo|niet|zodra|tussen|volgens|nie|gdy|jesli|jezeli|podobno)\b"
 )
 _PARTIAL = re.compile(
     r"\b(?:partial\w*|part of|parts? of|first (?:\w+ )?(?:batch|lot|truck|load|shipment|delivery|half|\d+)|second|"
     r"rest|remain\w*|remainder|half|\d+ (?:of|out of|from) (?:the |your )?\d+|balance|split|teil\w*|"
     r"erste\w* (?:teil|lkw|charge)|rest\w*|halfte|partiel\w*|une partie|premier\w* (?:lot|camion)|moitie|solde|"
     r"parcial\w*|primer\w* lote|mitad)\b"
+)
+_ELSEWHERE = re.compile(
+    r"\b(?:at|to|in|into|from|im|am|an|au|a|en|in|al|w) (?:(?:the|our|your|their|den|der|dem|le|la|el|il) )?(?:\w+ )?"
+    r"(?:port|harbou?r|airport|terminal|warehouse|depot|hub|border|customs|forwarder\w*|carrier\w*|hafen|flughafen|"
+    r"lager|zoll\w*|spediteur\w*|entrepot|douane|aeroport|puerto|almacen|aduana|aeropuerto|porto|magazzino|dogana|"
+    r"haven|magazijn)\b|"
+    r"\b(?:for|fur|pour|para|per|voor) (?:[\w-]+ ){0,4}(?:project|site|building|branch|plant|projekt|baustelle|"
+    r"projet|chantier|proyecto|obra|progetto|cantiere|bouwplaats)\b"
+)
+_OF_A_LINE = (
+    r"\b([\w-]+) (?:of|for|von|fur|de|des|du|della|delle|di|van|voor) "
+    r"(?:(?:the|your|our|all|den|die|das|der|les|la|las|los|le|il|gli) )*(?={names}\b)"
+)
+_THE_GOODS = re.compile(
+    r"\d|^(?:orders?|po|number|no|deliver(?:y|ies)|arrivals?|shipments?|departures?|dispatch|loads?|supply|delays?|"
+    r"dates?|eta|news|updates?|notice|rest|all|both|bestellung|auftrag|lieferung|ankunft|termin|commande|livraison|arrivee|pedido|"
+    r"entrega|llegada|ordine|consegna|arrivo|levering|aankomst)$"
 )
 _EXCEPTION = re.compile(
     r"\b(?:except\w*|however|but|only|price|surcharge|increase\w*|\d+ ?%|backorder\w*|substitut\w*|deviat\w*|"
@@ -72,6 +94,18 @@ def has_words_for(event_type: str, text: str) -> bool:
 def is_hedged(sentence: str) -> bool:
     """Whether a sentence asks, hopes, or sets a condition, instead of saying that something is so."""
     return bool(_HEDGED.search(plain(sentence)))
+
+
+def is_elsewhere(sentence: str) -> bool:
+    """Whether it speaks of a place on the way, or of another site than the one that reads it."""
+    return bool(_ELSEWHERE.search(plain(sentence)))
+
+
+def speaks_of_more_than(sentence: str, names: Iterable[str]) -> bool:
+    """Whether it speaks of something of a line instead of the line: its drawings, a sample, who installs it. Before `of
+    the Windows` only the goods' own order, delivery or date may stand."""
+    of_a_line = _OF_A_LINE.format(names=f"(?:{'|'.join(re.escape(plain(name)) for name in names)})")
+    return any(not _THE_GOODS.search(word) for word in re.findall(of_a_line, plain(sentence)))
 
 
 def is_partial(text: str) -> bool:

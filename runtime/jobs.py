@@ -21,6 +21,7 @@ from runtime.drain import Drainer
 from runtime.listening import QuietConnector
 from runtime.settings import Settings
 from storage import upkeep
+from storage.database import watched
 from storage.queue import DRAIN_QUEUE, DRAIN_TASK
 from storage.retention import prune_when_due
 
@@ -106,7 +107,7 @@ class Engine:
 
 def make_app(conninfo: str, drainer: Drainer, upkeep_: Upkeep) -> Engine:
     """The engine with this process's tasks. Drains are never retried by the engine: the inbox owns attempts."""
-    connector = QuietConnector(conninfo=conninfo, min_size=1, max_size=5)
+    connector = QuietConnector(conninfo=watched(conninfo), min_size=1, max_size=5)
     drains = App(connector=connector)
 
     async def drain(building_id: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 import psycopg
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_dumps
 from psycopg_pool import AsyncConnectionPool
@@ -15,16 +16,15 @@ Pool = AsyncConnectionPool[Connection]
 _CONNECT_TIMEOUT_S = 5
 
 # A host that vanished would otherwise hold its advisory locks, or leave us waiting, for two hours. 5 + 3 * 5 = 20 s.
-_CLIENT_OPTIONS: dict[str, Any] = {
+_WATCHED: dict[str, Any] = {
     "keepalives": 1,
     "keepalives_idle": 5,
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
     "connect_timeout": _CONNECT_TIMEOUT_S,
-    "autocommit": True,
-    "row_factory": dict_row,
 }
+_CLIENT_OPTIONS: dict[str, Any] = {**_WATCHED, "autocommit": True, "row_factory": dict_row}
 # The server's side of the same. As a statement and not as startup options, which poolers refuse.
 _SERVER_KEEPALIVES = (
     "SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '5', false), "
@@ -51,6 +51,11 @@ async def connect(conninfo: str, *, application_name: str) -> Connection:
         await connection.close()
         raise
     return connection
+
+
+def watched(conninfo: str) -> str:
+    """The same connection string, for who opens connections by itself: a vanished server is noticed within 20 s."""
+    return make_conninfo(conninfo, **_WATCHED)
 
 
 def open_pool(conninfo: str, *, max_size: int, name: str) -> Pool:

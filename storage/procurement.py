@@ -8,7 +8,7 @@ from domain.approvals import Approval
 from domain.buildings import Building
 from domain.procurement import Item, LineFile, ScheduleVersion, VendorRow
 from storage.database import Connection
-from storage.rows import select, statement
+from storage.rows import select
 from storage.transaction import Statement, building_from
 
 _OF_ITEM = "building_id = %(building_id)s AND item_id = %(item_id)s"
@@ -37,12 +37,13 @@ _FILE: tuple[tuple[str, str, str, str], ...] = (
 """Part of the file, its table, which rows, in which order."""
 
 # One statement for the whole file: eight of them cost eight messages to the server and back.
-_READ_FILE = "SELECT json_build_object({})::text AS file".format(
+_WHOLE_FILE = "json_build_object({})".format(
     ", ".join(
         f"'{part}', (SELECT coalesce(json_agg({table} ORDER BY {order}), '[]') FROM {table} WHERE {where})"
         for part, table, where, order in _FILE
     )
-).encode()
+)
+_READ_FILE = f"SELECT {_WHOLE_FILE}::text AS file".encode()
 
 
 async def line_file(conn: Connection, building_id: str, item_id: str) -> LineFile | None:
@@ -57,8 +58,11 @@ def filing(building_id: str, item_id: str) -> Statement:
 
 def filed(row: dict[str, Any] | None) -> LineFile | None:
     """The file of a row that was read; None when there is no such line."""
-    parts = json.loads(row["file"], parse_float=Decimal) if row else {}  # money is never a float
-    if not parts.get("items"):
+    return _file(json.loads(row["file"], parse_float=Decimal)) if row else None  # money is never a float
+
+
+def _file(parts: dict[str, Any]) -> LineFile | None:
+    if not parts["items"]:
         return None
     (item,), vendors = parts.pop("items"), parts.pop("vendors")
     return LineFile.model_validate({"item": item, "vendor": vendors[0] if vendors else None, **parts})
@@ -73,19 +77,28 @@ async def building(conn: Connection, building_id: str) -> Building | None:
     return None if row is None else building_from(row)
 
 
+# Of the questions those that are pending, or whose answer was accepted and is not yet applied; the oldest first.
+_STANDING = f"""
+SELECT b.*,
+       (SELECT coalesce(json_agg(a ORDER BY a.raised_seq, a.key), '[]') FROM approvals a
+         WHERE a.building_id = %(building_id)s AND a.item_id = ANY(%(items)s)
+           AND (a.status = 'pending' OR a.decision ->> 'status' = 'accepted'))::text AS questions,
+       (SELECT coalesce(json_agg({_WHOLE_FILE.replace("%(item_id)s", "wanted.item_id")} ORDER BY wanted.place), '[]')
+          FROM unnest(%(items)s::text[]) WITH ORDINALITY AS wanted (item_id, place))::text AS files
+  FROM buildings b WHERE b.building_id = %(building_id)s""".encode()
+
+
 async def standing(
     conn: Connection, building_id: str, item_ids: list[str]
 ) -> tuple[Building | None, list[Approval], list[LineFile]]:
     """The building, the questions of these lines that are pending or not yet settled, and the lines' files: what a
-    decision is made from, in one message to the server and back."""
-    async with conn.pipeline():
-        of_building = await conn.execute(_BUILDING, (building_id,))
-        of_questions = await conn.execute(*_unsettled(building_id, item_ids))
-        of_lines = [await conn.execute(*filing(building_id, item_id)) for item_id in item_ids]
-    row = await of_building.fetchone()
-    questions = [Approval.model_validate(one) for one in await of_questions.fetchall()]
-    files = [filed(await cursor.fetchone()) for cursor in of_lines]
-    return None if row is None else building_from(row), questions, [file for file in files if file is not None]
+    decision is made from, in one statement."""
+    row = await (await conn.execute(_STANDING, {"building_id": building_id, "items": item_ids})).fetchone()
+    if row is None:
+        return None, [], []
+    questions = [Approval.model_validate(one) for one in json.loads(row.pop("questions"))]
+    files = [_file(parts) for parts in json.loads(row.pop("files"), parse_float=Decimal)]
+    return building_from(row), questions, [file for file in files if file is not None]
 
 
 async def item_names(conn: Connection, building_id: str) -> list[tuple[str, str]]:
@@ -131,17 +144,6 @@ async def open_questions(conn: Connection, building_id: str, item_id: str | None
         (building_id, item_id),
         "raised_seq, key",
     )
-
-
-def _unsettled(building_id: str, item_ids: list[str]) -> Statement:
-    """Approvals of these lines that are pending, or whose answer was accepted and is not yet applied; the oldest
-    first."""
-    query = statement(
-        Approval,
-        "building_id = %s AND item_id = ANY(%s) AND (status = 'pending' OR decision ->> 'status' = 'accepted')",
-        "raised_seq, key",
-    )
-    return query, (building_id, item_ids)
 
 
 async def decided_questions(conn: Connection, building_id: str, item_id: str | None, kind: str) -> list[Approval]:
