@@ -9,8 +9,11 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
+import psycopg
+from psycopg.rows import dict_row
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -18,7 +21,7 @@ from rich.table import Table
 from evals.bench.processes import service
 from evals.bench.server import Bench, server
 from evals.soak.load import Load, Size, create_buildings
-from evals.soak.sample import Sample, take
+from evals.soak.sample import Sample, job_tables, take
 
 MARKS = 10
 """Looks during a run; the first is what the last is compared with."""
@@ -28,7 +31,7 @@ LEVEL = (
     "memory of worker, MB",
     "own memory of a connection's process, mean, MB",
     "connections",
-    "job tables, MB",
+    "job tables, median, MB",
     "POST to done p95, ms",
 )
 """What must stay level; the rest is told beside it."""
@@ -84,19 +87,27 @@ def _keep(samples: list[Sample], file: str | None) -> None:
 
 async def soak(bench: Bench, size: Size, tell: Tell, keep: Keep = lambda _: None) -> list[Sample]:
     """Send the events of this size through an API and a worker; a look at every tenth of them, which `keep` is told."""
-    async with bench.database() as conninfo, service(conninfo, **PRUNED) as running:
+    async with (
+        bench.database() as conninfo,
+        service(conninfo, **PRUNED) as running,
+        await psycopg.AsyncConnection.connect(
+            conninfo, autocommit=True, row_factory=dict_row, application_name="soak"
+        ) as watching,
+    ):
         await create_buildings(running.port, size)
         load = Load(running.port, conninfo, size)
         loading = asyncio.create_task(load.run())
         samples = []
         for mark in range(1, MARKS + 1):
-            events = size.events * mark // MARKS
+            events, jobs = size.events * mark // MARKS, [await job_tables(watching)]
             while load.done < events and not loading.done():
                 tell(load.done)
                 await asyncio.wait([loading], timeout=0.5)
+                jobs.append(await job_tables(watching))
             if loading.done():
                 await loading
-            samples.append(await take(conninfo, running, events, window=max(10, size.events // (2 * MARKS))))
+            window = max(10, size.events // (2 * MARKS))
+            samples.append(await take(conninfo, running, events, window, median(jobs)))
             keep(samples)
         await loading
     return samples

@@ -37,8 +37,13 @@ class Sample:
     """CPU seconds that each part has used until now."""
 
 
-async def take(conninfo: str, running: Service, events: int, window: int) -> Sample:
-    """Look now; latencies are those of the last `window` events."""
+async def job_tables(conn: psycopg.AsyncConnection[Any]) -> float:
+    """MB of the engine's tables now: up and down with the rounds of autovacuum."""
+    return float((await _row(conn, JOBS))["mb"])
+
+
+async def take(conninfo: str, running: Service, events: int, window: int, jobs_mb: float) -> Sample:
+    """Look now; latencies are those of the last `window` events, `jobs_mb` what the job tables were meanwhile."""
     async with await psycopg.AsyncConnection[Any].connect(conninfo, autocommit=True, row_factory=dict_row) as conn:
         p50, p95 = (await _row(conn, LATENCY, (window,)))["ms"]
         server = psutil.Process(conn.info.backend_pid).parent()
@@ -47,7 +52,7 @@ async def take(conninfo: str, running: Service, events: int, window: int) -> Sam
         figures |= {
             "own memory of a connection's process, mean, MB": _private(pids) / len(pids),
             "connections": len(pids),
-            "job tables, MB": (await _row(conn, JOBS))["mb"],
+            "job tables, median, MB": jobs_mb,
             "POST to done p95, ms": p95,
             "POST to done p50, ms": p50,
             "database, MB": (await _row(conn, DATABASE))["mb"],
