@@ -1,6 +1,7 @@
 """The only reader of the environment. Every setting is a variable `LONGLEAD_*`."""
 
 import base64
+import json
 import os
 from collections.abc import Mapping
 from decimal import Decimal
@@ -59,8 +60,15 @@ class ModelPrice(BaseModel):
 
 
 def _listed(given: object) -> object:
-    """Names, comma separated."""
-    return [name.strip() for name in given.split(",") if name.strip()] if isinstance(given, str) else given
+    """Names, comma separated; or a JSON list, as other settings that are lists have it."""
+    if not isinstance(given, str):
+        return given
+    if given.lstrip().startswith("["):
+        try:
+            return json.loads(given)
+        except ValueError as error:
+            raise ValueError("looks like a JSON list and is none; write names with commas between them") from error
+    return [name.strip() for name in given.split(",") if name.strip()]
 
 
 ModelNames = Annotated[list[str], NoDecode, BeforeValidator(_listed)]

@@ -159,6 +159,19 @@ async def test_without_models_nothing_of_langchain_s_client_is_loaded(database: 
     assert await child.wait() == 0
 
 
+@pytest.mark.parametrize("given", ["small, large", '["small", "large"]', ' ["small","large"]'])
+def test_models_are_named_with_commas_or_as_a_json_list(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LONGLEAD_MODELS", given)
+    assert load_settings().models == ["small", "large"]
+
+
+@pytest.mark.parametrize("given", ["[small, large]", '["small", 3]'])
+def test_a_list_of_models_that_cannot_be_read_is_named(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LONGLEAD_MODELS", given)
+    with pytest.raises(ConfigurationError, match="LONGLEAD_MODELS"):
+        load_settings()
+
+
 def test_a_wrong_setting_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LONGLEAD_MODELS", "small, large")
     monkeypatch.setenv("LONGLEAD_MODEL_TEMPERATURE", "none")
