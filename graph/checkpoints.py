@@ -138,8 +138,9 @@ class LiveSaver(WholeWrites, LineReader):
 
     def take_last(self) -> Statement | None:
         """As any of these savers; what is written now is the head, since a paused run has nothing left to write."""
+        ended = bool(self._steps)
         statement = super().take_last()
-        self._head = None if statement is None else self._newest
+        self._head = self._newest if ended else None
         return statement
 
 
