@@ -8,12 +8,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import (
-    ChannelVersions,
-    Checkpoint,
-    CheckpointMetadata,
-    CheckpointTuple,
-)
+from langgraph.checkpoint.base import Checkpoint, CheckpointTuple
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg.rows import DictRow
 
@@ -99,7 +94,6 @@ class LiveSaver(WholeWrites, LineReader):
 
     _head: CheckpointTuple | None = None
     """The live head as it was just read, or written, under the thread's lock: for the run that begins there."""
-    _newest: CheckpointTuple | None = None
 
     def __init__(self, conn: Connection) -> None:
         super().__init__(conn, READING)
@@ -125,21 +119,11 @@ class LiveSaver(WholeWrites, LineReader):
             return head
         return await super().aget_tuple(config)
 
-    async def aput(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        written = await super().aput(config, checkpoint, metadata, new_versions)
-        self._newest = CheckpointTuple(written, checkpoint, self._told, config, [])
-        return written
-
     def take_last(self) -> Statement | None:
-        """As any of these savers; what is written now is the head, since a paused run has nothing left to write."""
+        """The statement that writes what waits when a run has ended, where something does. It is the caller's now. What
+        it writes is the head, since a paused run has nothing left to write."""
         ended = bool(self._steps)
-        statement = super().take_last()
+        statement = self._take()
         self._head = self._newest if ended else None
         return statement
 

@@ -8,9 +8,9 @@ half written. Interrupts, answers and errors are written at once, since no check
 
 A checkpoint waits too where nothing has been done since the one before it was written, or nothing will be done after
 it: the input's, the one that leads to a node that only reads, the one that leads to the pause for a person (it goes
-with the interrupt), and the last one of a run (it goes with the end of the inbox entry, see `take_last`). Cut off in
-between, the run goes on from where it had been written, and reads again. Whatever acts or asks a model stands between
-two commits, as ever.
+with the interrupt), and the last one of a run (it goes with the end of the inbox entry, see `LiveSaver.take_last`).
+Cut off in between, the run goes on from where it had been written, and reads again. Whatever acts or asks a model
+stands between two commits, as ever.
 
 Its metadata also tells the building's position in `changes`: a fork at this checkpoint has the tables as of there.
 """
@@ -80,7 +80,7 @@ class WholeWrites(AsyncPostgresSaver):
     """Writes the very rows that the stock saver writes. For one run at a time, as a worker's slot has it.
 
     `reading` names the nodes that change nothing and ask nobody: a checkpoint that leads to none but them waits for
-    the next one. The last one of a run waits for `take_last`; whoever runs a graph on this saver calls it.
+    the next one. The last one of a run waits for whoever ran it to `_take` it.
     """
 
     def __init__(self, conn: Connection, reading: frozenset[str] = frozenset()) -> None:
@@ -93,8 +93,8 @@ class WholeWrites(AsyncPostgresSaver):
         self._writes: list[tuple[Any, ...]] = []
         self._passed: str | None = None
         """The checkpoint whose step came last."""
-        self._told: CheckpointMetadata = {}
-        """The metadata of the newest checkpoint, as it is stored; but for the position."""
+        self._newest: CheckpointTuple | None = None
+        """The newest checkpoint as it is stored, but for the position in its metadata."""
 
     @property
     def waits(self) -> bool:
@@ -121,13 +121,17 @@ class WholeWrites(AsyncPostgresSaver):
         new = {channel: version for channel, version in new_versions.items() if channel in packed}
         blobs = [row[2:] for row in self._dump_blobs(*self._thread, packed, new)]
         saved = orjson.dumps({**checkpoint, "channel_values": inline})
-        self._told = get_serializable_checkpoint_metadata(config, metadata)
-        self._steps.append(_Step(checkpoint["id"], parent, saved, orjson.dumps(self._told), blobs))
+        told = get_serializable_checkpoint_metadata(config, metadata)
+        self._steps.append(_Step(checkpoint["id"], parent, saved, orjson.dumps(told), blobs))
         self._passed = parent
+        thread, ns = self._thread
+        at: RunnableConfig = {
+            "configurable": {"thread_id": thread, "checkpoint_ns": ns, "checkpoint_id": checkpoint["id"]}
+        }
+        self._newest = CheckpointTuple(at, checkpoint, told, config, [])
         if not self._may_wait(checkpoint):
             await self._put()
-        thread, ns = self._thread
-        return {"configurable": {"thread_id": thread, "checkpoint_ns": ns, "checkpoint_id": checkpoint["id"]}}
+        return at
 
     def _may_wait(self, checkpoint: Checkpoint) -> bool:
         """Whether no node follows that does anything."""
@@ -151,11 +155,8 @@ class WholeWrites(AsyncPostgresSaver):
             async with self.lock:
                 await self._connection.execute(*statement)
 
-    def take_last(self) -> Statement | None:
-        """The statement that writes what waits when a run has ended, where something does. It is the caller's now."""
-        return self._take()
-
     def _take(self) -> Statement | None:
+        """The statement that writes what waits, where something does; it no longer waits."""
         if self._thread is None or not self.waits:
             return None
         steps, self._steps = self._steps, []

@@ -107,7 +107,7 @@ async def soak(bench: Bench, size: Size, tell: Tell, keep: Keep = lambda _: None
             if loading.done():
                 await loading
             window = max(10, size.events // (2 * MARKS))
-            samples.append(await take(conninfo, running, events, window, median(jobs)))
+            samples.append(await take(watching, running, events, window, median(jobs)))
             keep(samples)
         await loading
     return samples

@@ -6,7 +6,6 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 import psycopg
-from psycopg.rows import dict_row
 
 from evals.bench.processes import Service
 from evals.bench.server import cpu_of_tree
@@ -42,22 +41,23 @@ async def job_tables(conn: psycopg.AsyncConnection[Any]) -> float:
     return float((await _row(conn, JOBS))["mb"])
 
 
-async def take(conninfo: str, running: Service, events: int, window: int, jobs_mb: float) -> Sample:
+async def take(
+    conn: psycopg.AsyncConnection[Any], running: Service, events: int, window: int, jobs_mb: float
+) -> Sample:
     """Look now; latencies are those of the last `window` events, `jobs_mb` what the job tables were meanwhile."""
-    async with await psycopg.AsyncConnection[Any].connect(conninfo, autocommit=True, row_factory=dict_row) as conn:
-        p50, p95 = (await _row(conn, LATENCY, (window,)))["ms"]
-        server = psutil.Process(conn.info.backend_pid).parent()
-        pids = (await _row(conn, CONNECTIONS))["pids"]
-        figures = {f"memory of {part}, MB": megabytes for part, megabytes in running.resident().items()}
-        figures |= {
-            "own memory of a connection's process, mean, MB": _private(pids) / len(pids),
-            "connections": len(pids),
-            "job tables, median, MB": jobs_mb,
-            "POST to done p95, ms": p95,
-            "POST to done p50, ms": p50,
-            "database, MB": (await _row(conn, DATABASE))["mb"],
-        }
-        cpu = {**running.cpu_seconds(), "postgres": cpu_of_tree(server)}
+    p50, p95 = (await _row(conn, LATENCY, (window,)))["ms"]
+    server = psutil.Process(conn.info.backend_pid).parent()
+    pids = (await _row(conn, CONNECTIONS))["pids"]
+    figures = {f"memory of {part}, MB": megabytes for part, megabytes in running.resident().items()}
+    figures |= {
+        "own memory of a connection's process, mean, MB": _private(pids) / len(pids),
+        "connections": len(pids),
+        "job tables, median, MB": jobs_mb,
+        "POST to done p95, ms": p95,
+        "POST to done p50, ms": p50,
+        "database, MB": (await _row(conn, DATABASE))["mb"],
+    }
+    cpu = {**running.cpu_seconds(), "postgres": cpu_of_tree(server)}
     return Sample(events, figures, cpu)
 
 
