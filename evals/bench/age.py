@@ -5,7 +5,8 @@ The old building's events take turns with those of young ones, so that whatever 
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -44,16 +45,20 @@ class House:
 async def run(bench: Bench, tell: Tell, *, age: int = 2000, window: int = 100) -> Result:
     """Age a building, then time `window` events around its `age` beside as many around event 20 of young ones."""
     lines = (age + window) // CYCLE + 2
-    async with bench.database() as conninfo:
-        conn = await connect(conninfo, application_name="bench")
-        slots = SlotPool(conninfo, SystemClock(), 1, "bench slot")
-        desk = Desk(conn, Drainer(Settings(), SystemClock(), slots, asyncio.Event()))
-        try:
-            result = await _measure(desk, lines, age, window, tell)
-        finally:
-            await slots.close()
-            await conn.close()
-    return result
+    async with bench.database() as conninfo, open_desk(conninfo) as desk:
+        return await _measure(desk, lines, age, window, tell)
+
+
+@asynccontextmanager
+async def open_desk(conninfo: str) -> AsyncIterator["Desk"]:
+    """A desk in this process: a connection that posts, and one slot that drains."""
+    conn = await connect(conninfo, application_name="bench")
+    slots = SlotPool(conninfo, SystemClock(), 1, "bench slot")
+    try:
+        yield Desk(conn, Drainer(Settings(), SystemClock(), slots, asyncio.Event()))
+    finally:
+        await slots.close()
+        await conn.close()
 
 
 async def _measure(desk: "Desk", lines: int, age: int, window: int, tell: Tell) -> Result:

@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable
 from statistics import median
 from typing import Any, TypeVar
 
@@ -11,7 +10,7 @@ from domain.buildings import BuildingSpec
 from domain.comparison import compare
 from domain.events import EVENT, body_of
 from evals.backtest import Backtest, Trial
-from evals.bench.age import CYCLE, Desk, House
+from evals.bench.age import CYCLE, Desk, House, open_desk
 from evals.bench.mix import building, story
 from evals.bench.report import Aim, Result, Tell
 from evals.bench.server import Bench
@@ -54,7 +53,7 @@ async def run(
     """Age a building to so many events and fork it; lengthen its thread to so many checkpoints and page through it;
     process so many buildings of 50 events, and run them again."""
     result = Result("past")
-    async with bench.database() as conninfo, _desk(conninfo) as desk:
+    async with bench.database() as conninfo, open_desk(conninfo) as desk:
         young = await _aged(desk, "young", 50, tell)
         old = await _aged(desk, "old", events, tell)
         for house, age in ((young, 50), (old, events)):
@@ -64,17 +63,6 @@ async def run(
     async with bench.database() as conninfo:
         await _again(conninfo, houses, tell, result)
     return result
-
-
-@asynccontextmanager
-async def _desk(conninfo: str) -> AsyncIterator[Desk]:
-    conn = await connect(conninfo, application_name="bench")
-    slots = SlotPool(conninfo, SystemClock(), 1, "bench slot")
-    try:
-        yield Desk(conn, Drainer(Settings(), SystemClock(), slots, asyncio.Event()))
-    finally:
-        await slots.close()
-        await conn.close()
 
 
 async def _aged(desk: Desk, name: str, events: int, tell: Tell) -> House:
