@@ -97,7 +97,7 @@ class Drainer:
         taken, ends_at = 0, asyncio.get_running_loop().time() + MOST_SECONDS
         if self.stopping.is_set():
             return await self._hand_on(slot, lease, Ended.STOPPED)
-        claimed = await self._claim(slot, lease)
+        claimed = await self.claim(slot, lease)
         while claimed is not None:
             await turn.next()
             taken += 1
@@ -107,26 +107,29 @@ class Drainer:
                     return Ended.BACKING_OFF
                 stops = self.stopping.is_set()
                 goes_on = not stops and taken < MOST_EVENTS and asyncio.get_running_loop().time() < ends_at
-                claimed = await self._next(slot, lease, claimed.entry, outcome, goes_on)
+                claimed = await self.end(slot, lease, claimed.entry, outcome, goes_on=goes_on)
             if not goes_on:
                 return await self._hand_on(slot, lease, Ended.STOPPED if stops else Ended.HANDED_ON)
         return Ended.EMPTY
 
-    async def _claim(self, slot: Slot, lease: Lease) -> Claimed | None:
+    async def claim(self, slot: Slot, lease: Lease, *, beyond: int = 0) -> Claimed | None:
+        """Take the next entry, of those with a number beyond that; None where none may be taken now."""
         async with slot.saver.lock:
-            return await inbox.claim(slot.conn, lease, self.clock.now())
+            return await inbox.claim(slot.conn, lease, self.clock.now(), beyond=beyond)
 
-    async def _next(
-        self, slot: Slot, lease: Lease, entry: Entry, outcome: Outcome | None, goes_on: bool
+    async def end(
+        self, slot: Slot, lease: Lease, entry: Entry, outcome: Outcome | None, *, goes_on: bool = True, beyond: int = 0
     ) -> Claimed | None:
-        """Write that the entry is done, and its last checkpoint, where it has an outcome; take the next one where the
-        drain goes on."""
+        """Write that the entry is done, and its last checkpoint, where it has an outcome; take the next one, of those
+        with a number beyond that, where the drain goes on."""
         if outcome is None:
-            return await self._claim(slot, lease) if goes_on else None
+            return await self.claim(slot, lease, beyond=beyond) if goes_on else None
         async with slot.saver.lock:
             now, last = self.clock.now(), slot.saver.take_last()
             if goes_on:
-                return await inbox.finish_and_claim(slot.conn, lease, entry.seq, now=now, outcome=outcome, along=last)
+                return await inbox.finish_and_claim(
+                    slot.conn, lease, entry.seq, now=now, outcome=outcome, along=last, beyond=beyond
+                )
             await inbox.finish(slot.conn, lease, entry.seq, status="done", now=now, outcome=outcome, along=last)
             return None
 

@@ -10,7 +10,8 @@ and changed settings. Nothing here asks the wall clock, nobody is woken, and no 
 """
 
 import json
-from collections.abc import Awaitable, Callable
+from bisect import bisect_right
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -21,14 +22,14 @@ from domain.approvals import Approval, Decision
 from domain.errors import ConflictError
 from domain.events import body_of
 from domain.own_ids import without_owner
-from runtime.drain import Drainer
+from runtime.drain import Drainer, Ended
 from runtime.replay_by_hand import ByHand
 from runtime.slots import Slot, thread_lock
 from storage import approvals, inbox, procurement, replays
 from storage.buildings import thread_id
-from storage.inbox import INTERNAL, Lease
+from storage.inbox import INTERNAL, Claimed, Lease
 from storage.replayed_changes import Change
-from storage.replays import Record, Recorded
+from storage.replays import Acceptance, Record, Recorded
 
 RESTATED = "longlead.restated"
 WHO = {"type": "automated_rule", "id": "backtest", "name": "Backtest"}
@@ -78,8 +79,15 @@ class Replay:
     differently: list[AskedDifferently] = field(default_factory=list)
     _given: set[int] = field(default_factory=set)
     _by_hand: ByHand = field(init=False)
+    _numbered: dict[int, Recorded] = field(init=False)
+    _accepted: list[Acceptance] = field(init=False)
+    _entered_by: dict[int, list[Recorded]] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._numbered = {entry.seq: entry for entry in self.record.entries}
+        known = (one for one in self.record.acceptances.values() if one.seq in self._numbered)
+        self._accepted = sorted(known, key=lambda one: one.position)
+        self._entered_by = self._by_what_entered_them()
         self._by_hand = ByHand(self.clock, self.record.building_id, self.fork_id, self.policy)
 
     @property
@@ -101,15 +109,13 @@ class Replay:
     def _in_order(self, slot: Slot, lease: Lease) -> list["_Happens"]:
         """What happened, by its position: what people did before the run that found it so."""
         record = self.record
-        numbers = {entry.seq: entry for entry in record.entries}
         made = [
             _Happens((entry.acted, 1, number), partial(self._entry, slot, lease, entry))
             for number, entry in enumerate(record.entries)
         ]
         made += [
-            _Happens((acceptance.position, 0, 0), partial(self._answer, slot, numbers[acceptance.seq]))
-            for acceptance in record.acceptances.values()
-            if acceptance.seq in numbers
+            _Happens((acceptance.position, 0, 0), partial(self._answer, slot, self._numbered[acceptance.seq]))
+            for acceptance in self._accepted
         ]
         made += [_Happens((change.position, 0, 0), partial(self._change, slot, change)) for change in record.changes]
         return sorted(made, key=lambda one: one.place)
@@ -159,32 +165,46 @@ class Replay:
 
     async def _entry(self, slot: Slot, lease: Lease, entry: Recorded) -> None:
         """Run one entry, if it is one that the fork would have had."""
-        for seq, acceptance in self.record.acceptances.items():  # accepted while this entry was being processed
-            if entry.began < acceptance.position <= entry.position and seq != entry.seq:
-                await self._answer(slot, next(one for one in self.record.entries if one.seq == seq))
-        if await self._is_entered(slot, entry):
+        for meanwhile in self._accepted_during(entry):
+            await self._answer(slot, meanwhile)
+        if await self._comes_here_too(slot, entry):
             await self._wait_for_what_it_enters(slot, entry)
             self.clock.moment = entry.started_at
             self.begin(entry.seq)
-            await self._drain(slot, lease, entry.seq)
+            await self._process(slot, lease, await self._taken(slot, lease, entry))
         self.tell(1)
 
-    async def _is_entered(self, slot: Slot, entry: Recorded) -> bool:
+    def _accepted_during(self, entry: Recorded) -> Iterator[Recorded]:
+        """The answers that were accepted while the entry was being processed."""
+        first = bisect_right(self._accepted, entry.began, key=lambda one: one.position)
+        for acceptance in self._accepted[first:]:
+            if acceptance.position > entry.position:
+                return
+            if acceptance.seq != entry.seq:
+                yield self._numbered[acceptance.seq]
+
+    async def _comes_here_too(self, slot: Slot, entry: Recorded) -> bool:
+        """Whether the fork would have had the entry as well. What an answer or the fork's own run entered is in its
+        inbox then; what came from outside is not yet."""
         if entry.event_type == "Decision":
             return await self._answered(slot, entry)
         async with slot.saver.lock:
-            conn, body = slot.conn, entry.body
             if entry.source == RESTATED:
                 return await self._restated(slot, entry)
             if entry.event_type == "Event_Failed":
                 return await self._died(slot, entry)
-            if "approval_id" in body:
-                own = self._own(body["approval_id"])
-                if await approvals.building_of(conn, own) is None:
-                    return False
-                body = {**body, "approval_id": own}
-            await replays.enter(conn, self.fork_id, entry, body=body)
+            if "approval_id" in entry.body:
+                return await approvals.building_of(slot.conn, self._own(entry.body["approval_id"])) is not None
         return True
+
+    async def _taken(self, slot: Slot, lease: Lease, entry: Recorded) -> Claimed | None:
+        if entry.source == RESTATED or entry.event_type in ("Decision", "Event_Failed"):
+            return await self.drainer.claim(slot, lease, beyond=entry.seq - 1)
+        body = entry.body
+        if "approval_id" in body:
+            body = {**body, "approval_id": self._own(body["approval_id"])}
+        async with slot.saver.lock:
+            return await replays.take(slot.conn, lease, entry, body, self.clock.now())
 
     async def _answered(self, slot: Slot, entry: Recorded) -> bool:
         if entry.seq not in self.record.acceptances or await self._answer(slot, entry):
@@ -195,9 +215,7 @@ class Replay:
         return False
 
     async def _restated(self, slot: Slot, entry: Recorded) -> bool:
-        event_id = self._own(entry.event_id)
-        seq = int(event_id.removeprefix(f"{self.fork_id}:").split(":")[0])
-        arguments = await replays.restated(slot.conn, self.fork_id, seq, event_id)
+        arguments = await replays.restated(slot.conn, self.fork_id, self._restated_by(entry), self._own(entry.event_id))
         if arguments is None:
             await replays.drop(slot.conn, self.fork_id, entry.seq)
             return False
@@ -205,44 +223,50 @@ class Replay:
         await replays.release(slot.conn, self.fork_id, entry.seq, body)
         return True
 
+    def _restated_by(self, entry: Recorded) -> int:
+        """The entry whose run restated it: second in its id, after the building."""
+        return int(self._own(entry.event_id).removeprefix(f"{self.fork_id}:").split(":")[0])
+
     async def _died(self, slot: Slot, entry: Recorded) -> bool:
         """The telling of an entry that died: if it died here too, or (it was tried again since) died back then."""
         seq, generation = _failed(entry)
-        told = next((one for one in self.record.entries if one.seq == seq), None)
+        told = self._numbered.get(seq)
         again = told is not None and told.generation > generation
         if again:
-            await replays.enter(slot.conn, self.fork_id, entry)
+            await replays.enter(slot.conn, self.fork_id, entry, entry.event_id)
         if again or await replays.status_of(slot.conn, self.fork_id, seq) == "dead":
             await replays.release(slot.conn, self.fork_id, entry.seq)
             return True
         await replays.drop(slot.conn, self.fork_id, entry.seq)
         return False
 
+    def _by_what_entered_them(self) -> dict[int, list[Recorded]]:
+        """What runs of the agent entered themselves, by the entry that they were processing."""
+        found: dict[int, list[Recorded]] = {}
+        for one in self.record.entries:
+            if one.source == RESTATED:
+                found.setdefault(self._restated_by(one), []).append(one)
+            elif one.event_type == "Event_Failed":
+                seq, generation = _failed(one)
+                if seq in self._numbered and self._numbered[seq].generation == generation:
+                    found.setdefault(seq, []).append(one)
+        return found
+
     async def _wait_for_what_it_enters(self, slot: Slot, entry: Recorded) -> None:
         """Entries that this one's run made on record stand ready, so that the fork's run finds them."""
-        own = f"{self.record.building_id}:{entry.seq}:"
         async with slot.saver.lock:
-            for one in self.record.entries:
-                if one.source == RESTATED and one.event_id.startswith(own):
-                    await replays.enter(slot.conn, self.fork_id, one, waits=True, event_id=self._own(one.event_id))
-                if one.event_type == "Event_Failed" and _failed(one) == (entry.seq, entry.generation):
-                    await replays.enter(slot.conn, self.fork_id, one, waits=True)
+            for one in self._entered_by.get(entry.seq, ()):
+                own = self._own(one.event_id) if one.source == RESTATED else one.event_id
+                await replays.enter(slot.conn, self.fork_id, one, own)
 
-    async def _drain(self, slot: Slot, lease: Lease, seq: int) -> None:
-        """Process the entry, and what its run entered beyond the record."""
-        while True:
-            async with slot.saver.lock:
-                following = await replays.next_open(slot.conn, self.fork_id)
-                if following is None or (following != seq and following <= self.record.last_seq):
-                    return
-                claimed = await inbox.claim(slot.conn, lease, self.clock.now())
-            if claimed is None:
-                return
+    async def _process(self, slot: Slot, lease: Lease, claimed: Claimed | None) -> None:
+        """Process what was taken, and what its run entered beyond the record."""
+        while claimed is not None:
             outcome = await self.drainer.process(slot, lease, claimed)
-            if isinstance(outcome, dict):
-                async with slot.saver.lock:
-                    now = self.clock.now()
-                    await inbox.finish(slot.conn, lease, claimed.entry.seq, status="done", now=now, outcome=outcome)
+            if outcome is Ended.BACKING_OFF:
+                return
+            beyond = self.record.last_seq
+            claimed = await self.drainer.end(slot, lease, claimed.entry, outcome, beyond=beyond)
 
     def _own(self, name: str) -> str:
         """An id that begins with the building's name, as the fork's."""

@@ -35,7 +35,7 @@ UPDATE events SET status = 'running', attempts = attempts + 1, started_at = %(no
        began = COALESCE(began, (SELECT position FROM buildings WHERE building_id = %(building_id)s))
  WHERE building_id = %(building_id)s
    AND seq = (SELECT min(seq) FROM events
-               WHERE building_id = %(building_id)s AND status IN ('queued', 'running'))
+               WHERE building_id = %(building_id)s AND status IN ('queued', 'running') AND seq > %(beyond)s)
    AND (not_before IS NULL OR not_before <= %(now)s)
 RETURNING seq, generation, source, event_id, event_type, body, received_at, attempts, failures"""
 
@@ -66,7 +66,8 @@ claimed AS (
            began = COALESCE(began, own.position)
       FROM own WHERE building_id = %(building_id)s
        AND seq = (SELECT min(seq) FROM events
-                   WHERE building_id = %(building_id)s AND status IN ('queued', 'running') AND seq <> %(seq)s)
+                   WHERE building_id = %(building_id)s AND status IN ('queued', 'running') AND seq <> %(seq)s
+                     AND seq > %(beyond)s)
        AND (not_before IS NULL OR not_before <= %(now)s)
     RETURNING seq, generation, source, event_id, event_type, body, received_at, attempts, failures)
 SELECT claimed.* FROM ended LEFT JOIN claimed ON true"""
@@ -178,13 +179,16 @@ class Claimed:
     failures: int
 
 
-async def claim(conn: Connection, lease: Lease, now: datetime) -> Claimed | None:
-    """Take the first open entry; None when there is none, or when it is not yet due (backing off)."""
-    row = await (await conn.execute(CLAIM, {"building_id": lease.building_id, "now": now})).fetchone()
-    return None if row is None else _claimed(lease, row)
+async def claim(conn: Connection, lease: Lease, now: datetime, *, beyond: int = 0) -> Claimed | None:
+    """Take the first open entry with a number beyond that; None when there is none, or when it is not yet due (backing
+    off)."""
+    parameters = {"building_id": lease.building_id, "now": now, "beyond": beyond}
+    row = await (await conn.execute(CLAIM, parameters)).fetchone()
+    return None if row is None else claimed(lease, row)
 
 
-def _claimed(lease: Lease, row: dict[str, Any]) -> Claimed:
+def claimed(lease: Lease, row: dict[str, Any]) -> Claimed:
+    """An entry's row as it was marked as running."""
     attempts, failures = row.pop("attempts"), row.pop("failures")
     return Claimed(Entry(building_id=lease.building_id, time_zone=lease.time_zone, **row), attempts, failures)
 
@@ -231,18 +235,19 @@ async def finish_and_claim(
     now: datetime,
     outcome: dict[str, Any],
     along: Statement | None = None,
+    beyond: int = 0,
 ) -> Claimed | None:
-    """Write that an entry is done, and take the next open one; None when there is none that may be taken now. `along`
-    is a statement that is committed with it.
+    """Write that an entry is done, and take the next open one with a number beyond that; None when there is none that
+    may be taken now. `along` is a statement that is committed with it.
 
     Raises:
         LeaseLostError: another drain has begun since; nothing was written or taken.
     """
-    parameters = {"building_id": lease.building_id, "epoch": lease.epoch, "seq": seq, "now": now}
+    parameters = {"building_id": lease.building_id, "epoch": lease.epoch, "seq": seq, "now": now, "beyond": beyond}
     row = await _ended(conn, (FINISH_AND_CLAIM, parameters | {"outcome": Jsonb(outcome)}), along)
     if row is None:
         raise _lost(lease)
-    return None if row["seq"] is None else _claimed(lease, row)
+    return None if row["seq"] is None else claimed(lease, row)
 
 
 async def _ended(conn: Connection, ending: Statement, along: Statement | None) -> dict[str, Any] | None:

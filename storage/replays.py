@@ -10,6 +10,7 @@ from domain.approvals import Approval, Decision
 from storage import approvals, inbox, replayed_changes
 from storage.approvals import AcceptedDecision
 from storage.database import Connection
+from storage.inbox import Claimed, Lease
 from storage.replayed_changes import Change
 
 # In the order in which they were processed: one that died and was tried again has its place where it was tried last.
@@ -45,6 +46,14 @@ INSERT INTO events (building_id, seq, source, event_id, event_type, body, body_h
 VALUES (%(building_id)s, %(seq)s, %(source)s, %(event_id)s, %(event_type)s, %(body)s, %(body_hash)s, %(received_at)s,
         %(not_before)s)
 ON CONFLICT DO NOTHING"""
+# At once as the inbox marks what it hands out.
+TAKE = """
+INSERT INTO events (building_id, seq, source, event_id, event_type, body, body_hash, received_at, status, attempts,
+                    started_at, began)
+VALUES (%(building_id)s, %(seq)s, %(source)s, %(event_id)s, %(event_type)s, %(body)s, %(body_hash)s, %(received_at)s,
+        'running', 1, %(now)s, (SELECT position FROM buildings WHERE building_id = %(building_id)s))
+ON CONFLICT DO NOTHING
+RETURNING seq, generation, source, event_id, event_type, body, received_at, attempts, failures"""
 NUMBERED = "UPDATE buildings SET last_seq = GREATEST(last_seq, %s) WHERE building_id = %s"
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -53,9 +62,6 @@ UPDATE events SET not_before = NULL, body = COALESCE(%s, body), body_hash = COAL
  WHERE building_id = %s AND seq = %s"""
 DROP = "DELETE FROM events WHERE building_id = %s AND seq = %s AND status = 'queued'"
 STATUS = "SELECT status FROM events WHERE building_id = %s AND seq = %s"
-OPEN = """
-SELECT min(seq) AS seq FROM events
- WHERE building_id = %s AND status IN ('queued', 'running') AND not_before IS NULL"""
 RESTATED = """
 SELECT arguments FROM actions
  WHERE building_id = %s AND seq = %s AND action = 'restate_event'
@@ -120,16 +126,22 @@ async def read(conn: Connection, building_id: str, after_seq: int, after_positio
     )
 
 
-async def enter(conn: Connection, fork_id: str, entry: Recorded, *, waits: bool = False, **changed: Any) -> None:
-    """Put a recorded entry into the fork's inbox, under its own number; `waits`: not to be taken yet."""
-    fields = {**vars(entry), **changed}
-    parameters = {
-        "building_id": fork_id,
-        **{name: fields[name] for name in ("seq", "source", "event_id", "event_type", "body_hash", "received_at")},
-        "body": Jsonb(fields["body"]),
-        "not_before": NEVER if waits else None,
-    }
-    await conn.execute(INSERT, parameters)
+async def enter(conn: Connection, fork_id: str, entry: Recorded, event_id: str) -> None:
+    """Put a recorded entry into the fork's inbox, under its own number. It is not to be taken before its `release`."""
+    await conn.execute(INSERT, {**_row(fork_id, entry), "event_id": event_id, "not_before": NEVER})
+
+
+async def take(conn: Connection, lease: Lease, entry: Recorded, body: dict[str, Any], now: datetime) -> Claimed | None:
+    """Put a recorded entry into the fork's inbox, under its own number, and take it at once; None where the fork has
+    one of this number or id already."""
+    parameters = {**_row(lease.building_id, entry), "body": Jsonb(body), "now": now}
+    row = await (await conn.execute(TAKE, parameters)).fetchone()
+    return None if row is None else inbox.claimed(lease, row)
+
+
+def _row(fork_id: str, entry: Recorded) -> dict[str, Any]:
+    names = ("seq", "source", "event_id", "event_type", "body_hash", "received_at")
+    return {"building_id": fork_id, **{name: getattr(entry, name) for name in names}, "body": Jsonb(entry.body)}
 
 
 async def make_room(conn: Connection, fork_id: str, last_seq: int) -> None:
@@ -150,12 +162,6 @@ async def drop(conn: Connection, fork_id: str, seq: int) -> None:
 async def status_of(conn: Connection, fork_id: str, seq: int) -> str | None:
     row = await (await conn.execute(STATUS, (fork_id, seq))).fetchone()
     return None if row is None else str(row["status"])
-
-
-async def next_open(conn: Connection, fork_id: str) -> int | None:
-    """The entry that would be taken next."""
-    row = await (await conn.execute(OPEN, (fork_id,))).fetchone()
-    return None if row is None else row["seq"]
 
 
 async def restated(conn: Connection, fork_id: str, seq: int, event_id: str) -> dict[str, Any] | None:

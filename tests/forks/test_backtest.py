@@ -53,6 +53,21 @@ async def test_the_sandbox_ends_as_the_building_did_to_the_row(desk: Desk, datab
     really, here = await rows_of(desk.conn, "office"), await rows_of(desk.conn, made.fork_id)
     for table in really:
         assert here[table] == really[table], table
+    assert await steps_of(desk, made.fork_id) == await steps_of(desk, "office")
+
+
+async def steps_of(desk: Desk, building_id: str) -> list[dict[str, Any]]:
+    """The checkpoints of a building's thread: the entry that each is of, and where it leads."""
+    cursor = await desk.conn.execute(STEPS, (building_id,))
+    return await cursor.fetchall()
+
+
+STEPS = """
+SELECT metadata -> 'seq' AS seq, metadata -> 'position' AS position,
+       ARRAY(SELECT name FROM jsonb_object_keys(checkpoint -> 'channel_values') AS name
+              WHERE name LIKE 'branch:%%' ORDER BY name) AS leads_to
+  FROM checkpoints c JOIN buildings b ON b.thread_id::text = c.thread_id WHERE b.building_id = %s
+ ORDER BY (metadata ->> 'step')::integer"""
 
 
 async def test_a_changed_policy_tells_what_would_have_come_out_differently(desk: Desk, database: str) -> None:
