@@ -16,6 +16,7 @@ from cli.output import Json, print_json, print_table
 from cli.sentences import CommandError
 from evals.backtest import Backtest, Backtested, Report, Trial, count_entries, live_buildings
 from evals.trial_files import RulesOnTrial, read_policy, read_rules
+from runtime import loop
 from runtime.models import open_models
 from runtime.resources import open_resources
 from runtime.settings import Settings, load_settings
@@ -54,7 +55,7 @@ def backtest(
     if model is not None and not model.strip():
         raise CommandError("--model names no model: write the name by which its server knows it.")
     settings = load_settings(data_dir=data)
-    report = asyncio.run(_run(settings, building or [], fields, on_trial, model, lanes))
+    report = loop.run(_run(settings, building or [], fields, on_trial, model, lanes))
     if as_json:
         print_json(_plain(report))
     else:

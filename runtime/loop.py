@@ -6,13 +6,16 @@ import gc
 import importlib
 import sys
 from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
-def run(main: Coroutine[None, None, None]) -> None:
-    """Run a process's main coroutine to its end."""
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run a process's main coroutine to its end; what it returns."""
     _settle_collector()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(main)
+        return runner.run(main)
 
 
 def _settle_collector() -> None:

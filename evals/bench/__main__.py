@@ -1,7 +1,6 @@
 """`python -m evals.bench [NAME ...] [--quick] [--json FILE]`: run the benchmarks and print their table."""
 
 import argparse
-import asyncio
 import json
 import os
 import platform
@@ -19,6 +18,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from evals.bench import age, latency, load, memory, past, sleeping, throughput
 from evals.bench.report import Result, Tell, table
 from evals.bench.server import Bench, server
+from runtime import loop
 
 Benchmark = Callable[[Bench, Tell], Awaitable[Result]]
 
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     console = Console()
     console.width = max(console.width, 100)
     chosen = QUICK if asked.quick else FULL
-    results = asyncio.run(_run({name: chosen[name] for name in asked.names or chosen}, console))
+    results = loop.run(_run({name: chosen[name] for name in asked.names or chosen}, console))
     console.print(table(results))
     if asked.json:
         Path(asked.json).write_text(json.dumps(_plain(results, asked.quick), indent=1))
