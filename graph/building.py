@@ -1,7 +1,6 @@
 """The graph of a building's agent: all nodes, all edges. Uncompiled: the caller supplies the checkpointer."""
 
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -109,14 +108,23 @@ class Condition(Runnable[BuildingState, str]):
 
 
 def _bound(node: Callable[..., Any], toolbox: Toolbox) -> Callable[..., Any]:
-    """The node with its tools; where somebody traces, within a span of its own."""
-    if not toolbox.tracer.active:
-        return partial(node, toolbox)
+    """The node with its tools; where somebody traces, within a span of its own. What it leaves as it was is not
+    written: most of what a run starts anew is as the last one left it, and every value written is three rows."""
 
-    async def traced(state: BuildingState) -> BuildingState:
+    async def bound(state: BuildingState) -> Mapping[str, Any]:
+        if not toolbox.tracer.active:
+            return _changed(state, await node(toolbox, state))
         with toolbox.tracer.step(node.__name__) as told:
-            update: BuildingState = await node(toolbox, state)
+            update = await node(toolbox, state)
             told(update)
-        return update
+        return _changed(state, update)
 
-    return traced
+    return bound
+
+
+_ABSENT = object()
+
+
+def _changed(state: Mapping[str, Any], update: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where nothing is new, all of it: the thread's history tells which nodes ran by what they wrote."""
+    return {name: value for name, value in update.items() if state.get(name, _ABSENT) != value} or update

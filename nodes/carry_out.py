@@ -5,7 +5,7 @@ from typing import Any
 from domain.actions import item_of
 from domain.approvals import Advice, Responder
 from domain.events import Entry
-from nodes.entry import entry_in
+from nodes.entry import entry_in, finding_in
 from nodes.state import BuildingState
 from tools import approvals
 from tools.context import Toolbox
@@ -32,7 +32,7 @@ async def carry_out(toolbox: Toolbox, state: BuildingState) -> BuildingState:
     again = list(dict.fromkeys(freed)) if passes < MOST_PASSES else []
     update: BuildingState = {"plan": [], "done": done, "passes": passes, "again": again}
     if again:
-        note = state["finding"]["note"]
+        note = finding_in(state).note
         update |= {"finding": vars(Finding(note=note, items=again))}
     return update
 

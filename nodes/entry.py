@@ -38,7 +38,7 @@ def fresh_run() -> dict[str, Any]:
     """The keys that every run starts anew; what an earlier run left there is not this one's."""
     return {
         "item_id": None,
-        "finding": vars(Finding(note="")),
+        "finding": {},
         "settled": None,
         "reply": None,
         "plan": [],

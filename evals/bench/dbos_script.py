@@ -1,7 +1,8 @@
 """The same four steps as durable workflows of DBOS, from its own queue on the same PostgreSQL: one workflow for each
-event, so many at once, and no order within a building, which spares DBOS the locks that order would cost.
+event, so many at once. With `ordered`, one at a time of each building, in the order in which they came, as Longlead has
+it; without, in any order, which spares DBOS what order costs.
 
-    python -m evals.bench.dbos_script CONNINFO '{"threads": 100, "events": 12, "tasks": 20}' fill|run
+    python -m evals.bench.dbos_script CONNINFO '{"threads": 100, "events": 12, "tasks": 20, "ordered": false}' fill|run
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import time
 from typing import Any
 
 import psycopg
-from dbos import DBOS
+from dbos import DBOS, SetEnqueueOptions
 from psycopg.conninfo import conninfo_to_dict
 
 from evals.bench import script
@@ -63,20 +64,24 @@ def connect(conninfo: str) -> None:
     DBOS(config={"name": "bench", "system_database_url": url, "log_level": "ERROR", "sys_db_pool_size": 20})
 
 
-async def fill(*, threads: int, events: int, tasks: int) -> None:
+async def fill(*, threads: int, events: int, tasks: int, ordered: bool) -> None:
     """Enqueue everything, and take nothing."""
     DBOS.listen_queues([])
     DBOS.launch()
-    await DBOS.register_queue_async(QUEUE, worker_concurrency=tasks, polling_interval_sec=POLL_S)
+    one = 1 if ordered else None
+    await DBOS.register_queue_async(
+        QUEUE, worker_concurrency=tasks, partition_concurrency=one, polling_interval_sec=POLL_S
+    )
     bodies = story(-(-events // 6))[:events]
     for seq, body in enumerate(bodies):
         for thread in range(threads):
             event = {"building_id": f"b-{thread}", "seq": seq, "generation": 0, "source": "bench", "body": body}
             event |= {"event_id": body["event_id"], "event_type": body["event_type"], "received_at": "2026-02-01"}
-            await DBOS.enqueue_workflow_async(QUEUE, process, event)
+            with SetEnqueueOptions(queue_partition_key=f"b-{thread}" if ordered else None):
+                await DBOS.enqueue_workflow_async(QUEUE, process, event)
 
 
-async def run(conninfo: str, *, threads: int, events: int, tasks: int) -> dict[str, Any]:
+async def run(conninfo: str, *, threads: int, events: int, **_: Any) -> dict[str, Any]:
     """Take everything from the queue; how long that took, from the first start to the last end.
 
     Raises:

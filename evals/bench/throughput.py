@@ -96,7 +96,9 @@ class _Passes:
             async with self.running.working(workers):
                 found[f"full inbox, {named}"] = await self._drain(f"p{number}-{workers}", tell)
         tell("DBOS workflows")
-        found["DBOS"] = await self._dbos()
+        found["DBOS"] = await self._dbos(ordered=False)
+        tell("DBOS workflows in order")
+        found["DBOS in order"] = await self._dbos(ordered=True)
         return found
 
     async def _warmed(self, prefix: str, workers: int) -> None:
@@ -107,10 +109,10 @@ class _Passes:
     async def _script(self, saver: str) -> Measured:
         return await self._baseline("evals.bench.script", self.theirs, json.dumps(self.size.job | {"saver": saver}))
 
-    async def _dbos(self) -> Measured:
+    async def _dbos(self, *, ordered: bool) -> Measured:
         """On a database of its own, whose queue is filled before."""
         async with self.bench.database() as conninfo:
-            arguments = ("evals.bench.dbos_script", conninfo, json.dumps(self.size.job))
+            arguments = ("evals.bench.dbos_script", conninfo, json.dumps(self.size.job | {"ordered": ordered}))
             await _output(*arguments, "fill")
             return await self._baseline(*arguments, "run")
 
@@ -208,6 +210,7 @@ RATIOS: tuple[tuple[str, str, Aim | None], ...] = (
     ("full inbox, 1 worker", SHARED, Aim(">=", 1.0)),
     ("full inbox, 1 worker", APART, None),
     ("full inbox, 1 worker", "DBOS", Aim(">=", 2.0)),
+    ("full inbox, 1 worker", "DBOS in order", None),
     ("full inbox, 2 workers", SHARED, None),
     ("full inbox, 2 workers", "full inbox, 1 worker", None),
 )

@@ -98,6 +98,25 @@ async def test_checkpoints_are_listed_newest_first_in_pages_with_their_event(
     assert seen == ids
 
 
+async def test_each_step_is_listed_with_what_it_changed_and_nothing_else(client: httpx.AsyncClient, work: Work) -> None:
+    for event in (APPROVED, ARRIVED, FAILED):
+        await client.post(EVENTS, json=event)
+    await work()
+    steps = (await client.get(f"{AT}/history", params={"limit": 100})).json()["data"]
+    assert len(steps) > 15
+    assert all(step["nodes"] for step in steps)
+    states = {one["checkpoint_id"]: await _state(client, one["checkpoint_id"]) for one in steps}
+    for step, before in zip(steps, steps[1:], strict=False):
+        state, earlier = states[step["checkpoint_id"]], states[before["checkpoint_id"]]
+        different = {name for name in state if name not in earlier or state[name] != earlier[name]}
+        assert set(step["changed"]) & set(state) == different, step
+
+
+async def _state(client: httpx.AsyncClient, checkpoint_id: str) -> dict[str, Any]:
+    state: dict[str, Any] = (await client.get(f"{AT}/history/{checkpoint_id}")).json()["state"]
+    return state
+
+
 async def test_the_state_at_a_checkpoint_can_be_read(client: httpx.AsyncClient, work: Work) -> None:
     await client.post(EVENTS, json=APPROVED)
     await work()
