@@ -85,8 +85,10 @@ class LineReader(AsyncPostgresSaver):
         )
 
 
-READING = frozenset({"classify_event", "await_approval"})
-"""Nodes that change nothing and ask no model: cut off before or in them, nothing has happened."""
+REPEATABLE = frozenset({"classify_event", "await_approval", "decide", "remember"})
+"""Nodes that only read, or write what is found again under its own key and stands (`decide` its decisions, `remember`
+its recollections), and change no row of the log. Cut off before or in them, the steps since the last written
+checkpoint are done again and come to the same."""
 
 
 class LiveSaver(WholeWrites, LineReader):
@@ -96,7 +98,7 @@ class LiveSaver(WholeWrites, LineReader):
     """The live head as it was just read, or written, under the thread's lock: for the run that begins there."""
 
     def __init__(self, conn: Connection) -> None:
-        super().__init__(conn, READING)
+        super().__init__(conn, REPEATABLE)
 
     def look_afresh(self) -> None:
         """Others may have run the thread: called when its lock was taken."""

@@ -6,11 +6,11 @@ its steps have one node each. So the rows are packed in place, sent as arrays, a
 checkpoint: a run that is cut off in between does the step again, which the ledger makes harmless, and finds nothing
 half written. Interrupts, answers and errors are written at once, since no checkpoint follows them.
 
-A checkpoint waits too where nothing has been done since the one before it was written, or nothing will be done after
-it: the input's, the one that leads to a node that only reads, the one that leads to the pause for a person (it goes
-with the interrupt), and the last one of a run (it goes with the end of the inbox entry, see `LiveSaver.take_last`).
-Cut off in between, the run goes on from where it had been written, and reads again. Whatever acts or asks a model
-stands between two commits, as ever.
+A checkpoint waits too where what follows it may just as well be done again: the input's, the one that leads to a node
+that is repeatable, the one that leads to the pause for a person (it goes with the interrupt), and the last one of a
+run (it goes with the end of the inbox entry, see `LiveSaver.take_last`). Cut off in between, the run goes on from
+where it had been written, and finds again what it has done. Before a node acts, or asks a language model, everything is
+written.
 
 Its metadata also tells the building's position in `changes`: a fork at this checkpoint has the tables as of there.
 """
@@ -79,15 +79,15 @@ class _Step:
 class WholeWrites(AsyncPostgresSaver):
     """Writes the very rows that the stock saver writes. For one run at a time, as a worker's slot has it.
 
-    `reading` names the nodes that change nothing and ask nobody: a checkpoint that leads to none but them waits for
+    `repeatable` names the nodes that may be done again at no harm: a checkpoint that leads to none but them waits for
     the next one. The last one of a run waits for whoever ran it to `_take` it.
     """
 
-    def __init__(self, conn: Connection, reading: frozenset[str] = frozenset()) -> None:
+    def __init__(self, conn: Connection, repeatable: frozenset[str] = frozenset()) -> None:
         super().__init__(conn)
         register_arrays(conn)
         self._connection = conn
-        self._reading = reading
+        self._repeatable = repeatable
         self._thread: Thread | None = None
         self._steps: list[_Step] = []
         self._writes: list[tuple[Any, ...]] = []
@@ -134,9 +134,9 @@ class WholeWrites(AsyncPostgresSaver):
         return at
 
     def _may_wait(self, checkpoint: Checkpoint) -> bool:
-        """Whether no node follows that does anything."""
+        """Whether no node follows but such as may be done again."""
         following = {name.removeprefix(BRANCH) for name in checkpoint["channel_values"] if name.startswith(BRANCH)}
-        return following <= self._reading
+        return following <= self._repeatable
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""

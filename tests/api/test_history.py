@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -106,7 +107,7 @@ async def test_each_step_is_listed_with_what_it_changed_and_nothing_else(client:
     assert len(steps) > 15
     assert all(step["nodes"] for step in steps)
     states = {one["checkpoint_id"]: await _state(client, one["checkpoint_id"]) for one in steps}
-    for step, before in zip(steps, steps[1:], strict=False):
+    for step, before in pairwise(steps):
         state, earlier = states[step["checkpoint_id"]], states[before["checkpoint_id"]]
         different = {name for name in state if name not in earlier or state[name] != earlier[name]}
         assert set(step["changed"]) & set(state) == different, step

@@ -1,9 +1,10 @@
 """A worker with a fault: what the product does right is taken out, in this process alone.
 
-    python -m tests.chaos.faulty_worker [suicidal] [keyless] [unfenced]
+    python -m tests.chaos.faulty_worker [suicidal] [keyless] [unfenced] [slow]
 
 `suicidal`: killed at the worst moment again and again, after an effect was committed and before its step was noted.
 `keyless`: the ledger's key is never the same twice. `unfenced`: nobody asks for the thread's lock or the epoch.
+`slow`: no fault, but a worker that is stopped is stopped in the middle of an entry.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from typing import Any
 import runtime.drain
 import storage.inbox
 import tools.effects
+import tools.recording
 from runtime.service import work
 from runtime.settings import load_settings
 from storage.ledger import EffectKey
@@ -26,6 +28,8 @@ from storage.transaction import BuildingTransaction, building_transaction
 
 DIES_AFTER = 25
 """Effects."""
+TAKES_S = 0.2
+"""Before what an entry says is recorded."""
 
 
 def suicidal() -> None:
@@ -61,7 +65,17 @@ def unfenced() -> None:
         setattr(storage.inbox, name, statement.replace(asked, "%(epoch)s::bigint > 0"))
 
 
+def slow() -> None:
+    effect = tools.recording.run_effect
+
+    async def late(*arguments: Any, **options: Any) -> Any:
+        await asyncio.sleep(TAKES_S)
+        return await effect(*arguments, **options)
+
+    tools.recording.run_effect = late  # type: ignore[assignment]
+
+
 if __name__ == "__main__":
     for fault in sys.argv[1:]:
-        {"suicidal": suicidal, "keyless": keyless, "unfenced": unfenced}[fault]()
+        {"suicidal": suicidal, "keyless": keyless, "unfenced": unfenced, "slow": slow}[fault]()
     asyncio.run(work(load_settings()))

@@ -32,12 +32,12 @@ async def test_without_a_key_in_the_ledger_effects_happen_twice_and_that_is_foun
 
 @pytest.mark.slow
 async def test_without_fencing_two_runs_write_one_thread_and_that_is_found(open_tmp_path: Path) -> None:
-    """A worker has to be frozen in the middle of an entry: where every freeze fell between two, it is tried again."""
+    """A worker has to be frozen in the middle of an entry, before its effect: else it is tried again."""
     found: list[Violation] = []
     for seed in (3, 4, 5, 6):
         folder = open_tmp_path / str(seed)
         folder.mkdir(mode=0o755)
-        found += await _violations(folder, FROZEN, 2, "unfenced", seed=seed, events=160)
+        found += await _violations(folder, FROZEN, 2, "unfenced", "slow", seed=seed, events=160)
         if any(violation.rule == "the line is whole" for violation in found):
             return
     pytest.fail(f"two runs wrote one thread, and nobody noticed: {found}")

@@ -34,7 +34,7 @@ async def test_every_way_through_is_measured_beside_its_baselines(bench: Bench) 
     result = await throughput.run(bench, lambda _: None, size=size)
     (measured,) = result.details["rounds"]
     assert set(measured) == {
-        *("script, one shared saver", "script, a saver for each task", "script, in memory", "DBOS"),
+        *("script, one shared saver", "script, a saver for each task", "script, in memory", "DBOS", "DBOS in order"),
         *("over HTTP, 1 worker", "intake", "full inbox, 1 worker"),
     }
     assert all(one["events_per_s"] > 0 and one["cpu_ms"] > 0 for one in measured.values())
