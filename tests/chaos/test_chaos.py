@@ -96,7 +96,7 @@ PLANTED = {
         "messages arrive",
     ),
     "a question that is lost": (
-        "DELETE FROM approvals WHERE approval_id = (SELECT min(approval_id) FROM approvals WHERE status = 'pending')",
+        "DELETE FROM approvals WHERE approval_id = (SELECT min(approval_id) FROM approvals)",
         "questions are answered once",
     ),
     "a question that is answered twice": (
