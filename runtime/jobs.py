@@ -70,6 +70,11 @@ class Upkeep:
         async with self.pool.connection() as conn:
             return await upkeep.waiting(conn, self.clock.now())
 
+    async def sweep(self) -> None:
+        """Sweep up what ended jobs left: some milliseconds."""
+        async with self.pool.connection() as conn:
+            await upkeep.sweep(conn)
+
     async def deliver(self) -> None:
         """Send what waits in the outbox: a job of its own, so that no slow receiver holds the tick up."""
         attempts = await Delivery(self.settings, self.clock, self.pool).run()
@@ -141,6 +146,8 @@ def _upkeep(conninfo: str, upkeep_: Upkeep) -> App:
         for job in [sending] * waiting.messages + [pruning] * waiting.retention:
             with contextlib.suppress(AlreadyEnqueued):
                 await job.defer_async()
+        if waiting.sweeping:
+            await upkeep_.sweep()
 
     # No lock: a worker that died in its tick would hold it, and only a tick can release what the dead hold.
     every = app.task(name="tick", queue=UPKEEP_QUEUE, queueing_lock="tick", retry=False)(tick)

@@ -1,4 +1,5 @@
-"""What the tick looks for: entries that nobody takes, and what is due: holds, answers, milestones."""
+"""What the tick looks for: entries that nobody takes, what is due (holds, answers, milestones), and what ended jobs
+leave behind."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +9,9 @@ from storage import inbox
 from storage.database import Connection
 from storage.queue import wake
 from storage.transaction import BuildingTransaction, building_transaction
+
+MOST_DEAD = 2000
+"""Versions of jobs' rows that are left lying."""
 
 # A building with an entry that may be taken and no drain job, waiting or running.
 FORGOTTEN = """
@@ -61,10 +65,17 @@ SELECT m.building_id, m.item_id, m.round, m.kind, m.chase_on
  ORDER BY m.chase_on LIMIT 500"""
 
 
-# Whether the duties that take longer have something to do: one index entry each.
-WAITING = """
+# Whether the duties that take longer have something to do: one index entry or one counter each.
+WAITING = f"""
 SELECT EXISTS (SELECT 1 FROM outbox WHERE status = 'queued') AS messages,
-       EXISTS (SELECT 1 FROM upkeep WHERE name = 'retention' AND due_at <= %s) AS retention"""
+       EXISTS (SELECT 1 FROM upkeep WHERE name = 'retention' AND due_at <= %s) AS retention,
+       pg_stat_get_dead_tuples('procrastinate_jobs'::regclass) > {MOST_DEAD} AS sweeping"""
+
+# A job is three versions of a row, and three of what the engine notes of it, and lives for milliseconds. PostgreSQL's
+# own rounds come once a minute, and later where large tables keep its workers busy: so these small ones, which every
+# fetch reads, would grow with the database. Ends at once where such a round is at them; takes no lock that a job
+# waits for.
+SWEEP = "VACUUM (SKIP_LOCKED, TRUNCATE FALSE) procrastinate_jobs, procrastinate_events"
 
 
 @dataclass(frozen=True)
@@ -73,12 +84,18 @@ class Waiting:
 
     messages: bool
     retention: bool
+    sweeping: bool
 
 
 async def waiting(conn: Connection, now: datetime) -> Waiting:
-    """Whether messages wait to be delivered, and whether retention is due."""
-    row = await (await conn.execute(WAITING, (now,))).fetchone()
-    return Waiting(**row) if row else Waiting(messages=False, retention=False)
+    """Whether messages wait to be delivered, whether retention is due, and whether ended jobs are to be swept up."""
+    row = await (await conn.execute(WAITING.encode(), (now,))).fetchone()
+    return Waiting(**row) if row else Waiting(messages=False, retention=False, sweeping=False)
+
+
+async def sweep(conn: Connection) -> None:
+    """Make the room of ended jobs usable again. On a connection without an open transaction."""
+    await conn.execute(SWEEP)
 
 
 async def wake_forgotten(conn: Connection, now: datetime) -> list[str]:
