@@ -1,6 +1,7 @@
 """Real PostgreSQL for every test: one server per run, and for each test a fresh clone of a migrated database."""
 
 import asyncio
+import logging
 import os
 import shutil
 import socket
@@ -13,6 +14,7 @@ from uuid import uuid4
 import fasteners
 import psycopg
 import pytest
+import structlog
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -53,6 +55,18 @@ def _asks_nothing_real() -> Iterator[None]:
     yield
     if live_calls.refused:
         pytest.fail(f"it would have reached {', '.join(dict.fromkeys(live_calls.refused))}: {live_calls.__doc__}")
+
+
+@pytest.fixture(autouse=True)
+def _leaves_the_logs_as_they_were() -> Iterator[None]:
+    """Whoever sets the logs up, a command that is run in this process say, does so for itself: a logger that is kept
+    from its first use would be silent, or loud, for all tests that follow."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -42,16 +41,12 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def lines(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+def lines(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """What is written to standard error, with the logs set up as in a service."""
-    root, written = logging.getLogger(), io.StringIO()
-    handlers, level = root.handlers[:], root.level
+    written = io.StringIO()
     monkeypatch.setattr(sys, "stderr", written)
     set_up_logs(settings)
-    yield written
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    return written
 
 
 def parsed(lines: io.StringIO) -> list[dict[str, Any]]:

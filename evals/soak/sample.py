@@ -48,9 +48,11 @@ async def take(
     p50, p95 = (await _row(conn, LATENCY, (window,)))["ms"]
     server = psutil.Process(conn.info.backend_pid).parent()
     pids = (await _row(conn, CONNECTIONS))["pids"]
+    own = _private(pids)
     figures = {f"memory of {part}, MB": megabytes for part, megabytes in running.resident().items()}
     figures |= {
-        "own memory of a connection's process, mean, MB": _private(pids) / len(pids),
+        "own memory of the largest connection's process, MB": max(own),
+        "own memory of a connection's process, mean, MB": sum(own) / len(own),
         "connections": len(pids),
         "job tables, median, MB": jobs_mb,
         "POST to done p95, ms": p95,
@@ -61,13 +63,13 @@ async def take(
     return Sample(events, figures, cpu)
 
 
-def _private(pids: list[int]) -> float:
-    """MB that these processes hold for themselves, without the buffers that they share."""
-    total = 0.0
+def _private(pids: list[int]) -> list[float]:
+    """MB that each of these processes holds for itself, without the buffers that they share."""
+    found = []
     for pid in pids:
         with suppress(psutil.NoSuchProcess):
-            total += psutil.Process(pid).memory_full_info().uss
-    return total / 1e6
+            found.append(psutil.Process(pid).memory_full_info().uss / 1e6)
+    return found
 
 
 async def _row(conn: psycopg.AsyncConnection[Any], query: str, parameters: tuple[Any, ...] = ()) -> dict[str, Any]:

@@ -1,11 +1,8 @@
 """Channels for people by Apprise, orders to an ERP by webhook, and no secret anywhere but in the settings."""
 
 import json
-import logging
-from collections.abc import Iterator
 
 import pytest
-import structlog
 from pydantic import SecretStr
 from standardwebhooks import Webhook as Signer
 
@@ -195,15 +192,9 @@ async def test_cancelling_an_order_tells_the_erp(room: PostRoom, desk: Desk, rec
 
 
 @pytest.fixture
-def logs(capfd: pytest.CaptureFixture[str], room: PostRoom) -> Iterator[None]:
+def logs(capfd: pytest.CaptureFixture[str], room: PostRoom) -> None:
     """Logs as they are in service, at their loudest."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
     set_up_logs(room.settings.model_copy(update={"log_level": "DEBUG", "log_format": "json"}))
-    yield
-    root.handlers[:] = before
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 @pytest.mark.usefixtures("logs")

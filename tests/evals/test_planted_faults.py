@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
@@ -25,11 +25,9 @@ Fault = Callable[[BuildingState, BuildingState], BuildingState]
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
+def quiet() -> None:
     """What is planted makes events die, and their tracebacks take seconds each."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield
-    structlog.reset_defaults()
 
 
 def plant(monkeypatch: pytest.MonkeyPatch, name: str, fault: Fault) -> None:

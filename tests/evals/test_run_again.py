@@ -35,7 +35,6 @@ async def lived(server: EmbeddedServer) -> AsyncIterator[str]:
     async with scratch_database(server.conninfo) as conninfo:
         assert all(result.passed for result in await play_all(conninfo, find([]), lambda _: None))
         yield conninfo
-    structlog.reset_defaults()
 
 
 @pytest.mark.slow
