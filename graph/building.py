@@ -109,7 +109,7 @@ class Condition(Runnable[BuildingState, str]):
 
 def _bound(node: Callable[..., Any], toolbox: Toolbox) -> Callable[..., Any]:
     """The node with its tools; where somebody traces, within a span of its own. What it leaves as it was is not
-    written: most of what a run starts anew is as the last one left it, and every value written is three rows."""
+    written: most of what a run starts anew is as the last one left it, and every value written is two rows."""
 
     async def bound(state: BuildingState) -> Mapping[str, Any]:
         if not toolbox.tracer.active:

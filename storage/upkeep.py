@@ -66,10 +66,10 @@ SELECT m.building_id, m.item_id, m.round, m.kind, m.chase_on
 
 
 # Whether the duties that take longer have something to do: one index entry or one counter each.
-WAITING = f"""
+WAITING = """
 SELECT EXISTS (SELECT 1 FROM outbox WHERE status = 'queued') AS messages,
        EXISTS (SELECT 1 FROM upkeep WHERE name = 'retention' AND due_at <= %s) AS retention,
-       pg_stat_get_dead_tuples('procrastinate_jobs'::regclass) > {MOST_DEAD} AS sweeping"""
+       pg_stat_get_dead_tuples('procrastinate_jobs'::regclass) > %s AS sweeping"""
 
 # A job is three versions of a row, and three of what the engine notes of it, and lives for milliseconds. PostgreSQL's
 # own rounds come once a minute, and later where large tables keep its workers busy: so these small ones, which every
@@ -89,7 +89,7 @@ class Waiting:
 
 async def waiting(conn: Connection, now: datetime) -> Waiting:
     """Whether messages wait to be delivered, whether retention is due, and whether ended jobs are to be swept up."""
-    row = await (await conn.execute(WAITING.encode(), (now,))).fetchone()
+    row = await (await conn.execute(WAITING, (now, MOST_DEAD))).fetchone()
     return Waiting(**row) if row else Waiting(messages=False, retention=False, sweeping=False)
 
 
