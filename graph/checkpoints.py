@@ -12,6 +12,7 @@ from langgraph.checkpoint.base import Checkpoint, CheckpointTuple
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg.rows import DictRow
 
+from graph.routes import HANDLERS
 from graph.whole_writes import WholeWrites
 from storage.database import Connection
 from storage.transaction import Statement
@@ -90,6 +91,11 @@ REPEATABLE = frozenset({"classify_event", "await_approval", "decide", "remember"
 its recollections), and change no row of the log. Cut off before or in them, the steps since the last written
 checkpoint are done again and come to the same."""
 
+ACTING = frozenset({*HANDLERS.values(), "apply_decision", "carry_out", "learn"})
+"""Nodes that change something, each time in a transaction under a key of its own (`tools.effects.run_effect`), and that
+ask no model before they do. The first one also commits the checkpoint that led to them: the one is never there without
+the other. Where they find nothing to do, it is as with those that only read."""
+
 
 class LiveSaver(WholeWrites, LineReader):
     """The worker's saver."""
@@ -98,7 +104,7 @@ class LiveSaver(WholeWrites, LineReader):
     """The live head as it was just read, or written, under the thread's lock: for the run that begins there."""
 
     def __init__(self, conn: Connection) -> None:
-        super().__init__(conn, REPEATABLE)
+        super().__init__(conn, REPEATABLE | ACTING)
 
     def look_afresh(self) -> None:
         """Others may have run the thread: called when its lock was taken."""

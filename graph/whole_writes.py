@@ -8,14 +8,15 @@ half written. Interrupts, answers and errors are written at once, since no check
 
 A checkpoint waits too where what follows it may just as well be done again: the input's, the one that leads to a node
 that is repeatable, the one that leads to the pause for a person (it goes with the interrupt), and the last one of a
-run (it goes with the end of the inbox entry, see `LiveSaver.take_last`). Cut off in between, the run goes on from
-where it had been written, and finds again what it has done. Before a node acts, or asks a language model, everything is
-written.
+run (it goes with the end of the inbox entry, see `LiveSaver.take_last`). One that leads to a node which acts is
+committed with the first thing it does (`going_along`). Cut off in between, the run goes on from where it had been
+written, and finds again what it has done. Before a language model is asked, everything is written.
 
 Its metadata also tells the building's position in `changes`: a fork at this checkpoint has the tables as of there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -79,15 +80,15 @@ class _Step:
 class WholeWrites(AsyncPostgresSaver):
     """Writes the very rows that the stock saver writes. For one run at a time, as a worker's slot has it.
 
-    `repeatable` names the nodes that may be done again at no harm: a checkpoint that leads to none but them waits for
-    the next one. The last one of a run waits for whoever ran it to `_take` it.
+    `lets_wait` names the nodes that begin though the checkpoint that leads to them is not yet written: it waits for the
+    next one, or goes along with what they do. The last one of a run waits for whoever ran it to `_take` it.
     """
 
-    def __init__(self, conn: Connection, repeatable: frozenset[str] = frozenset()) -> None:
+    def __init__(self, conn: Connection, lets_wait: frozenset[str] = frozenset()) -> None:
         super().__init__(conn)
         register_arrays(conn)
         self._connection = conn
-        self._repeatable = repeatable
+        self._lets_wait = lets_wait
         self._thread: Thread | None = None
         self._steps: list[_Step] = []
         self._writes: list[tuple[Any, ...]] = []
@@ -134,9 +135,9 @@ class WholeWrites(AsyncPostgresSaver):
         return at
 
     def _may_wait(self, checkpoint: Checkpoint) -> bool:
-        """Whether no node follows but such as may be done again."""
+        """Whether no node follows but such as may begin before it is written."""
         following = {name.removeprefix(BRANCH) for name in checkpoint["channel_values"] if name.startswith(BRANCH)}
-        return following <= self._repeatable
+        return following <= self._lets_wait
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
@@ -148,6 +149,17 @@ class WholeWrites(AsyncPostgresSaver):
         self._writes += rows
         if any(channel in WRITES_IDX_MAP for channel, _ in writes) or at == self._passed:
             await self._put()
+
+    @contextmanager
+    def going_along(self) -> Iterator[Statement | None]:
+        """The statement that writes what waits, for a transaction within this block: when it ends undisturbed, that is
+        written; else it still waits."""
+        waiting = self._steps, self._writes
+        try:
+            yield self._take()
+        except BaseException:
+            self._steps, self._writes = waiting
+            raise
 
     async def _put(self) -> None:
         statement = self._take()

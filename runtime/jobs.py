@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
@@ -31,6 +31,8 @@ UPKEEP_QUEUE = "upkeep"
 
 PRUNE_S = 5.0
 """Most seconds that retention takes at once; the rest goes on at the next tick."""
+SWEEP_AFTER = 100
+"""Drains of this process from one sweep to the next."""
 
 
 @dataclass
@@ -40,6 +42,7 @@ class Upkeep:
     settings: Settings
     clock: Clock
     pool: AsyncConnectionPool[AsyncConnection[DictRow]]
+    _ended: int = field(default=0, init=False)
 
     async def tick(self, app: App) -> None:
         await self._release_stalled(app)
@@ -70,10 +73,13 @@ class Upkeep:
         async with self.pool.connection() as conn:
             return await upkeep.waiting(conn, self.clock.now())
 
-    async def sweep(self) -> None:
-        """Sweep up what ended jobs left: some milliseconds."""
-        async with self.pool.connection() as conn:
-            await upkeep.sweep(conn)
+    async def job_ends(self) -> None:
+        """Count it, and now and then sweep up what ended jobs left: some milliseconds."""
+        self._ended += 1
+        if self._ended >= SWEEP_AFTER:
+            self._ended = 0
+            async with self.pool.connection() as conn:
+                await upkeep.sweep(conn)
 
     async def deliver(self) -> None:
         """Send what waits in the outbox: a job of its own, so that no slow receiver holds the tick up."""
@@ -119,6 +125,7 @@ def make_app(conninfo: str, drainer: Drainer, upkeep_: Upkeep) -> Engine:
         if (job := asyncio.current_task()) is not None:
             job.add_done_callback(lambda _: connector.look_again())
         await drainer.drain(building_id)
+        await upkeep_.job_ends()
 
     drains.task(name=DRAIN_TASK, queue=DRAIN_QUEUE, retry=False)(drain)
     return Engine(drains, _upkeep(conninfo, upkeep_))
@@ -146,8 +153,6 @@ def _upkeep(conninfo: str, upkeep_: Upkeep) -> App:
         for job in [sending] * waiting.messages + [pruning] * waiting.retention:
             with contextlib.suppress(AlreadyEnqueued):
                 await job.defer_async()
-        if waiting.sweeping:
-            await upkeep_.sweep()
 
     # No lock: a worker that died in its tick would hold it, and only a tick can release what the dead hold.
     every = app.task(name="tick", queue=UPKEEP_QUEUE, queueing_lock="tick", retry=False)(tick)

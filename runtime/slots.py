@@ -60,7 +60,7 @@ async def open_slot(
     conn.prepare_threshold, conn.prepared_max = 0, MOST_PREPARED
     write_json_fast(conn)
     saver = LiveSaver(conn)
-    toolbox = Toolbox(conn=conn, clock=clock, lock=saver.lock, budgets=budgets, embedder=embedder, tracer=tracer)
+    toolbox = Toolbox(conn=conn, clock=clock, steps=saver, budgets=budgets, embedder=embedder, tracer=tracer)
     toolbox.models, toolbox.model_budget = models, budget
     return Slot(conn, saver, toolbox, build(toolbox).compile(checkpointer=saver))
 

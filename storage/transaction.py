@@ -148,13 +148,19 @@ def building_from(row: dict[str, Any]) -> Building:
 
 @asynccontextmanager
 async def building_transaction(
-    conn: Connection, building_id: str, seq: int | None = None, *, ahead: Sequence[Statement] = ()
+    conn: Connection,
+    building_id: str,
+    seq: int | None = None,
+    *,
+    ahead: Sequence[Statement] = (),
+    along: Statement | None = None,
 ) -> AsyncIterator[BuildingTransaction]:
     """Lock the building, yield what is to be saved, write it and commit: the begin travels with the lock, and the
     commit with what it commits.
 
     `seq` names the inbox entry that causes the changes; the last one when absent (a change made over REST). `ahead`
     are statements that read what the transaction begins with: sent along with the lock, and answered as of then.
+    `along` is one that is committed with the changes; it finds the building as it was before them.
 
     Raises:
         NotFoundError: there is no such building.
@@ -164,12 +170,12 @@ async def building_transaction(
         if outermost:
             transaction = await _begin(conn, building_id, seq, ahead, opening=True)
             yield transaction
-            await _commit(conn, transaction)
+            await _commit(conn, transaction, along)
         else:  # undone alone, committed with the one around it
             async with conn.transaction():
                 transaction = await _begin(conn, building_id, seq, ahead)
                 yield transaction
-                await transaction.flush()
+                await _write_all(conn, transaction, along)
     except BaseException as error:
         if outermost:
             await _roll_back(conn)
@@ -178,14 +184,20 @@ async def building_transaction(
         raise
 
 
-async def _commit(conn: Connection, transaction: BuildingTransaction) -> None:
+async def _commit(conn: Connection, transaction: BuildingTransaction, along: Statement | None) -> None:
     async with conn.pipeline():
-        await transaction.flush()
+        await _write_all(conn, transaction, along)
         committed = await conn.execute("COMMIT")
     if committed.statusmessage != "COMMIT":  # the server's answer where a statement had failed and nobody told
         raise psycopg.errors.InFailedSqlTransaction(
             f"The changes to building {transaction.building.building_id!r} were undone: a statement among them failed."
         )
+
+
+async def _write_all(conn: Connection, transaction: BuildingTransaction, along: Statement | None) -> None:
+    if along is not None:
+        await conn.execute(*along)
+    await transaction.flush()
 
 
 async def _roll_back(conn: Connection) -> None:

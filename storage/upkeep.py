@@ -1,5 +1,4 @@
-"""What the tick looks for: entries that nobody takes, what is due (holds, answers, milestones), and what ended jobs
-leave behind."""
+"""Keeping house: entries that nobody takes, what is due (holds, answers, milestones), and what ended jobs leave."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,9 +8,6 @@ from storage import inbox
 from storage.database import Connection
 from storage.queue import wake
 from storage.transaction import BuildingTransaction, building_transaction
-
-MOST_DEAD = 2000
-"""Versions of jobs' rows that are left lying."""
 
 # A building with an entry that may be taken and no drain job, waiting or running.
 FORGOTTEN = """
@@ -68,13 +64,13 @@ SELECT m.building_id, m.item_id, m.round, m.kind, m.chase_on
 # Whether the duties that take longer have something to do: one index entry or one counter each.
 WAITING = """
 SELECT EXISTS (SELECT 1 FROM outbox WHERE status = 'queued') AS messages,
-       EXISTS (SELECT 1 FROM upkeep WHERE name = 'retention' AND due_at <= %s) AS retention,
-       pg_stat_get_dead_tuples('procrastinate_jobs'::regclass) > %s AS sweeping"""
+       EXISTS (SELECT 1 FROM upkeep WHERE name = 'retention' AND due_at <= %s) AS retention"""
 
 # A job is three versions of a row, and three of what the engine notes of it, and lives for milliseconds. PostgreSQL's
 # own rounds come once a minute, and later where large tables keep its workers busy: so these small ones, which every
-# fetch reads, would grow with the database. Ends at once where such a round is at them; takes no lock that a job
-# waits for.
+# fetch reads, would grow with the database. A file keeps the size of its busiest moment, so they are swept
+# after so many jobs and not after so long. Ends at once where another round is at them; takes no lock that a job waits
+# for.
 SWEEP = "VACUUM (SKIP_LOCKED, TRUNCATE FALSE) procrastinate_jobs, procrastinate_events"
 
 
@@ -84,13 +80,12 @@ class Waiting:
 
     messages: bool
     retention: bool
-    sweeping: bool
 
 
 async def waiting(conn: Connection, now: datetime) -> Waiting:
-    """Whether messages wait to be delivered, whether retention is due, and whether ended jobs are to be swept up."""
-    row = await (await conn.execute(WAITING, (now, MOST_DEAD))).fetchone()
-    return Waiting(**row) if row else Waiting(messages=False, retention=False, sweeping=False)
+    """Whether messages wait to be delivered, and whether retention is due."""
+    row = await (await conn.execute(WAITING, (now,))).fetchone()
+    return Waiting(**row) if row else Waiting(messages=False, retention=False)
 
 
 async def sweep(conn: Connection) -> None:

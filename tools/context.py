@@ -1,6 +1,7 @@
 """What the agent is handed: its connection, its clock, and whether it may act at all."""
 
 import asyncio
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -15,7 +16,7 @@ from storage import ledger, procurement
 from storage.database import Connection
 from storage.ledger import EffectKey
 from storage.long_term import Embedder, LongTermMemory
-from storage.transaction import BuildingTransaction
+from storage.transaction import BuildingTransaction, Statement
 from tools.models import UNLIMITED, ModelAccess, ModelBudget
 from tools.prompts import Budgets
 from tools.tracing import NO_TRACER, Tracer
@@ -27,18 +28,39 @@ class Clock(Protocol):
     def now(self) -> datetime: ...
 
 
+class Steps(Protocol):
+    """The checkpoints of the thread that is run, on the same connection."""
+
+    @property
+    def lock(self) -> asyncio.Lock:
+        """Whoever uses the connection holds it."""
+
+    def going_along(self) -> AbstractContextManager[Statement | None]:
+        """The statement that writes those that are not yet written, for a transaction within the block."""
+
+
+@dataclass
+class NoSteps:
+    """Where nothing is held back."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def going_along(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
 @dataclass
 class Toolbox:
     """What the graph's nodes reach the world through; bound to them when the graph is built.
 
-    `conn` is the slot's one connection, shared with its checkpoint saver, and `lock` is that saver's: whoever uses
-    the connection holds it. Where `acts` is False (Studio, a fork made in place) effects only tell what they would do.
+    `conn` is the slot's one connection, shared with `steps`, its checkpoint saver. Where `acts` is False (Studio, a
+    fork made in place) effects only tell what they would do.
     """
 
     conn: Connection
     clock: Clock
     acts: bool = True
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    steps: Steps = field(default_factory=NoSteps)
     budgets: Budgets = field(default_factory=Budgets)
     embedder: Embedder | None = None
     """None: no embedding model is configured, and long-term memory is searched by words."""
@@ -46,6 +68,11 @@ class Toolbox:
     """None: no model is configured, and a person is asked wherever one would be."""
     model_budget: ModelBudget = UNLIMITED
     tracer: Tracer = NO_TRACER
+
+    @property
+    def lock(self) -> asyncio.Lock:
+        """Whoever uses the connection holds it."""
+        return self.steps.lock
 
     @cached_property
     def memory(self) -> LongTermMemory:

@@ -29,7 +29,8 @@ async def run_effect(
 ) -> Result:
     """Carry out `act` once for its key and return its result; a repeated call returns the stored one.
 
-    Where the toolbox may not act, nothing is touched and the result says what would have been done.
+    The checkpoint that led here, where it still waits, is committed with it: one message and one commit for both. Where
+    the toolbox may not act, nothing is touched and the result says what would have been done.
 
     Raises:
         LedgerMismatchError: the key was used before with other arguments.
@@ -40,30 +41,31 @@ async def run_effect(
     ahead = [ledger.finding(key)]
     if item is not None and kind != "question":  # a fact or an action about a line begins with the line's file
         ahead.append(procurement.filing(entry.building_id, item))
-    async with (
-        toolbox.lock,
-        building_transaction(toolbox.conn, entry.building_id, entry.seq, ahead=ahead) as transaction,
-    ):
-        known, *read = transaction.ahead
-        stored = ledger.found(known, key, arguments)
-        if stored is not None:
-            return stored
-        now = toolbox.clock.now()
-        today = entry.today(transaction.building.zone)
-        context = ActionContext(transaction, key, entry, responder, now, today)
-        if item is not None and read:
-            context.files[item] = procurement.filed(*read)
-        result = await act(context)
-        ledger.record(
-            transaction,
-            key,
-            kind=kind,
-            arguments=arguments,
-            result=result,
-            responder=responder.model_dump(),
-            at=now,
-        )
-        return result
+    with toolbox.steps.going_along() as steps:
+        async with (
+            toolbox.lock,
+            building_transaction(toolbox.conn, entry.building_id, entry.seq, ahead=ahead, along=steps) as transaction,
+        ):
+            known, *read = transaction.ahead
+            stored = ledger.found(known, key, arguments)
+            if stored is not None:
+                return stored
+            now = toolbox.clock.now()
+            today = entry.today(transaction.building.zone)
+            context = ActionContext(transaction, key, entry, responder, now, today)
+            if item is not None and read:
+                context.files[item] = procurement.filed(*read)
+            result = await act(context)
+            ledger.record(
+                transaction,
+                key,
+                kind=kind,
+                arguments=arguments,
+                result=result,
+                responder=responder.model_dump(),
+                at=now,
+            )
+            return result
 
 
 async def carry_out(

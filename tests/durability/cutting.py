@@ -244,7 +244,7 @@ class CuttableSlots:
         if self._toolbox is None or self._compiled is None:
             self._toolbox = Toolbox(conn=conn, clock=self.clock)
             self._compiled = self._cuttable(build(self._toolbox)).compile()
-        self._toolbox.conn, self._toolbox.clock, self._toolbox.lock = conn, self.clock, saver.lock
+        self._toolbox.conn, self._toolbox.clock, self._toolbox.steps = conn, self.clock, saver
         self._toolbox.models, self._toolbox.budgets = self.models, self.budgets
         self._toolbox.__dict__.pop("memory", None)  # it holds the connection that was
         self._compiled.checkpointer = saver

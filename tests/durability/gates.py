@@ -74,7 +74,7 @@ class GatedSlots:
         self.conn = await gated_connection(self.conninfo)
         self.conn.before = self.gate
         saver = LiveSaver(self.conn)
-        toolbox = Toolbox(conn=self.conn, clock=self.clock, lock=saver.lock)
+        toolbox = Toolbox(conn=self.conn, clock=self.clock, steps=saver)
         graph = build(toolbox)
         for name, spec in graph.nodes.items():
             spec.runnable.afunc = _stopping(self.gate, name, spec.runnable.afunc)  # type: ignore[attr-defined]

@@ -21,7 +21,7 @@ from storage.buildings import thread_id
 from storage.database import Connection, connect
 from tests.agent.desk import Desk, FixedClock
 from tests.durability.cutting import CutOffError, Cuts, CuttableSlots, Switch, cuttable_connection, moments, reconnected
-from tools.context import Toolbox
+from tools.context import NoSteps, Toolbox
 from tools.models import ModelAccess
 from tools.prompts import Budgets
 
@@ -192,7 +192,7 @@ class Stage:
 
     def _studio(self, clock: FixedClock) -> CompiledStateGraph[Any]:
         saver = StudioSaver(self.studio_conn)
-        toolbox = Toolbox(conn=self.studio_conn, clock=clock, acts=False, lock=saver.lock)
+        toolbox = Toolbox(conn=self.studio_conn, clock=clock, acts=False, steps=NoSteps(saver.lock))
         return build(toolbox).compile(checkpointer=saver)
 
     async def ending(self, building_id: str) -> Ending:

@@ -201,7 +201,7 @@ class _SwitchAt(Switch):
         self._boundary, self._times = boundary, times
 
     def at(self, boundary: str) -> None:
-        self.dead = self.dead or (boundary == self._boundary and self._times > 0)
+        if not self.dead and boundary == self._boundary and self._times > 0:
+            self.dead, self._times = True, self._times - 1
         if self.dead:
-            self._times -= 1
             raise CutOffError(boundary)

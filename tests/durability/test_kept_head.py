@@ -53,7 +53,7 @@ class _OneSlot:
         async with await connect(self.conninfo, application_name="test slot") as conn:
             saver = _ComparingSaver(conn)
             self.savers.append(saver)
-            toolbox = Toolbox(conn=conn, clock=self.clock, lock=saver.lock)
+            toolbox = Toolbox(conn=conn, clock=self.clock, steps=saver)
             yield Slot(conn, saver, toolbox, build(toolbox).compile(checkpointer=saver))
 
 
