@@ -1,5 +1,6 @@
 """Errors on the command line: one clear sentence on standard error, and exit code 1. Never a traceback."""
 
+import re
 import sys
 from typing import Any
 
@@ -18,6 +19,16 @@ class CommandError(LongleadError):
     title = "Command failed"
 
 
+# The service names its own addresses; here the command that shows the same is of more use.
+_COMMANDS = (
+    (r"GET /buildings/([^\s/]+)/history", r"`longlead history \1`"),
+    (r"GET /buildings/([^\s/]+)/forks", r"`longlead fork list \1`"),
+    (r"GET /buildings/([^\s/]+)/items", r"`longlead building show \1`"),
+    (r"GET /buildings(?![/\w])", "`longlead building list`"),
+    (r"GET /(approvals|rules|delegations)(?![/\w])", r"`longlead \1 list`"),
+)
+
+
 class Sentences(TyperGroup):
     """The root of the commands: whatever goes wrong below is said in a sentence."""
 
@@ -25,7 +36,7 @@ class Sentences(TyperGroup):
         try:
             return super().invoke(ctx)
         except (LongleadError, httpx.HTTPError, psycopg.Error, ValidationError, OSError, ExceptionGroup) as error:
-            print(f"Error: {sentence(error)}", file=sys.stderr)
+            print(f"Error: {_with_commands(sentence(error))}", file=sys.stderr)
             raise typer.Exit(1) from error
 
 
@@ -40,6 +51,12 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, LongleadError):
         return error.detail
     return f"{type(error).__name__}: {_one_line(error)}"
+
+
+def _with_commands(text: str) -> str:
+    for address, command in _COMMANDS:
+        text = re.sub(address, command, text)
+    return text
 
 
 def _one_line(error: BaseException) -> str:

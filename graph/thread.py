@@ -41,8 +41,8 @@ async def advance(thread: Thread, thread_id: str, entry: Entry) -> dict[str, Any
       nothing and raise nothing, so it is only sent here.
     - Otherwise start: new input on a parked thread starts at START and drops the interrupt, which comes back at the
       end of the run.
-    - `durability="sync"`: every superstep is a checkpoint, committed before anything else acts (`WholeWrites`). `async`
-      piles up behind a slow database, `exit` is no checkpoint per step.
+    - `durability="sync"`: every superstep is a checkpoint, committed before anything acts or with it (`WholeWrites`).
+      `async` piles up behind a slow database, `exit` is no checkpoint per step.
     """
     config: RunnableConfig = {
         "configurable": {"thread_id": thread_id},

@@ -30,14 +30,17 @@ TAKE_NUMBER = "UPDATE buildings SET last_seq = %s WHERE building_id = %s"
 # job is already waiting" a promise that the entry will be seen.
 BUMP_EPOCH = "UPDATE buildings SET epoch = epoch + 1 WHERE building_id = %s RETURNING epoch, thread_id, time_zone"
 
-CLAIM = """
+TAKEN = "seq, generation, source, event_id, event_type, body, received_at, attempts, failures"
+"""What is read of an entry that is taken (`claimed`)."""
+
+CLAIM = f"""
 UPDATE events SET status = 'running', attempts = attempts + 1, started_at = %(now)s,
        began = COALESCE(began, (SELECT position FROM buildings WHERE building_id = %(building_id)s))
  WHERE building_id = %(building_id)s
    AND seq = (SELECT min(seq) FROM events
                WHERE building_id = %(building_id)s AND status IN ('queued', 'running') AND seq > %(beyond)s)
    AND (not_before IS NULL OR not_before <= %(now)s)
-RETURNING seq, generation, source, event_id, event_type, body, received_at, attempts, failures"""
+RETURNING {TAKEN}"""
 
 OPEN = "SELECT 1 FROM events WHERE building_id = %s AND status IN ('queued', 'running') LIMIT 1"
 
@@ -53,7 +56,7 @@ RETURNING 1"""
 
 # The same for an entry that is done, and the next one claimed: one statement and one commit between two entries. An
 # entry that is being added meanwhile is not seen, and has queued a drain of its own.
-FINISH_AND_CLAIM = """
+FINISH_AND_CLAIM = f"""
 WITH own AS (SELECT position FROM buildings WHERE building_id = %(building_id)s AND epoch = %(epoch)s
                 FOR NO KEY UPDATE),
 ended AS (
@@ -69,7 +72,7 @@ claimed AS (
                    WHERE building_id = %(building_id)s AND status IN ('queued', 'running') AND seq <> %(seq)s
                      AND seq > %(beyond)s)
        AND (not_before IS NULL OR not_before <= %(now)s)
-    RETURNING seq, generation, source, event_id, event_type, body, received_at, attempts, failures)
+    RETURNING {TAKEN})
 SELECT claimed.* FROM ended LEFT JOIN claimed ON true"""
 
 # The start that a fault of the database ended is not counted, unless another drain has begun since.

@@ -47,13 +47,13 @@ VALUES (%(building_id)s, %(seq)s, %(source)s, %(event_id)s, %(event_type)s, %(bo
         %(not_before)s)
 ON CONFLICT DO NOTHING"""
 # At once as the inbox marks what it hands out.
-TAKE = """
+TAKE = f"""
 INSERT INTO events (building_id, seq, source, event_id, event_type, body, body_hash, received_at, status, attempts,
                     started_at, began)
 VALUES (%(building_id)s, %(seq)s, %(source)s, %(event_id)s, %(event_type)s, %(body)s, %(body_hash)s, %(received_at)s,
         'running', 1, %(now)s, (SELECT position FROM buildings WHERE building_id = %(building_id)s))
 ON CONFLICT DO NOTHING
-RETURNING seq, generation, source, event_id, event_type, body, received_at, attempts, failures"""
+RETURNING {inbox.TAKEN}"""
 NUMBERED = "UPDATE buildings SET last_seq = GREATEST(last_seq, %s) WHERE building_id = %s"
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 

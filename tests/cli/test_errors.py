@@ -26,8 +26,19 @@ def test_a_service_that_is_not_there_is_said_with_how_to_start_it(run: Run) -> N
 
 
 def test_an_unknown_building_is_said(longlead: Run) -> None:
-    assert_said(longlead("building", "show", "tower-9"), "There is no building 'tower-9'")
-    assert_said(longlead("events", "send", "tower-9", json.dumps(APPROVED)), "There is no building 'tower-9'")
+    for given in (("building", "show", "tower-9"), ("events", "send", "tower-9", json.dumps(APPROVED))):
+        assert_said(
+            longlead(*given), "There is no building 'tower-9'. List the buildings with `longlead building list`."
+        )
+
+
+def test_what_is_unknown_is_said_with_the_command_that_lists_it(longlead: Run) -> None:
+    assert longlead("building", "create", json.dumps({**SPEC, "building_id": "office"})).exit_code == 0
+    assert_said(longlead("approvals", "show", "office-9-0"), "List the open ones with `longlead approvals list`.")
+    assert_said(longlead("rules", "disable", "office-R-9"), "List the rules with `longlead rules list`.")
+    assert_said(longlead("delegations", "revoke", "office-D-9"), "`longlead delegations list`.")
+    assert_said(longlead("fork", "diff", "office", "office-fork-9"), "List them with `longlead fork list office`.")
+    assert_said(longlead("history", "office", "no-such"), "List them with `longlead history office`.")
 
 
 def test_every_wrong_field_is_said(longlead: Run) -> None:
