@@ -160,7 +160,8 @@ def _contradicted(
     learned: Learned, rules: Sequence[Rule], best: Rule, delegations: Sequence[Delegation], lesson: Lesson
 ) -> None:
     """Decided otherwise than the rule says: it loses its standing, and the case gets a rule of its own, as narrow as
-    needed. Where nothing is narrower, the rule says from now on what was decided last."""
+    needed. Where nothing is narrower, the rule says from now on what was decided last: what was refused before, also
+    twice in a row, it no longer says."""
     if lesson.advised == best.rule_id:
         _overruled(learned, best, delegations)
     else:  # it had recommended nothing here: people just do not agree with each other
@@ -170,7 +171,8 @@ def _contradicted(
     if narrower:
         _first(learned, rules, lesson, narrower[0])
         return
-    learned.rules[-1] = learned.rules[-1].model_copy(update={**_said(lesson, _scope_of(best)), "refusals": 0})
+    anew = {**_said(lesson, _scope_of(best)), "refusals": 0, "status": best.status}
+    learned.rules[-1] = learned.rules[-1].model_copy(update=anew)
     learned.made = best.rule_id
 
 

@@ -188,6 +188,19 @@ def test_where_nothing_is_narrower_the_rule_says_what_was_decided_last() -> None
     assert (changed.rule_id, changed.actions, changed.streak, changed.source) == ("r2", ACCEPT, 1, "3.0")
 
 
+def test_a_rule_that_is_refused_twice_in_a_row_goes_on_with_what_was_decided_instead() -> None:
+    """The narrowest there is: the first time somebody decided otherwise for one vendor, and it kept what it says."""
+    case, vendors = Case("inspection_failed", item_id="beams"), Case("inspection_failed", None, "air", "beams")
+    rules: dict[str, Rule] = {}
+    decisions = [(case, REPLACE), (case, ACCEPT), (vendors, REPLACE), (case, REPAIR)]
+    for seq, (decided, template) in enumerate(decisions, start=1):
+        advised = next(iter(matching(rules.values(), decided)), None)
+        given_lesson = lesson(decided, template, seq, advised=advised and advised.rule_id)
+        rules |= {made.rule_id: made for made in learn(list(rules.values()), [], given_lesson, POLICY).rules}
+    assert (rules["r2"].status, rules["r2"].actions, rules["r2"].refusals) == ("active", REPAIR, 0)
+    assert matching(rules.values(), case)[0].actions == REPAIR
+
+
 def test_two_questions_open_at_once_that_are_answered_differently_overrule_nothing() -> None:
     case = Case("inspection_failed", "23", None, "hvac")
     rules = learn([], [], lesson(case, REPLACE, 1), POLICY).rules
