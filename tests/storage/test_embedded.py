@@ -168,6 +168,12 @@ def test_the_server_is_durable_private_and_speaks_utf8(new_folder: Path) -> None
         assert stat.S_IMODE((new_folder / "cluster").stat().st_mode) == 0o700
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such a policy")
+def test_the_server_does_not_interrupt_those_who_ask(folder: Path) -> None:
+    with EmbeddedServer(folder) as server, psycopg.connect(server.conninfo) as conn:
+        assert os.sched_getscheduler(conn.info.backend_pid) == os.SCHED_BATCH
+
+
 def test_what_was_committed_is_there_after_a_restart(folder: Path) -> None:
     with EmbeddedServer(folder) as server:
         tell(server.conninfo, "CREATE TABLE kept AS SELECT 7 AS n")
