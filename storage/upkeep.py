@@ -61,7 +61,7 @@ SELECT m.building_id, m.item_id, m.round, m.kind, m.chase_on
  ORDER BY m.chase_on LIMIT 500"""
 
 
-# Whether the duties that take longer have something to do: one index entry or one counter each.
+# Whether the duties that take longer have something to do: one index entry each.
 WAITING = """
 SELECT EXISTS (SELECT 1 FROM outbox WHERE status = 'queued') AS messages,
        EXISTS (SELECT 1 FROM upkeep WHERE name = 'retention' AND due_at <= %s) AS retention"""
