@@ -53,6 +53,7 @@ class BuildingTransaction:
         self._rows: list[Row] = []
         self._appended: dict[str, list[dict[str, Any]]] = {}
         self._changes: list[dict[str, Any]] = []
+        self._first: list[Statement] = []
         self._statements: list[Statement] = []
 
     def save(self, *rows: Row) -> None:
@@ -63,6 +64,10 @@ class BuildingTransaction:
         """A new row, in JSON's types, of a table that is only ever added to and not part of the log. Its columns are
         the keys, the same for all rows of a table."""
         self._appended.setdefault(table, []).append(row)
+
+    def first(self, statement: Statement) -> None:
+        """A further statement, before the rows: it finds the building as it was before them."""
+        self._first.append(statement)
 
     def also(self, query: str, parameters: Any) -> None:
         """A further statement, after the rows."""
@@ -79,6 +84,8 @@ class BuildingTransaction:
 
     async def flush(self) -> None:
         """Write everything; called once, at the end."""
+        for statement in self._first:
+            await self.conn.execute(*statement)
         saved = self._saved()
         changed = self.building != self._before
         image = self.building.model_dump(mode="json") if changed else {}
@@ -148,19 +155,13 @@ def building_from(row: dict[str, Any]) -> Building:
 
 @asynccontextmanager
 async def building_transaction(
-    conn: Connection,
-    building_id: str,
-    seq: int | None = None,
-    *,
-    ahead: Sequence[Statement] = (),
-    along: Statement | None = None,
+    conn: Connection, building_id: str, seq: int | None = None, *, ahead: Sequence[Statement] = ()
 ) -> AsyncIterator[BuildingTransaction]:
     """Lock the building, yield what is to be saved, write it and commit: the begin travels with the lock, and the
     commit with what it commits.
 
     `seq` names the inbox entry that causes the changes; the last one when absent (a change made over REST). `ahead`
     are statements that read what the transaction begins with: sent along with the lock, and answered as of then.
-    `along` is one that is committed with the changes; it finds the building as it was before them.
 
     Raises:
         NotFoundError: there is no such building.
@@ -170,12 +171,12 @@ async def building_transaction(
         if outermost:
             transaction = await _begin(conn, building_id, seq, ahead, opening=True)
             yield transaction
-            await _commit(conn, transaction, along)
+            await _commit(conn, transaction)
         else:  # undone alone, committed with the one around it
             async with conn.transaction():
                 transaction = await _begin(conn, building_id, seq, ahead)
                 yield transaction
-                await _write_all(conn, transaction, along)
+                await transaction.flush()
     except BaseException as error:
         if outermost:
             await _roll_back(conn)
@@ -184,20 +185,14 @@ async def building_transaction(
         raise
 
 
-async def _commit(conn: Connection, transaction: BuildingTransaction, along: Statement | None) -> None:
+async def _commit(conn: Connection, transaction: BuildingTransaction) -> None:
     async with conn.pipeline():
-        await _write_all(conn, transaction, along)
+        await transaction.flush()
         committed = await conn.execute("COMMIT")
     if committed.statusmessage != "COMMIT":  # the server's answer where a statement had failed and nobody told
         raise psycopg.errors.InFailedSqlTransaction(
             f"The changes to building {transaction.building.building_id!r} were undone: a statement among them failed."
         )
-
-
-async def _write_all(conn: Connection, transaction: BuildingTransaction, along: Statement | None) -> None:
-    if along is not None:
-        await conn.execute(*along)
-    await transaction.flush()
 
 
 async def _roll_back(conn: Connection) -> None:

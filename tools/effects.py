@@ -44,8 +44,10 @@ async def run_effect(
     with toolbox.steps.going_along() as steps:
         async with (
             toolbox.lock,
-            building_transaction(toolbox.conn, entry.building_id, entry.seq, ahead=ahead, along=steps) as transaction,
+            building_transaction(toolbox.conn, entry.building_id, entry.seq, ahead=ahead) as transaction,
         ):
+            if steps is not None:
+                transaction.first(steps)
             known, *read = transaction.ahead
             stored = ledger.found(known, key, arguments)
             if stored is not None:
