@@ -23,6 +23,9 @@ from tools.tracing import NO_TRACER, Tracer
 TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS got"
 UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
 
+# What a slot asks is asked of one building or thread, by key, so one plan is right for all of them. Left to itself the
+# server finds its statements cheap to run and dear to estimate, and plans the large ones anew each time.
+PLAN_ONCE = "SELECT set_config('plan_cache_mode', 'force_generic_plan', false)"
 
 PROMPT = Budgets()
 
@@ -58,6 +61,7 @@ async def open_slot(
     conn = await connect(conninfo, application_name=name)
     # The same few dozen statements over and over: each is planned once, when it comes first.
     conn.prepare_threshold, conn.prepared_max = 0, MOST_PREPARED
+    await conn.execute(PLAN_ONCE)
     write_json_fast(conn)
     saver = LiveSaver(conn)
     toolbox = Toolbox(conn=conn, clock=clock, steps=saver, budgets=budgets, embedder=embedder, tracer=tracer)
