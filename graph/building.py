@@ -1,10 +1,11 @@
 """The graph of a building's agent: all nodes, all edges. Uncompiled: the caller supplies the checkpointer."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import START, StateGraph
+from langgraph.types import Command
 
 from graph import routes
 from nodes.acknowledge_order import acknowledge_order
@@ -31,7 +32,8 @@ from nodes.summarise import summarise
 from nodes.take_note import take_note
 from tools.context import Toolbox
 
-HANDLERS: tuple[Callable[..., Any], ...] = (
+STEPS: tuple[Callable[..., Any], ...] = (
+    classify_event,
     issue_purchase_order,
     reject_submittal,
     acknowledge_order,
@@ -41,10 +43,6 @@ HANDLERS: tuple[Callable[..., Any], ...] = (
     take_note,
     change_log,
     follow_up,
-)
-STEPS: tuple[Callable[..., Any], ...] = (
-    classify_event,
-    *HANDLERS,
     read_message,
     read_reply,
     apply_decision,
@@ -59,52 +57,44 @@ STEPS: tuple[Callable[..., Any], ...] = (
 )
 
 
-def build(toolbox: Toolbox) -> StateGraph[BuildingState]:
-    """The building's graph with its tools bound to the nodes."""
-    graph = StateGraph(BuildingState)
-    for node in STEPS:
-        graph.add_node(node.__name__, _bound(node, toolbox))
-    handlers = [node.__name__ for node in HANDLERS]
+def build(toolbox: Toolbox, *, for_edits: bool = False) -> StateGraph[BuildingState]:
+    """The building's graph with its tools bound to the nodes.
 
-    graph.add_conditional_edges(START, Condition(routes.from_start), ["classify_event", "read_reply", "apply_decision"])
-    graph.add_edge("read_reply", "apply_decision")
-    graph.add_conditional_edges("classify_event", Condition(routes.from_classification), [*handlers, "decide"])
-    for handler in handlers:
-        if handler != "take_note":
-            graph.add_edge(handler, "decide")
-    graph.add_conditional_edges("take_note", Condition(routes.from_note), ["read_message", "decide"])
-    graph.add_edge("read_message", "decide")
-    graph.add_edge("apply_decision", "decide")
-    graph.add_conditional_edges("decide", Condition(routes.from_decide), ["advise", "carry_out", "remember"])
-    graph.add_edge("advise", "carry_out")
-    graph.add_conditional_edges("carry_out", Condition(routes.from_carry_out), ["learn", "decide", "remember"])
-    graph.add_conditional_edges("learn", Condition(routes.from_learn), ["decide", "remember"])
-    graph.add_conditional_edges("remember", Condition(routes.from_remember), ["summarise", "await_approval", END])
-    graph.add_conditional_edges("summarise", Condition(routes.to_sleep), ["await_approval", END])
-    graph.add_conditional_edges(
-        "await_approval", Condition(routes.from_await_approval), ["read_reply", "apply_decision", "post_answer"]
-    )
-    graph.add_conditional_edges("post_answer", Condition(routes.from_post_answer), ["await_approval", END])
+    A worker's nodes name the next one along with what they write. With `for_edits` (Studio) the conditions stand on
+    edges instead: a state that a person writes in a node's place then leads on as the node would have. At each such
+    edge LangGraph makes a copy of every channel, which took a worker a twelfth of its events. The picture, the steps
+    and their checkpoints are the same.
+    """
+    graph = StateGraph(BuildingState)
+    begins = ["classify_event", "read_reply", "apply_decision"]
+    graph.add_conditional_edges(START, Condition(routes.from_start), begins)
+    for node in STEPS:
+        name, bound = node.__name__, _bound(node, toolbox)
+        if name not in routes.CONDITIONS:
+            graph.add_node(name, bound)
+            graph.add_edge(name, routes.ALWAYS[name])
+            continue
+        condition, ends = routes.CONDITIONS[name]
+        if for_edits:
+            graph.add_node(name, bound)
+            graph.add_conditional_edges(name, Condition(condition), ends)
+        else:
+            graph.add_node(name, _leading(bound, condition), destinations=tuple(ends))
     return graph
 
 
 class Condition(Runnable[BuildingState, str]):
     """An edge's condition as LangGraph calls it, without a run of its own in the callbacks: a plain function is given
-    one each time, which costs several times what the conditions do."""
+    one each time, and a thread, which costs several times what the conditions do."""
 
-    def __init__(self, of: Callable[[BuildingState], Awaitable[str]]) -> None:
+    def __init__(self, of: Callable[[BuildingState], str]) -> None:
         self.of, self.name = of, of.__name__
 
     def invoke(self, input: BuildingState, config: RunnableConfig | None = None, **kwargs: Any) -> str:
-        """Refused: graphs of coroutines run in an event loop.
-
-        Raises:
-            NotImplementedError: always.
-        """
-        raise NotImplementedError("The building's graph runs asynchronously: use ainvoke or astream.")
+        return self.of(input)
 
     async def ainvoke(self, input: BuildingState, config: RunnableConfig | None = None, **kwargs: Any) -> str:
-        return await self.of(input)
+        return self.of(input)
 
 
 def _bound(node: Callable[..., Any], toolbox: Toolbox) -> Callable[..., Any]:
@@ -120,6 +110,16 @@ def _bound(node: Callable[..., Any], toolbox: Toolbox) -> Callable[..., Any]:
         return _changed(state, update)
 
     return bound
+
+
+def _leading(bound: Callable[..., Any], condition: Callable[[BuildingState], str]) -> Callable[..., Any]:
+    """The node, which also names the one that follows."""
+
+    async def leading(state: BuildingState) -> Command[str]:
+        update = await bound(state)
+        return Command(update=update, goto=condition(cast(BuildingState, {**state, **update})))
+
+    return leading
 
 
 _ABSENT = object()

@@ -33,7 +33,7 @@ async def building() -> AsyncIterator[StateGraph[BuildingState]]:
             budget = budget_of(settings)
             toolbox = Toolbox(conn=conn, clock=SystemClock(), acts=False, models=models, model_budget=budget)
             toolbox.budgets = Budgets(settings.prompt_tokens)
-            yield build(toolbox)
+            yield build(toolbox, for_edits=True)
         finally:
             await conn.close()
 

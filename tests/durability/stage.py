@@ -193,7 +193,7 @@ class Stage:
     def _studio(self, clock: FixedClock) -> CompiledStateGraph[Any]:
         saver = StudioSaver(self.studio_conn)
         toolbox = Toolbox(conn=self.studio_conn, clock=clock, acts=False, steps=NoSteps(saver.lock))
-        return build(toolbox).compile(checkpointer=saver)
+        return build(toolbox, for_edits=True).compile(checkpointer=saver)
 
     async def ending(self, building_id: str) -> Ending:
         """Every row of the building and the state of its live head, with the building's own name taken out."""

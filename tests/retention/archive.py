@@ -113,9 +113,8 @@ class Archive:
 
     async def edit(self, desk: Desk, checkpoint_id: str | None = None) -> str:
         """Edit the thread's state as Studio does; the id of the checkpoint that this wrote."""
-        graph = build(Toolbox(conn=self.conn, clock=desk.clock, acts=False)).compile(
-            checkpointer=StudioSaver(self.conn)
-        )
+        toolbox = Toolbox(conn=self.conn, clock=desk.clock, acts=False)
+        graph = build(toolbox, for_edits=True).compile(checkpointer=StudioSaver(self.conn))
         at = {"thread_id": thread_id(desk.building_id), "checkpoint_ns": ""}
         if checkpoint_id is not None:
             at["checkpoint_id"] = checkpoint_id
