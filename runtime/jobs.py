@@ -21,7 +21,7 @@ from runtime.drain import Drainer
 from runtime.listening import QuietConnector
 from runtime.settings import Settings
 from storage import upkeep
-from storage.database import watched
+from storage.database import configure, watched
 from storage.queue import DRAIN_QUEUE, DRAIN_TASK
 from storage.retention import prune_when_due
 
@@ -118,7 +118,7 @@ class Engine:
 
 def make_app(conninfo: str, drainer: Drainer, upkeep_: Upkeep) -> Engine:
     """The engine with this process's tasks. Drains are never retried by the engine: the inbox owns attempts."""
-    connector = QuietConnector(conninfo=watched(conninfo), min_size=1, max_size=5)
+    connector = QuietConnector(conninfo=watched(conninfo), min_size=1, max_size=5, configure=configure)
     drains = App(connector=connector)
 
     async def drain(building_id: str) -> None:
@@ -133,7 +133,7 @@ def make_app(conninfo: str, drainer: Drainer, upkeep_: Upkeep) -> Engine:
 
 def _upkeep(conninfo: str, upkeep_: Upkeep) -> App:
     """The tick enters what is due by itself, and wakes the duties that take longer where they have something to do."""
-    app = App(connector=QuietConnector(conninfo=conninfo))
+    app = App(connector=QuietConnector(conninfo=conninfo, configure=configure))
 
     async def deliver() -> None:
         await upkeep_.deliver()

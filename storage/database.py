@@ -25,10 +25,14 @@ _WATCHED: dict[str, Any] = {
     "connect_timeout": _CONNECT_TIMEOUT_S,
 }
 _CLIENT_OPTIONS: dict[str, Any] = {**_WATCHED, "autocommit": True, "row_factory": dict_row}
-# The server's side of the same. As a statement and not as startup options, which poolers refuse.
-_SERVER_KEEPALIVES = (
+# The server's side of the same; and whoever froze with a transaction open (stopped, swapped out, paused with its
+# machine) is cut off, since what it has locked would hold up everybody, the tick that is to take over from it as well.
+# No transaction waits for anything but its own next statement. As statements and not as startup options, which poolers
+# refuse.
+_SERVER_SIDE = (
     "SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '5', false), "
-    "set_config('tcp_keepalives_count', '3', false)"
+    "set_config('tcp_keepalives_count', '3', false), "
+    "set_config('idle_in_transaction_session_timeout', '10s', false)"
 )
 
 
@@ -80,7 +84,14 @@ def open_pool(conninfo: str, *, max_size: int, name: str) -> Pool:
 
 
 async def _configure(connection: Connection) -> None:
-    await connection.execute(_SERVER_KEEPALIVES)
+    await connection.execute(_SERVER_SIDE)
+
+
+async def configure(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Make a connection that somebody else's pool opened one of ours: what it is asked is committed by itself, so that
+    nothing stays locked between two messages."""
+    await connection.set_autocommit(True)
+    await connection.execute(_SERVER_SIDE)
 
 
 def write_json_fast(connection: Connection) -> None:
@@ -113,7 +124,8 @@ def is_database_fault(error: BaseException) -> bool:
     """Whether the database is to blame and the same work may succeed later, so that it costs no attempt.
 
     True for lost and refused connections (no SQLSTATE, or class 08), serialization failures (40001), deadlocks
-    (40P01) and a server that stops or starts (57P0x). Everything else is the fault of what was asked.
+    (40P01), a server that stops or starts (57P0x), and a session that it ended since its client stood still (25P03).
+    Everything else is the fault of what was asked.
     """
     if not isinstance(error, psycopg.Error):
         return False
@@ -121,4 +133,4 @@ def is_database_fault(error: BaseException) -> bool:
     state = error.sqlstate
     if state is None:
         return isinstance(error, psycopg.OperationalError)
-    return state.startswith(("08", "57P0")) or state in ("40001", "40P01")
+    return state.startswith(("08", "57P0")) or state in ("40001", "40P01", "25P03")

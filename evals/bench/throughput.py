@@ -33,8 +33,8 @@ class Size:
     """How much is measured."""
 
     buildings: int = 100
-    lines: int = 2
-    rounds: int = 2
+    lines: int = 3
+    rounds: int = 3
     tasks: int = 20
     connections: int = 10
     workers: Sequence[int] = (1, 2)

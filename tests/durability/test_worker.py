@@ -4,7 +4,9 @@ import signal
 import time
 
 import pytest
+from psycopg.pq import TransactionStatus
 
+from runtime.listening import QuietConnector
 from storage.database import Connection
 from tests.durability.crew import (
     SHORT,
@@ -14,6 +16,7 @@ from tests.durability.crew import (
     running_worker,
     until,
     until_nothing_is_open,
+    worker_of,
     worker_process,
 )
 
@@ -88,3 +91,13 @@ async def test_recovery_goes_on_after_a_worker_died_in_the_very_tick(
     )
     async with running_worker(database):
         await until_nothing_is_open(conn, within=8)
+
+
+async def test_the_engine_has_nothing_locked_between_two_messages(database: str) -> None:
+    """Frozen there (stopped, swapped out), a worker would hold up every other one's tick, which is to take over."""
+    async with worker_of(database) as worker:
+        connector = worker.app.drains.connector
+        assert isinstance(connector, QuietConnector)
+        async with connector.pool.connection() as connection:
+            await connection.execute("SELECT * FROM procrastinate_workers FOR UPDATE")
+            assert connection.info.transaction_status == TransactionStatus.IDLE

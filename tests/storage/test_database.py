@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from domain.buildings import BuildingSpec
 from storage import buildings
-from storage.database import Connection, connect, first_fault, is_database_fault, open_pool
+from storage.database import Connection, configure, connect, first_fault, is_database_fault, open_pool
 from storage.transaction import building_transaction
 
 
@@ -52,6 +52,30 @@ async def test_a_pool_replaces_a_connection_that_the_server_ended(database: str)
             assert await setting(connection, "application_name") == "test pool"
 
 
+async def test_who_freezes_with_a_transaction_open_is_cut_off_and_the_others_go_on(database: str) -> None:
+    async with await connect(database, application_name="test") as other:
+        await other.execute("CREATE TABLE kept AS SELECT 1 AS id")
+        async with await connect(database, application_name="frozen") as frozen:
+            assert await setting(frozen, "idle_in_transaction_session_timeout") == "10s"
+            await frozen.execute("SET idle_in_transaction_session_timeout = '200ms'")
+            await frozen.execute("BEGIN")
+            await frozen.execute("SELECT * FROM kept FOR UPDATE")
+            await asyncio.wait_for(other.execute("UPDATE kept SET id = 2"), 10)
+            assert await fault_of(frozen, "SELECT 1")
+            assert frozen.broken
+
+
+async def test_a_pool_of_somebody_elses_keeps_nothing_locked_between_two_messages(database: str) -> None:
+    async with (
+        psycopg_pool.AsyncConnectionPool(database, min_size=1, configure=configure, open=False) as pool,
+        pool.connection() as connection,
+    ):
+        await connection.execute("SELECT 1")
+        assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        row = await (await connection.execute("SHOW idle_in_transaction_session_timeout")).fetchone()
+        assert row == ("10s",)
+
+
 async def fault_of(connection: Connection, statement: str) -> bool:
     with pytest.raises(psycopg.Error) as caught:
         await connection.execute(statement)
@@ -63,7 +87,7 @@ async def raising(code: str, database: str) -> bool:
         return await fault_of(connection, f"DO $$ BEGIN RAISE SQLSTATE '{code}'; END $$")
 
 
-@pytest.mark.parametrize("code", ["40001", "40P01", "57P01", "57P02", "57P03", "57P05", "08006", "08P01"])
+@pytest.mark.parametrize("code", ["40001", "40P01", "57P01", "57P02", "57P03", "57P05", "08006", "08P01", "25P03"])
 async def test_a_failing_server_is_the_databases_fault(database: str, code: str) -> None:
     assert await raising(code, database)
 
