@@ -67,7 +67,7 @@ class Switch:
     def at(self, boundary: str) -> None:
         if self.dead:
             raise CutOffError("the process is gone")
-        self.passed[self.step].append(boundary)
+        self.passed.setdefault(self.step, []).append(boundary)
         if self.cuts_off(boundary):
             self.happened.append(f"step {self.step}, {boundary} ({len(self.passed[self.step])})")
             self.dead = True
@@ -82,6 +82,23 @@ class Switch:
 
     def restart(self) -> None:
         self.dead, self.line = False, None
+
+
+@dataclass
+class SwitchAt(Switch):
+    """Cuts the process off at the first so many boundaries of one name; of those in a node, where one is named."""
+
+    boundary: str = ""
+    times: int = 1
+    within: str = ""
+    begun: bool = False
+
+    def cuts_off(self, boundary: str) -> bool:
+        self.begun = self.begun or not self.within or boundary == f"start of {self.within}"
+        if boundary != self.boundary or not self.begun or self.times == 0:
+            return False
+        self.times -= 1
+        return True
 
 
 @dataclass

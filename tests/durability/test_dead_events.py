@@ -15,7 +15,7 @@ from storage.database import Connection
 from storage.retry import retry
 from tests.agent.desk import Desk
 from tests.durability.crew import all_rows, note, open_building, running_worker, until_nothing_is_open
-from tests.durability.cutting import CutOffError, CuttableSlots, Switch
+from tests.durability.cutting import CutOffError, CuttableSlots, SwitchAt
 
 HVAC: dict[str, Any] = {
     "schedule": {
@@ -182,7 +182,7 @@ async def _let_it_die(desk: Desk, event_id: str) -> None:
 async def _crash(desk: Desk, database: str, boundary: str, times: int) -> None:
     """Run a worker that gives an event up after so many crashes, and that is cut off so often at this boundary."""
     settings = Settings(event_crashes=times, shutdown_grace=1, heartbeat_interval=1)
-    switch = _SwitchAt(boundary, times)
+    switch = SwitchAt(boundary=boundary, times=times)
     slots = CuttableSlots(database, desk.clock, switch)
     drainer = Drainer(settings, desk.clock, slots, desk.drainer.stopping)  # type: ignore[arg-type]
     for _ in range(times):
@@ -191,17 +191,3 @@ async def _crash(desk: Desk, database: str, boundary: str, times: int) -> None:
         switch.restart()
     await drainer.drain("office")
     await slots.close()
-
-
-class _SwitchAt(Switch):
-    """Cuts the process off at the first so many boundaries of one name."""
-
-    def __init__(self, boundary: str, times: int) -> None:
-        super().__init__()
-        self._boundary, self._times = boundary, times
-
-    def at(self, boundary: str) -> None:
-        if not self.dead and boundary == self._boundary and self._times > 0:
-            self.dead, self._times = True, self._times - 1
-        if self.dead:
-            raise CutOffError(boundary)

@@ -7,7 +7,7 @@ import pytest
 from domain.buildings import BuildingPatch
 from storage import buildings
 from tests.durability.crew import all_rows
-from tests.durability.cutting import CutOffError, Switch
+from tests.durability.cutting import CutOffError, SwitchAt
 from tests.durability.stage import HOUSE, Stage
 
 OPENING: dict[str, Any] = {
@@ -18,18 +18,11 @@ OPENING: dict[str, Any] = {
 LOW, HIGH = {"po_limit": "100"}, {"po_limit": "1000"}
 
 
-class _OnceDecided(Switch):
-    """Cuts the process off as soon as it has stored its decisions, once."""
-
-    def cuts_off(self, boundary: str) -> bool:
-        return boundary == "after WITH stood" and not self.happened
-
-
 @pytest.mark.parametrize(("before", "after", "done"), [(HIGH, LOW, True), (LOW, HIGH, False)])
 async def test_what_was_decided_is_carried_out_whatever_the_policy_says_by_then(
     stage: Stage, before: dict[str, str], after: dict[str, str], done: bool
 ) -> None:
-    switch = _OnceDecided()
+    switch = SwitchAt(boundary="after WITH stood")  # as soon as it has stored its decisions
     async with stage.desk(switch, restarted=False) as desk:
         switch.begin(0)
         await desk.open(**OPENING, policy=before)

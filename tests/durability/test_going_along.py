@@ -6,7 +6,7 @@ import pytest
 from runtime.drain import Drainer
 from tests.agent.desk import Desk
 from tests.durability.crew import all_rows
-from tests.durability.cutting import CutOffError, CuttableSlots, Switch
+from tests.durability.cutting import CutOffError, CuttableSlots, SwitchAt
 
 LINES = {
     "schedule": {
@@ -24,23 +24,11 @@ DONE = "SELECT action, position FROM actions WHERE seq = %s ORDER BY position, o
 
 async def _cut_off(desk: Desk, database: str, node: str, boundary: str) -> None:
     """Run a worker that is cut off at the first such boundary in a step of this node."""
-    slots = CuttableSlots(database, desk.clock, _In(node, boundary))
+    slots = CuttableSlots(database, desk.clock, SwitchAt(boundary=boundary, within=node))
     drainer = Drainer(desk.drainer.settings, desk.clock, slots, desk.drainer.stopping)  # type: ignore[arg-type]
     with pytest.raises(CutOffError):
         await drainer.drain("office")
     await slots.close()
-
-
-class _In(Switch):
-    def __init__(self, node: str, boundary: str) -> None:
-        super().__init__()
-        self._start, self._boundary, self._begun = f"start of {node}", boundary, False
-
-    def at(self, boundary: str) -> None:
-        self._begun = self._begun or boundary == self._start
-        self.dead = self.dead or (self._begun and boundary == self._boundary)
-        if self.dead:
-            raise CutOffError(boundary)
 
 
 async def test_cut_off_before_the_first_commit_nothing_of_the_event_is_there(desk: Desk, database: str) -> None:

@@ -25,7 +25,7 @@ from storage.embedded import EmbeddedServer
 from storage.migrate import migrate
 from storage.retention import Policy, Pruning
 from tests.agent.desk import Desk, FixedClock, make_drainer
-from tests.durability.cutting import CutOffError, CuttableSlots, Switch
+from tests.durability.cutting import CutOffError, CuttableSlots, SwitchAt
 from tests.histories.dump import FOLDER, dump, write
 from tests.histories.stories import opened, the_whole_of_it, two_questions
 
@@ -33,19 +33,6 @@ Story = Callable[[Desk, str], Awaitable[None]]
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 """When all steps are old."""
-
-
-class _SwitchAt(Switch):
-    """Cuts the process off at the first boundary of one name."""
-
-    def __init__(self, boundary: str) -> None:
-        super().__init__()
-        self._boundary = boundary
-
-    def at(self, boundary: str) -> None:
-        if self.dead or boundary == self._boundary:
-            self.dead = True
-            raise CutOffError(boundary)
 
 
 async def _parked(desk: Desk, _: str) -> None:
@@ -75,7 +62,7 @@ async def _cut_off_in_an_answer(node: str, desk: Desk, conninfo: str) -> None:
 
 
 async def _cut_off(desk: Desk, conninfo: str, boundary: str) -> None:
-    switch = _SwitchAt(boundary)
+    switch = SwitchAt(boundary=boundary)
     slots = CuttableSlots(conninfo, desk.clock, switch)
     drainer = Drainer(desk.drainer.settings, desk.clock, slots, asyncio.Event())  # type: ignore[arg-type]
     try:
