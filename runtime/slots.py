@@ -24,7 +24,8 @@ TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS got"
 UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
 
 # What a slot asks is asked of one building or thread, by key, so one plan is right for all of them. Left to itself the
-# server finds its statements cheap to run and dear to estimate, and plans the large ones anew each time.
+# server reckons that a plan made for the very values would run cheaper, and makes those of the large ones anew each
+# time, which takes longer than to run them.
 PLAN_ONCE = "SELECT set_config('plan_cache_mode', 'force_generic_plan', false)"
 
 PROMPT = Budgets()
