@@ -24,8 +24,7 @@ TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS got"
 UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
 
 # What a slot asks is asked of one building or thread, by key, so one plan is right for all of them. Left to itself the
-# server reckons that a plan made for the very values would run cheaper, and makes those of the large ones anew each
-# time, which takes longer than to run them.
+# server makes five for the very values before it compares, and goes on doing so where it reckons that they run cheaper.
 PLAN_ONCE = "SELECT set_config('plan_cache_mode', 'force_generic_plan', false)"
 
 PROMPT = Budgets()
@@ -46,6 +45,16 @@ class Slot:
     saver: LiveSaver
     toolbox: Toolbox
     graph: CompiledStateGraph[BuildingState]
+    taken: int = 0
+    """How often it was handed out."""
+
+    async def take(self) -> None:
+        """Count it. After 8, 16, 32, ... times the statements are planned anew: plans that were made when tables were
+        nearly empty took whichever index came first, and it is a minute until PostgreSQL itself looks again. A worker
+        went through all entries of a building for each of its events."""
+        self.taken += 1
+        if self.taken >= 8 and self.taken.bit_count() == 1:
+            await self.conn.execute("DISCARD PLANS")
 
 
 async def open_slot(
@@ -97,6 +106,7 @@ class SlotPool:
             slot = self._free.pop() if self._free else await self._open()
             sound = False
             try:
+                await slot.take()
                 yield slot
                 sound = not slot.conn.broken and not slot.conn.closed
             finally:
