@@ -77,23 +77,15 @@ async def building(conn: Connection, building_id: str) -> Building | None:
     return None if row is None else building_from(row)
 
 
-# Of several lines, and of one, which is nearly always: for a list whose length it does not know PostgreSQL reckons with
-# ten files, so it made a plan for the very values each time, and that took three times as long as to read one file.
-_FILES = f"""
-       (SELECT coalesce(json_agg({_WHOLE_FILE.replace("%(item_id)s", "wanted.item_id")} ORDER BY wanted.place), '[]')
-          FROM unnest(%(items)s::text[]) WITH ORDINALITY AS wanted (item_id, place))::text AS files"""
-_ONE_FILE = f"json_build_array({_WHOLE_FILE})::text AS files"
-
 # Of the questions those that are pending, or whose answer was accepted and is not yet applied; the oldest first.
-_STANDING = """
+_STANDING = f"""
 SELECT b.*,
        (SELECT coalesce(json_agg(a ORDER BY a.raised_seq, a.key), '[]') FROM approvals a
          WHERE a.building_id = %(building_id)s AND a.item_id = ANY(%(items)s)
            AND (a.status = 'pending' OR a.decision ->> 'status' = 'accepted'))::text AS questions,
-       {files}
-  FROM buildings b WHERE b.building_id = %(building_id)s"""
-_STANDING_OF_SEVERAL = _STANDING.format(files=_FILES).encode()
-_STANDING_OF_ONE = _STANDING.format(files=_ONE_FILE).encode()
+       (SELECT coalesce(json_agg({_WHOLE_FILE.replace("%(item_id)s", "wanted.item_id")} ORDER BY wanted.place), '[]')
+          FROM unnest(%(items)s::text[]) WITH ORDINALITY AS wanted (item_id, place))::text AS files
+  FROM buildings b WHERE b.building_id = %(building_id)s""".encode()
 
 
 async def standing(
@@ -101,12 +93,7 @@ async def standing(
 ) -> tuple[Building | None, list[Approval], list[LineFile]]:
     """The building, the questions of these lines that are pending or not yet settled, and the lines' files: what a
     decision is made from, in one statement."""
-    wanted: dict[str, Any] = {"building_id": building_id, "items": item_ids}
-    if len(item_ids) == 1:
-        found = await conn.execute(_STANDING_OF_ONE, wanted | {"item_id": item_ids[0]})
-    else:
-        found = await conn.execute(_STANDING_OF_SEVERAL, wanted)
-    row = await found.fetchone()
+    row = await (await conn.execute(_STANDING, {"building_id": building_id, "items": item_ids})).fetchone()
     if row is None:
         return None, [], []
     questions = [Approval.model_validate(one) for one in json.loads(row.pop("questions"))]
