@@ -31,7 +31,7 @@ UPKEEP_QUEUE = "upkeep"
 
 PRUNE_S = 5.0
 """Most seconds that retention takes at once; the rest goes on at the next tick."""
-SWEEP_AFTER = 100
+SWEEP_AFTER = 25
 """Drains of this process from one sweep to the next."""
 
 

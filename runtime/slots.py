@@ -11,6 +11,7 @@ from langgraph.graph.state import CompiledStateGraph
 from domain.errors import UnavailableError
 from graph.building import build
 from graph.checkpoints import LiveSaver
+from graph.unwatched import unwatched
 from nodes.state import BuildingState
 from runtime.clock import Clock
 from storage.database import Connection, connect, write_json_fast
@@ -76,7 +77,7 @@ async def open_slot(
     saver = LiveSaver(conn)
     toolbox = Toolbox(conn=conn, clock=clock, steps=saver, budgets=budgets, embedder=embedder, tracer=tracer)
     toolbox.models, toolbox.model_budget = models, budget
-    return Slot(conn, saver, toolbox, build(toolbox).compile(checkpointer=saver))
+    return Slot(conn, saver, toolbox, unwatched(build(toolbox).compile(checkpointer=saver)))
 
 
 class SlotPool:

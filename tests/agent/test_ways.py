@@ -8,6 +8,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from domain.events import Entry
 from graph.building import build
 from graph.routes import ALWAYS, CONDITIONS
+from graph.unwatched import unwatched
 from storage import inbox
 from tests.agent.desk import Desk
 from tools.context import Toolbox
@@ -27,7 +28,8 @@ ENTRIES = f"SELECT {inbox.TAKEN} FROM events WHERE building_id = 'office' ORDER 
 def graphs(desk: Desk) -> list[Any]:
     """The worker's graph and Studio's; neither acts."""
     toolbox = Toolbox(conn=desk.conn, clock=desk.clock, acts=False)
-    return [build(toolbox, for_edits=edits).compile(checkpointer=InMemorySaver()) for edits in (False, True)]
+    worker, studio = (build(toolbox, for_edits=edits).compile(checkpointer=InMemorySaver()) for edits in (False, True))
+    return [unwatched(worker), studio]
 
 
 async def _course(graph: Any, entry: Entry) -> tuple[list[str], dict[str, Any], int]:

@@ -117,6 +117,7 @@ async def test_work_that_hangs_beyond_the_grace_is_taken_over_after_sigterm(conn
 async def _held(database: str, sites: list[str]) -> AsyncIterator[None]:
     """While this is open, drains of these buildings hang: somebody else holds their rows."""
     async with await connect(database, application_name="holder") as holder, holder.transaction():
+        await holder.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         await holder.execute("SELECT 1 FROM buildings WHERE building_id = ANY(%s) FOR UPDATE", (sites,))
         yield
 

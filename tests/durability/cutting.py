@@ -17,6 +17,7 @@ from psycopg.rows import dict_row
 
 from graph.building import build
 from graph.checkpoints import LiveSaver
+from graph.unwatched import unwatched
 from runtime.slots import Slot
 from storage.database import Connection
 from tests.agent.desk import FixedClock
@@ -260,7 +261,7 @@ class CuttableSlots:
         saver.switch = self.switch
         if self._toolbox is None or self._compiled is None:
             self._toolbox = Toolbox(conn=conn, clock=self.clock)
-            self._compiled = self._cuttable(build(self._toolbox)).compile()
+            self._compiled = unwatched(self._cuttable(build(self._toolbox)).compile())
         self._toolbox.conn, self._toolbox.clock, self._toolbox.steps = conn, self.clock, saver
         self._toolbox.models, self._toolbox.budgets = self.models, self.budgets
         self._toolbox.__dict__.pop("memory", None)  # it holds the connection that was

@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 
 from graph.building import build
 from graph.checkpoints import LiveSaver
+from graph.unwatched import unwatched
 from runtime.drain import Drainer
 from runtime.settings import Settings
 from runtime.slots import Slot
@@ -79,7 +80,7 @@ class GatedSlots:
         for name, spec in graph.nodes.items():
             spec.runnable.afunc = _stopping(self.gate, name, spec.runnable.afunc)  # type: ignore[attr-defined]
         try:
-            yield Slot(self.conn, saver, toolbox, graph.compile(checkpointer=saver))
+            yield Slot(self.conn, saver, toolbox, unwatched(graph.compile(checkpointer=saver)))
         finally:
             await self.conn.close()
 

@@ -11,6 +11,7 @@ from langgraph.checkpoint.base import CheckpointTuple
 from evals.bench.mix import building, story
 from graph.building import build
 from graph.checkpoints import LineReader, LiveSaver
+from graph.unwatched import unwatched
 from runtime.drain import Drainer, Ended
 from runtime.settings import Settings
 from runtime.slots import Slot
@@ -54,7 +55,7 @@ class _OneSlot:
             saver = _ComparingSaver(conn)
             self.savers.append(saver)
             toolbox = Toolbox(conn=conn, clock=self.clock, steps=saver)
-            yield Slot(conn, saver, toolbox, build(toolbox).compile(checkpointer=saver))
+            yield Slot(conn, saver, toolbox, unwatched(build(toolbox).compile(checkpointer=saver)))
 
 
 async def _drained(database: str, conn: Connection, events: list[dict[str, Any]]) -> int:

@@ -143,11 +143,11 @@ async def test_a_failing_file_leaves_nothing_of_itself_and_can_be_run_again(empt
 async def test_an_index_that_was_cut_off_while_it_was_built_is_built_again(database: str) -> None:
     async with connected(database) as connection:
         await connection.execute(
-            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'checkpoints_thread_id_idx'::regclass"
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'store_prefix_idx'::regclass"
         )
-        await connection.execute("DELETE FROM checkpoint_migrations WHERE v >= 6")
+        await connection.execute("DELETE FROM store_migrations WHERE v >= 1")
     assert (await migrate(database)).applied == ("langgraph",)
-    query = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'checkpoints_thread_id_idx'::regclass"
+    query = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'store_prefix_idx'::regclass"
     assert await scalars(database, query) == [True]
 
 
