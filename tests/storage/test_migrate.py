@@ -56,6 +56,32 @@ async def test_the_job_engine_and_the_checkpoint_tables_are_there(database: str)
     assert await scalars(database, f"SELECT count(to_regclass(n)) FROM unnest(ARRAY[{names}]) AS n") == [len(wanted)]
 
 
+# Plain indexes whose columns another one of the same table begins with.
+REPEATED = """
+SELECT short.indexrelid::regclass::text FROM pg_index short JOIN pg_index long USING (indrelid)
+  JOIN pg_class c ON c.oid = indrelid
+ WHERE c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE 'procrastinate%'
+   AND short.indexrelid <> long.indexrelid AND NOT short.indisunique AND short.indpred IS NULL AND long.indpred IS NULL
+   AND short.indexprs IS NULL AND long.indexprs IS NULL AND short.indclass[0] = long.indclass[0]
+   AND (long.indkey::int2[])[:short.indnkeyatts - 1] = short.indkey::int2[]"""
+
+# Columns of tables that grow with every event, of which PostgreSQL looks at more than a twentieth of its usual sample.
+WIDE_SAMPLES = """
+SELECT attrelid::regclass || '.' || attname FROM pg_attribute
+ WHERE attrelid = ANY (ARRAY['checkpoints', 'checkpoint_blobs', 'checkpoint_writes', 'checkpoints_live', 'changes',
+                             'actions', 'events', 'decisions']::regclass[])
+   AND attnum > 0 AND NOT attisdropped AND coalesce(attstattarget, -1) NOT BETWEEN 0 AND 5
+   AND (attrelid <> 'checkpoints_live'::regclass OR attname NOT IN ('thread_id', 'checkpoint_ns', 'checkpoint_id'))"""
+
+
+async def test_no_index_only_repeats_how_another_one_begins(database: str) -> None:
+    assert await scalars(database, REPEATED) == []
+
+
+async def test_a_look_at_a_table_that_grows_is_short(database: str) -> None:
+    assert await scalars(database, WIDE_SAMPLES) == []
+
+
 @pytest.mark.slow
 async def test_four_processes_at_once_apply_everything_once(empty_database: str) -> None:
     code = (
