@@ -43,6 +43,7 @@ DURABLE: Mapping[str, str] = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "jit": "off",
+    "io_method": "sync",  # pages come from memory: to hand each read to another process is a wait for its turn
     "logging_collector": "off",
     "log_destination": "stderr",
     "log_checkpoints": "off",
