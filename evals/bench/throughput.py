@@ -95,8 +95,9 @@ class _Passes:
             found.setdefault("intake", intake)
             async with self.running.working(workers):
                 found[f"full inbox, {named}"] = await self._drain(f"p{number}-{workers}", tell)
-        tell("DBOS workflows")
-        found["DBOS"] = await self._dbos(ordered=False)
+            if "DBOS" not in found:  # what it is compared with has just been measured: machines change by the minute
+                tell("DBOS workflows")
+                found["DBOS"] = await self._dbos(ordered=False)
         tell("DBOS workflows in order")
         found["DBOS in order"] = await self._dbos(ordered=True)
         return found
