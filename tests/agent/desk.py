@@ -10,7 +10,7 @@ from typing import Any
 from domain.actions import ACTIONS, plain
 from domain.approvals import LOCAL_PERSON, Approval, Decision
 from domain.buildings import BuildingSpec
-from domain.events import EVENT, body_of
+from domain.events import EVENT, Entry, body_of
 from domain.procurement import Row
 from runtime.drain import Drainer
 from runtime.settings import Settings
@@ -132,6 +132,13 @@ class Desk:
 
     async def names(self, event_id: str | None = None) -> list[str]:
         return [name for name, _ in await self.actions(event_id)]
+
+    async def entries(self) -> list[Entry]:
+        """All entries of the inbox as a run is given them, in order."""
+        query = f"SELECT {inbox.TAKEN} FROM events WHERE building_id = %s ORDER BY seq"
+        rows = await (await self.conn.execute(query, (self.building_id,))).fetchall()
+        lease = inbox.Lease(self.building_id, 0, thread_id="", time_zone="UTC")
+        return [inbox.claimed(lease, row).entry for row in rows]
 
     async def event(self, event_id: str) -> dict[str, Any]:
         cursor = await self.conn.execute(

@@ -9,11 +9,8 @@ from domain.events import Entry
 from graph.building import STEPS, build
 from graph.unwatched import Unwatched, unwatched
 from runtime.slots import open_slot
-from storage import inbox
 from tests.agent.desk import Desk, FixedClock
 from tools.context import Toolbox
-
-FIRST = f"SELECT {inbox.TAKEN} FROM events WHERE building_id = 'office' ORDER BY seq LIMIT 1"
 
 
 class Listener(AsyncCallbackHandler):
@@ -31,13 +28,6 @@ class Listener(AsyncCallbackHandler):
 
     async def on_chain_error(self, *told: Any, **named: Any) -> None:
         self.failed += 1
-
-
-async def first_entry(desk: Desk) -> Entry:
-    row = await (await desk.conn.execute(FIRST)).fetchone()
-    assert row is not None
-    del row["attempts"], row["failures"]
-    return Entry(building_id="office", time_zone="UTC", **row)
 
 
 async def told_of(desk: Desk, graph: Any, entry: Entry) -> Listener:
@@ -59,7 +49,7 @@ async def test_every_node_of_a_worker_runs_without_callbacks(database: str) -> N
 async def test_who_listens_is_told_what_the_stock_graph_tells(desk: Desk) -> None:
     await desk.open()
     await desk.post("Submittal_Approved", item="Steel Beams")
-    entry = await first_entry(desk)
+    entry, *_ = await desk.entries()
     toolbox = Toolbox(conn=desk.conn, clock=desk.clock, acts=False)
     stock, workers = (build(toolbox).compile(checkpointer=InMemorySaver()) for _ in range(2))
     expected, found = await told_of(desk, stock, entry), await told_of(desk, unwatched(workers), entry)

@@ -9,7 +9,6 @@ from domain.events import Entry
 from graph.building import build
 from graph.routes import ALWAYS, CONDITIONS
 from graph.unwatched import unwatched
-from storage import inbox
 from tests.agent.desk import Desk
 from tools.context import Toolbox
 
@@ -22,7 +21,6 @@ LINES = {
         ],
     }
 }
-ENTRIES = f"SELECT {inbox.TAKEN} FROM events WHERE building_id = 'office' ORDER BY seq"
 
 
 def graphs(desk: Desk) -> list[Any]:
@@ -64,16 +62,14 @@ async def test_every_entry_takes_the_same_steps_in_both(desk: Desk) -> None:
     await desk.post("Inspection_Failed", item="Doors", inspection_date="2026-06-11")
 
     worker, studio = graphs(desk)
-    rows = await (await desk.conn.execute(ENTRIES)).fetchall()
+    entries = await desk.entries()
     seen: set[str] = set()
-    for row in rows:
-        del row["attempts"], row["failures"]
-        entry = Entry(building_id="office", time_zone="UTC", **row)
+    for entry in entries:
         course = await _course(worker, entry)
         assert course == await _course(studio, entry), entry.event_type
         seen.update(course[0])
     assert {"__interrupt__", "apply_decision", "carry_out", "take_note"} <= seen
-    assert len({row["event_type"] for row in rows}) > 7
+    assert len({entry.event_type for entry in entries}) > 7
 
 
 def test_each_node_has_one_way_on() -> None:
