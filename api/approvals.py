@@ -19,7 +19,7 @@ from domain.errors import ForbiddenError, InvalidError, NotFoundError
 from domain.text import Name
 from runtime.resources import Resources
 from storage import approvals, pages, procurement
-from storage.database import Connection
+from storage.connection import Connection
 from storage.lists import APPROVALS, EVENTS
 from tools.answers import with_item_ids
 from tools.authority import authority_of

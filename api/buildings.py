@@ -18,7 +18,7 @@ from domain.buildings import BuildingPatch, BuildingSpec
 from domain.errors import NotFoundError
 from runtime.resources import Resources
 from storage import buildings, pages, procurement
-from storage.database import Connection
+from storage.connection import Connection
 from storage.lists import APPROVALS, BUILDINGS, FLAGS
 from storage.pages import Listing
 from storage.progress import progress

@@ -19,7 +19,7 @@ from domain.rules import TO_RULES, Delegation, DelegationStatus, full_id, split_
 from domain.text import Name
 from runtime.resources import Resources
 from storage import pages, teaching
-from storage.database import Connection
+from storage.connection import Connection
 from storage.lists import DELEGATIONS
 
 router = APIRouter(tags=["rules"])

@@ -16,7 +16,7 @@ from domain.errors import UnavailableError
 from graph.forking import fork
 from runtime.resources import Resources
 from storage import diffs, forks, pages
-from storage.database import Connection
+from storage.connection import Connection
 from storage.lists import FORKS
 
 router = APIRouter(tags=["forks"])

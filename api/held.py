@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from runtime.resources import Resources
-from storage.database import Connection
+from storage.connection import Connection
 
 CONNECTION_TIMEOUT_S = 10.0
 

@@ -12,7 +12,7 @@ from api.problems import documented
 from domain.errors import NotFoundError
 from graph.history import list_checkpoints, state_at
 from storage import procurement
-from storage.database import Connection
+from storage.connection import Connection
 
 router = APIRouter(tags=["history"])
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from domain.errors import InvalidError
 from storage import pages
-from storage.database import Connection
+from storage.connection import Connection
 from storage.pages import Key, Listing
 
 V = TypeVar("V", bound=BaseModel)

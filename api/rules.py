@@ -16,7 +16,7 @@ from domain.errors import ForbiddenError, NotFoundError
 from domain.rules import RuleStatus, split_id
 from domain.text import Name
 from storage import inbox, pages, teaching
-from storage.database import Connection
+from storage.connection import Connection
 from storage.lists import RULES
 from tools.answers import with_item_ids
 

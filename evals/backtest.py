@@ -27,7 +27,7 @@ from runtime.replay import WHO, AskedDifferently, RecordedClock, Replay
 from runtime.settings import Settings
 from runtime.slots import Slot, SlotPool
 from storage import buildings, forks, replays
-from storage.database import Connection
+from storage.connection import Connection
 from storage.forks import Fork
 from storage.outcomes import Outcome, outcomes
 from storage.replays import Record

@@ -7,7 +7,7 @@ from typing import Any
 
 from evals.observed import CHANGES, DECISIONS, ENTRIES, LEDGER, OUTBOX, Observed, Row
 from storage import replays
-from storage.database import Connection
+from storage.connection import Connection
 from storage.replayed_changes import Change
 from storage.replays import Record
 

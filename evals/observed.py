@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evals.expected import Decider, decider
-from storage.database import Connection
+from storage.connection import Connection
 
 CHANGES = (
     "SELECT position, seq, entity, id, data FROM changes WHERE building_id = %s AND position > %s ORDER BY position"

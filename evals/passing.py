@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from storage import upkeep
-from storage.database import Connection
+from storage.connection import Connection
 
 # When the day of a hold or of something owed begins for people, as upkeep counts it.
 _DAY = f"(%s::timestamp + {upkeep.NIGHT}) AT TIME ZONE %%(zone)s"

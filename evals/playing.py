@@ -15,7 +15,7 @@ from evals.site import RESPONDERS, Site
 from evals.teaching import teach
 from runtime.drain import Ended
 from storage import inbox
-from storage.database import Connection
+from storage.connection import Connection
 
 UNCHECKED_SOURCE = "older-version"
 BACKING_OFF = "SELECT min(not_before) AS due FROM events WHERE building_id = %s AND status = 'queued'"

@@ -27,7 +27,7 @@ from evals.recorded_people import (
 )
 from storage import procurement
 from storage.approvals import SOURCE as ANSWERED
-from storage.database import Connection
+from storage.connection import Connection
 from storage.inbox import INTERNAL
 
 CONSEQUENCES = ("longlead.restated", "Event_Failed")

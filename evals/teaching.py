@@ -12,7 +12,7 @@ from domain.rules import Autonomy, Rule
 from domain.templates import ITEM
 from domain.text import Name
 from evals.expected import arguments_of, short_action
-from storage.database import Connection
+from storage.connection import Connection
 from storage.transaction import building_transaction
 
 

@@ -14,8 +14,7 @@ from psycopg.rows import DictRow
 
 from graph.routes import HANDLERS
 from graph.whole_writes import WholeWrites
-from storage.database import Connection
-from storage.transaction import Statement
+from storage.connection import Connection, Statement
 
 # By step, which counts up along the line: checkpoint ids begin with the clock of the machine that wrote them, and a
 # worker whose clock is behind must not write its steps behind the head.

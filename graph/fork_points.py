@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.errors import ConflictError, InvalidError, NotFoundError
 from storage.as_of import Moment
-from storage.database import Connection
+from storage.connection import Connection
 from storage.forks import ForkPoint, begins, check_within
 
 BUILDING = "SELECT building_id, thread_id::text, last_seq, position FROM buildings WHERE building_id = %s"

@@ -13,7 +13,7 @@ from langgraph.types import Interrupt
 
 from graph.fork_points import point_at, point_before, point_now
 from storage import forks
-from storage.database import Connection
+from storage.connection import Connection, Statement
 from storage.forks import Fork, ForkPoint
 from storage.queue import wake
 
@@ -87,14 +87,16 @@ async def _seed(conn: Connection, point: ForkPoint, made: Fork) -> None:
     await conn.execute(CHECKPOINT, at)
     blobs = await (await conn.execute(BLOBS, at)).fetchall()
     questions = await (await conn.execute(QUESTIONS, at)).fetchall()
-    async with conn.pipeline():
-        for row in blobs:
-            type_, blob = _own(row["type"], row["blob"], made)
-            await conn.execute(PUT_BLOB, (made.thread_id, row["channel"], row["version"], type_, blob))
-        for row in questions:
-            type_, blob = _own(row["type"], row["blob"], made)
-            place = (made.thread_id, point.checkpoint_id, row["task_id"], row["task_path"], row["idx"], row["channel"])
-            await conn.execute(PUT_QUESTION, (*place, type_, blob))
+    await conn.together([_blob(row, made) for row in blobs] + [_question(row, made, point) for row in questions])
+
+
+def _blob(row: dict[str, Any], made: Fork) -> Statement:
+    return PUT_BLOB, (made.thread_id, row["channel"], row["version"], *_own(row["type"], row["blob"], made))
+
+
+def _question(row: dict[str, Any], made: Fork, point: ForkPoint) -> Statement:
+    place = (made.thread_id, point.checkpoint_id, row["task_id"], row["task_path"], row["idx"], row["channel"])
+    return PUT_QUESTION, (*place, *_own(row["type"], row["blob"], made))
 
 
 def _own(type_: str, blob: bytes | None, made: Fork) -> tuple[str, bytes | None]:

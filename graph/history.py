@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graph.checkpoints import StudioSaver
-from storage.database import Connection
+from storage.connection import Connection
 
 # The page first, by the key of the table, and only then what belongs to each of its rows: so a page costs the same on
 # a thread of any length.

@@ -18,6 +18,9 @@ from graph.whole_writes import BRANCH
 from nodes.state import BuildingState
 from tools.context import Toolbox
 
+OUTPUT = ["outcome", "settled"]
+"""What is read of the state that a run ended with."""
+
 
 class Thread(Protocol):
     """A compiled graph on a slot's own saver."""
@@ -51,9 +54,10 @@ async def advance(thread: Thread, thread_id: str, entry: Entry) -> dict[str, Any
     }
     given = await _input(thread, config, entry)
     with thread.toolbox.tracer.run(entry) as told:
-        state = await thread.graph.ainvoke(given, config, durability="sync", output_keys=["outcome", "settled"])
-        told(state)
-    outcome: dict[str, Any] = state.get("outcome", {})
+        # Version 2 leaves out each step's update, which nobody hears.
+        ended = await thread.graph.ainvoke(given, config, durability="sync", output_keys=OUTPUT, version="v2")
+        told(ended.value)
+    outcome: dict[str, Any] = ended.value.get("outcome", {})
     return outcome
 
 

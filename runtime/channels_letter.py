@@ -11,7 +11,7 @@ from runtime.links import holder, linker
 from runtime.settings import Settings
 from storage import procurement
 from storage.approvals import building_of
-from storage.database import Connection
+from storage.connection import Connection
 from storage.outbox import Outgoing
 
 _MOST_TITLE = 200

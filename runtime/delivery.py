@@ -15,9 +15,6 @@ from typing import Any
 
 import httpx
 import structlog
-from psycopg import AsyncConnection
-from psycopg.rows import DictRow
-from psycopg_pool import AsyncConnectionPool
 from pydantic import SecretStr
 
 from runtime.channels_apprise import AppriseSender
@@ -28,7 +25,7 @@ from runtime.channels_webhook import post
 from runtime.clock import Clock
 from runtime.settings import Settings, Target
 from storage import outbox
-from storage.database import is_database_fault
+from storage.database import Pool, is_database_fault
 from storage.outbox import Claimed, Outgoing, Way
 
 log = structlog.get_logger()
@@ -54,7 +51,7 @@ class Delivery:
 
     settings: Settings
     clock: Clock
-    pool: AsyncConnectionPool[AsyncConnection[DictRow]]
+    pool: Pool
     count: Count = lambda _channel, _outcome: None
     ways: Ways = field(init=False)
 

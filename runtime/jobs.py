@@ -11,9 +11,6 @@ import structlog
 from procrastinate import App
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
-from psycopg import AsyncConnection
-from psycopg.rows import DictRow
-from psycopg_pool import AsyncConnectionPool
 
 from runtime.clock import Clock
 from runtime.delivery import Delivery
@@ -21,7 +18,7 @@ from runtime.drain import Drainer
 from runtime.listening import QuietConnector
 from runtime.settings import Settings
 from storage import upkeep
-from storage.database import configure, watched
+from storage.database import Pool, configure, watched
 from storage.queue import DRAIN_QUEUE, DRAIN_TASK
 from storage.retention import prune_when_due
 
@@ -41,7 +38,7 @@ class Upkeep:
 
     settings: Settings
     clock: Clock
-    pool: AsyncConnectionPool[AsyncConnection[DictRow]]
+    pool: Pool
     _ended: int = field(default=0, init=False)
 
     async def tick(self, app: App) -> None:

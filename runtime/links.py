@@ -10,7 +10,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from domain.buildings import Building, Contact
 from domain.errors import LongleadError
 from runtime.settings import Settings
-from storage.database import Connection
+from storage.connection import Connection
 from storage.secrets import secret
 
 Purpose = Literal["approval", "log"]

@@ -8,7 +8,7 @@ from domain.errors import NotFoundError
 from domain.rules import Delegation, Rule, full_id
 from runtime.clock import Clock
 from storage import buildings, rules, teaching
-from storage.database import Connection
+from storage.connection import Connection
 from storage.replayed_changes import Change
 from storage.rows import select
 from storage.transaction import building_transaction

@@ -7,14 +7,11 @@ from dataclasses import dataclass, field
 
 import anyio
 import structlog
-from psycopg import AsyncConnection
-from psycopg.rows import DictRow
-from psycopg_pool import AsyncConnectionPool
 
 from domain.errors import StorageError
 from runtime.clock import Clock, SystemClock
 from runtime.settings import Settings
-from storage.database import open_pool
+from storage.database import Pool, open_pool
 from storage.embedded import EmbeddedServer
 from storage.migrate import migrate
 
@@ -29,7 +26,7 @@ class Resources:
 
     settings: Settings
     conninfo: str
-    pool: AsyncConnectionPool[AsyncConnection[DictRow]]
+    pool: Pool
     clock: Clock = field(default_factory=SystemClock)
     server: EmbeddedServer | None = None
     """The embedded server, where one is used."""

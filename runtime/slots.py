@@ -14,7 +14,8 @@ from graph.checkpoints import LiveSaver
 from graph.unwatched import unwatched
 from nodes.state import BuildingState
 from runtime.clock import Clock
-from storage.database import Connection, connect, write_json_fast
+from storage.connection import Connection
+from storage.database import code_json_fast, connect
 from storage.long_term import Embedder
 from tools.context import Toolbox
 from tools.models import UNLIMITED, ModelAccess, ModelBudget
@@ -73,7 +74,7 @@ async def open_slot(
     # The same few dozen statements over and over: each is planned once, when it comes first.
     conn.prepare_threshold, conn.prepared_max = 0, MOST_PREPARED
     await conn.execute(PLAN_ONCE)
-    write_json_fast(conn)
+    code_json_fast(conn)
     saver = LiveSaver(conn)
     toolbox = Toolbox(conn=conn, clock=clock, steps=saver, budgets=budgets, embedder=embedder, tracer=tracer)
     toolbox.models, toolbox.model_budget = models, budget

@@ -6,9 +6,13 @@ once. Nothing in them may block that loop, so settings are read and an embedded 
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 import anyio.to_thread
 from langgraph.graph import StateGraph
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow
+from psycopg_pool import AsyncConnectionPool
 
 from graph.building import build
 from graph.checkpoints import StudioSaver
@@ -42,7 +46,7 @@ async def building() -> AsyncIterator[StateGraph[BuildingState]]:
 async def saver() -> AsyncIterator[StudioSaver]:
     """The saver over the workers' own threads. The pool replaces a connection that broke."""
     async with _database() as conninfo, open_pool(conninfo, max_size=2, name="longlead studio saver") as pool:
-        yield StudioSaver(pool)
+        yield StudioSaver(cast(AsyncConnectionPool[AsyncConnection[DictRow]], pool))  # its connections are such
 
 
 async def settings_beside_the_loop() -> Settings:

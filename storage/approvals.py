@@ -7,7 +7,7 @@ from typing import Any
 from domain.approvals import Approval, Decision
 from domain.errors import ConflictError, NotFoundError
 from storage import inbox, procurement
-from storage.database import Connection
+from storage.connection import Connection
 from storage.rows import select
 from storage.transaction import BuildingTransaction, building_transaction
 

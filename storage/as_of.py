@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from storage.database import Connection
+from storage.connection import Connection
 
 # An answer is accepted while earlier entries still wait: what belongs to an entry that is not yet there is left out.
 _THEN = """

@@ -14,7 +14,7 @@ from domain.policy import Policy
 from domain.procurement import Item, ScheduleVersion, VendorRow
 from domain.text import folded, slug
 from storage import by_hand
-from storage.database import Connection
+from storage.connection import Connection
 from storage.transaction import LOCK, BuildingTransaction, building_transaction
 
 LONGLEAD_NAMESPACE = UUID("6f0c1f57-5b0c-5a58-9b9e-0d8f3c1f2a11")
@@ -52,7 +52,7 @@ async def create(conn: Connection, spec: BuildingSpec, now: datetime) -> bool:
             return _same(row, digest, spec.building_id)
         transaction = BuildingTransaction(conn, row, 0)
         _first_rows(transaction, spec)
-        await transaction.flush()
+        await conn.together(transaction.statements())
     return True
 
 

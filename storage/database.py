@@ -6,11 +6,12 @@ from typing import Any
 import orjson
 import psycopg
 from psycopg.conninfo import make_conninfo
-from psycopg.rows import DictRow, dict_row
-from psycopg.types.json import set_json_dumps
+from psycopg.rows import dict_row
+from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
-Connection = psycopg.AsyncConnection[DictRow]
+from storage.connection import Connection
+
 Pool = AsyncConnectionPool[Connection]
 
 _CONNECT_TIMEOUT_S = 5
@@ -46,9 +47,7 @@ async def connect(conninfo: str, *, application_name: str) -> Connection:
     Raises:
         psycopg.OperationalError: no connection within 5 s.
     """
-    connection: Connection = await psycopg.AsyncConnection[DictRow].connect(
-        conninfo, application_name=application_name, **_CLIENT_OPTIONS
-    )
+    connection = await Connection.connect(conninfo, application_name=application_name, **_CLIENT_OPTIONS)
     try:
         await _configure(connection)
     except BaseException:
@@ -94,10 +93,11 @@ async def configure(connection: psycopg.AsyncConnection[Any]) -> None:
     await connection.execute(_SERVER_SIDE)
 
 
-def write_json_fast(connection: Connection) -> None:
-    """Let what is stored as JSON over this connection be encoded by orjson, a fraction of the work; what it cannot
-    (integers of more than 64 bits) by the standard library, as elsewhere."""
+def code_json_fast(connection: Connection) -> None:
+    """Let JSON be encoded and decoded over this connection by orjson, a fraction of the work; what it cannot (integers
+    of more than 64 bits) by the standard library, as elsewhere."""
     set_json_dumps(_encoded, connection)
+    set_json_loads(_decoded, connection)
 
 
 _AS_STRICT = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
@@ -109,6 +109,16 @@ def _encoded(value: Any) -> bytes | str:
         return orjson.dumps(value, option=_AS_STRICT)
     except TypeError:
         return json.dumps(value)
+
+
+_AS_ZERO = bytes.maketrans(b"123456789", b"000000000")
+_LONG = b"0" * 19
+"""Numbers of so many digits may be too large for orjson, which would make floats of them."""
+
+
+def _decoded(text: bytes | str) -> Any:
+    data = text.encode() if isinstance(text, str) else text
+    return json.loads(data) if _LONG in data.translate(_AS_ZERO) else orjson.loads(data)
 
 
 def first_fault(error: psycopg.Error) -> psycopg.Error:

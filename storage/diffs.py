@@ -5,7 +5,7 @@ from typing import Any
 from domain.approvals import Approval
 from domain.comparison import DecisionMade, EventSeen, MessageSaid, OrderState, Side
 from domain.procurement import Item
-from storage.database import Connection
+from storage.connection import Connection
 from storage.rows import select
 
 ORDERS = """

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from storage.database import Connection
+from storage.connection import Connection
 
 FACTS = """
 SELECT e.seq, e.event_id, e.source, e.event_type, e.body FROM actions a

@@ -19,7 +19,7 @@ from domain.procurement import Row
 from storage import long_term
 from storage.as_of import LATEST, Moment
 from storage.buildings import thread_id
-from storage.database import Connection
+from storage.connection import Connection
 from storage.ledger import args_hash
 from storage.rows import TABLES
 from storage.transaction import LOCK
@@ -199,14 +199,13 @@ async def create(
         **{name: value for name, value in vars(point).items() if name != "moment"},
         "died": list(point.died),
     }
-    async with conn.pipeline():
-        await conn.execute(_BUILDING, parameters)
-        await conn.execute(_FORK, parameters)
-        await conn.execute(_CHANGES, parameters)
-        for kind in TABLES:
-            await conn.execute(_rebuild(kind), {"fork_id": fork_id, "defaults": Jsonb(_defaults(kind))})
-        for statement in (_EVENTS, _ACTIONS, _DECISIONS, _MODEL_CALLS):
-            await conn.execute(statement, parameters)
+    await conn.together(
+        [
+            *((statement, parameters) for statement in (_BUILDING, _FORK, _CHANGES)),
+            *((_rebuild(kind), {"fork_id": fork_id, "defaults": Jsonb(_defaults(kind))}) for kind in TABLES),
+            *((statement, parameters) for statement in (_EVENTS, _ACTIONS, _DECISIONS, _MODEL_CALLS)),
+        ]
+    )
     if point.died or point.in_hand is not None:
         await _hash_again(conn, fork_id)
     await long_term.copy_memory(conn, parent, fork_id, await _remembered(conn, point))
@@ -300,14 +299,15 @@ async def delete(conn: Connection, parent_id: str, fork_id: str) -> bool:
             return False
         await conn.execute(LOCK, (fork_id,))
         await _refuse_with_children(conn, fork_id)
-        async with conn.pipeline():
-            await conn.execute(JOBS, (fork_id,))
-            for table in OF_THREAD:
-                await conn.execute(f"DELETE FROM {table} WHERE thread_id = %s", (thread,))
-            await conn.execute(MEMORY, (f"buildings.{thread}", f"buildings.{thread}.%"))
-            for table in UNREFERENCED:
-                await conn.execute(f"DELETE FROM {table} WHERE building_id = %s", (fork_id,))
-            await conn.execute("DELETE FROM buildings WHERE building_id = %s", (fork_id,))
+        await conn.together(
+            [
+                (JOBS, (fork_id,)),
+                *((f"DELETE FROM {table} WHERE thread_id = %s", (thread,)) for table in OF_THREAD),
+                (MEMORY, (f"buildings.{thread}", f"buildings.{thread}.%")),
+                *((f"DELETE FROM {table} WHERE building_id = %s", (fork_id,)) for table in UNREFERENCED),
+                ("DELETE FROM buildings WHERE building_id = %s", (fork_id,)),
+            ]
+        )
     return True
 
 

@@ -13,10 +13,11 @@ from pydantic import ValidationError
 from domain.approvals import Approval
 from domain.errors import ConflictError, LeaseLostError
 from domain.events import EVENT, Entry
-from storage.database import Connection, first_fault
+from storage.connection import Connection, Statement
+from storage.database import first_fault
 from storage.queue import wake
 from storage.rows import select
-from storage.transaction import BuildingTransaction, Statement, building_transaction
+from storage.transaction import BuildingTransaction, building_transaction
 
 FIND = "SELECT seq, status FROM events WHERE building_id = %s AND source = %s AND event_id = %s"
 
@@ -139,12 +140,8 @@ async def add(
         raise ConflictError(f"Building {building.building_id!r} is closed and accepts nothing more.")
     number = transaction.last_seq + 1 if seq is None else seq
     transaction.last_seq = max(transaction.last_seq, number)
-    async with conn.pipeline():
-        await conn.execute(
-            INSERT,
-            (building.building_id, number, source, event_id, event_type) + (Jsonb(body), body_hash(body), now),
-        )
-        await conn.execute(TAKE_NUMBER, (transaction.last_seq, building.building_id))
+    row = (building.building_id, number, source, event_id, event_type, Jsonb(body), body_hash(body), now)
+    await conn.together([(INSERT, row), (TAKE_NUMBER, (transaction.last_seq, building.building_id))])
     if building.mode != "replay":
         await wake(conn, building.building_id)
     return Accepted(event_id, number, "queued", created=True)
@@ -258,10 +255,8 @@ async def _ended(conn: Connection, ending: Statement, along: Statement | None) -
     if along is None:
         return await (await conn.execute(*ending)).fetchone()
     try:
-        async with conn.pipeline():
-            await conn.execute(*along)
-            cursor = await conn.execute(*ending)
-        return await cursor.fetchone()
+        _, ended = await conn.together([along, ending])
+        return await ended.fetchone()
     except psycopg.Error as error:
         raise first_fault(error) from None
 

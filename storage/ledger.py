@@ -10,8 +10,8 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from domain.errors import LedgerMismatchError
-from storage.database import Connection
-from storage.transaction import BuildingTransaction, Statement
+from storage.connection import Connection, Statement
+from storage.transaction import BuildingTransaction
 
 FIND = """
 SELECT args_hash, result FROM actions

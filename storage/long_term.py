@@ -15,7 +15,7 @@ from langgraph.store.postgres.aio import AsyncPostgresStore
 from langgraph.store.postgres.base import ANNIndexConfig, PostgresIndexConfig
 
 from storage.buildings import thread_id as thread_id_of
-from storage.database import Connection
+from storage.connection import Connection
 
 Kind = Literal["episodes", "facts"]
 MOST_MISSING = 16

@@ -21,7 +21,8 @@ from langgraph.store.postgres.aio import AsyncPostgresStore
 from procrastinate.schema import SchemaManager
 
 from domain.errors import StorageError
-from storage.database import Connection, connect
+from storage.connection import Connection
+from storage.database import connect
 
 LOCK_KEY = 0x6C6F6E676C656164
 """Advisory lock (the bytes of "longlead") of whoever changes the schema or restores a backup."""

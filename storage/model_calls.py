@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from storage.database import Connection
+from storage.connection import Connection
 
 # What a model said stands, also where it could not be used: asked again it would say the same for the same money.
 # What never reached it (a dead server, a full minute) is asked again.

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from domain.errors import ConflictError, NotFoundError
-from storage.database import Connection
+from storage.connection import Connection
 from storage.pages import Listing
 
 BATCH = 200
@@ -172,14 +172,16 @@ async def _store(
         for row in rows
         for way in ways[row["outbox_id"]]
     ]
-    async with conn.pipeline():
-        await conn.execute(AT_ONCE, (now, now, [outbox_id for outbox_id, chosen in ways.items() if not chosen]))
-        await conn.execute(ROUTED, (now, [outbox_id for outbox_id, chosen in ways.items() if chosen]))
-        for values in added:
-            await conn.execute(ADD, values)
-        for outbox_id, chosen in ways.items():
-            if chosen:  # sent again, and all that is left to do may have been done before
-                await conn.execute(SUM_UP, {"outbox_id": outbox_id})
+    routed = [outbox_id for outbox_id, chosen in ways.items() if chosen]
+    await conn.together(
+        [
+            (AT_ONCE, (now, now, [outbox_id for outbox_id, chosen in ways.items() if not chosen])),
+            (ROUTED, (now, routed)),
+            *((ADD, values) for values in added),
+            # sent again, and all that is left to do may have been done before
+            *((SUM_UP, {"outbox_id": outbox_id}) for outbox_id in routed),
+        ]
+    )
 
 
 async def claim(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.approvals import Approval, Responder
-from storage.database import Connection
+from storage.connection import Connection
 
 DECISIONS = """
 SELECT d.seq, d.kind, d.item_id, d.type, d.responder, d.actions FROM decisions d JOIN events e USING (building_id, seq)

@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg import sql
 
-from storage.database import Connection
+from storage.connection import Connection
 
 Key = str | int | datetime
 

@@ -7,9 +7,9 @@ from typing import Any
 from domain.approvals import Approval
 from domain.buildings import Building
 from domain.procurement import Item, LineFile, ScheduleVersion, VendorRow
-from storage.database import Connection
+from storage.connection import Connection, Statement
 from storage.rows import select
-from storage.transaction import Statement, building_from
+from storage.transaction import building_from
 
 _OF_ITEM = "building_id = %(building_id)s AND item_id = %(item_id)s"
 _FILE: tuple[tuple[str, str, str, str], ...] = (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage import procurement
-from storage.database import Connection
+from storage.connection import Connection
 
 _OPEN = """
 SELECT seq, source, event_id, event_type, status, attempts, received_at, started_at, not_before FROM events
@@ -32,10 +32,7 @@ class Progress:
 async def progress(conn: Connection, building_id: str) -> Progress:
     """Read a building's progress; everything is empty for one that does not exist."""
     items = await procurement.items(conn, building_id)
-    async with conn.pipeline():
-        doing = await conn.execute(_OPEN, (building_id,))
-        count = await conn.execute(_OPEN_COUNT, (building_id,))
-        holding = await conn.execute(_HOLDING, (building_id,))
+    doing, count, holding = await conn.together((each, (building_id,)) for each in (_OPEN, _OPEN_COUNT, _HOLDING))
     row = await count.fetchone()
     blocked = await holding.fetchall()
     questioned = {entry["item_id"] for entry in blocked}

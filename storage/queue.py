@@ -4,7 +4,7 @@ import psycopg
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
-from storage.database import Connection
+from storage.connection import Connection
 
 DRAIN_TASK = "drain"
 DRAIN_QUEUE = "drain"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from storage.database import Connection
+from storage.connection import Connection
 
 # Each image of a rule or a delegation beside the one before it.
 LOGGED = """

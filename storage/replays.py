@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 from domain.approvals import Approval, Decision
 from storage import approvals, inbox, replayed_changes
 from storage.approvals import AcceptedDecision
-from storage.database import Connection
+from storage.connection import Connection
 from storage.inbox import Claimed, Lease
 from storage.replayed_changes import Change
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from storage.database import Connection
+from storage.connection import Connection
 
 BATCH = 1000
 """Most rows that one transaction deletes."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from domain.approvals import Approval
 from domain.errors import ConflictError, NotFoundError
-from storage.database import Connection
+from storage.connection import Connection
 from storage.queue import wake
 from storage.rows import select
 from storage.transaction import BuildingTransaction, building_transaction

@@ -24,7 +24,7 @@ from domain.procurement import (
 )
 from domain.rules import Delegation, Rule
 from domain.summaries import Identifier, Summary
-from storage.database import Connection
+from storage.connection import Connection
 
 R = TypeVar("R", bound=Row)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from domain.procurement import Row
 from domain.rules import Delegation, Rule, split_id
-from storage.database import Connection
+from storage.connection import Connection
 from storage.rows import select
 
 MAY_ANSWER = """

@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime
 
-from storage.database import Connection
+from storage.connection import Connection
 
 MAKE = "INSERT INTO secrets (name, value, created_at) VALUES (%s, %s, %s) ON CONFLICT (name) DO NOTHING"
 READ = "SELECT value FROM secrets WHERE name = %s"

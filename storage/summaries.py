@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.procurement import Message
 from domain.summaries import Identifier, Summary
-from storage.database import Connection
+from storage.connection import Connection
 from storage.rows import select
 
 MOST_MESSAGES = 4_000

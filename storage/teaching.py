@@ -9,7 +9,7 @@ from domain.errors import ConflictError, NotFoundError
 from domain.procurement import find_item
 from domain.rules import Delegation, Rule, split_id
 from storage import by_hand, procurement, rules
-from storage.database import Connection
+from storage.connection import Connection
 from storage.rows import select
 from storage.transaction import BuildingTransaction, building_transaction
 

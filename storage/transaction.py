@@ -13,15 +13,13 @@ from psycopg.types.json import Jsonb
 from domain.buildings import Building
 from domain.errors import NotFoundError
 from domain.procurement import Row
-from storage.database import Connection, first_fault
+from storage.connection import Connection, Statement
+from storage.database import first_fault
 from storage.rows import TABLES, appending, row_id, upserting
 
 # Every transaction takes the building's row first, in this strength: with any other order or strength deadlocks
 # were measured, with this one none.
 LOCK = "SELECT * FROM buildings WHERE building_id = %s FOR NO KEY UPDATE"
-
-Statement = tuple[Any, Any]
-"""A query and its parameters."""
 
 _LOGGED = """
     INSERT INTO changes (building_id, position, seq, entity, id, data)
@@ -82,32 +80,29 @@ class BuildingTransaction:
         """The position in `changes` at which this transaction will end, as things stand."""
         return self.position + len(self._rows) + (self.building != self._before)
 
-    async def flush(self) -> None:
-        """Write everything; called once, at the end."""
-        for statement in self._first:
-            await self.conn.execute(*statement)
+    def statements(self) -> list[Statement]:
+        """What writes everything; asked for once, at the end."""
+        return [*self._first, *self._writing(), *self._statements]
+
+    def _writing(self) -> list[Statement]:
+        """The statement that writes the rows, where there are any."""
         saved = self._saved()
         changed = self.building != self._before
         image = self.building.model_dump(mode="json") if changed else {}
         if changed:
             self._log("buildings", self.building.building_id, image)
-        if saved or changed or self._appended:
-            await self.conn.execute(
-                _write(tuple(saved), tuple((name, tuple(rows[0])) for name, rows in self._appended.items()), changed),
-                {
-                    "building_id": self.building.building_id,
-                    "seq": self.seq,
-                    "position": self.position,
-                    "rows": Jsonb(
-                        {TABLES[kind].name: list(images.values()) for kind, images in saved.items()}
-                        | self._appended
-                        | {"changes": self._changes}
-                    ),
-                    **_own_columns(image),
-                },
-            )
-        for query, parameters in self._statements:
-            await self.conn.execute(query, parameters)
+        if not (saved or changed or self._appended):
+            return []
+        appended = tuple((name, tuple(rows[0])) for name, rows in self._appended.items())
+        rows = {TABLES[kind].name: list(images.values()) for kind, images in saved.items()}
+        parameters = {
+            "building_id": self.building.building_id,
+            "seq": self.seq,
+            "position": self.position,
+            "rows": Jsonb(rows | self._appended | {"changes": self._changes}),
+            **_own_columns(image),
+        }
+        return [(_write(tuple(saved), appended, changed), parameters)]
 
     def _saved(self) -> dict[type[Row], dict[str, dict[str, Any]]]:
         """The rows' images by kind and id, each appended to `changes`."""
@@ -176,7 +171,7 @@ async def building_transaction(
             async with conn.transaction():
                 transaction = await _begin(conn, building_id, seq, ahead)
                 yield transaction
-                await transaction.flush()
+                await conn.together(transaction.statements())
     except BaseException as error:
         if outermost:
             await _roll_back(conn)
@@ -186,9 +181,7 @@ async def building_transaction(
 
 
 async def _commit(conn: Connection, transaction: BuildingTransaction) -> None:
-    async with conn.pipeline():
-        await transaction.flush()
-        committed = await conn.execute("COMMIT")
+    *_, committed = await conn.together([*transaction.statements(), ("COMMIT", None)])
     if committed.statusmessage != "COMMIT":  # the server's answer where a statement had failed and nobody told
         raise psycopg.errors.InFailedSqlTransaction(
             f"The changes to building {transaction.building.building_id!r} were undone: a statement among them failed."
@@ -205,11 +198,8 @@ async def _roll_back(conn: Connection) -> None:
 async def _begin(
     conn: Connection, building_id: str, seq: int | None, ahead: Iterable[Statement], *, opening: bool = False
 ) -> BuildingTransaction:
-    async with conn.pipeline():
-        if opening:
-            await conn.execute("BEGIN")
-        locking = await conn.execute(LOCK, (building_id,))
-        reading = [await conn.execute(*statement) for statement in ahead]
+    begin = [("BEGIN", None)] if opening else []
+    locking, *reading = (await conn.together([*begin, (LOCK, (building_id,)), *ahead]))[len(begin) :]
     row = await locking.fetchone()
     if row is None:
         raise NotFoundError(f"There is no building {building_id!r}. List the buildings with GET /buildings.")

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from storage import inbox
-from storage.database import Connection
+from storage.connection import Connection
 from storage.queue import wake
 from storage.transaction import BuildingTransaction, building_transaction
 

@@ -4,7 +4,8 @@ Vectors are made from texts that are kept, so nothing is lost with them: whateve
 gets one in time.
 """
 
-from storage.database import Connection, connect
+from storage.connection import Connection
+from storage.database import connect
 from storage.long_term import DirectStore, Prepared, index_of
 from storage.migrate import schema_lock
 

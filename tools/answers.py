@@ -9,7 +9,7 @@ from domain.errors import InvalidError, NotFoundError
 from domain.procurement import find_item
 from storage import approvals, procurement
 from storage.approvals import AcceptedDecision
-from storage.database import Connection
+from storage.connection import Connection
 from tools.context import Toolbox
 from tools.lookup import closest
 

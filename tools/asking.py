@@ -10,7 +10,7 @@ from domain.procurement import LineFile
 from domain.questions import Background, build_question
 from domain.rules import as_evidence, case_of, matching
 from storage import evidence, procurement, rules
-from storage.database import Connection
+from storage.connection import Connection
 from tools.past_cases import past_cases
 
 MOST_RULES = 5

@@ -10,7 +10,7 @@ from domain.buildings import Building
 from domain.policy import ANSWERED_BY_ANYONE, Authority
 from domain.rules import case_of
 from storage import procurement, rules
-from storage.database import Connection
+from storage.connection import Connection
 
 
 class Posed(Protocol):

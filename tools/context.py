@@ -13,10 +13,10 @@ from domain.errors import InvalidError
 from domain.events import Entry
 from domain.procurement import LineFile, Row
 from storage import ledger, procurement
-from storage.database import Connection
+from storage.connection import Connection, Statement
 from storage.ledger import EffectKey
 from storage.long_term import Embedder, LongTermMemory
-from storage.transaction import BuildingTransaction, Statement
+from storage.transaction import BuildingTransaction
 from tools.models import UNLIMITED, ModelAccess, ModelBudget
 from tools.prompts import Budgets
 from tools.tracing import NO_TRACER, Tracer

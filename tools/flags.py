@@ -5,7 +5,7 @@ from typing import Any
 from domain.actions import FlagArguments
 from domain.outstanding import LET_PASS, is_let_pass, is_resolved
 from domain.procurement import Flag, Item, Row
-from storage.database import Connection
+from storage.connection import Connection
 from storage.rows import select
 from tools.context import ActionContext
 

@@ -5,7 +5,7 @@ from typing import Any
 from domain.procurement import LineFile
 from domain.recollections import about
 from storage import evidence
-from storage.database import Connection
+from storage.connection import Connection
 from storage.long_term import Sought, similar_cases
 
 MOST_CASES = 5

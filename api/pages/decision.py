@@ -23,7 +23,7 @@ from runtime.channels_letter import printable
 from runtime.links import Link, Linker, linker
 from runtime.resources import Resources
 from storage import approvals, pages, procurement
-from storage.database import Connection
+from storage.connection import Connection
 from storage.lists import ACTIONS, APPROVALS
 
 router = APIRouter(include_in_schema=False)

@@ -12,7 +12,7 @@ from api.procurement_view import ItemView
 from domain.errors import NotFoundError
 from runtime.links import linker
 from storage import pages, procurement
-from storage.database import Connection
+from storage.connection import Connection
 from storage.lists import APPROVALS, ITEMS
 from storage.pages import Listing
 

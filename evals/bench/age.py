@@ -23,7 +23,8 @@ from runtime.drain import Drainer
 from runtime.settings import Settings
 from runtime.slots import SlotPool
 from storage import buildings, inbox
-from storage.database import Connection, connect
+from storage.connection import Connection
+from storage.database import connect
 
 CYCLE = 10
 """Events of a line's life, with four on the line that never rests."""

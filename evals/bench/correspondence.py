@@ -10,7 +10,7 @@ from domain.recollections import Episode, team_note
 from evals.bench.mix import building
 from runtime.clock import SystemClock
 from storage import buildings
-from storage.database import Connection
+from storage.connection import Connection
 from storage.long_term import LongTermMemory
 from tools.models import Completion, ModelRequest
 

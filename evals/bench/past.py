@@ -21,7 +21,8 @@ from runtime.drain import Drainer, Ended
 from runtime.settings import Settings
 from runtime.slots import SlotPool
 from storage import buildings, diffs, forks, inbox
-from storage.database import Connection, connect
+from storage.connection import Connection
+from storage.database import connect
 
 WHO = {"type": "human", "id": "bench", "name": "bench"}
 PAGE = 100

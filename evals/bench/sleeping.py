@@ -20,7 +20,8 @@ from runtime.drain import Drainer
 from runtime.settings import Settings
 from runtime.slots import SlotPool
 from storage import buildings, inbox, outbox, upkeep
-from storage.database import Connection, connect
+from storage.connection import Connection
+from storage.database import connect
 from storage.retention import Policy, Pruning
 
 FIRST = "sleeper-00000"

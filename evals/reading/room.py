@@ -15,7 +15,8 @@ from runtime.drain import Drainer
 from runtime.settings import Settings
 from runtime.slots import PROMPT, SlotPool
 from storage import approvals, buildings, inbox, procurement
-from storage.database import Connection, connect
+from storage.connection import Connection
+from storage.database import connect
 from tools.models import ModelAccess
 from tools.prompts import Budgets
 

@@ -17,7 +17,8 @@ from runtime.settings import Settings
 from runtime.slots import SlotPool
 from storage import approvals, buildings, inbox, procurement
 from storage.approvals import AcceptedDecision
-from storage.database import Connection, connect
+from storage.connection import Connection
+from storage.database import connect
 from storage.rows import select
 
 

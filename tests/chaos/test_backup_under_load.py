@@ -13,7 +13,8 @@ from domain.buildings import BuildingSpec
 from evals.chaos.traffic import Event, building, story
 from runtime.clock import SystemClock
 from storage import buildings
-from storage.database import Connection, connect
+from storage.connection import Connection
+from storage.database import connect
 from tests.durability.crew import all_rows, post, until, until_nothing_is_open, worker_process
 
 SITES = [f"site-{number}" for number in range(6)]

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 import runtime.drain
-from storage.database import Connection, connect
+from storage.connection import Connection
+from storage.database import connect
 from tests.durability.crew import (
     ROOT,
     SHORT,

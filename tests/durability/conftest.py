@@ -3,7 +3,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from structlog.testing import capture_logs
 
-from storage.database import Connection, connect
+from storage.connection import Connection
+from storage.database import connect
 from tests.durability.stage import Stage
 
 

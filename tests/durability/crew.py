@@ -18,7 +18,8 @@ from runtime.resources import Resources
 from runtime.settings import Settings
 from runtime.worker import Worker, open_worker
 from storage import buildings, inbox
-from storage.database import Connection, open_pool
+from storage.connection import Connection
+from storage.database import open_pool
 
 SHORT: dict[str, Any] = {
     "stalled_after": 2,

@@ -5,7 +5,7 @@ changes something outside of one (claim, finish, lock), at the last moment befor
 node. Whoever reaches a cut-off process once more is cut off again, and its connection is closed, as the system does.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +19,7 @@ from graph.building import build
 from graph.checkpoints import LiveSaver
 from graph.unwatched import unwatched
 from runtime.slots import Slot
-from storage.database import Connection
+from storage.connection import Connection, Cursor, Statement
 from tests.agent.desk import FixedClock
 from tools.context import Toolbox
 from tools.models import ModelAccess
@@ -137,8 +137,6 @@ class CuttableConnection(Connection):
     switch: Switch
 
     async def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        if query == "COMMIT":
-            self.switch.at("before the commit")
         alone = self.pgconn.transaction_status == TransactionStatus.IDLE and not self.pgconn.pipeline_status
         if not (alone and isinstance(query, str) and _changes_something(query)):
             return await super().execute(query, params, **options)
@@ -156,16 +154,17 @@ class CuttableConnection(Connection):
             self.switch.at("before the commit")
         self.switch.at("after the commit")
 
-    @asynccontextmanager
-    async def pipeline(self) -> AsyncIterator[Any]:
-        before = self.pgconn.transaction_status
-        async with super().pipeline() as pipeline:
-            yield pipeline
+    async def together(self, statements: Iterable[Statement]) -> list[Cursor]:
+        asked, before = list(statements), self.pgconn.transaction_status
+        if ("COMMIT", None) in asked:
+            self.switch.at("before the commit")
+        cursors = await super().together(asked)
         after = self.pgconn.transaction_status
         if after == TransactionStatus.IDLE:
-            self.switch.at("after the commit" if before == TransactionStatus.INTRANS else "after a pipeline")
+            self.switch.at("after the commit" if before == TransactionStatus.INTRANS else "after several statements")
         elif before == TransactionStatus.IDLE:
             self.switch.at("in a transaction")
+        return cursors
 
 
 def _changes_something(query: str) -> bool:

@@ -1,7 +1,7 @@
 """Slots that stop at a gate: a chosen statement or node waits until the test lets it go on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +14,7 @@ from graph.unwatched import unwatched
 from runtime.drain import Drainer
 from runtime.settings import Settings
 from runtime.slots import Slot
-from storage.database import Connection
+from storage.connection import Connection, Cursor, Statement
 from tests.agent.desk import FixedClock
 from tools.context import Toolbox
 
@@ -34,6 +34,15 @@ class GatedConnection(Connection):
         if self.after is not None:
             await self.after(str(query))
         return cursor
+
+    async def together(self, statements: Iterable[Statement]) -> list[Cursor]:
+        asked = list(statements)
+        for query, _ in asked if self.before is not None else ():
+            await self.before(str(query))
+        cursors = await super().together(asked)
+        for query, _ in asked if self.after is not None else ():
+            await self.after(str(query))
+        return cursors
 
 
 async def gated_connection(conninfo: str) -> GatedConnection:

@@ -18,7 +18,8 @@ from runtime.settings import Settings
 from storage import upkeep
 from storage.approvals import AcceptedDecision
 from storage.buildings import thread_id
-from storage.database import Connection, connect
+from storage.connection import Connection
+from storage.database import connect
 from tests.agent.desk import Desk, FixedClock
 from tests.durability.cutting import CutOffError, Cuts, CuttableSlots, Switch, cuttable_connection, moments, reconnected
 from tools.context import NoSteps, Toolbox

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from storage.database import Connection
+from storage.connection import Connection
 from tests.durability.crew import all_rows, note, open_building, running_worker, until, until_nothing_is_open
 
 # Found by nothing but the notice: no look for work, and no tick, within the test.

@@ -7,7 +7,7 @@ from domain.approvals import DECISION_TYPES
 from domain.events import EVENT_TYPES, INTERNAL_TYPES
 from graph.building import STEPS
 from storage.buildings import thread_id
-from storage.database import Connection
+from storage.connection import Connection
 from tests.durability.crew import all_rows
 from tests.durability.cutting import CutOffError, Switch, moments
 from tests.durability.stage import HOUSE, Stage

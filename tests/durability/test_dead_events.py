@@ -11,7 +11,7 @@ from runtime.clock import SystemClock
 from runtime.drain import Drainer, Ended
 from runtime.settings import Settings
 from storage import inbox
-from storage.database import Connection
+from storage.connection import Connection
 from storage.retry import retry
 from tests.agent.desk import Desk
 from tests.durability.crew import all_rows, note, open_building, running_worker, until_nothing_is_open

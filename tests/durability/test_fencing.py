@@ -12,7 +12,7 @@ from domain.errors import LeaseLostError, UnavailableError
 from runtime.drain import Drainer, Ended
 from runtime.settings import Settings
 from runtime.slots import SlotPool, open_slot
-from storage.database import Connection
+from storage.connection import Connection
 from tests.agent.desk import Desk, FixedClock, make_drainer
 from tests.durability.crew import all_rows, until
 from tests.durability.gates import gated_drainer

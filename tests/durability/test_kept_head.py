@@ -16,7 +16,8 @@ from runtime.drain import Drainer, Ended
 from runtime.settings import Settings
 from runtime.slots import Slot
 from storage.buildings import thread_id
-from storage.database import Connection, connect
+from storage.connection import Connection
+from storage.database import connect
 from tests.agent.desk import Desk, FixedClock
 from tests.durability.crew import all_rows
 from tools.context import Toolbox

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from storage.database import Connection
+from storage.connection import Connection
 from tests.agent.desk import Desk, FixedClock
 from tests.durability.crew import all_rows, several, until, worker_process
 from tests.durability.stage import Stage, Story

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from runtime.drain import Ended
-from storage.database import Connection
+from storage.connection import Connection
 from tests.agent.desk import Desk, make_drainer
 from tests.durability.crew import all_rows, open_building, post, until, until_nothing_is_open, worker_process
 from tests.durability.gates import gated_drainer

@@ -11,7 +11,7 @@ from domain.errors import ConflictError
 from runtime.clock import SystemClock
 from runtime.drain import Ended
 from storage import approvals
-from storage.database import Connection
+from storage.connection import Connection
 from storage.queue import DRAIN_QUEUE
 from tests.agent.desk import Desk
 from tests.durability.crew import (

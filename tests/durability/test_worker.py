@@ -7,7 +7,7 @@ import pytest
 from psycopg.pq import TransactionStatus
 
 from runtime.listening import QuietConnector
-from storage.database import Connection
+from storage.connection import Connection
 from tests.durability.crew import (
     SHORT,
     all_rows,

@@ -21,7 +21,8 @@ from runtime.replay import WHO, RecordedClock, Replay
 from runtime.settings import Settings
 from runtime.slots import SlotPool
 from storage import replays
-from storage.database import Connection, connect
+from storage.connection import Connection
+from storage.database import connect
 from storage.embedded import EmbeddedServer
 from tests.forks.past import Rows, rows_of
 

@@ -9,7 +9,7 @@ from typing import Any
 from graph.forking import fork
 from storage.approvals import AcceptedDecision
 from storage.buildings import thread_id
-from storage.database import Connection
+from storage.connection import Connection
 from storage.forks import REBUILT, Fork
 from tests.agent.desk import Desk
 

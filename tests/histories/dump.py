@@ -8,7 +8,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from storage.buildings import thread_id
-from storage.database import Connection
+from storage.connection import Connection
 
 FOLDER = Path(__file__).parent / "recorded"
 

@@ -10,7 +10,7 @@ from graph.building import build
 from graph.checkpoints import StudioSaver
 from graph.history import CheckpointSummary, list_checkpoints, state_at
 from storage.buildings import thread_id
-from storage.database import Connection
+from storage.connection import Connection
 from storage.retention import Policy, Pruned, Pruning, first_id_at
 from tests.agent.desk import Desk, FixedClock, make_drainer
 from tools.context import Toolbox

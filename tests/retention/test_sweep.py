@@ -8,7 +8,8 @@ from runtime.jobs import SWEEP_AFTER, Upkeep, make_app
 from runtime.settings import Settings
 from runtime.slots import SlotPool
 from storage import upkeep
-from storage.database import Connection, connect, open_pool
+from storage.connection import Connection
+from storage.database import connect, open_pool
 from storage.queue import DRAIN_TASK
 from tests.retention.archive import Archive
 

@@ -10,7 +10,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from storage.database import Connection, connect
+from storage.connection import Connection
+from storage.database import connect
 from storage.migrate import (
     LOCK_KEY,
     DatabaseNewerError,
