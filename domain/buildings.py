@@ -98,7 +98,7 @@ class Vendor(Strict):
     approved: bool = Field(True, description="False: an order to this vendor always needs a person.")
 
 
-class Contact(Strict):
+class Contact(Strict, frozen=True):
     """A person or a team of the project."""
 
     name: Name | None = Field(None, description="Name of the person or team.")
@@ -112,7 +112,7 @@ class Contact(Strict):
         return self.contact or self.email or self.phone or self.name
 
 
-class Approver(Strict):
+class Approver(Strict, frozen=True):
     """One step of the approver chain, asked in the order given."""
 
     role: Name = Field(description="Role on the project, such as project_manager.")

@@ -222,6 +222,9 @@ class Entry(BaseModel):
     received_at: datetime
     time_zone: str | None = None
     """The building's, which never changes; None where whoever made the entry did not know it."""
+    item_id: str | None = None
+    """The line whose id or name is exactly what the entry names, as of when it was taken; None where none has it, or
+    nobody looked."""
 
     def event(self, zone: ZoneInfo) -> Event:
         """The typed event, with every day in the building's zone. Only for public types."""

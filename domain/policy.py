@@ -13,7 +13,7 @@ from domain.text import Money
 class QuietHours(BaseModel):
     """Local hours in which nobody is reminded."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     start: str = Field("19:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Local time, hh:mm.")
     end: str = Field("07:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Local time, hh:mm.")
@@ -35,7 +35,7 @@ person's word, or the system's that knows."""
 class Policy(BaseModel):
     """The limits and times that a building's people set."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     po_limit: Money | None = Field(
         None,

@@ -20,6 +20,6 @@ async def take_note(toolbox: Toolbox, state: BuildingState) -> BuildingState:
         return found(finding)
     if not isinstance(event, HumanInput):
         raise TypeError(f"take_note does not handle {entry.event_type}")
-    named = None if event.item is None else (await look_up_item(toolbox, entry.building_id, event.item)).item_id
+    named = None if event.item is None else (await look_up_item(toolbox, entry, event.item)).item_id
     items = [named] if named else await items_mentioned(toolbox, entry.building_id, event.text)
     return found(await record_note(toolbox, entry, party=entry.source, text=event.text, items=items))

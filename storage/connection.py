@@ -6,19 +6,31 @@ from typing import Any
 import psycopg
 from psycopg.abc import PQGen
 from psycopg.generators import send
+from psycopg.pq import ExecStatus
 from psycopg.rows import DictRow
 
 Statement = tuple[Any, Any]
 """A query and its parameters."""
 
-Cursor = psycopg.AsyncCursor[DictRow]
+Rows = list[DictRow]
+"""What a statement returned; none where it returns no rows."""
+
+_Cursor = psycopg.AsyncCursor[DictRow]
+
+MOST_KEPT = 200
+"""Queries whose cursors a connection keeps."""
 
 
 class Connection(psycopg.AsyncConnection[DictRow]):
     """The driver's connection, rows as dicts."""
 
-    async def together(self, statements: Iterable[Statement]) -> list[Cursor]:
-        """Execute statements one after the other: one message to the server and one back. The cursors of all of them.
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._kept: dict[Any, _Cursor] = {}
+        """By query: a cursor knows how the parameters and rows of the query that it ran last are converted."""
+
+    async def together(self, statements: Iterable[Statement]) -> list[Rows]:
+        """Execute statements one after the other: one message to the server and one back. The rows of each.
 
         Outside of a transaction they are one. The driver's pipeline does the same at more cost: it hands each statement
         to the socket as soon as it comes, with two looks at whether the socket is ready, takes the connection's lock
@@ -26,33 +38,51 @@ class Connection(psycopg.AsyncConnection[DictRow]):
 
         Raises:
             psycopg.Error: a statement failed, and those after it were skipped (`storage.database.first_fault` tells
-                which one it was).
+                which one it was); or a commit was turned into an undoing, since one had failed before.
             psycopg.ProgrammingError: within a pipeline.
         """
         asked = list(statements)
         if not asked:
             return []
-        cursors = [self.cursor() for _ in asked]
         async with self.lock:
             if self._pipeline is not None:
                 raise psycopg.ProgrammingError("Statements go together already within a pipeline.")
-            self._pipeline = exchange = _Exchange(self, _no_lock=True)
-            failed: BaseException | None = None
-            try:
-                await self.wait(exchange.run(cursors, asked))
-            except BaseException as error:
-                failed = error
-                raise
-            finally:
-                self._pipeline = None
-                exchange._exit(failed)
-        return cursors
+            cursors = [self._kept.pop(query) if query in self._kept else self.cursor() for query, _ in asked]
+            await self._exchange(cursors, asked)
+            self._keep(cursors, asked)
+            return [_rows(cursor, query) for cursor, (query, _) in zip(cursors, asked, strict=True)]
+
+    async def _exchange(self, cursors: list[_Cursor], asked: list[Statement]) -> None:
+        self._pipeline = exchange = _Exchange(self, _no_lock=True)
+        failed: BaseException | None = None
+        try:
+            await self.wait(exchange.run(cursors, asked))
+        except BaseException as error:
+            failed = error
+            raise
+        finally:
+            self._pipeline = None
+            exchange._exit(failed)
+
+    def _keep(self, cursors: list[_Cursor], asked: list[Statement]) -> None:
+        if len(self._kept) > MOST_KEPT:
+            self._kept.clear()
+        self._kept.update((query, cursor) for cursor, (query, _) in zip(cursors, asked, strict=True))
+
+
+def _rows(cursor: _Cursor, query: Any) -> Rows:
+    result = cursor.pgresult
+    if result is not None and result.status == ExecStatus.TUPLES_OK:
+        return cursor._tx.load_rows(0, result.ntuples, cursor._make_row)
+    if query == "COMMIT" and cursor.statusmessage != query:
+        raise psycopg.errors.InFailedSqlTransaction("The transaction was undone: a statement in it had failed.")
+    return []
 
 
 class _Exchange(psycopg.AsyncPipeline):
     """A pipeline that collects its statements and sends them at once, before it waits for results."""
 
-    def run(self, cursors: Sequence[Cursor], statements: Sequence[Statement]) -> PQGen[None]:
+    def run(self, cursors: Sequence[_Cursor], statements: Sequence[Statement]) -> PQGen[None]:
         yield from self._enter_gen()
         try:
             for cursor, statement in zip(cursors, statements, strict=True):

@@ -31,8 +31,14 @@ TAKE_NUMBER = "UPDATE buildings SET last_seq = %s WHERE building_id = %s"
 # job is already waiting" a promise that the entry will be seen.
 BUMP_EPOCH = "UPDATE buildings SET epoch = epoch + 1 WHERE building_id = %s RETURNING epoch, thread_id, time_zone"
 
-TAKEN = "seq, generation, source, event_id, event_type, body, received_at, attempts, failures"
-"""What is read of an entry that is taken (`claimed`)."""
+# Lines change by entries alone, so between taking the entry and running it this stays what it is.
+TAKEN = """seq, generation, source, event_id, event_type, body, received_at, attempts, failures,
+       (SELECT item_id FROM items
+         WHERE items.building_id = events.building_id AND NOT removed
+           AND (item_id = events.body ->> 'item' OR name = events.body ->> 'item')
+         ORDER BY item_id <> events.body ->> 'item' LIMIT 1) AS item_id"""
+"""What is read of an entry that is taken (`claimed`), with the line that has exactly the id, or else the name, that it
+names."""
 
 CLAIM = f"""
 UPDATE events SET status = 'running', attempts = attempts + 1, started_at = %(now)s,
@@ -256,7 +262,7 @@ async def _ended(conn: Connection, ending: Statement, along: Statement | None) -
         return await (await conn.execute(*ending)).fetchone()
     try:
         _, ended = await conn.together([along, ending])
-        return await ended.fetchone()
+        return ended[0] if ended else None
     except psycopg.Error as error:
         raise first_fault(error) from None
 

@@ -159,15 +159,3 @@ async def decided_questions(conn: Connection, building_id: str, item_id: str | N
 async def approval(conn: Connection, approval_id: str) -> Approval | None:
     found = await select(conn, Approval, "approval_id = %s", (approval_id,))
     return found[0] if found else None
-
-
-async def item_called(conn: Connection, building_id: str, named: str) -> str | None:
-    """The line with exactly this id, or else this name, where one has it."""
-    row = await (
-        await conn.execute(
-            "SELECT item_id FROM items WHERE building_id = %(building_id)s AND NOT removed "
-            "AND (item_id = %(named)s OR name = %(named)s) ORDER BY item_id <> %(named)s LIMIT 1",
-            {"building_id": building_id, "named": named},
-        )
-    ).fetchone()
-    return None if row is None else str(row["item_id"])

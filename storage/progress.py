@@ -33,17 +33,15 @@ async def progress(conn: Connection, building_id: str) -> Progress:
     """Read a building's progress; everything is empty for one that does not exist."""
     items = await procurement.items(conn, building_id)
     doing, count, holding = await conn.together((each, (building_id,)) for each in (_OPEN, _OPEN_COUNT, _HOLDING))
-    row = await count.fetchone()
-    blocked = await holding.fetchall()
-    questioned = {entry["item_id"] for entry in blocked}
-    blocked += [
+    questioned = {entry["item_id"] for entry in holding}
+    blocked = holding + [
         {"item_id": item.item_id, "held_until": item.held_until, "summary": item.hold_note}
         for item in items
         if item.is_held and not item.removed and item.item_id not in questioned
     ]
     return Progress(
         lines=dict(Counter(item.status for item in items)),
-        doing=await doing.fetchall(),
-        waiting=row["open"] if row else 0,
+        doing=doing,
+        waiting=count[0]["open"],
         blocked=blocked,
     )

@@ -35,8 +35,8 @@ _BUILDING_ITSELF = """
 class BuildingTransaction:
     """What is to be saved in one transaction, written in one statement when it ends.
 
-    Change `building` in place to change the building itself; call `save` with whole rows. Nothing that was saved
-    can be read back before the end.
+    Assign fields of `building` to change the building itself, each with a new value; call `save` with whole rows.
+    Nothing that was saved can be read back before the end.
     """
 
     def __init__(self, conn: Connection, row: dict[str, Any], seq: int | None) -> None:
@@ -47,7 +47,7 @@ class BuildingTransaction:
         self.position: int = row["position"]
         self.ahead: list[dict[str, Any] | None] = []
         """The first row of each of the statements that were sent along with the lock."""
-        self._before: Building | None = building_from(row)
+        self._before: Building | None = self.building.model_copy()
         self._rows: list[Row] = []
         self._appended: dict[str, list[dict[str, Any]]] = {}
         self._changes: list[dict[str, Any]] = []
@@ -166,7 +166,7 @@ async def building_transaction(
         if outermost:
             transaction = await _begin(conn, building_id, seq, ahead, opening=True)
             yield transaction
-            await _commit(conn, transaction)
+            await conn.together([*transaction.statements(), ("COMMIT", None)])
         else:  # undone alone, committed with the one around it
             async with conn.transaction():
                 transaction = await _begin(conn, building_id, seq, ahead)
@@ -178,14 +178,6 @@ async def building_transaction(
         if isinstance(error, psycopg.Error):
             raise first_fault(error) from None
         raise
-
-
-async def _commit(conn: Connection, transaction: BuildingTransaction) -> None:
-    *_, committed = await conn.together([*transaction.statements(), ("COMMIT", None)])
-    if committed.statusmessage != "COMMIT":  # the server's answer where a statement had failed and nobody told
-        raise psycopg.errors.InFailedSqlTransaction(
-            f"The changes to building {transaction.building.building_id!r} were undone: a statement among them failed."
-        )
 
 
 async def _roll_back(conn: Connection) -> None:
@@ -200,9 +192,8 @@ async def _begin(
 ) -> BuildingTransaction:
     begin = [("BEGIN", None)] if opening else []
     locking, *reading = (await conn.together([*begin, (LOCK, (building_id,)), *ahead]))[len(begin) :]
-    row = await locking.fetchone()
-    if row is None:
+    if not locking:
         raise NotFoundError(f"There is no building {building_id!r}. List the buildings with GET /buildings.")
-    transaction = BuildingTransaction(conn, row, seq)
-    transaction.ahead = [await cursor.fetchone() for cursor in reading]
+    transaction = BuildingTransaction(conn, locking[0], seq)
+    transaction.ahead = [rows[0] if rows else None for rows in reading]
     return transaction

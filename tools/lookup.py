@@ -3,6 +3,7 @@
 import difflib
 from dataclasses import dataclass, field
 
+from domain.events import Entry
 from domain.procurement import find_item
 from domain.text import folded
 from storage import procurement
@@ -17,13 +18,12 @@ class Match:
     closest: list[list[str]] = field(default_factory=list)
 
 
-async def look_up_item(toolbox: Toolbox, building_id: str, named: str) -> Match:
-    """Find a line by id or name. A near miss is never taken for it."""
+async def look_up_item(toolbox: Toolbox, entry: Entry, named: str) -> Match:
+    """Find the line that an entry names by id or name. A near miss is never taken for it."""
+    if entry.item_id is not None:
+        return Match(entry.item_id)
     async with toolbox.lock:
-        exact = await procurement.item_called(toolbox.conn, building_id, named)
-        if exact is not None:
-            return Match(exact)
-        names = await procurement.item_names(toolbox.conn, building_id)
+        names = await procurement.item_names(toolbox.conn, entry.building_id)
     found = find_item(named, names)
     return Match(found) if found else Match(None, closest(named, names))
 

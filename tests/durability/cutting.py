@@ -19,7 +19,7 @@ from graph.building import build
 from graph.checkpoints import LiveSaver
 from graph.unwatched import unwatched
 from runtime.slots import Slot
-from storage.connection import Connection, Cursor, Statement
+from storage.connection import Connection, Rows, Statement
 from tests.agent.desk import FixedClock
 from tools.context import Toolbox
 from tools.models import ModelAccess
@@ -154,17 +154,17 @@ class CuttableConnection(Connection):
             self.switch.at("before the commit")
         self.switch.at("after the commit")
 
-    async def together(self, statements: Iterable[Statement]) -> list[Cursor]:
+    async def together(self, statements: Iterable[Statement]) -> list[Rows]:
         asked, before = list(statements), self.pgconn.transaction_status
         if ("COMMIT", None) in asked:
             self.switch.at("before the commit")
-        cursors = await super().together(asked)
+        rows = await super().together(asked)
         after = self.pgconn.transaction_status
         if after == TransactionStatus.IDLE:
             self.switch.at("after the commit" if before == TransactionStatus.INTRANS else "after several statements")
         elif before == TransactionStatus.IDLE:
             self.switch.at("in a transaction")
-        return cursors
+        return rows
 
 
 def _changes_something(query: str) -> bool:

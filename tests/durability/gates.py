@@ -14,7 +14,7 @@ from graph.unwatched import unwatched
 from runtime.drain import Drainer
 from runtime.settings import Settings
 from runtime.slots import Slot
-from storage.connection import Connection, Cursor, Statement
+from storage.connection import Connection, Rows, Statement
 from tests.agent.desk import FixedClock
 from tools.context import Toolbox
 
@@ -35,14 +35,14 @@ class GatedConnection(Connection):
             await self.after(str(query))
         return cursor
 
-    async def together(self, statements: Iterable[Statement]) -> list[Cursor]:
+    async def together(self, statements: Iterable[Statement]) -> list[Rows]:
         asked = list(statements)
         for query, _ in asked if self.before is not None else ():
             await self.before(str(query))
-        cursors = await super().together(asked)
+        rows = await super().together(asked)
         for query, _ in asked if self.after is not None else ():
             await self.after(str(query))
-        return cursors
+        return rows
 
 
 async def gated_connection(conninfo: str) -> GatedConnection:
