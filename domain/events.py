@@ -209,6 +209,13 @@ class CloudEvent(BaseModel):
         return made
 
 
+class NamedLine(BaseModel):
+    """A line found by its exact id or name. Only for that name: in Studio people change an event's item."""
+
+    named: str
+    item_id: str
+
+
 class Entry(BaseModel):
     """An entry of a building's inbox, as the agent takes it in hand."""
 
@@ -222,9 +229,8 @@ class Entry(BaseModel):
     received_at: datetime
     time_zone: str | None = None
     """The building's, which never changes; None where whoever made the entry did not know it."""
-    item_id: str | None = None
-    """The line whose id or name is exactly what the entry names, as of when it was taken; None where none has it, or
-    nobody looked."""
+    line: NamedLine | None = None
+    """The line whose id or name the entry names, as of when it was taken; None where none has it, or nobody looked."""
 
     def event(self, zone: ZoneInfo) -> Event:
         """The typed event, with every day in the building's zone. Only for public types."""

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from domain.approvals import Approval
 from domain.errors import ConflictError, LeaseLostError
-from domain.events import EVENT, Entry
+from domain.events import EVENT, Entry, NamedLine
 from storage.connection import Connection, Statement
 from storage.database import first_fault
 from storage.queue import wake
@@ -195,8 +195,11 @@ async def claim(conn: Connection, lease: Lease, now: datetime, *, beyond: int = 
 
 def claimed(lease: Lease, row: dict[str, Any]) -> Claimed:
     """An entry's row as it was marked as running."""
-    attempts, failures = row.pop("attempts"), row.pop("failures")
-    return Claimed(Entry(building_id=lease.building_id, time_zone=lease.time_zone, **row), attempts, failures)
+    attempts, failures, item_id = row.pop("attempts"), row.pop("failures"), row.pop("item_id")
+    line = None if item_id is None else NamedLine(named=row["body"]["item"], item_id=item_id)
+    return Claimed(
+        Entry(building_id=lease.building_id, time_zone=lease.time_zone, line=line, **row), attempts, failures
+    )
 
 
 async def finish(

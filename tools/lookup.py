@@ -20,8 +20,8 @@ class Match:
 
 async def look_up_item(toolbox: Toolbox, entry: Entry, named: str) -> Match:
     """Find the line that an entry names by id or name. A near miss is never taken for it."""
-    if entry.item_id is not None:
-        return Match(entry.item_id)
+    if entry.line is not None and entry.line.named == named:
+        return Match(entry.line.item_id)
     async with toolbox.lock:
         names = await procurement.item_names(toolbox.conn, entry.building_id)
     found = find_item(named, names)

@@ -109,3 +109,30 @@ async def test_a_building_closes_only_when_nothing_is_open(desk: Desk) -> None:
     assert (await desk.event(closed))["outcome"]["note"] == "building closed"
     with pytest.raises(ConflictError, match="closed"):
         await desk.post("Human_Input", text="one more thing")
+
+
+async def test_an_entry_comes_with_the_line_that_has_exactly_its_name(desk: Desk) -> None:
+    """Known when the entry is taken, so that nothing is looked up for it. An id wins over another line's name."""
+    lines = [{"item_id": "beams", "name": "Steel"}, {"item_id": "Steel", "name": "Cladding"}]
+    await desk.open(schedule=SCHEDULE, items=lines)
+    for item in ("beams", "Steel", "Cladding", "steel", "Doors", "doors", "Gates"):
+        await desk.post("Human_Input", text="a note", item=item, run=False)
+    await desk.post("Human_Input", text="about nothing", run=False)
+    named = [entry.line and entry.line.item_id for entry in await desk.entries()]
+    assert named == ["beams", "Steel", "Steel", None, "doors", "doors", None, None]
+
+
+async def test_a_line_that_was_removed_is_not_what_an_entry_names(desk: Desk) -> None:
+    await desk.open(schedule=SCHEDULE)
+    await desk.post("Items_Changed", items=[{"item_id": "doors", "removed": True}])
+    await desk.post("Submittal_Approved", item="Doors", run=False)
+    assert (await desk.entries())[-1].line is None
+
+
+async def test_an_entry_taken_right_after_one_that_adds_its_line_finds_it(desk: Desk) -> None:
+    await desk.open(schedule=SCHEDULE)
+    await desk.post("Items_Changed", items=[{"name": "Gates"}], run=False)
+    await desk.post("Submittal_Approved", item="Gates", run=False)
+    await desk.run()
+    assert (await desk.item("gates")).submittal == "approved"
+    assert "item_unknown" not in [question.kind for question in await desk.pending()]

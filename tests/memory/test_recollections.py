@@ -128,7 +128,8 @@ async def test_a_building_recalls_its_own_cases_unless_both_share_theirs(desk: D
 async def share(desk: Desk, *building_ids: str) -> None:
     for building_id in building_ids:
         async with building_transaction(desk.conn, building_id) as transaction:
-            transaction.building.policy.share_memory = True
+            policy = transaction.building.policy
+            transaction.building.policy = policy.model_copy(update={"share_memory": True})
 
 
 async def test_a_sandbox_has_the_memory_of_its_day_and_writes_only_its_own(desk: Desk, slot: Slot) -> None:

@@ -14,9 +14,8 @@ from storage.connection import Connection
 from storage.database import code_json_fast, connect
 
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
-LEAVES = st.one_of(
-    st.none(), st.booleans(), TEXTS, st.integers(), st.integers(10**17, 10**21), st.floats(-1e6, 1e6, width=32)
-)
+NUMBERS = st.floats(-1e6, 1e6, width=32).map(lambda number: number or 0.0)  # jsonb has no negative zero
+LEAVES = st.one_of(st.none(), st.booleans(), TEXTS, st.integers(), st.integers(10**17, 10**21), NUMBERS)
 TREES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=12)
 
 
