@@ -10,7 +10,7 @@ from psycopg.pq import ExecStatus
 from psycopg.rows import DictRow
 
 Statement = tuple[Any, Any]
-"""A query and its parameters."""
+"""A query, as text or bytes, and its parameters."""
 
 Rows = list[DictRow]
 """What a statement returned; none where it returns no rows."""

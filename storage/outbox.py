@@ -178,7 +178,7 @@ async def _store(
             (AT_ONCE, (now, now, [outbox_id for outbox_id, chosen in ways.items() if not chosen])),
             (ROUTED, (now, routed)),
             *((ADD, values) for values in added),
-            # sent again, and all that is left to do may have been done before
+            # Of a message that is sent again, all that is left to do may have been done before.
             *((SUM_UP, {"outbox_id": outbox_id}) for outbox_id in routed),
         ]
     )
