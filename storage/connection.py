@@ -27,7 +27,8 @@ class Connection(psycopg.AsyncConnection[DictRow]):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._kept: dict[Any, _Cursor] = {}
-        """By query: a cursor knows how the parameters and rows of the query that it ran last are converted."""
+        """By query: a cursor knows how the parameters and rows of the query that it ran last are converted. What is
+        registered for the connection later does not reach it."""
 
     async def together(self, statements: Iterable[Statement]) -> list[Rows]:
         """Execute statements one after the other: one message to the server and one back. The rows of each.
