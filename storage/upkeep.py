@@ -70,7 +70,7 @@ SELECT EXISTS (SELECT 1 FROM outbox WHERE status = 'queued') AS messages,
 # own rounds come once a minute, and later where large tables keep its workers busy: so these small ones, which every
 # fetch reads, would grow with the database. A file keeps the size of its busiest moment, so they are swept after so
 # many jobs and not after so long. Ends at once where another round is at them; takes no lock that a job waits for.
-SWEEP = "VACUUM (SKIP_LOCKED, TRUNCATE FALSE) procrastinate_jobs, procrastinate_events"
+SWEEP = "VACUUM (SKIP_LOCKED, TRUNCATE FALSE) procrastinate_jobs, procrastinate_events, procrastinate_periodic_defers"
 
 
 @dataclass(frozen=True)
