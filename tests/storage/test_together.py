@@ -87,7 +87,8 @@ async def test_nothing_is_sent_before_the_last_statement_is_there(database: str,
         def dump(self, obj: Any) -> bytes:
             with psycopg.connect(database, autocommit=True) as other:
                 other.execute("SELECT pg_sleep(0.1)")
-                row = other.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone()
+                query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = %s"
+                row = other.execute(query, (conn.info.backend_pid,)).fetchone()
                 obj.held = bool(row and row[0])
             return b"seen"
 
