@@ -38,8 +38,8 @@ class Connection(psycopg.AsyncConnection[DictRow]):
         for each, and the server wakes up for each.
 
         Raises:
-            psycopg.Error: a statement failed, and those after it were skipped (`storage.database.first_fault` tells
-                which one it was); or a commit was turned into an undoing, since one had failed before.
+            psycopg.Error: the first statement's that failed; those after it were skipped. Or a commit was turned into
+                an undoing, since one had failed before.
             psycopg.ProgrammingError: within a pipeline.
         """
         asked = list(statements)
@@ -49,7 +49,10 @@ class Connection(psycopg.AsyncConnection[DictRow]):
             if self._pipeline is not None:
                 raise psycopg.ProgrammingError("Statements go together already within a pipeline.")
             cursors = [self._kept.pop(query) if query in self._kept else self.cursor() for query, _ in asked]
-            await self._exchange(cursors, asked)
+            try:
+                await self._exchange(cursors, asked)
+            except psycopg.Error as error:
+                raise first_fault(error) from None
             self._keep(cursors, asked)
             return [_rows(cursor, query) for cursor, (query, _) in zip(cursors, asked, strict=True)]
 
@@ -69,6 +72,15 @@ class Connection(psycopg.AsyncConnection[DictRow]):
         if len(self._kept) > MOST_KEPT:
             self._kept.clear()
         self._kept.update((query, cursor) for cursor, (query, _) in zip(cursors, asked, strict=True))
+
+
+def first_fault(error: psycopg.Error) -> psycopg.Error:
+    """What went wrong first: a pipeline whose statement fails may tell of those that were skipped after it instead,
+    and that looks like a fault of the database."""
+    found = error
+    while isinstance(found, psycopg.errors.PipelineAborted) and isinstance(found.__context__, psycopg.Error):
+        found = found.__context__
+    return found
 
 
 def _rows(cursor: _Cursor, query: Any) -> Rows:

@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
-from storage.connection import Connection
+from storage.connection import Connection, first_fault
 
 Pool = AsyncConnectionPool[Connection]
 
@@ -119,15 +119,6 @@ _LONG = b"0" * 19
 def _decoded(text: bytes | str) -> Any:
     data = text.encode() if isinstance(text, str) else text
     return json.loads(data) if _LONG in data.translate(_AS_ZERO) else orjson.loads(data)
-
-
-def first_fault(error: psycopg.Error) -> psycopg.Error:
-    """What went wrong first: a pipeline whose statement fails may tell of those that were skipped after it instead,
-    and that looks like a fault of the database."""
-    found = error
-    while isinstance(found, psycopg.errors.PipelineAborted) and isinstance(found.__context__, psycopg.Error):
-        found = found.__context__
-    return found
 
 
 def is_database_fault(error: BaseException) -> bool:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import psycopg
 from psycopg.types.json import Jsonb
 from pydantic import ValidationError
 
@@ -14,7 +13,6 @@ from domain.approvals import Approval
 from domain.errors import ConflictError, LeaseLostError
 from domain.events import EVENT, Entry, NamedLine
 from storage.connection import Connection, Statement
-from storage.database import first_fault
 from storage.queue import wake
 from storage.rows import select
 from storage.transaction import BuildingTransaction, building_transaction
@@ -261,13 +259,8 @@ async def finish_and_claim(
 
 async def _ended(conn: Connection, ending: Statement, along: Statement | None) -> dict[str, Any] | None:
     """Both statements in one message and one commit; the row of the one that ends the entry."""
-    if along is None:
-        return await (await conn.execute(*ending)).fetchone()
-    try:
-        _, ended = await conn.together([along, ending])
-        return ended[0] if ended else None
-    except psycopg.Error as error:
-        raise first_fault(error) from None
+    *_, ended = await conn.together([ending] if along is None else [along, ending])
+    return ended[0] if ended else None
 
 
 def _lost(lease: Lease) -> LeaseLostError:

@@ -14,7 +14,6 @@ from domain.buildings import Building
 from domain.errors import NotFoundError
 from domain.procurement import Row
 from storage.connection import Connection, Statement
-from storage.database import first_fault
 from storage.rows import TABLES, appending, row_id, upserting
 
 # Every transaction takes the building's row first, in this strength: with any other order or strength deadlocks
@@ -172,11 +171,9 @@ async def building_transaction(
                 transaction = await _begin(conn, building_id, seq, ahead)
                 yield transaction
                 await conn.together(transaction.statements())
-    except BaseException as error:
+    except BaseException:
         if outermost:
             await _roll_back(conn)
-        if isinstance(error, psycopg.Error):
-            raise first_fault(error) from None
         raise
 
 

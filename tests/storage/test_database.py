@@ -11,8 +11,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from domain.buildings import BuildingSpec
 from storage import buildings
-from storage.connection import Connection
-from storage.database import configure, connect, first_fault, is_database_fault, open_pool
+from storage.connection import Connection, first_fault
+from storage.database import configure, connect, is_database_fault, open_pool
 from storage.transaction import building_transaction
 
 
