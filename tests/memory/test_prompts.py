@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.tokens import count_tokens, cut_to
@@ -51,6 +51,7 @@ def test_tokens_are_estimated_within_a_fifth(text: str, counted: int) -> None:
 
 
 @given(st.text(max_size=400), st.integers(0, 60), st.sampled_from(["first", "last"]))
+@example("\x80𐀀𐀀𐀀\x80\x80\x80\x80", 10, "last")  # as a sum of floats more from one end than from the other
 def test_a_cut_text_takes_no_more_tokens_than_it_may(text: str, tokens: int, keep: str) -> None:
     cut = cut_to(text, tokens, keep=keep)
     assert count_tokens(cut) <= tokens
