@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli import approvals, buildings, database, delegations, events, forks, rules, service
+from cli import approvals, buildings, database, delegations, events, forks, messages, rules, service
 from cli.backtest import backtest
 from cli.evals import evals
 from cli.history import history
@@ -50,6 +50,7 @@ app.add_typer(database.app, name="db", rich_help_panel=_RUN)
 app.add_typer(buildings.app, name="building", rich_help_panel=_ASK)
 app.add_typer(events.app, name="events", rich_help_panel=_ASK)
 app.add_typer(approvals.app, name="approvals", rich_help_panel=_ASK)
+app.add_typer(messages.app, name="messages", rich_help_panel=_ASK)
 app.add_typer(rules.app, name="rules", rich_help_panel=_ASK)
 app.add_typer(delegations.app, name="delegations", rich_help_panel=_ASK)
 app.command(rich_help_panel=_BACK)(history)

@@ -25,6 +25,7 @@ _COMMANDS = (
     (r"GET /buildings/([^\s/]+)/forks", r"`longlead fork list \1`"),
     (r"GET /buildings/([^\s/]+)/items", r"`longlead building show \1`"),
     (r"GET /buildings(?![/\w])", "`longlead building list`"),
+    (r"GET /outbox(?![/\w])", "`longlead messages list`"),
     (r"GET /(approvals|rules|delegations)(?![/\w])", r"`longlead \1 list`"),
 )
 

@@ -14,7 +14,7 @@ from storage.health import Report, Snapshot, report
 Row = dict[str, Any]
 
 MOST_ERROR = 160
-"""Characters of an error in a table; `longlead events show` has all of it."""
+"""Characters of an error in a table; `longlead events list` and `longlead messages list` have more with `--json`."""
 
 
 def status(data: Data = None, as_json: Json = False) -> None:
@@ -58,8 +58,14 @@ def _for_people(counted: Snapshot, now: datetime) -> Row:
         "retries": counted.ended_as("retried"),
         "dead events": f"{dead}: see below; `longlead events retry` after a fix" if dead else 0,
         "pending approvals": _approvals(counted),
-        "outbox": ", ".join(f"{count} {state}" for state, count in counted.outbox) or "nothing waits",
+        "outbox": _outbox(counted),
     }
+
+
+def _outbox(counted: Snapshot) -> str:
+    waits = ", ".join(f"{count} {state}" for state, count in counted.outbox) or "nothing waits"
+    dead = any(state == "dead" for state, _ in counted.outbox)
+    return f"{waits}: see below; `longlead messages retry` after a fix" if dead else waits
 
 
 def _approvals(counted: Snapshot) -> str:
@@ -80,8 +86,11 @@ def _print_lists(told: Report, now: datetime, stalled_after: float) -> None:
         dead = [[row["building_id"], row["event_id"], row["event_type"], _error(row)] for row in told.dead_letters]
         print_table("Dead events", ["building", "event", "type", "error"], dead, empty="")
     if told.dead_messages:
-        lost = [[row["building_id"], row["recipient"], row["subject"], _error(row)] for row in told.dead_messages]
-        print_table("Messages given up", ["building", "to", "subject", "error"], lost, empty="")
+        lost = [
+            [row["outbox_id"], row["building_id"], row["recipient"], row["subject"], _error(row)]
+            for row in told.dead_messages
+        ]
+        print_table("Messages given up", ["id", "building", "to", "subject", "error"], lost, empty="")
 
 
 def _sign(row: Row, now: datetime, stalled_after: float) -> str:

@@ -58,7 +58,8 @@ _DEAD_LETTERS = f"""
 SELECT e.building_id, e.seq, e.event_id, e.event_type, e.finished_at, e.error FROM events e {_LIVE.format("e")}
  WHERE e.status = 'dead' ORDER BY e.finished_at DESC NULLS LAST LIMIT %s"""
 _DEAD_MESSAGES = """
-SELECT building_id, recipient, subject, error FROM outbox WHERE status = 'dead' ORDER BY outbox_id DESC LIMIT %s"""
+SELECT outbox_id, building_id, recipient, subject, error FROM outbox
+ WHERE status = 'dead' ORDER BY outbox_id DESC LIMIT %s"""
 
 
 @dataclass(frozen=True)

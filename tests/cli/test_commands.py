@@ -11,6 +11,9 @@ from tests.api.served import Served
 from tests.cli.conftest import Run
 
 FINISH = "UPDATE events SET status = 'dead', error = 'no vendor', finished_at = now()"
+GIVEN_UP = """
+INSERT INTO outbox (building_id, key, channel, recipient, subject, payload, status, attempts, error, created_at)
+VALUES (%s, 'a-key', 'vendor', 'vendor', 'Purchase order', '{}', 'dead', 8, 'mailto: refused', now())"""
 
 
 @pytest.fixture
@@ -56,6 +59,31 @@ def test_a_dead_event_is_retried(longlead: Run, building: str, database: str) ->
     assert "no vendor" in longlead("events", "list", building, "--status", "dead").stdout
     retried = longlead("events", "retry", building, "docs-311", "--source", "docs")
     assert (retried.exit_code, "generation 1" in retried.stdout) == (0, True)
+
+
+def test_a_message_that_was_given_up_is_told_of_and_sent_again(
+    longlead: Run, building: str, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "There are none." in longlead("messages", "list").stdout
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(GIVEN_UP, (building,))
+    dead = ("messages", "list", "--building", building, "--status", "dead")
+    assert "mailto: refused" in longlead(*dead).stdout
+    assert "There are none." in longlead("messages", "list", "--building", "elsewhere").stdout
+    assert "There are none." in longlead("messages", "list", "--status", "delivered").stdout
+    [message] = json.loads(longlead(*dead, "--json").stdout)
+    number = str(message["outbox_id"])
+    monkeypatch.setenv("LONGLEAD_DATABASE_URL", database)
+    told = longlead("status").stdout
+    assert "1 dead: see below; `longlead messages retry` after a fix" in told
+    assert f"│ {number} " in told.partition("Messages given up")[2]
+    again = longlead("messages", "retry", number)
+    assert (again.exit_code, again.stdout) == (0, f"Message {number} to vendor is queued again.\n")
+    assert "longlead messages retry" not in longlead("status").stdout
+    refused = longlead("messages", "retry", number)
+    assert (refused.exit_code, "only a dead one can be retried" in refused.stderr) == (1, True)
+    unknown = longlead("messages", "retry", "999")
+    assert (unknown.exit_code, "List them with `longlead messages list`" in unknown.stderr) == (1, True)
 
 
 def test_a_question_is_listed_shown_and_answered_once(longlead: Run, building: str, served: Served) -> None:

@@ -1,0 +1,64 @@
+"""`longlead messages`: what leaves the building, and sending again what was given up."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import Client, Limit, Url
+from cli.output import Json, moment, print_json, print_table
+
+app = typer.Typer(no_args_is_help=True, help="List messages and orders for outside, and send dead ones again.")
+
+
+class Status(StrEnum):
+    """What became of a message."""
+
+    QUEUED = "queued"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    WITHHELD = "withheld"
+
+
+@app.command("list")
+def list_(
+    building: Annotated[
+        str | None, typer.Option("--building", "-b", help="Only those of this building.", show_default=False)
+    ] = None,
+    status: Annotated[
+        Status | None, typer.Option("--status", help="Only those with this status.", show_default=False)
+    ] = None,
+    limit: Limit = 100,
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """List messages in the order in which they were written, with what became of them."""
+    rows = list(Client(url).rows("/outbox", limit, building_id=building, status=status))
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        "Messages",
+        ["id", "building", "to", "subject", "status", "attempts", "written", "last error"],
+        map(_row, rows),
+        "There are none.",
+    )
+
+
+@app.command()
+def retry(
+    message: Annotated[int, typer.Argument(min=1, help="Its id, as listed.", show_default=False)],
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """Send a dead message again, with the same key, on the ways that the settings name now."""
+    retried = Client(url).post(f"/outbox/{message}/retry")
+    if as_json:
+        print_json(retried)
+    else:
+        print(f"Message {message} to {retried['recipient']} is {retried['status']} again.")
+
+
+def _row(message: dict[str, Any]) -> list[Any]:
+    told = [message[name] for name in ("outbox_id", "building_id", "recipient", "subject", "status", "attempts")]
+    return [*told, moment(message["created_at"]), message["error"]]
