@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.client import Client, Limit, Url, Wait, part
+from cli.client import Client, Limit, OfBuilding, Url, Wait, part
 from cli.files import read_json
 from cli.output import Json, actions, moment, print_fields, print_json, print_table
 
@@ -28,9 +28,7 @@ def list_(
     status: Annotated[
         str, typer.Option("--status", help="pending, decided, superseded or withdrawn; all for every one.")
     ] = "pending",
-    building: Annotated[
-        str | None, typer.Option("--building", "-b", help="Only those of this building.", show_default=False)
-    ] = None,
+    building: OfBuilding = None,
     limit: Limit = 100,
     as_json: Json = False,
     url: Url = None,

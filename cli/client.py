@@ -13,6 +13,9 @@ from runtime.settings import load_settings
 Url = Annotated[
     str | None, typer.Option("--url", help="Where the service is; LONGLEAD_URL when absent.", show_default=False)
 ]
+OfBuilding = Annotated[
+    str | None, typer.Option("--building", "-b", help="Only those of this building.", show_default=False)
+]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many rows at most.")]
 Wait = Annotated[
     int, typer.Option("--wait", "-w", min=0, max=60, help="Wait up to so many seconds until it is processed.")

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.client import Client, Limit, Url, part
+from cli.client import Client, Limit, OfBuilding, Url, part
 from cli.output import Json, moment, print_json, print_table
 
 app = typer.Typer(no_args_is_help=True, help="Say what may be decided without asking, and take it back.")
@@ -12,9 +12,7 @@ app = typer.Typer(no_args_is_help=True, help="Say what may be decided without as
 
 @app.command("list")
 def list_(
-    building: Annotated[
-        str | None, typer.Option("--building", "-b", help="Only those of this building.", show_default=False)
-    ] = None,
+    building: OfBuilding = None,
     status: Annotated[str, typer.Option("--status", help="active, suspended, revoked, or all.")] = "active",
     limit: Limit = 100,
     as_json: Json = False,

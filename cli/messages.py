@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.client import Client, Limit, Url
+from cli.client import Client, Limit, OfBuilding, Url
 from cli.output import Json, moment, print_json, print_table
 
 app = typer.Typer(no_args_is_help=True, help="List messages and orders for outside, and send dead ones again.")
@@ -22,9 +22,7 @@ class Status(StrEnum):
 
 @app.command("list")
 def list_(
-    building: Annotated[
-        str | None, typer.Option("--building", "-b", help="Only those of this building.", show_default=False)
-    ] = None,
+    building: OfBuilding = None,
     status: Annotated[
         Status | None, typer.Option("--status", help="Only those with this status.", show_default=False)
     ] = None,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.client import Client, Limit, Url, part
+from cli.client import Client, Limit, OfBuilding, Url, part
 from cli.files import read_json
 from cli.output import Json, actions, moment, print_fields, print_json, print_table
 from cli.sentences import CommandError
@@ -25,9 +25,7 @@ class Trust(StrEnum):
 
 @app.command("list")
 def list_(
-    building: Annotated[
-        str | None, typer.Option("--building", "-b", help="Only those of this building.", show_default=False)
-    ] = None,
+    building: OfBuilding = None,
     kind: Annotated[
         str | None, typer.Option("--kind", help="Only those for this kind of question.", show_default=False)
     ] = None,

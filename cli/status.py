@@ -64,8 +64,7 @@ def _for_people(counted: Snapshot, now: datetime) -> Row:
 
 def _outbox(counted: Snapshot) -> str:
     waits = ", ".join(f"{count} {state}" for state, count in counted.outbox) or "nothing waits"
-    dead = any(state == "dead" for state, _ in counted.outbox)
-    return f"{waits}: see below; `longlead messages retry` after a fix" if dead else waits
+    return f"{waits}: see below; `longlead messages retry` after a fix" if "dead" in dict(counted.outbox) else waits
 
 
 def _approvals(counted: Snapshot) -> str:
