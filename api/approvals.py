@@ -1,5 +1,7 @@
 """Questions to people: read, and answered once."""
 
+import hashlib
+import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import uuid4
@@ -15,7 +17,7 @@ from api.parameters import ApprovalId, Cursor, IdempotencyKey, Limit, Prefer
 from api.problems import documented
 from api.waiting import APPLIED, until, wait_of
 from domain.approvals import ApprovalStatus, Decision, DecisionBody, Responder, plain_answer
-from domain.errors import ForbiddenError, InvalidError, NotFoundError
+from domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from domain.text import Name
 from runtime.resources import Resources
 from storage import approvals, pages, procurement
@@ -85,16 +87,20 @@ async def decide(
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
 ) -> AcceptedDecisionView:
-    """Answer a question. The first answer counts: a later one gets 409 with the decision that stands."""
+    """Answer a question. The first answer counts: a later one gets 409 with the decision that stands.
+
+    An Idempotency-Key is its sender's own. Repeated with the same answer it gets the first response; with another
+    answer 409.
+    """
     answer = await body(request, DecisionBody)
-    event_id = f"{approval_id}:{idempotency_key}" if idempotency_key else str(uuid4())
+    event_id = _event_id(approval_id, caller.responder, idempotency_key)
     async with connection(resources) as conn:
         asked = await _approval(conn, approval_id)
-        accepted = await _first_answer(conn, asked, event_id) if idempotency_key else None
+        now = resources.clock.now()
+        decision = await _decision(conn, asked, answer, caller.responder, resources.settings.has_readers)
+        accepted = await _first_answer(conn, asked, event_id, decision, answer.version) if idempotency_key else None
         if accepted is None:
-            now = resources.clock.now()
-            models = resources.settings.has_readers
-            decision = await _decision(conn, asked, answer, caller.responder, now, models)
+            await _check(conn, asked, decision, now)
             taken = await approvals.decide(
                 conn,
                 approval_id,
@@ -104,6 +110,8 @@ async def decide(
                 now=now,
             )
             accepted = _accepted(approval_id, event_id, taken.seq, taken.approval.version)
+            if not taken.created:  # a request with the same key was faster: was it the same answer?
+                accepted = await _first_answer(conn, asked, event_id, decision, answer.version) or accepted
     if seconds := wait_of(prefer):
         settled = await until(lambda: _settled(resources, asked, accepted), seconds)
         if settled is not None:
@@ -124,12 +132,39 @@ def _accepted(approval_id: str, event_id: str, seq: int, version: int) -> Accept
     return AcceptedDecisionView(approval_id=approval_id, event_id=event_id, seq=seq, status="accepted", version=version)
 
 
-async def _first_answer(conn: Connection, asked: ApprovalView, event_id: str) -> AcceptedDecisionView | None:
-    """What a request of the same Idempotency-Key was answered; None when it is the first."""
+def _event_id(approval_id: str, responder: Responder, key: str | None) -> str:
+    """The id of the answer's entry. A key names an answer of one sender: another sender's is a request of its own."""
+    if key is None:
+        return str(uuid4())
+    sender = json.dumps([responder.type, responder.id, key])
+    return f"{approval_id}:{hashlib.sha256(sender.encode()).hexdigest()[:32]}"
+
+
+async def _first_answer(
+    conn: Connection, asked: ApprovalView, event_id: str, decision: Decision, version: int | None
+) -> AcceptedDecisionView | None:
+    """The response to the first request with this Idempotency-Key; None when this is the first.
+
+    Raises:
+        ConflictError: the first request had another answer.
+    """
     entry = await _entry(conn, asked, event_id)
     if entry is None:
         return None
-    return _accepted(asked.approval_id, event_id, entry["seq"], entry["body"]["version"])
+    first = entry["body"]
+    if version not in (None, first["version"]) or _said(Decision.model_validate(first["decision"])) != _said(decision):
+        raise ConflictError(
+            "This Idempotency-Key came with another answer before. Send a new key with a new answer.",
+            approval_status=asked.status,
+            decision=first["decision"],
+            version=asked.version,
+        )
+    return _accepted(asked.approval_id, event_id, entry["seq"], first["version"])
+
+
+def _said(decision: Decision) -> dict[str, Any]:
+    """What a sender said, without what is known of the sender."""
+    return decision.model_dump(mode="json", include={"type", "actions", "why", "occurred_at"})
 
 
 async def _entry(conn: Connection, asked: ApprovalView, event_id: str) -> dict[str, Any] | None:
@@ -157,7 +192,7 @@ async def _settled(
 
 
 async def _decision(
-    conn: Connection, asked: ApprovalView, answer: DecisionBody, responder: Responder, now: datetime, models: bool
+    conn: Connection, asked: ApprovalView, answer: DecisionBody, responder: Responder, models: bool
 ) -> Decision:
     """The answer as a decision; InvalidError where it says too little, or names what does not exist."""
     kind = _read_answer(answer, responder, models) if answer.type == "respond" else answer.type
@@ -165,17 +200,25 @@ async def _decision(
         raise InvalidError("actions: only type edit takes actions", "actions")
     if kind == "edit" and not answer.actions:
         raise InvalidError("actions: type edit needs the actions that are to be done instead", "actions")
-    if kind == "approve" and asked.status == "pending" and not asked.recommended:
-        raise InvalidError("type: nothing is recommended here that could be approved; use edit or reject", "type")
-    actions = await with_item_ids(conn, asked.building_id, answer.actions or [])
-    await _within_authority(conn, asked, responder, kind, actions, now)
     return Decision(
         type=kind,
         responder=responder,
-        actions=actions,
+        actions=await with_item_ids(conn, asked.building_id, answer.actions or []),
         why=answer.message or "",
         occurred_at=answer.occurred_at,
     )
+
+
+async def _check(conn: Connection, asked: ApprovalView, decision: Decision, now: datetime) -> None:
+    """Refuse what cannot be decided here, or not by this responder.
+
+    Raises:
+        InvalidError: an approval where nothing is recommended.
+        ForbiddenError: the responder may not decide this.
+    """
+    if decision.type == "approve" and asked.status == "pending" and not asked.recommended:
+        raise InvalidError("type: nothing is recommended here that could be approved; use edit or reject", "type")
+    await _within_authority(conn, asked, decision.responder, decision.type, decision.actions, now)
 
 
 async def _within_authority(
