@@ -24,6 +24,7 @@ from api.auth import Keyring
 from api.metrics import Measured, Timing
 from api.pages import decision, log
 from api.problems import LastResort, add_handlers
+from api.waiting import WaitingRoom
 from runtime.resources import Resources
 
 _ROUTERS = (
@@ -48,10 +49,18 @@ _ROUTERS = (
 
 def create_app(resources: Resources) -> FastAPI:
     """The app over resources that the caller opened, and closes after it."""
-    app = FastAPI(title="Longlead", version=version("longlead"), openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Longlead",
+        version=version("longlead"),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     app.state.resources = resources
     app.state.keyring = Keyring(resources.settings.api_keys)
     app.state.measured = Measured()
+    app.state.waiting_room = WaitingRoom(resources.settings.max_waiting, resources.pool.max_size)
     add_handlers(app)
     app.add_middleware(LastResort)
     app.add_middleware(Timing, measured=app.state.measured)

@@ -15,7 +15,7 @@ from api.held import Held, connection
 from api.paging import Page, page_of
 from api.parameters import ApprovalId, Cursor, IdempotencyKey, Limit, Prefer
 from api.problems import documented
-from api.waiting import APPLIED, until, wait_of
+from api.waiting import APPLIED, Waiting, wait_of
 from domain.approvals import ApprovalStatus, Decision, DecisionBody, Responder, plain_answer
 from domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from domain.text import Name
@@ -84,6 +84,7 @@ async def decide(
     response: Response,
     resources: Held,
     caller: Approver,
+    waiting: Waiting,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
 ) -> AcceptedDecisionView:
@@ -112,8 +113,8 @@ async def decide(
             accepted = _accepted(approval_id, event_id, taken.seq, taken.approval.version)
             if not taken.created:  # a request with the same key was faster: was it the same answer?
                 accepted = await _first_answer(conn, asked, event_id, decision, answer.version) or accepted
-    if seconds := wait_of(prefer):
-        settled = await until(lambda: _settled(resources, asked, accepted), seconds)
+    if (seconds := wait_of(prefer)) and waiting.has_room:
+        settled = await waiting.until(lambda: _settled(resources, asked, accepted), seconds)
         if settled is not None:
             response.status_code = 200
             response.headers.update(APPLIED)

@@ -15,7 +15,7 @@ from api.held import Held, connection
 from api.paging import Page
 from api.parameters import BuildingId, Cursor, EventId, Limit, Prefer, Source
 from api.problems import FieldProblem, InvalidBodyError, body_problems, documented
-from api.waiting import APPLIED, until, wait_of
+from api.waiting import APPLIED, Waiting, wait_of
 from domain.errors import NotFoundError
 from domain.events import EVENT, EVENT_TYPES, INTERNAL_TYPES, MAX_BODY_BYTES, CloudEvent, Event, body_of
 from runtime.resources import Resources
@@ -48,7 +48,12 @@ _ENVELOPE = {"event_type": "type", "event_id": "id", "source": "source", "occurr
     },
 )
 async def send_event(
-    building_id: BuildingId, request: Request, resources: Held, _: EventSender, prefer: Prefer = None
+    building_id: BuildingId,
+    request: Request,
+    resources: Held,
+    waiting: Waiting,
+    _: EventSender,
+    prefer: Prefer = None,
 ) -> Response:
     """Accept an event into the building's inbox. The same `source` and `event_id` again: nothing is done twice.
 
@@ -66,8 +71,8 @@ async def send_event(
             body=body_of(event),
             now=resources.clock.now(),
         )
-    if seconds := wait_of(prefer):
-        processed = await until(lambda: _processed(resources, building_id, accepted.seq), seconds)
+    if (seconds := wait_of(prefer)) and waiting.has_room:
+        processed = await waiting.until(lambda: _processed(resources, building_id, accepted.seq), seconds)
         if processed is not None:
             return JSONResponse(processed.model_dump(mode="json"), headers=APPLIED)
     stored = {"event_id": accepted.event_id, "seq": accepted.seq, "status": accepted.status}
