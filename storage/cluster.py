@@ -274,7 +274,7 @@ class Cluster:
             "trust" if None in names else f"peer map={SUPERUSER}"
         )  # the kernel's answer needs a name; the folder is 0700
         rules = [f"local all all {by}", "host all all 127.0.0.1/32 scram-sha-256", "host all all ::1/128 scram-sha-256"]
-        users = [f'{SUPERUSER} "{name}" {SUPERUSER}' for name in sorted(filter(None, names))]
+        users = [f'{SUPERUSER} "{name}" all' for name in sorted(filter(None, names))]
         return {
             "hba_file": str(self._write_beside("hba", [*rules, *self.guests])),
             "ident_file": str(self._write_beside("ident", users)),
