@@ -8,6 +8,7 @@ from api import (
     approvals,
     buildings,
     delegations,
+    docs,
     events,
     forks,
     health,
@@ -21,6 +22,7 @@ from api import (
     rules,
 )
 from api.auth import Keyring
+from api.headers import SafeHeaders
 from api.metrics import Measured, Timing
 from api.pages import decision, log
 from api.problems import LastResort, add_handlers
@@ -44,6 +46,7 @@ _ROUTERS = (
     health.router,
     metrics.router,
     openapi.router,
+    docs.router,
 )
 
 
@@ -63,6 +66,7 @@ def create_app(resources: Resources) -> FastAPI:
     app.state.waiting_room = WaitingRoom(resources.settings.max_waiting, resources.pool.max_size)
     add_handlers(app)
     app.add_middleware(LastResort)
+    app.add_middleware(SafeHeaders)
     app.add_middleware(Timing, measured=app.state.measured)
     for router in _ROUTERS:
         app.include_router(router)

@@ -4,10 +4,9 @@ import json
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
-from starlette.responses import HTMLResponse, JSONResponse
+from starlette.responses import JSONResponse
 
 from api.auth import AnyCaller
 from api.delegation_view import DelegationBody
@@ -119,11 +118,6 @@ _BODIES: dict[tuple[str, str], dict[str, tuple[TypeAdapter[Any], dict[str, Any]]
 @router.get("/openapi.json")
 async def openapi_json(request: Request, _: AnyCaller) -> JSONResponse:
     return JSONResponse(request.app.openapi())
-
-
-@router.get("/docs")
-async def docs(request: Request, _: AnyCaller) -> HTMLResponse:
-    return get_swagger_ui_html(openapi_url="openapi.json", title=f"{request.app.title} API")
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
