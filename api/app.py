@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from api import (
     approvals,
@@ -26,6 +26,7 @@ from api.headers import SafeHeaders
 from api.metrics import Measured, Timing
 from api.pages import decision, log
 from api.problems import LastResort, add_handlers
+from api.strict_query import check_query
 from api.waiting import WaitingRoom
 from runtime.resources import Resources
 
@@ -59,6 +60,7 @@ def create_app(resources: Resources) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(check_query)],
     )
     app.state.resources = resources
     app.state.keyring = Keyring(resources.settings.api_keys)

@@ -48,7 +48,7 @@ async def body(request: Request, model: type[M]) -> M:
     """
     raw = await read(request)
     try:
-        return model.model_validate_json(raw)
+        return model.model_validate_json(raw, strict=True)
     except ValidationError as error:
         raise InvalidBodyError(body_problems(error, decoded(raw))) from error
 

@@ -1,5 +1,6 @@
 """Events in: accepted once, in order, and never lost. What became of them."""
 
+import json
 from typing import Annotated
 from uuid import uuid4
 
@@ -150,7 +151,7 @@ def _is_cloud_event(request: Request) -> bool:
 
 def _event(raw: bytes) -> Event:
     try:
-        event = EVENT.validate_json(raw)
+        event = EVENT.validate_json(raw, strict=True)
     except ValidationError as error:
         raise InvalidBodyError(_problems(error, decoded(raw))) from error
     _refuse_reserved(event)
@@ -159,12 +160,12 @@ def _event(raw: bytes) -> Event:
 
 def _cloud_event(raw: bytes) -> Event:
     try:
-        envelope = _CLOUD_EVENT.validate_json(raw)
+        envelope = _CLOUD_EVENT.validate_json(raw, strict=True)
     except ValidationError as error:
         raise InvalidBodyError(body_problems(error, decoded(raw))) from error
     body = envelope.body()
     try:
-        event = EVENT.validate_python(body)
+        event = EVENT.validate_json(json.dumps(body, default=str), strict=True)
     except ValidationError as error:
         found = _problems(error, body)
         raise InvalidBodyError([_in_envelope(problem) for problem in found]) from error
