@@ -5,33 +5,16 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
-from domain.approvals import LOCAL_PERSON, Responder
+from domain.approvals import Responder
 from domain.errors import ForbiddenError, UnauthorizedError
-from runtime.settings import ApiKey, Role
-
-_ALL_ROLES: frozenset[Role] = frozenset({"reader", "events", "approver", "admin"})
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Whoever sent the request."""
-
-    responder: Responder
-    roles: frozenset[Role]
-
-    def may(self, role: Role) -> bool:
-        """Every role may read; an admin may do everything."""
-        return role == "reader" or role in self.roles or "admin" in self.roles
-
-
-LOCAL_CALLER = Caller(LOCAL_PERSON, _ALL_ROLES)
+from domain.principals import LOCAL_PRINCIPAL, Principal, Role
+from runtime.settings import ApiKey
 
 
 class Keyring:
@@ -41,7 +24,7 @@ class Keyring:
         self._callers = [
             (
                 _digest(key.key),
-                Caller(Responder(type=key.type, id=key.id, name=key.name), frozenset(key.roles)),
+                Principal(Responder(type=key.type, id=key.id, name=key.name), "key", frozenset(key.roles)),
             )
             for key in keys
         ]
@@ -49,7 +32,7 @@ class Keyring:
     def __bool__(self) -> bool:
         return bool(self._callers)
 
-    def caller(self, key: str) -> Caller | None:
+    def caller(self, key: str) -> Principal | None:
         digest = _digest(key)
         found = None
         for known, caller in self._callers:
@@ -62,7 +45,7 @@ def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
-def authenticate(request: Request) -> Caller:
+def authenticate(request: Request) -> Principal:
     """The caller of a request.
 
     Raises:
@@ -80,10 +63,10 @@ def authenticate(request: Request) -> Caller:
     return caller
 
 
-def require(role: Role) -> Callable[[Request], Awaitable[Caller]]:
+def require(role: Role) -> Callable[[Request], Awaitable[Principal]]:
     """A dependency that lets only callers of this role pass."""
 
-    async def caller(request: Request) -> Caller:
+    async def caller(request: Request) -> Principal:
         found = authenticate(request)
         if not found.may(role):
             raise ForbiddenError(
@@ -94,10 +77,10 @@ def require(role: Role) -> Callable[[Request], Awaitable[Caller]]:
     return caller
 
 
-AnyCaller = Annotated[Caller, Depends(require("reader"))]
-EventSender = Annotated[Caller, Depends(require("events"))]
-Approver = Annotated[Caller, Depends(require("approver"))]
-Admin = Annotated[Caller, Depends(require("admin"))]
+AnyCaller = Annotated[Principal, Depends(require("reader"))]
+EventSender = Annotated[Principal, Depends(require("events"))]
+Approver = Annotated[Principal, Depends(require("approver"))]
+Admin = Annotated[Principal, Depends(require("admin"))]
 
 
 def _sent_key(request: Request) -> str | None:
@@ -118,7 +101,7 @@ def _basic_password(value: str) -> str | None:
     return password or None
 
 
-def _local(request: Request) -> Caller:
+def _local(request: Request) -> Principal:
     """The person at this machine. A web page open in that person's browser is not: hence Host and Origin."""
     client = request.client
     names = [client.host if client else "", _host_name("//" + request.headers.get("host", ""))]
@@ -128,7 +111,7 @@ def _local(request: Request) -> Caller:
         raise UnauthorizedError(
             "No keys are configured, so only this machine itself may call. Set LONGLEAD_API_KEYS to let others in."
         )
-    return LOCAL_CALLER
+    return LOCAL_PRINCIPAL
 
 
 def _host_name(address: str) -> str:

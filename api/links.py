@@ -5,12 +5,13 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.auth import Admin, Approver, Caller
+from api.auth import Admin, Approver
 from api.buildings import must_exist
 from api.held import Held, connection
 from api.parameters import ApprovalId, BuildingId
 from api.problems import documented
 from domain.errors import ForbiddenError, NotFoundError
+from domain.principals import Principal
 from runtime.links import Audience, Link, Linker, linker
 from storage import procurement
 
@@ -52,7 +53,7 @@ async def link_to_log(building_id: BuildingId, resources: Held, caller: Admin) -
     return _view(links, links.make("log", building_id, 0, _caller(caller), now))
 
 
-def _caller(caller: Caller) -> Audience:
+def _caller(caller: Principal) -> Audience:
     return Audience(caller.responder.id, caller.responder.name, "caller")
 
 

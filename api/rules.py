@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.auth import AnyCaller, Caller
+from api.auth import AnyCaller
 from api.auth import Approver as ApproverCaller
 from api.bodies import body
 from api.held import Held, connection
@@ -13,6 +13,7 @@ from api.parameters import Cursor, Limit
 from api.problems import documented
 from api.rule_view import AcceptedOverruling, OverrulingBody, RulePatch, RuleView
 from domain.errors import ForbiddenError, NotFoundError
+from domain.principals import Principal
 from domain.rules import RuleStatus, split_id
 from domain.text import Name
 from storage import inbox, pages, teaching
@@ -111,7 +112,7 @@ async def overrule(
     return AcceptedOverruling(event_id=accepted.event_id, seq=accepted.seq, decided_at=decided["seq"])
 
 
-def must_be_a_person(caller: Caller, what: str) -> None:
+def must_be_a_person(caller: Principal, what: str) -> None:
     """ForbiddenError for a program: nobody widens their own authority."""
     if caller.responder.type != "human":
         raise ForbiddenError(f"Only a person may {what}; {caller.responder.name} is {caller.responder.type}.")

@@ -10,7 +10,10 @@ from pydantic import BaseModel, Field
 
 from domain.actions import Action
 from domain.buildings import Strict
-from domain.policy import ResponderType
+from domain.principals import LOCAL_PERSON as LOCAL_PERSON
+from domain.principals import POLICY as POLICY
+from domain.principals import Mandate
+from domain.principals import Responder as Responder
 from domain.procurement import Row
 from domain.text import Moment, Name, Text
 
@@ -32,18 +35,6 @@ ApprovalKind = Literal[
 ApprovalStatus = Literal["pending", "decided", "superseded", "withdrawn"]
 DecisionType = Literal["approve", "reject", "edit", "respond"]
 DECISION_TYPES: tuple[DecisionType, ...] = ("approve", "reject", "edit", "respond")
-
-
-class Responder(BaseModel):
-    """Who answers: a person, a model or a rule. Taken from the API key, never from a body."""
-
-    type: ResponderType = Field(description="human, ai_agent or automated_rule.")
-    id: str = Field(description="Stable id.")
-    name: str = Field(description="Name to show.")
-
-
-POLICY = Responder(type="automated_rule", id="policy", name="Policy")
-LOCAL_PERSON = Responder(type="human", id="local", name="local")
 
 
 class Option(BaseModel):
@@ -181,6 +172,8 @@ class Decision(BaseModel):
     """A rule's actions in terms of the situation."""
     occurred_at: datetime | None = None
     """When it was decided, if that was before it was handed in: its business date."""
+    mandate: Mandate | None = None
+    """What a person's answer rests on; None for programs, and for answers that an earlier version accepted."""
 
 
 _YES = frozenset(

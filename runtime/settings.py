@@ -26,9 +26,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.errors import ConfigurationError
 from domain.policy import ResponderType
+from domain.principals import Role
 from storage.retention import Policy
-
-Role = Literal["reader", "events", "approver", "admin"]
 
 
 class ApiKey(BaseModel):

@@ -1,0 +1,87 @@
+"""Who acts: one type for an API key, a link, Studio and the person at this machine."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.policy import ResponderType
+
+Role = Literal["reader", "receiver", "events", "expediter", "approver", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+Door = Literal["key", "local", "link", "session", "studio"]
+"""The way in: an API key, this machine without keys, a signed link, a signed-in browser, LangGraph Studio."""
+
+
+class Responder(BaseModel):
+    """Who answers: a person, a model or a rule. Taken from the API key, never from a body."""
+
+    type: ResponderType = Field(description="human, ai_agent or automated_rule.")
+    id: str = Field(description="Stable id.")
+    name: str = Field(description="Name to show.")
+
+
+POLICY = Responder(type="automated_rule", id="policy", name="Policy")
+LOCAL_PERSON = Responder(type="human", id="local", name="local")
+
+
+class Author(BaseModel):
+    """Who caused something, as it is kept on record."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: ResponderType = Field(description="human, ai_agent or automated_rule.")
+    id: str = Field(description="Stable id: of the key, or of the person.")
+    name: str = Field(description="Name to show.")
+    via: Door = Field("key", description="The way in.")
+
+
+class Mandate(BaseModel):
+    """What a person's answer may rest on. Kept with the answer, since it is checked again when it is applied."""
+
+    model_config = ConfigDict(frozen=True)
+
+    via: Door = "key"
+    approver: str | None = None
+    """The role or the name in the building's approver chain whose limit binds this person; None: bound to none."""
+    is_admin: bool = False
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who sent a request, and what they may do."""
+
+    responder: Responder
+    via: Door
+    roles: frozenset[Role]
+    buildings: frozenset[str] | None = None
+    """The buildings that they may see and act in, forks included; None: all."""
+    sources: frozenset[str] | None = None
+    """The sources under which they may send events; None: all."""
+    approver: str | None = None
+    """The role or the name in the approver chain whose limit binds their answers; None: bound to none."""
+
+    def may(self, role: Role) -> bool:
+        """Whether they have a role: every principal may read, an admin may do everything."""
+        return role == "reader" or role in self.roles or "admin" in self.roles
+
+    def may_enter(self, building_id: str) -> bool:
+        """Whether a building is one of theirs."""
+        return self.buildings is None or building_id in self.buildings
+
+    @property
+    def is_person(self) -> bool:
+        return self.responder.type == "human"
+
+    @property
+    def author(self) -> Author:
+        return Author(**self.responder.model_dump(), via=self.via)
+
+    @property
+    def mandate(self) -> Mandate:
+        return Mandate(via=self.via, approver=self.approver, is_admin="admin" in self.roles)
+
+
+LOCAL_PRINCIPAL = Principal(LOCAL_PERSON, "local", frozenset(ROLES))
+"""The person at this machine while no keys are configured: any role, any building, any amount."""
