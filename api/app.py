@@ -20,7 +20,7 @@ from api import (
     outbox,
     rules,
 )
-from api.auth import Keyring
+from api.auth import open_keyring
 from api.metrics import Measured, Timing
 from api.pages import decision, log
 from api.problems import LastResort, add_handlers
@@ -50,7 +50,7 @@ def create_app(resources: Resources) -> FastAPI:
     """The app over resources that the caller opened, and closes after it."""
     app = FastAPI(title="Longlead", version=version("longlead"), openapi_url=None, docs_url=None, redoc_url=None)
     app.state.resources = resources
-    app.state.keyring = Keyring(resources.settings.api_keys)
+    app.state.keyring = open_keyring(resources)
     app.state.measured = Measured()
     add_handlers(app)
     app.add_middleware(LastResort)

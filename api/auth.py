@@ -2,47 +2,28 @@
 
 import base64
 import binascii
-import hashlib
-import hmac
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from ipaddress import IPv6Address, ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
-from domain.approvals import Responder
 from domain.errors import ForbiddenError, UnauthorizedError
 from domain.principals import LOCAL_PRINCIPAL, Principal, Role
-from runtime.settings import ApiKey
+from runtime.keyring import Keyring as Keyring
+from runtime.keys import ApiKey
+from runtime.resources import Resources
 
 
-class Keyring:
-    """The configured keys, by digest: a comparison takes the same time whatever was sent."""
+def open_keyring(resources: Resources) -> Keyring:
+    """The keys of an app, which follow the file that they were read from."""
+    settings = resources.settings
 
-    def __init__(self, keys: Sequence[ApiKey]) -> None:
-        self._callers = [
-            (
-                _digest(key.key),
-                Principal(Responder(type=key.type, id=key.id, name=key.name), "key", frozenset(key.roles)),
-            )
-            for key in keys
-        ]
+    def keep(keys: list[ApiKey]) -> None:
+        settings.api_keys = keys
 
-    def __bool__(self) -> bool:
-        return bool(self._callers)
-
-    def caller(self, key: str) -> Principal | None:
-        digest = _digest(key)
-        found = None
-        for known, caller in self._callers:
-            if hmac.compare_digest(known, digest):
-                found = caller
-        return found
-
-
-def _digest(key: str) -> bytes:
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+    return Keyring(settings.api_keys, clock=resources.clock, file=settings.keys_file, on_change=keep)
 
 
 def authenticate(request: Request) -> Principal:
@@ -57,16 +38,14 @@ def authenticate(request: Request) -> Principal:
     key = _sent_key(request)
     if key is None:
         raise UnauthorizedError("This service needs a key: send `Authorization: Bearer <key>` or `X-API-Key`.")
-    caller = keyring.caller(key)
-    if caller is None:
-        raise UnauthorizedError("This key is not known here. Check LONGLEAD_API_KEYS of the service.")
-    return caller
+    return keyring.identify(key)
 
 
 def require(role: Role) -> Callable[[Request], Awaitable[Principal]]:
     """A dependency that lets only callers of this role pass."""
 
     async def caller(request: Request) -> Principal:
+        await request.app.state.keyring.refresh()
         found = authenticate(request)
         if not found.may(role):
             raise ForbiddenError(

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import importlib.util
-import json
 import os
 import signal
 import socket
@@ -122,7 +121,7 @@ def _environment(settings: Settings, conninfo: str) -> dict[str, str]:
     return {
         "LONGLEAD_DATABASE_URL": conninfo,
         "LONGLEAD_DATA_DIR": str(settings.data_dir.absolute()),
-        "LONGLEAD_API_KEYS": json.dumps([key.model_dump() for key in settings.api_keys]),
+        "LONGLEAD_API_KEYS": settings.api_keys_variable,
     }
 
 
