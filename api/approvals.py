@@ -1,7 +1,6 @@
 """Questions to people: read, and answered once."""
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import uuid4
 
 from fastapi import APIRouter, Query, Request, Response
@@ -14,22 +13,16 @@ from api.paging import Page, page_of
 from api.parameters import ApprovalId, Cursor, IdempotencyKey, Limit, Prefer
 from api.problems import documented
 from api.waiting import APPLIED, until, wait_of
-from domain.approvals import ApprovalStatus, Decision, DecisionBody, Responder, plain_answer
-from domain.errors import ForbiddenError, InvalidError, NotFoundError
+from domain.approvals import Answer, ApprovalStatus, DecisionBody
+from domain.errors import NotFoundError
 from domain.text import Name
 from runtime.resources import Resources
-from storage import approvals, pages, procurement
+from storage import approvals, pages
 from storage.connection import Connection
 from storage.lists import APPROVALS, EVENTS
-from tools.answers import with_item_ids
-from tools.authority import authority_of
+from tools.answers import submit
 
 router = APIRouter(tags=["approvals"])
-
-NO_MODEL = (
-    "no model is configured to read free text: answer with a plain yes or no, with type approve or reject, or "
-    "with type edit and the actions to do instead; nothing was stored"
-)
 
 
 @router.get("/approvals", summary="List approvals", responses=documented(422))
@@ -92,16 +85,13 @@ async def decide(
         asked = await _approval(conn, approval_id)
         accepted = await _first_answer(conn, asked, event_id) if idempotency_key else None
         if accepted is None:
-            now = resources.clock.now()
-            models = resources.settings.has_readers
-            decision = await _decision(conn, asked, answer, caller.responder, now, models)
-            taken = await approvals.decide(
+            taken = await submit(
                 conn,
-                approval_id,
-                decision,
-                version=answer.version,
+                caller,
+                Answer(approval_id=approval_id, **answer.model_dump()),
                 event_id=event_id,
-                now=now,
+                reads_free_text=resources.settings.has_readers,
+                now=resources.clock.now(),
             )
             accepted = _accepted(approval_id, event_id, taken.seq, taken.approval.version)
     if seconds := wait_of(prefer):
@@ -154,61 +144,3 @@ async def _settled(
             standing = (await _approval(conn, asked.approval_id)).decision
             stated = standing.status if standing and standing.event_id == accepted.event_id else "outdated"
     return {"status": "outdated" if stated == "outdated" else "applied"}
-
-
-async def _decision(
-    conn: Connection, asked: ApprovalView, answer: DecisionBody, responder: Responder, now: datetime, models: bool
-) -> Decision:
-    """The answer as a decision; InvalidError where it says too little, or names what does not exist."""
-    kind = _read_answer(answer, responder, models) if answer.type == "respond" else answer.type
-    if answer.actions is not None and kind != "edit":
-        raise InvalidError("actions: only type edit takes actions", "actions")
-    if kind == "edit" and not answer.actions:
-        raise InvalidError("actions: type edit needs the actions that are to be done instead", "actions")
-    if kind == "approve" and asked.status == "pending" and not asked.recommended:
-        raise InvalidError("type: nothing is recommended here that could be approved; use edit or reject", "type")
-    actions = await with_item_ids(conn, asked.building_id, answer.actions or [])
-    await _within_authority(conn, asked, responder, kind, actions, now)
-    return Decision(
-        type=kind,
-        responder=responder,
-        actions=actions,
-        why=answer.message or "",
-        occurred_at=answer.occurred_at,
-    )
-
-
-async def _within_authority(
-    conn: Connection,
-    asked: ApprovalView,
-    responder: Responder,
-    kind: str,
-    actions: list[dict[str, Any]],
-    now: datetime,
-) -> None:
-    """ForbiddenError where a program answers what only a person may, and nobody delegated to it."""
-    if responder.type == "human":
-        return
-    building = await procurement.building(conn, asked.building_id)
-    approval = await procurement.approval(conn, asked.approval_id)
-    if building is None or approval is None:
-        raise NotFoundError(f"There is no approval {asked.approval_id!r}. List the open ones with GET /approvals.")
-    proposed = actions or approval.recommended
-    authority = await authority_of(conn, building, responder, approval, proposed, now)
-    if not authority.allowed:
-        raise ForbiddenError(f"{authority.policy_line}; {responder.name} is {responder.type}.")
-
-
-def _read_answer(answer: DecisionBody, responder: Responder, models: bool) -> Literal["approve", "reject", "respond"]:
-    """A free-text answer as far as it can be read here: a plain yes or no. More is left to a model, for people only:
-    a program says what it wants in actions."""
-    if answer.message is None:
-        raise InvalidError("message: type respond needs a message", "message")
-    kind = plain_answer(answer.message)
-    if kind is not None:
-        return kind
-    if not models:
-        raise InvalidError(NO_MODEL, "message")
-    if responder.type != "human":
-        raise InvalidError("message: free text is read for people; a program sends type edit with actions", "message")
-    return "respond"

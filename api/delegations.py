@@ -8,19 +8,23 @@ from fastapi import APIRouter, Path, Query, Request
 from api.auth import AnyCaller
 from api.auth import Approver as ApproverCaller
 from api.bodies import body
+from api.buildings import no_building
 from api.delegation_view import DelegationBody, DelegationView
 from api.held import Held, connection
 from api.paging import Page, page_of
 from api.parameters import Cursor, Limit
 from api.problems import documented
 from api.rules import must_be_a_person
+from domain.actions import DelegationArguments
 from domain.errors import InvalidError, NotFoundError
+from domain.principals import Principal
 from domain.rules import TO_RULES, Delegation, DelegationStatus, full_id, split_id
 from domain.text import Name
 from runtime.resources import Resources
-from storage import pages, teaching
+from storage import pages, procurement, teaching
 from storage.connection import Connection
 from storage.lists import DELEGATIONS
+from tools.authority import Matter, require_authority
 
 router = APIRouter(tags=["rules"])
 
@@ -70,6 +74,7 @@ async def grant(request: Request, resources: Held, caller: ApproverCaller) -> De
         )
 
     async with connection(resources) as conn:
+        await _within_own_limit(conn, caller, given, now)
         who = caller.responder.model_dump(mode="json")
         name = await teaching.grant(conn, given.building_id, given.item, made, who, now)
         return await _delegation(conn, full_id(given.building_id, name))
@@ -103,6 +108,16 @@ def _known(resources: Resources, granted_to: str) -> None:
     programs = {key.id for key in resources.settings.api_keys if key.type != "human"}
     if granted_to != TO_RULES and granted_to not in programs:
         raise InvalidError(f"granted_to: {granted_to!r} is neither `rules` nor the id of a program's key", "granted_to")
+
+
+async def _within_own_limit(conn: Connection, caller: Principal, given: DelegationBody, now: datetime) -> None:
+    """ForbiddenError where somebody delegates more than they may decide themselves."""
+    building = await procurement.building(conn, given.building_id)
+    if building is None:
+        raise no_building(given.building_id)
+    arguments = given.model_dump(mode="json", include=set(DelegationArguments.model_fields), exclude_none=True)
+    grants = {"name": "grant_delegation", "arguments": arguments}
+    await require_authority(conn, building, caller, Matter("delegation_request"), [grants], now)
 
 
 async def _delegation(conn: Connection, delegation_id: str) -> DelegationView:

@@ -16,10 +16,11 @@ from domain.errors import ForbiddenError, NotFoundError
 from domain.principals import Principal
 from domain.rules import RuleStatus, split_id
 from domain.text import Name
-from storage import inbox, pages, teaching
+from storage import inbox, pages, procurement, teaching
 from storage.connection import Connection
 from storage.lists import RULES
 from tools.answers import with_item_ids
+from tools.authority import Matter, require_authority
 
 router = APIRouter(tags=["rules"])
 
@@ -92,6 +93,11 @@ async def overrule(
     building_id, name = split_id(rule_id)
     async with connection(resources) as conn:
         decided = await teaching.decision_to_overrule(conn, rule_id, given.entry)
+        actions = await with_item_ids(conn, building_id, given.actions or [])
+        building = await procurement.building(conn, building_id)
+        if building is not None:
+            matter = Matter(decided["kind"], decided["item_id"])
+            await require_authority(conn, building, caller, matter, actions, resources.clock.now())
         accepted = await inbox.accept(
             conn,
             building_id,
@@ -101,9 +107,10 @@ async def overrule(
             body={
                 "rule_id": name,
                 "decided_seq": decided["seq"],
-                "actions": await with_item_ids(conn, building_id, given.actions or []),
+                "actions": actions,
                 "why": given.message or "",
                 "responder": caller.responder.model_dump(mode="json"),
+                "mandate": caller.mandate.model_dump(mode="json"),
             },
             now=resources.clock.now(),
         )

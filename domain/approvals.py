@@ -236,10 +236,12 @@ def plain_answer(text: str) -> Literal["approve", "reject"] | None:
 
 
 class Answer(BaseModel):
-    """An answer from an inbox UI or Studio, before it is checked against the approval it names."""
+    """An answer as it is handed in at any door, before it is checked against the approval it names."""
 
     approval_id: Name
-    version: int
+    version: int | None = None
+    """The version that was read; None: whatever stands."""
     type: DecisionType
     actions: list[Action] | None = None
     message: Text | None = None
+    occurred_at: Moment | None = None

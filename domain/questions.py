@@ -7,8 +7,9 @@ from typing import Any
 
 from domain.approvals import Question, fingerprint
 from domain.buildings import Building
+from domain.commitments import missing_for_order
 from domain.options import options_for
-from domain.outstanding import conflict_detail, incomplete, order_verdict
+from domain.outstanding import conflict_detail, order_verdict
 from domain.procurement import Inspection, LineFile, Logistics, Quality, Submittal, money
 from domain.schedule import days_late
 from domain.situation import Situation
@@ -255,7 +256,7 @@ _STANDS: dict[str, Stands] = {
         file.item.schedule_band == "conflict" and file.item.logistics != Logistics.ON_SITE
     ),
     "order_beyond_authority": _beyond_stands,
-    "order_incomplete": lambda file, building, _s: _unordered(file) and bool(incomplete(file, building)),
+    "order_incomplete": lambda file, building, _s: _unordered(file) and bool(missing_for_order(file, building)),
     "acknowledgement_exception": lambda file, _b, s: (
         file.order is not None and file.order.number == s["order"] and file.item.is_ordered
     ),

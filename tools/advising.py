@@ -8,12 +8,13 @@ from typing import Any
 
 from domain.advice import can_be_done
 from domain.approvals import Advice, Decision
-from domain.authority import commitment_of, may_decide
+from domain.authority import Answerer
 from domain.events import Entry
 from domain.policy import Authority
 from domain.templates import agree, template_of
 from storage import rules
 from storage.approvals import refused_proposals
+from tools.authority import authority_of
 from tools.context import Toolbox
 from tools.decisions import Verdict, standing_advice, step_of, store_advised
 from tools.responders import Asked, chain_of, pose
@@ -81,18 +82,11 @@ async def _authority(toolbox: Toolbox, asked: Asked, decision: Decision) -> Auth
     waiting = "the line waits for a person in another matter" if asked.held else _not_yet(asked, decision)
     if waiting is not None:
         return Authority(False, waiting)
+    answerer = Answerer(decision.responder, confidence=decision.confidence)
     async with toolbox.lock:
-        delegations = await rules.delegations(toolbox.conn, asked.building.building_id, asked.question.kind)
-    return may_decide(
-        asked.building,
-        decision.responder,
-        asked.case,
-        decision.actions,
-        commitment_of(decision.actions, asked.file),
-        delegations,
-        toolbox.clock.now(),
-        confidence=decision.confidence,
-    )
+        return await authority_of(
+            toolbox.conn, asked.building, answerer, asked.question, decision.actions, toolbox.clock.now()
+        )
 
 
 def _not_yet(asked: Asked, decision: Decision) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from domain.advice import renewed as renewed_advice
 from domain.advice import with_advice
-from domain.approvals import POLICY, Advice, Approval, Question, Responder
+from domain.approvals import POLICY, Advice, Approval, Decision, Question
 from domain.buildings import Building
 from domain.events import Entry
 from domain.replies import Reply
@@ -14,7 +14,7 @@ from domain.working_time import add_working_time
 from storage import procurement
 from storage.approvals import locked
 from tools.asking import ASKED_ONCE, answered_before, built, pending
-from tools.authority import authority_of
+from tools.authority import answerer_on_record, authority_of
 from tools.context import ActionContext, Toolbox
 from tools.conversation import kept_open, taken
 from tools.effects import run_effect
@@ -166,18 +166,19 @@ def _consequence(approval: Approval) -> dict[str, Any]:
 
 
 async def _beyond_authority(context: ActionContext, approval: Approval) -> str | None:
-    """Why a program's answer is beyond its authority by now: what it stood on may have been revoked since."""
-    decision = approval.decision or {}
-    responder = Responder.model_validate(decision["responder"])
-    if responder.type == "human" or decision["type"] == "reject":
+    """Why an answer is beyond its giver's authority by now: what it rested on may have changed since it was accepted,
+    and what was read in free words is known only now."""
+    decision = Decision.model_validate(approval.decision)
+    if decision.type == "respond":
         return None
     authority = await authority_of(
         context.transaction.conn,
         context.building,
-        responder,
+        answerer_on_record(decision),
         approval,
         _consequence(approval)["actions"],
         context.now,
+        approval_id=approval.approval_id,
     )
     return None if authority.allowed else authority.policy_line
 

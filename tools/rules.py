@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.approvals import POLICY, Advice, Approval, Responder
-from domain.authority import commitment_of
+from domain.commitments import spending_of
 from domain.events import Entry
 from domain.learning import Learned, Lesson, learn, overrule, suspended
 from domain.procurement import LineFile
@@ -131,8 +131,8 @@ def _is_of_the_case(approval: Approval, actions: Sequence[dict[str, Any]]) -> bo
 
 
 def _amount(context: ActionContext, actions: Sequence[dict[str, Any]], file: LineFile | None) -> Decimal | None:
-    committed = commitment_of(actions, file)
-    return committed.amount if committed and committed.currency == context.building.currency else None
+    spent = None if file is None else spending_of(actions, file, context.building)
+    return None if spent is None else spent.value
 
 
 async def _save(context: ActionContext, learned: Learned) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api.pages.rendering import page
+from domain.approvals import Responder
 from domain.buildings import Building
 from domain.errors import ForbiddenError, LongleadError
+from domain.principals import Principal
 from runtime.links import Link, Linker, holder
 
 
@@ -53,3 +55,10 @@ def same_site(request: Request, public_url: str) -> None:
 def log_path(linker: Linker, link: Link, building_id: str) -> str:
     """The building's log for the same person, good for as long as the link that led here."""
     return linker.path(Link("log", building_id, 0, link.audience, link.expires_at))
+
+
+def principal_of(link: Link) -> Principal:
+    """The person a link was made for: they answer within the limit of their role in the approver chain."""
+    audience = link.audience
+    person = Responder(type="human", id=audience.id, name=audience.name)
+    return Principal(person, "link", frozenset({"approver"}), approver=audience.id if audience.kind == "role" else None)

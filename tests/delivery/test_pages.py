@@ -189,7 +189,7 @@ async def test_a_plain_yes_or_no_is_understood(
     ("answer", "changed", "words"),
     [
         ("respond", {"message": "yes, but <b>half</b> of them"}, "only a plain yes or no"),
-        ("respond", {}, "only a plain yes or no"),
+        ("respond", {}, "write your answer first"),
         ("", {}, "press one of the buttons"),
         ("option-99", {}, "press one of the buttons"),
         ("approve", {"version": "x"}, "press one of the buttons"),
