@@ -83,7 +83,9 @@ class Question(BaseModel):
     fingerprint: str
     """Digest of the facts it rests on: an answer to other facts is outdated."""
     amount: str | None = None
-    """The amount that decides who is asked, as a decimal string."""
+    """The amount at stake, which decides who is asked: a decimal string in the building's currency."""
+    amount_unknown: bool = False
+    """Whether a way out commits an amount that is not known."""
     subject: dict[str, Any] = {}
     """What the question is rebuilt from, beside the line's file: the event's body, exceptions, the error."""
     holds_item: bool = True
@@ -116,7 +118,9 @@ class Approval(Row):
     version: int = 1
     holds_item: bool = True
     amount: str | None = None
-    """The amount that decides who is asked, as a decimal string."""
+    """The amount at stake, which decides who is asked: a decimal string in the building's currency."""
+    amount_unknown: bool = False
+    """Whether a way out commits an amount that is not known."""
     asked_of: str | None = None
     escalation_level: int = 0
     raised_at: datetime

@@ -10,11 +10,13 @@ from decimal import Decimal
 from domain.approvals import Responder
 from domain.buildings import Approver, Building, Contact
 from domain.commitments import (
+    NEEDS_AN_ADMIN,
     NOTHING,
     Actions,
     Amount,
     Line,
     amount_in_words,
+    covering_approver,
     is_approved_for_order,
     is_vendor_approved,
     items_of,
@@ -112,7 +114,7 @@ def _person_may(building: Building, mandate: Mandate | None, proposal: Proposal)
     limit = _limit_of(building, mandate)
     if stake.is_within(limit.amount):
         return Authority(True, f"{limit.of} covers it")
-    covering = _first_covering(building, stake)
+    covering = covering_approver(building, stake)
     if covering is None and _is_last_resort(mandate):
         return Authority(True, "no limit in the approver chain covers it: a person's key with the role admin decides")
     return Authority(False, f"{limit.of}; {_at_stake(stake, building)}; {who_may(building, stake)}")
@@ -149,10 +151,6 @@ def _approver_named(building: Building, name: str | None) -> Approver | None:
     return by_role or next((approver for approver in building.approvers if approver.name == name), None)
 
 
-def _first_covering(building: Building, stake: Amount) -> Approver | None:
-    return next((approver for approver in building.approvers if stake.is_within(approver.limit)), None)
-
-
 def _is_last_resort(mandate: Mandate) -> bool:
     """Whether this person decides what no limit covers: by a key or session with the role admin, never by a link."""
     return mandate.is_admin and mandate.via != "link"
@@ -166,13 +164,10 @@ def _at_stake(stake: Amount, building: Building) -> str:
 
 def who_may(building: Building, stake: Amount) -> str:
     """Who decides on this amount, for people to read."""
-    approver = _first_covering(building, stake)
+    approver = covering_approver(building, stake)
     if approver is None:
         return NEEDS_AN_ADMIN
     return f"{_titled(approver)} may decide it"
-
-
-NEEDS_AN_ADMIN = "no limit in the approver chain covers it: it needs a person's key with the role admin"
 
 
 def _titled(approver: Approver) -> str:

@@ -212,14 +212,15 @@ class Building(BaseModel):
         """Its name in the numbers of its orders: a sandbox numbers them as the building that it is a fork of."""
         return self.origin or self.building_id
 
-    def approver_for(self, amount: Decimal | None, level: int = 0) -> str | None:
-        """Who is asked: the first of the chain whose limit covers the amount, `level` steps further up."""
+    def approver_for(self, amount: Decimal | None, level: int = 0, *, is_unknown: bool = False) -> str | None:
+        """Who is asked: the first of the chain whose limit covers the amount at stake, `level` steps further up; the
+        last where none does. `is_unknown`: no price is known, so only somebody without a limit covers it."""
         if not self.approvers:
             return "project_manager" if "project_manager" in self.contacts else None
         enough = [
             index
             for index, approver in enumerate(self.approvers)
-            if amount is None or approver.limit is None or amount <= approver.limit
+            if approver.limit is None or (not is_unknown and (amount is None or amount <= approver.limit))
         ]
         start = enough[0] if enough else len(self.approvers) - 1
         return self.approvers[min(start + level, len(self.approvers) - 1)].role

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.actions import item_of
-from domain.buildings import Building
+from domain.buildings import Approver, Building
 from domain.policy import BINDING, SPENDING, Authority, Policy
 from domain.procurement import LineFile, Submittal, find_item, money
 
@@ -159,6 +159,14 @@ def order_authority(
     if total > policy.po_limit:
         return Authority(False, f"po_limit: {policy.po_limit} {building_currency} is the most the agent orders alone")
     return Authority(True, f"po_limit: {policy.po_limit} {building_currency} covers it")
+
+
+def covering_approver(building: Building, stake: Amount) -> Approver | None:
+    """The first of the approver chain whose limit covers the amount; None where none does."""
+    return next((approver for approver in building.approvers if stake.is_within(approver.limit)), None)
+
+
+NEEDS_AN_ADMIN = "no limit in the approver chain covers it: it needs a person's key with the role admin"
 
 
 def amount_in_words(amount: Amount, building: Building) -> str:

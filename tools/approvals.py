@@ -237,15 +237,17 @@ def _raised(context: ActionContext, question: Question, refused: int, number: in
         fingerprint=question.fingerprint,
         holds_item=question.holds_item,
         amount=question.amount,
-        asked_of=_asked(building, question.amount, 0),
+        amount_unknown=question.amount_unknown,
+        asked_of=_asked(building, question, 0),
         raised_at=now,
         raised_seq=context.seq,
         **_due(building, now, escalates=question.kind != "delegation_request"),
     )
 
 
-def _asked(building: Building, amount: str | None, level: int) -> str | None:
-    return building.approver_for(None if amount is None else Decimal(amount), level)
+def _asked(building: Building, question: Question | Approval, level: int) -> str | None:
+    amount = None if question.amount is None else Decimal(question.amount)
+    return building.approver_for(amount, level, is_unknown=question.amount_unknown)
 
 
 def _due(building: Building, now: datetime, *, escalates: bool) -> dict[str, Any]:
@@ -316,7 +318,7 @@ def _put_off(context: ActionContext, approval: Approval, until: datetime) -> dic
 
 def _escalated(context: ActionContext, approval: Approval) -> dict[str, Any]:
     level = approval.escalation_level + 1
-    asked_of = _asked(context.building, approval.amount, level)
+    asked_of = _asked(context.building, approval, level)
     due = _due(context.building, context.now, escalates=not context.building.is_top(asked_of))
     raised = approval.model_copy(update={"escalation_level": level, "asked_of": asked_of, **due})
     _brought_up(context, raised, "Escalation")
@@ -353,8 +355,20 @@ def _renew(context: ActionContext, approval: Approval, question: Question) -> No
             "fingerprint": question.fingerprint,
         }
     )
+    if (question.amount, question.amount_unknown) != (approval.amount, approval.amount_unknown):
+        renewed = _asked_for_amount(context.building, renewed, question, context.now)
     context.save(renewed)
     _tell(context, renewed, "Approval changed")
+
+
+def _asked_for_amount(building: Building, approval: Approval, question: Question, now: datetime) -> Approval:
+    """The question put to somebody who may decide on the amount that is at stake by now."""
+    amount = {"amount": question.amount, "amount_unknown": question.amount_unknown}
+    asked_of = _asked(building, question, approval.escalation_level)
+    if asked_of == approval.asked_of:
+        return approval.model_copy(update=amount)
+    due = _due(building, now, escalates=not building.is_top(asked_of))
+    return approval.model_copy(update={**amount, "asked_of": asked_of, **due})
 
 
 def _talk(approval: Approval) -> dict[str, Any]:
