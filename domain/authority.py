@@ -260,7 +260,8 @@ def _granted(
     """
     touched: list[str | None] = [proposal.case.item_id]
     touched += [item_id for item_id in items_of(proposal.actions, proposal.names) if item_id not in touched]
-    own = [delegation for delegation in delegations if delegation.granted_to == answerer.delegate]
+    can_be_delegated = proposal.case.kind not in ALWAYS_A_PERSON
+    own = [one for one in delegations if can_be_delegated and one.granted_to == answerer.delegate]
     grants: dict[str | None, Delegation | None] = {}
     for item_id in touched:
         case = _case_on(proposal, item_id)
