@@ -2,16 +2,18 @@
 
 from domain.answers import UnreadableAnswerError, read_answer
 from domain.approvals import Answer
-from domain.errors import LongleadError
+from domain.errors import ForbiddenError, LongleadError
+from domain.principals import Principal
 from nodes.state import BuildingState
 from tools.answers import submit
 from tools.context import Toolbox
 
 
 async def post_answer(toolbox: Toolbox, state: BuildingState) -> BuildingState:
-    """What cannot be read, or comes too late, is asked again with a remark; nothing is lost."""
+    """What cannot be read, comes too late, or is answered by somebody who may not, is asked again with a remark."""
     try:
-        accepted = await submit(toolbox, state["event"]["building_id"], _read(toolbox, state))
+        person = find_answering_person(toolbox)
+        accepted = await submit(toolbox, state["event"]["building_id"], _read(toolbox, state), person)
     except (UnreadableAnswerError, LongleadError) as error:
         return {"answer": None, "question": {**(state.get("question") or {}), "remark": str(error)}}
     return {
@@ -19,6 +21,23 @@ async def post_answer(toolbox: Toolbox, state: BuildingState) -> BuildingState:
         "question": None,
         "outcome": {"note": f"answer accepted as entry {accepted.seq} of the inbox; the worker carries it out"},
     }
+
+
+def find_answering_person(toolbox: Toolbox) -> Principal:
+    """The person who answers: whoever started the run, and nobody that the state or the request's body names.
+
+    Raises:
+        ForbiddenError: nobody is known, a program, or a person who may not answer.
+        UnauthorizedError: the key is no longer valid.
+    """
+    if toolbox.find_answerer is None:
+        raise ForbiddenError("Nobody who may answer started this run.")
+    principal = toolbox.find_answerer()
+    if not principal.is_person:
+        raise ForbiddenError(f"{principal.responder.name} is a program: only a person answers in Studio.")
+    if not principal.may("approver"):
+        raise ForbiddenError(f"{principal.responder.name} does not have the role 'approver', which an answer needs.")
+    return principal
 
 
 def _read(toolbox: Toolbox, state: BuildingState) -> Answer:

@@ -21,6 +21,7 @@ from domain.errors import ConfigurationError, UnavailableError
 from runtime.resources import database
 from runtime.service import signals
 from runtime.settings import Settings, child_environment
+from runtime.studio_secret import REGISTRAR_HEADER, new_registrar_secret, studio_folder
 from runtime.studio_threads import Registrar
 from storage.migrate import migrate
 
@@ -66,6 +67,12 @@ class DevServer:
 
     process: Process
     url: str
+    registrar_secret: str
+
+    @property
+    def registrar_headers(self) -> dict[str, str]:
+        """What `longlead studio` itself sends: it may register threads, and nothing else."""
+        return {REGISTRAR_HEADER: self.registrar_secret}
 
 
 def check_installed() -> None:
@@ -102,27 +109,27 @@ def check_free(port: int) -> None:
 async def dev_server(settings: Settings, conninfo: str, port: int) -> AsyncIterator[DevServer]:
     """Run `langgraph dev`, in a session of its own: a Ctrl-C is ours to handle. Its own notes, which threads and runs
     it has seen, are in the data folder."""
-    folder = settings.data_dir.absolute() / "studio"
-    folder.mkdir(parents=True, exist_ok=True)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "langgraph_cli", "dev", "--config", str(CONFIG)),
-        *("--host", HOST, "--port", str(port), "--no-browser", "--no-reload"),
-        cwd=folder,
-        env=child_environment({**QUIET, **_environment(settings, conninfo)}),
-        start_new_session=True,
-    )
-    try:
-        yield DevServer(process, f"http://{HOST}:{port}")
-    finally:
-        await _stop(process)
+    with new_registrar_secret(settings) as secret:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "langgraph_cli", "dev", "--config", str(CONFIG)),
+            *("--host", HOST, "--port", str(port), "--no-browser", "--no-reload"),
+            cwd=studio_folder(settings),
+            env=child_environment({**QUIET, **_environment(settings, conninfo)}),
+            start_new_session=True,
+        )
+        try:
+            yield DevServer(process, f"http://{HOST}:{port}", secret)
+        finally:
+            await _stop(process)
 
 
 def _environment(settings: Settings, conninfo: str) -> dict[str, str]:
     """The server works in another folder, so what names files is handed over read and resolved."""
+    keys = [key.model_dump(mode="json") for key in settings.api_keys]
     return {
         "LONGLEAD_DATABASE_URL": conninfo,
         "LONGLEAD_DATA_DIR": str(settings.data_dir.absolute()),
-        "LONGLEAD_API_KEYS": json.dumps([key.model_dump() for key in settings.api_keys]),
+        "LONGLEAD_API_KEYS": json.dumps(keys) if keys else "",
     }
 
 
@@ -152,7 +159,7 @@ async def _result_of(task: "asyncio.Task[None]") -> None:
 
 async def _serve(server: DevServer, conninfo: str, say: Callable[[str], None]) -> None:
     await until_it_answers(server)
-    async with get_client(url=server.url) as client:
+    async with get_client(url=server.url, api_key=None, headers=server.registrar_headers) as client:
         registrar = Registrar(client, conninfo)
         count = await registrar.register_new()
         say(f"{count} buildings. Open {STUDIO.format(url=server.url)}")
@@ -167,7 +174,9 @@ async def until_it_answers(server: DevServer) -> None:
         UnavailableError: it did not answer within two minutes.
     """
     deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
-    async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=5) as client:
+    async with httpx.AsyncClient(
+        base_url=server.url, headers=server.registrar_headers, trust_env=False, timeout=5
+    ) as client:
         while asyncio.get_running_loop().time() < deadline:
             with contextlib.suppress(httpx.TransportError):
                 if (await client.get("/ok")).is_success:

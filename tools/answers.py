@@ -4,8 +4,9 @@ from typing import Any
 from uuid import uuid4
 
 from domain.actions import Action, plain
-from domain.approvals import Answer, Approval, Decision, Responder
+from domain.approvals import Answer, Approval, Decision
 from domain.errors import InvalidError, NotFoundError
+from domain.principals import Principal
 from domain.procurement import find_item
 from storage import approvals, procurement
 from storage.approvals import AcceptedDecision
@@ -13,11 +14,9 @@ from storage.connection import Connection
 from tools.context import Toolbox
 from tools.lookup import closest
 
-STUDIO = Responder(type="human", id="studio", name="Studio")
 
-
-async def submit(toolbox: Toolbox, building_id: str, answer: Answer) -> AcceptedDecision:
-    """Accept an answer from Studio into the building's inbox.
+async def submit(toolbox: Toolbox, building_id: str, answer: Answer, principal: Principal) -> AcceptedDecision:
+    """Accept a principal's answer from Studio into the building's inbox.
 
     Raises:
         NotFoundError: the approval is not one of this building.
@@ -33,7 +32,11 @@ async def submit(toolbox: Toolbox, building_id: str, answer: Answer) -> Accepted
             toolbox.conn,
             answer.approval_id,
             Decision(
-                type=answer.type, responder=STUDIO, actions=_decided(asked, answer, actions), why=answer.message or ""
+                type=answer.type,
+                responder=principal.responder,
+                actions=_decided(asked, answer, actions),
+                why=answer.message or "",
+                mandate=principal.mandate if principal.is_person else None,
             ),
             version=answer.version,
             event_id=f"{answer.approval_id}:{uuid4()}",
