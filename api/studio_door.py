@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -27,7 +27,7 @@ API_PREFIX = "/longlead"
 CALLER = "longlead.studio.caller"
 """Where the door leaves the caller in the ASGI scope."""
 
-_LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+_LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 _LOCAL_CLIENTS = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 _PROXY_HEADERS = ("forwarded", "x-forwarded", "x-real-ip", "via", "x-client-ip", "cf-connecting-ip", "true-client-ip")
 
@@ -90,6 +90,7 @@ class Visit:
     method: str
     """The HTTP method; WEBSOCKET for a WebSocket."""
     path: str
+    query: QueryParams
     scheme: str
     client: str
     is_internal: bool
@@ -104,6 +105,7 @@ class Visit:
         return cls(
             method="WEBSOCKET" if is_socket else scope["method"],
             path=scope["path"],
+            query=QueryParams(scope["query_string"]),
             scheme="https" if scope["scheme"] in ("https", "wss") else "http",
             client=client[0] if client else "",
             is_internal=bool(scope.get("root_path")),
@@ -119,7 +121,8 @@ class Visit:
     def needed_rights(self) -> frozenset[Right]:
         """The rights of which its route needs one; a route that is not known to read, writes."""
         is_read = self.method in ("GET", "HEAD") or (self.method == "POST" and _READING_POSTS.fullmatch(self.path))
-        right: Right = "read" if is_read else "write"
+        cancels = self.query.get("cancel_on_disconnect", "0").lower() not in ("", "0", "false")
+        right: Right = "read" if is_read and not cancels else "write"
         return frozenset({right, "register"} if (self.method, self.path) in _REGISTERING else {right})
 
     @property
@@ -142,9 +145,9 @@ def admit(visit: Visit, gate: Gate) -> Caller | None:
         return None
     if visit.is_preflight and place == "studio":
         return None
+    caller = _identify(visit, gate, place)
     if not _ROUTES.fullmatch(visit.path):
         raise ForbiddenError(f"{visit.path} is not served here.")
-    caller = _identify(visit, gate, place)
     if not visit.needed_rights & caller.rights:
         raise ForbiddenError(_explain_missing_right(caller, visit, gate))
     return caller
