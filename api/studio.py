@@ -35,8 +35,8 @@ class Beside:
             self._api = create_app(resources)
             yield
 
-    def find_gate(self) -> Gate:
-        """The keys of the API, which are those of Studio."""
+    async def find_gate(self) -> Gate:
+        """The keys of the API as they are now, which are those of Studio."""
         assert self._api is not None, "the server answers only after its lifespan began"
         return Gate(self._api.state.keyring, self._registrar_secret)
 

@@ -28,8 +28,8 @@ NEEDED_RIGHTS: dict[tuple[str, str], frozenset[Right]] = {
     ("store", "put"): frozenset({"write"}),
     ("store", "delete"): frozenset({"write"}),
 }
-"""Resource and action, and the rights of which one is needed. What is not named is refused: so are crons, whose runs
-nobody is at."""
+"""The rights that allow an action on a resource; one is enough. What is not named is refused, such as new crons: no
+person is present at their runs."""
 
 auth = Auth()
 

@@ -6,7 +6,7 @@ Sec-Fetch-Site) before it looks at who sends it (key), and refuses routes that i
 
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -52,16 +52,20 @@ class Keys(Protocol):
 
 @dataclass(frozen=True)
 class Gate:
-    """What the door checks against, known once the server has started."""
+    """What the door checks against."""
 
     keys: Keys
     registrar_secret: str | None
 
 
+FindGate = Callable[[], Awaitable[Gate]]
+"""Finds the keys as they are now; only once the server has started."""
+
+
 class Door:
     """ASGI middleware around the whole server."""
 
-    def __init__(self, app: ASGIApp, find_gate: Callable[[], Gate]) -> None:
+    def __init__(self, app: ASGIApp, find_gate: FindGate) -> None:
         self._app = app
         self._find_gate = find_gate
 
@@ -70,7 +74,7 @@ class Door:
             await self._app(scope, receive, send)
             return
         try:
-            caller = admit(Visit.of(scope), self._find_gate())
+            caller = await admit(Visit.of(scope), self._find_gate)
         except LongleadError as error:
             await _refuse(error, scope, receive, send)
             return
@@ -119,7 +123,7 @@ class Visit:
 
     @property
     def needed_rights(self) -> frozenset[Right]:
-        """The rights of which its route needs one; a route that is not known to read, writes."""
+        """The rights that open its route; one is enough. A route that is not known to read, writes."""
         is_read = self.method in ("GET", "HEAD") or (self.method == "POST" and _READING_POSTS.fullmatch(self.path))
         cancels = self.query.get("cancel_on_disconnect", "0").lower() not in ("", "0", "false")
         right: Right = "read" if is_read and not cancels else "write"
@@ -131,7 +135,7 @@ class Visit:
         return self.method == "OPTIONS" and "access-control-request-method" in self.headers
 
 
-def admit(visit: Visit, gate: Gate) -> Caller | None:
+async def admit(visit: Visit, find_gate: FindGate) -> Caller | None:
     """The caller of a request; None where another authentication follows or no caller is needed.
 
     Raises:
@@ -145,7 +149,8 @@ def admit(visit: Visit, gate: Gate) -> Caller | None:
         return None
     if visit.is_preflight and place == "studio":
         return None
-    caller = _identify(visit, gate, place)
+    gate = await find_gate()
+    caller = _identify(visit, gate, place, find_gate)
     if not _ROUTES.fullmatch(visit.path):
         raise ForbiddenError(f"{visit.path} is not served here.")
     if not visit.needed_rights & caller.rights:
@@ -187,13 +192,13 @@ def _refuse_foreign_fetch(visit: Visit) -> None:
         raise ForbiddenError("Web pages of other origins may not call this server.")
 
 
-def _identify(visit: Visit, gate: Gate, place: Place) -> Caller:
+def _identify(visit: Visit, gate: Gate, place: Place, find_gate: FindGate) -> Caller:
     sent = visit.headers.get(REGISTRAR_HEADER)
     if sent is not None:
         return _identify_registrar(sent, gate, place)
     if not gate.keys:
         return _identify_local_person(visit, place)
-    return _identify_by_key(visit.headers, gate.keys)
+    return _identify_by_key(visit.headers, gate, find_gate)
 
 
 def _identify_registrar(sent: str, gate: Gate, place: Place) -> Caller:
@@ -208,27 +213,35 @@ def _identify_local_person(visit: Visit, place: Place) -> Caller:
         raise UnauthorizedError("No keys are configured, so only this machine itself may call. Set LONGLEAD_API_KEYS.")
     if any(name.startswith(_PROXY_HEADERS) for name in visit.headers):
         raise UnauthorizedError("No keys are configured, so no proxy may call for others. Set LONGLEAD_API_KEYS.")
+
+    async def find_principal() -> Principal:
+        return KEYLESS_PRINCIPAL
+
     rights: frozenset[Right] = frozenset({"read"} if place == "studio" else {"read", "write"})
     person = KEYLESS_PRINCIPAL.responder
-    return Caller(person.id, person.name, rights, lambda: KEYLESS_PRINCIPAL)
+    return Caller(person.id, person.name, rights, find_principal)
 
 
-def _identify_by_key(headers: Headers, keys: Keys) -> Caller:
+def _identify_by_key(headers: Headers, gate: Gate, find_gate: FindGate) -> Caller:
     key = _sent_key(headers)
     if key is None:
         raise UnauthorizedError("This server needs a key: send `Authorization: Bearer <key>` or `X-API-Key`.")
 
-    def find_principal() -> Principal:
-        principal = keys.caller(key)
-        if principal is None:
-            raise UnauthorizedError("This key is not known here. Check LONGLEAD_API_KEYS of the service.")
-        return replace(principal, via="studio")
+    async def find_principal() -> Principal:
+        return _find_holder(key, (await find_gate()).keys)
 
-    principal = find_principal()
+    principal = _find_holder(key, gate.keys)
     if principal.buildings is not None:
         raise ForbiddenError("This key is for some buildings only, and Studio shows all of them.")
     rights: frozenset[Right] = frozenset({"read", "write"} if principal.may("approver") else {"read"})
     return Caller(principal.responder.id, principal.responder.name, rights, find_principal)
+
+
+def _find_holder(key: str, keys: Keys) -> Principal:
+    principal = keys.caller(key)
+    if principal is None:
+        raise UnauthorizedError("This key is not known here. Check LONGLEAD_API_KEYS of the service.")
+    return replace(principal, via="studio")
 
 
 def _sent_key(headers: Headers) -> str | None:

@@ -12,7 +12,7 @@ from tools.context import Toolbox
 async def post_answer(toolbox: Toolbox, state: BuildingState) -> BuildingState:
     """What cannot be read, comes too late, or is answered by somebody who may not, is asked again with a remark."""
     try:
-        person = find_answering_person(toolbox)
+        person = await find_answering_person(toolbox)
         accepted = await submit(toolbox, state["event"]["building_id"], _read(toolbox, state), person)
     except (UnreadableAnswerError, LongleadError) as error:
         return {"answer": None, "question": {**(state.get("question") or {}), "remark": str(error)}}
@@ -23,8 +23,8 @@ async def post_answer(toolbox: Toolbox, state: BuildingState) -> BuildingState:
     }
 
 
-def find_answering_person(toolbox: Toolbox) -> Principal:
-    """The person who answers: whoever started the run, and nobody that the state or the request's body names.
+async def find_answering_person(toolbox: Toolbox) -> Principal:
+    """The person who answers: the caller who started the run, never somebody whom state or request body name.
 
     Raises:
         ForbiddenError: nobody is known, a program, or a person who may not answer.
@@ -32,7 +32,7 @@ def find_answering_person(toolbox: Toolbox) -> Principal:
     """
     if toolbox.find_answerer is None:
         raise ForbiddenError("Nobody who may answer started this run.")
-    principal = toolbox.find_answerer()
+    principal = await toolbox.find_answerer()
     if not principal.is_person:
         raise ForbiddenError(f"{principal.responder.name} is a program: only a person answers in Studio.")
     if not principal.may("approver"):

@@ -1,8 +1,8 @@
 """Who calls LangGraph's dev server: the user that it carries from a request to the run that the request starts."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 from starlette.authentication import BaseUser
 
@@ -17,7 +17,7 @@ KEYLESS_PRINCIPAL = replace(LOCAL_PRINCIPAL, responder=STUDIO_PERSON, via="studi
 """The person at this machine while no keys are configured."""
 
 
-def refuse_answers() -> NoReturn:
+async def refuse_answers() -> Principal:
     """Stand in for a caller who cannot answer.
 
     Raises:
@@ -38,7 +38,7 @@ class Caller(BaseUser):
         identity: str,
         name: str,
         rights: frozenset[Right],
-        find_principal: Callable[[], Principal] = refuse_answers,
+        find_principal: Callable[[], Awaitable[Principal]] = refuse_answers,
     ) -> None:
         self._identity = identity
         self._name = name
@@ -57,13 +57,13 @@ class Caller(BaseUser):
     def display_name(self) -> str:
         return self._name
 
-    def principal(self) -> Principal:
+    async def principal(self) -> Principal:
         """Who answers, looked up now: a run may start long after its request.
 
         Raises:
             LongleadError: nobody who may answer, or the key is no longer valid.
         """
-        return self._find_principal()
+        return await self._find_principal()
 
     def model_dump(self) -> dict[str, str]:
         """The caller as the server shows it in runs and threads."""

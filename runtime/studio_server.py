@@ -30,6 +30,9 @@ CONFIG = Path(__file__).parent.parent / "langgraph.json"
 STUDIO = "https://smith.langchain.com/studio/?baseUrl={url}"
 """Studio itself is a page of LangSmith that talks to the server from the browser."""
 
+WITH_KEYS = "Everybody needs a key: add the header `Authorization: Bearer <key>` where you connect."
+WITHOUT_KEYS = "No keys are configured: Studio's page may only read. Set LONGLEAD_API_KEYS to answer there."
+
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 10.0
 
@@ -52,7 +55,7 @@ async def run_studio(settings: Settings, *, port: int, say: Callable[[str], None
         say(f"Starting LangGraph's dev server on port {port} ...")
         async with dev_server(settings, conninfo, port) as server:
             ended = asyncio.create_task(_until_end(server, stop))
-            serving = asyncio.create_task(_serve(server, conninfo, say))
+            serving = asyncio.create_task(_serve(server, conninfo, say, has_keys=bool(settings.api_keys)))
             await asyncio.wait([ended, serving], return_when=asyncio.FIRST_COMPLETED)
             for task in (serving, ended):
                 task.cancel()
@@ -157,12 +160,13 @@ async def _result_of(task: "asyncio.Task[None]") -> None:
         await task
 
 
-async def _serve(server: DevServer, conninfo: str, say: Callable[[str], None]) -> None:
+async def _serve(server: DevServer, conninfo: str, say: Callable[[str], None], *, has_keys: bool) -> None:
     await until_it_answers(server)
     async with get_client(url=server.url, api_key=None, headers=server.registrar_headers) as client:
         registrar = Registrar(client, conninfo)
         count = await registrar.register_new()
         say(f"{count} buildings. Open {STUDIO.format(url=server.url)}")
+        say(WITH_KEYS if has_keys else WITHOUT_KEYS)
         say(f"The server: {server.url}; the API beside it: {server.url}/longlead/docs. Ctrl-C ends it.")
         await registrar.keep_registering()
 

@@ -1,7 +1,7 @@
 """What the agent is handed: its connection, its clock, and whether it may act at all."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -70,7 +70,7 @@ class Toolbox:
     """None: no model is configured, and a person is asked wherever one would be."""
     model_budget: ModelBudget = UNLIMITED
     tracer: Tracer = NO_TRACER
-    find_answerer: Callable[[], Principal] | None = None
+    find_answerer: Callable[[], Awaitable[Principal]] | None = None
     """In Studio: looks up who answers, and raises a LongleadError if nobody who may. None: nobody answers."""
 
     @property

@@ -15,7 +15,7 @@ from langgraph_sdk.runtime import ServerRuntime
 from starlette.datastructures import Headers, QueryParams
 
 from api.studio_auth import NEEDED_RIGHTS, authenticate, authorize
-from api.studio_door import CALLER, STUDIO_ORIGINS, Gate, Visit, admit, find_place
+from api.studio_door import CALLER, STUDIO_ORIGINS, FindGate, Gate, Visit, admit, find_place
 from domain.errors import ForbiddenError, UnauthorizedError
 from domain.principals import Principal, Responder
 from runtime.studio import building
@@ -39,9 +39,20 @@ class Keys:
         return self.known.get(key)
 
 
-KEYLESS = Gate(Keys(), None)
+def gate_of(keys: Keys, secret: str | None = None) -> FindGate:
+    async def find_gate() -> Gate:
+        return Gate(keys, secret)
+
+    return find_gate
+
+
+KEYLESS = gate_of(Keys())
 LATIN = st.text(st.characters(codec="latin-1"))
 """What a header can hold."""
+
+
+async def find_approver() -> Principal:
+    return APPROVER
 
 
 def visit(method: str = "GET", path: str = "/info", query: str = "", **headers: str) -> Visit:
@@ -75,10 +86,10 @@ def test_no_other_page_may_call(origin: str) -> None:
     st.sampled_from(["", "/runs", "/wait", "/state", "/commands", "/copy", "/items", "/batch", "/crons", "/history"]),
     st.sampled_from(sorted(STUDIO_ORIGINS)),
 )
-def test_without_keys_studios_page_never_writes(method: str, head: str, tail: str, origin: str) -> None:
+async def test_without_keys_studios_page_never_writes(method: str, head: str, tail: str, origin: str) -> None:
     asked = visit(method, head + tail or "/", origin=origin)
     try:
-        caller = admit(asked, KEYLESS)
+        caller = await admit(asked, KEYLESS)
     except ForbiddenError:
         return
     assert caller is not None
@@ -90,45 +101,45 @@ def test_a_call_of_the_server_to_itself_is_refused() -> None:
         find_place(replace(visit(), is_internal=True))
 
 
-def test_without_keys_another_machine_is_refused_under_any_name() -> None:
+async def test_without_keys_another_machine_is_refused_under_any_name() -> None:
     with pytest.raises(UnauthorizedError):
-        admit(replace(visit(), client="192.0.2.7"), KEYLESS)
+        await admit(replace(visit(), client="192.0.2.7"), KEYLESS)
 
 
-def test_a_key_for_some_buildings_does_not_open_studio_which_shows_all() -> None:
-    gate = Gate(Keys({"k": replace(APPROVER, buildings=frozenset({"office"}))}), None)
+async def test_a_key_for_some_buildings_does_not_open_studio_which_shows_all() -> None:
+    gate = gate_of(Keys({"k": replace(APPROVER, buildings=frozenset({"office"}))}))
     with pytest.raises(ForbiddenError, match="some buildings"):
-        admit(visit(authorization="Bearer k"), gate)
+        await admit(visit(authorization="Bearer k"), gate)
 
 
-def test_a_read_that_cancels_a_run_is_no_read() -> None:
-    gate = Gate(Keys({"k": replace(APPROVER, roles=frozenset({"reader"}))}), None)
+async def test_a_read_that_cancels_a_run_is_no_read() -> None:
+    gate = gate_of(Keys({"k": replace(APPROVER, roles=frozenset({"reader"}))}))
     path = "/threads/x/runs/y/join"
     for query in ("", "cancel_on_disconnect=0", "cancel_on_disconnect=false", "cancel_on_disconnect=False"):
-        assert admit(visit(path=path, query=query, authorization="Bearer k"), gate) is not None
+        assert await admit(visit(path=path, query=query, authorization="Bearer k"), gate) is not None
     for query in ("cancel_on_disconnect=1", "cancel_on_disconnect=true", "cancel_on_disconnect=YES"):
         with pytest.raises(ForbiddenError):
-            admit(visit(path=path, query=query, authorization="Bearer k"), gate)
+            await admit(visit(path=path, query=query, authorization="Bearer k"), gate)
 
 
-def test_a_key_that_was_taken_away_after_the_request_answers_nothing() -> None:
+async def test_a_key_that_was_taken_away_after_the_request_answers_nothing() -> None:
     """A run may wait behind another one, or be told to start later."""
     keys = Keys({"k": APPROVER})
-    caller = admit(visit("POST", "/threads/x/runs", authorization="Bearer k"), Gate(keys, None))
+    caller = await admit(visit("POST", "/threads/x/runs", authorization="Bearer k"), gate_of(keys))
     assert caller is not None
-    assert caller.principal() == replace(APPROVER, via="studio")
+    assert await caller.principal() == replace(APPROVER, via="studio")
     keys.known.clear()
     with pytest.raises(UnauthorizedError):
-        caller.principal()
+        await caller.principal()
 
 
-def test_a_caller_is_copied_as_itself_and_stored_without_rights() -> None:
-    caller = Caller("paula", "Paula", frozenset({"read", "write"}), lambda: APPROVER)
+async def test_a_caller_is_copied_as_itself_and_stored_without_rights() -> None:
+    caller = Caller("paula", "Paula", frozenset({"read", "write"}), find_approver)
     assert copy.deepcopy({"user": caller})["user"] is caller
     stored = pickle.loads(pickle.dumps(caller))
     assert (stored.identity, stored.rights) == ("paula", frozenset())
     with pytest.raises(ForbiddenError):
-        stored.principal()
+        await stored.principal()
 
 
 async def test_a_user_that_the_door_did_not_make_is_nobody() -> None:
@@ -159,12 +170,12 @@ async def test_the_registrar_is_given_two_actions() -> None:
     assert allowed == {("threads", "create"), ("threads", "search")}
 
 
-def test_the_registrars_secret_is_none_where_there_is_none() -> None:
-    for gate in (KEYLESS, Gate(Keys(), "secret-of-this-start")):
+async def test_the_registrars_secret_is_none_where_there_is_none() -> None:
+    for gate in (KEYLESS, gate_of(Keys(), "secret-of-this-start")):
         for sent in ("", "x", "None"):
             asked = replace(visit(), headers=Headers({"host": HOST, REGISTRAR_HEADER: sent}))
             with pytest.raises(UnauthorizedError):
-                admit(asked, gate)
+                await admit(asked, gate)
 
 
 async def _may(user: Any, resource: str, action: str) -> bool:

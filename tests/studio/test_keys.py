@@ -271,3 +271,23 @@ async def test_the_door_blocks_the_servers_event_loop_nowhere(room: Room) -> Non
     asked = await room.open()
     await room.answer(answer_to(asked))
     assert "BlockingError" not in room.studio.log.read_text()
+
+
+async def test_studios_page_with_a_key_may_ask_first_send_and_read(room: Room) -> None:
+    """A browser asks without the key, and shows the page only what names its origin."""
+    await room.open()
+    asks = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}
+    async with room.studio.client(origin=STUDIO_PAGE) as page:
+        preflight = await page.options(f"/threads/{room.thread}/runs/stream", headers=asks)
+        assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (200, STUDIO_PAGE)
+        without = await page.get(f"/threads/{room.thread}")
+        assert (without.status_code, without.headers["access-control-allow-origin"]) == (401, STUDIO_PAGE)
+    async with room.studio.client(READER.key, origin=STUDIO_PAGE) as page:
+        shown = await page.get(f"/threads/{room.thread}")
+        assert (shown.status_code, shown.headers["access-control-allow-origin"]) == (200, STUDIO_PAGE)
+
+
+async def test_the_key_may_come_as_x_api_key(room: Room) -> None:
+    await room.open()
+    async with room.studio.client(**{"x-api-key": READER.key}) as client:
+        assert (await client.get(f"/threads/{room.thread}")).status_code == 200
