@@ -13,6 +13,7 @@ from api.auth import AnyCaller
 from api.browsers import SAFE_METHODS
 from api.delegation_view import DelegationBody
 from api.forks_view import ForkBody
+from api.links import RevocationBody
 from api.problems import Problem, documented
 from api.rule_view import OverrulingBody, RulePatch
 from domain.approvals import DecisionBody
@@ -113,6 +114,7 @@ _BODIES: dict[tuple[str, str], dict[str, tuple[TypeAdapter[Any], dict[str, Any]]
         "application/json": (TypeAdapter(OverrulingBody), {"example": _OVERRULING_EXAMPLE})
     },
     ("/delegations", "post"): {"application/json": (TypeAdapter(DelegationBody), {})},
+    ("/links/revoke", "post"): {"application/json": (TypeAdapter(RevocationBody), {})},
 }
 """Bodies are read by hand, bounded and parsed once; FastAPI therefore does not know them."""
 

@@ -285,6 +285,7 @@ WIDENING = {
     "POST /rules/{rule_id}/overrule",
     "POST /approvals/{approval_id}/link",
     "POST /buildings/{building_id}/log-link",
+    "POST /links/revoke",
 }
 WITHIN = {
     "POST /buildings",  # it has no standing authority yet
