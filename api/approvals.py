@@ -28,7 +28,7 @@ router = APIRouter(tags=["approvals"])
 @router.get("/approvals", summary="List approvals", responses=documented(422))
 async def list_approvals(
     resources: Held,
-    _: AnyCaller,
+    caller: AnyCaller,
     status: Annotated[ApprovalStatus | None, Query(description="Only those with this status.")] = None,
     building_id: Annotated[Name | None, Query(description="Only those of this building.")] = None,
     limit: Limit = 100,
@@ -40,6 +40,7 @@ async def list_approvals(
             conn,
             APPROVALS,
             ApprovalView,
+            theirs=caller.buildings,
             limit=limit,
             cursor=cursor,
             status=status,

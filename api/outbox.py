@@ -54,7 +54,7 @@ class OutboxView(BaseModel):
 @router.get("/outbox", summary="List messages for outside", responses=documented(422))
 async def list_outbox(
     resources: Held,
-    _: AnyCaller,
+    caller: AnyCaller,
     status: Annotated[
         MessageStatus | None, Query(description="Only those with this status; dead letters: dead.")
     ] = None,
@@ -65,7 +65,14 @@ async def list_outbox(
     """Messages and orders for outside, in the order in which they were written."""
     async with connection(resources) as conn:
         return await page_of(
-            conn, OUTBOX, OutboxView, limit=limit, cursor=cursor, status=status, building_id=building_id
+            conn,
+            OUTBOX,
+            OutboxView,
+            theirs=caller.buildings,
+            limit=limit,
+            cursor=cursor,
+            status=status,
+            building_id=building_id,
         )
 
 

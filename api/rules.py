@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from api.auth import AnyCaller
-from api.auth import Approver as ApproverCaller
+from api.absent import no_rule
+from api.auth import AnyCaller, require_person
 from api.bodies import body
 from api.held import Held, connection
 from api.paging import Page, page_of
 from api.parameters import Cursor, Limit
 from api.problems import documented
 from api.rule_view import AcceptedOverruling, OverrulingBody, RulePatch, RuleView
-from domain.errors import ForbiddenError, NotFoundError
+from domain.errors import ForbiddenError
 from domain.principals import Principal
 from domain.rules import RuleStatus, split_id
 from domain.text import Name
@@ -26,6 +26,9 @@ router = APIRouter(tags=["rules"])
 
 RuleId = Annotated[Name, Path(description="The rule.", examples=["office-renovation-r17"])]
 
+RuleChanger = Annotated[Principal, Depends(require_person("approver", "change a rule"))]
+Overruler = Annotated[Principal, Depends(require_person("approver", "overrule a rule"))]
+
 SOURCE = "longlead.overruled"
 """Source of the inbox entries that overrulings become; the public endpoint refuses it."""
 
@@ -33,7 +36,7 @@ SOURCE = "longlead.overruled"
 @router.get("/rules", summary="List rules", responses=documented(422))
 async def list_rules(
     resources: Held,
-    _: AnyCaller,
+    caller: AnyCaller,
     building_id: Annotated[Name | None, Query(description="Only those of this building.")] = None,
     kind: Annotated[Name | None, Query(description="Only those for this kind of question.")] = None,
     status: Annotated[RuleStatus | None, Query(description="Only those with this status.")] = None,
@@ -46,6 +49,7 @@ async def list_rules(
             conn,
             RULES,
             RuleView,
+            theirs=caller.buildings,
             limit=limit,
             cursor=cursor,
             building_id=building_id,
@@ -63,10 +67,11 @@ async def get_rule(rule_id: RuleId, resources: Held, _: AnyCaller) -> RuleView:
 
 
 @router.patch("/rules/{rule_id}", summary="Change a rule", responses=documented(404, 413, 422))
-async def change_rule(rule_id: RuleId, request: Request, resources: Held, caller: ApproverCaller) -> RuleView:
+async def change_rule(rule_id: RuleId, request: Request, resources: Held, caller: RuleChanger) -> RuleView:
     """Word a rule otherwise, switch it off or on, share it, or say whether it may decide alone. Only people may."""
     patch = await body(request, RulePatch)
-    must_be_a_person(caller, "change a rule")
+    if patch.shared and caller.buildings is not None:
+        raise ForbiddenError(f"{caller.responder.name} is bound to buildings: only who may see all may share a rule.")
     async with connection(resources) as conn:
         who = caller.responder.model_dump(mode="json")
         await teaching.change_rule(conn, rule_id, patch.change(), who, resources.clock.now())
@@ -84,12 +89,11 @@ async def change_rule(rule_id: RuleId, request: Request, resources: Held, caller
     },
 )
 async def overrule(
-    rule_id: RuleId, request: Request, response: Response, resources: Held, caller: ApproverCaller
+    rule_id: RuleId, request: Request, response: Response, resources: Held, caller: Overruler
 ) -> AcceptedOverruling:
     """Say that what a rule decided alone was wrong: it only recommends again, its delegation is suspended, and your
     actions are carried out instead. Without any you are asked what is to become of it."""
     given = await body(request, OverrulingBody)
-    must_be_a_person(caller, "overrule a rule")
     building_id, name = split_id(rule_id)
     async with connection(resources) as conn:
         decided = await teaching.decision_to_overrule(conn, rule_id, given.entry)
@@ -119,15 +123,9 @@ async def overrule(
     return AcceptedOverruling(event_id=accepted.event_id, seq=accepted.seq, decided_at=decided["seq"])
 
 
-def must_be_a_person(caller: Principal, what: str) -> None:
-    """ForbiddenError for a program: nobody widens their own authority."""
-    if caller.responder.type != "human":
-        raise ForbiddenError(f"Only a person may {what}; {caller.responder.name} is {caller.responder.type}.")
-
-
 async def _rule(conn: Connection, rule_id: str) -> RuleView:
     building_id, name = split_id(rule_id)
     row = await pages.one(conn, RULES, building_id=building_id, rule_id=name)
     if row is None:
-        raise NotFoundError(f"There is no rule {rule_id!r}. List the rules with GET /rules.")
+        raise no_rule(rule_id)
     return RuleView.model_validate(row)

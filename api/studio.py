@@ -38,6 +38,7 @@ class Beside:
     async def find_gate(self) -> Gate:
         """The keys of the API as they are now, which are those of Studio."""
         assert self._api is not None, "the server answers only after its lifespan began"
+        await self._api.state.keyring.refresh()
         return Gate(self._api.state.keyring, self._registrar_secret)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,5 +1,6 @@
 """Who acts: one type for an API key, a link, Studio and the person at this machine."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -46,8 +47,8 @@ RESERVED_BEGINNINGS = ("rule:", "longlead")
 
 
 def is_reserved(responder_id: str) -> bool:
-    """Whether an id is one of Longlead's own, so that no key may have it."""
-    folded = responder_id.strip().casefold()
+    """Whether an id is one of Longlead's own, or looks like one, so that no key may have it."""
+    folded = unicodedata.normalize("NFKC", responder_id).strip().casefold()
     return folded in RESERVED_IDS or folded.startswith(RESERVED_BEGINNINGS)
 
 

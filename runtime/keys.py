@@ -1,14 +1,18 @@
 """The API keys as they are configured: read from a setting or a file, and checked before anybody is let in."""
 
+import fcntl
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from domain.errors import NotFoundError
 from domain.policy import ResponderType
 from domain.principals import Principal, Responder, Role, is_reserved
 from domain.text import Name
@@ -27,6 +31,16 @@ def _not_ours(source: str) -> str:
     return source
 
 
+def _visible(text: str) -> str:
+    """Two ids that look the same must be the same."""
+    if not text.isprintable():
+        raise ValueError("must not contain control characters or invisible ones")
+    return text
+
+
+VisibleName = Annotated[Name, AfterValidator(_visible)]
+
+
 class ApiKey(BaseModel):
     """A caller of the API: who it is and what it may do.
 
@@ -38,8 +52,8 @@ class ApiKey(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     key: str = Field(min_length=16, repr=False, description="The secret, at least 16 characters.")
-    id: Name = Field(description="Stable id of the caller, shown in logs and decisions.")
-    name: Name = Field(description="Name to show.")
+    id: VisibleName = Field(description="Stable id of the caller, shown in logs and decisions.")
+    name: VisibleName = Field(description="Name to show.")
     type: ResponderType = "human"
     roles: list[Role] = Field(min_length=1)
     buildings: list[Name] | None = Field(
@@ -192,4 +206,67 @@ def _problem(found: Any) -> str:
 
 def dump_keys(keys: Iterable[ApiKey]) -> str:
     """The keys as a file holds them; what is not set is left out."""
-    return json.dumps([key.model_dump(mode="json", exclude_none=True) for key in keys], indent=2) + "\n"
+    return (
+        json.dumps([key.model_dump(mode="json", exclude_unset=True, exclude_none=True) for key in keys], indent=2)
+        + "\n"
+    )
+
+
+def rotate(keys: Sequence[ApiKey], caller_id: str, secret: str, now: datetime, overlap: timedelta) -> list[ApiKey]:
+    """The keys with a new secret for an id; its old ones end after `overlap`, expired ones are gone.
+
+    Raises:
+        NotFoundError: no key has that id, or all of them have expired.
+    """
+    own = [key for key in keys if key.id == caller_id and not key.is_expired(now)]
+    if not own:
+        ids = ", ".join(dict.fromkeys(key.id for key in keys))
+        raise NotFoundError(f"There is no key with the id {caller_id!r} that is good now; there are {ids}.")
+    current = max(own, key=lambda key: (key.expires_at is None, key.expires_at or now))
+    rotated: list[ApiKey] = []
+    for key in keys:
+        if key.id != caller_id:
+            rotated.append(key)
+        elif not key.is_expired(now):
+            ends = min(key.expires_at or now + overlap, now + overlap).replace(microsecond=0)
+            rotated.append(key.model_copy(update={"expires_at": ends}))
+    return [*rotated, current.model_copy(update={"key": secret})]
+
+
+@contextmanager
+def edited_key_file(path: Path) -> Iterator[list[ApiKey]]:
+    """The keys of a file, which is written with what the list holds at the end: whole or not at all, for its owner
+    alone. Two who edit it at once wait for each other.
+
+    Raises:
+        OSError, ValueError: it cannot be read or written, or holds no keys.
+    """
+    file = path.resolve(strict=True)
+    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        keys = read_key_file(file)
+        yield keys
+        check_keys(keys)
+        _replace(file, dump_keys(keys))
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _replace(file: Path, text: str) -> None:
+    owner = file.stat()
+    new = file.with_name(f".{file.name}.{os.getpid()}.new")
+    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as opened:
+            os.fchmod(opened.fileno(), 0o600)
+            if (owner.st_uid, owner.st_gid) != (os.geteuid(), os.getegid()):
+                os.fchown(opened.fileno(), owner.st_uid, owner.st_gid)  # the service must still be able to read it
+            opened.write(text)
+            opened.flush()
+            os.fsync(opened.fileno())
+        new.replace(file)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise

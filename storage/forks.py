@@ -28,7 +28,7 @@ REBUILT = frozenset(table.name for table in TABLES.values())
 """Tables that a fork gets from `changes`."""
 COPIED = frozenset({"events", "changes", "actions", "decisions", "model_calls"})
 """Tables of which a fork gets what was there then."""
-EMPTY = frozenset({"outbox", "deliveries", "event_totals", "model_totals"})
+EMPTY = frozenset({"outbox", "deliveries", "event_totals", "model_totals", "link_uses"})
 """Tables of a building that a fork begins without: what was sent or counted was the parent's."""
 UNREFERENCED = ("event_totals", "model_totals")
 """Tables whose rows do not go with their building by themselves."""

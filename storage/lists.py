@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from storage.pages import Listing
+from storage.pages import THEIRS, Listing
 
 # The event that caused a row; none for what the building was posted with.
 _CAUSE = "e.event_id, e.source AS event_source, e.event_type"
@@ -27,7 +27,7 @@ SELECT r.building_id, r.name, r.thread_id::text, r.mode, r.status, r.created_at,
            AS waiting_events
   FROM buildings r""",
     {"building_id": str},
-    {"live": "(r.mode = 'live') = %(live)s"},
+    {"live": "(r.mode = 'live') = %(live)s", **THEIRS},
 )
 
 EVENTS = Listing(
@@ -119,6 +119,7 @@ APPROVALS = Listing(
         "status": "r.status = %(status)s",
         "approval_id": "r.approval_id = %(approval_id)s",
         **_LIVE,
+        **THEIRS,
     },
 )
 
@@ -174,6 +175,7 @@ SELECT r.*, r.building_id || '-' || r.rule_id AS id,
         "status": "r.status = %(status)s",
         "rule_id": "r.rule_id = %(rule_id)s",
         **_LIVE,
+        **THEIRS,
     },
 )
 
@@ -186,5 +188,6 @@ DELEGATIONS = Listing(
         "status": "r.status = %(status)s",
         "delegation_id": "r.delegation_id = %(delegation_id)s",
         **_LIVE,
+        **THEIRS,
     },
 )

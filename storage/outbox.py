@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from domain.errors import ConflictError, NotFoundError
 from storage.connection import Connection
-from storage.pages import Listing
+from storage.pages import THEIRS, Listing
 
 BATCH = 200
 
@@ -100,6 +100,7 @@ SELECT r.outbox_id, r.building_id, r.key, r.recipient, r.subject, r.status, r.at
         "building_id": "r.building_id = %(building_id)s",
         "status": "r.status = %(status)s",
         "outbox_id": "r.outbox_id = %(outbox_id)s",
+        **THEIRS,
     },
 )
 

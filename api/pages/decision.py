@@ -14,12 +14,13 @@ from api.bodies import read
 from api.held import Held, connection
 from api.ledger_view import LedgerEntry
 from api.pages.known import evidence
-from api.pages.links import answered_by_page, log_path, principal_of, same_site, still_theirs
+from api.pages.links import answered_by_page, let_in, log_path, record_use, same_site
 from api.pages.rendering import HEADERS, page
 from domain.actions import ACTIONS
 from domain.approvals import Answer
 from domain.buildings import Building
 from domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from domain.principals import Principal
 from runtime.channels_letter import printable
 from runtime.links import Link, Linker, linker
 from runtime.resources import Resources
@@ -47,6 +48,8 @@ class Asked:
     names: dict[str, str]
     link: Link
     links: Linker
+    principal: Principal
+    """Who looks or answers."""
 
 
 @router.get("/pages/approval/{token}")
@@ -54,7 +57,9 @@ class Asked:
 async def show(token: str, request: Request, resources: Held) -> Response:
     """The question as it stands."""
     async with connection(resources) as conn:
-        return await _shown(conn, resources, request, await _asked(conn, resources, token))
+        asked = await _asked(conn, resources, request, token)
+        await record_use(conn, asked.link, asked.building, "shown", resources.clock.now())
+        return await _shown(conn, resources, request, asked)
 
 
 @router.post("/pages/approval/{token}")
@@ -64,15 +69,14 @@ async def answer(token: str, request: Request, resources: Held) -> Response:
     same_site(request, resources.settings.public_url)
     form = _form(await read(request, MAX_BYTES))
     async with connection(resources) as conn:
-        asked = await _asked(conn, resources, token)
-        still_theirs(asked.link, asked.building)
+        asked = await _asked(conn, resources, request, token)
         given = _answer(form, asked)
         if isinstance(given, str):
             return await _shown(conn, resources, request, asked, problem=given, message=form["message"], status=422)
         try:
             await submit(
                 conn,
-                principal_of(asked.link),
+                asked.principal,
                 given,
                 event_id=f"{asked.view.approval_id}:page:{form['answer_id']}",
                 reads_free_text=resources.settings.has_readers,
@@ -89,9 +93,10 @@ async def answer(token: str, request: Request, resources: Held) -> Response:
                 status=error.status,
             )
         except ConflictError:
-            asked = await _asked(conn, resources, token)
+            asked = await _asked(conn, resources, request, token)
             problem = _LATE if asked.view.status != "pending" else _CHANGED
             return await _shown(conn, resources, request, asked, problem=problem, message=form["message"], status=409)
+        await record_use(conn, asked.link, asked.building, "answered", resources.clock.now())
     return RedirectResponse(request.url.path, 303, HEADERS)
 
 
@@ -133,23 +138,25 @@ def _answer(form: dict[str, str], asked: Asked) -> Answer | str:
     return "Nothing was decided: press one of the buttons."
 
 
-async def _asked(conn: Connection, resources: Resources, token: str) -> Asked:
-    """What the link leads to.
+async def _asked(conn: Connection, resources: Resources, request: Request, token: str) -> Asked:
+    """What the link leads to, and for whom.
 
     Raises:
         BadLinkError: the link was not made here.
         ExpiredLinkError: it is too old.
+        EndedLinkError: it no longer holds.
         NotFoundError: its question is gone.
     """
     now = resources.clock.now()
     links = await linker(conn, resources.settings, now)
-    link = links.read("approval", token, now)
+    link = links.read("approval", token)
     row = await pages.one(conn, APPROVALS, approval_id=link.subject)
     building = await procurement.building(conn, row["building_id"]) if row else None
     if row is None or building is None:
         raise NotFoundError("This question is no longer on file.")
+    principal = await let_in(request, conn, links, link, building)
     names = dict(await procurement.item_names(conn, building.building_id))
-    return Asked(row, ApprovalView.model_validate(row), building, names, link, links)
+    return Asked(row, ApprovalView.model_validate(row), building, names, link, links, principal)
 
 
 async def _shown(
@@ -177,6 +184,7 @@ async def _shown(
         item=item,
         names=asked.names,
         link=asked.link,
+        principal=asked.principal,
         here=request.url.path,
         standing=standing,
         done=await _done(conn, view),
