@@ -4,9 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 from domain.errors import ConflictError, InvalidError, NotFoundError
+from graph.whole_writes import BRANCH
 from storage.as_of import Moment
 from storage.connection import Connection
 from storage.forks import ForkPoint, begins, check_within
+from tools.decisions import known_below
 
 BUILDING = "SELECT building_id, thread_id::text, last_seq, position FROM buildings WHERE building_id = %s"
 FIRST_OPEN = "SELECT min(seq) AS seq FROM events WHERE building_id = %s AND status IN ('queued', 'running')"
@@ -56,13 +58,10 @@ SELECT checkpoint_id, metadata FROM checkpoints
 AFTER = f"""
 SELECT 1 FROM checkpoints
  WHERE {_LINE} AND {_RUN} AND (metadata ->> 'step')::integer > %(step)s LIMIT 1"""
-NEXT_NODES = f"""
-SELECT array_agg(substr(w.channel, 11)) AS nodes FROM checkpoint_writes w
- WHERE w.thread_id = %(thread)s AND w.checkpoint_ns = '' AND w.channel LIKE 'branch:to:%%' AND w.checkpoint_id = (
-       SELECT parent_checkpoint_id FROM checkpoints WHERE {_LINE} AND checkpoint_id = %(id)s)"""
-
-STEPS_OF_A_PASS = 1000
-"""How tools/decisions.py numbers decisions: so many for each look that a run takes at its lines."""
+FIRST_NODES = frozenset({"classify_event", "read_reply", "apply_decision"})
+"""Where a run begins. Until one of these has ended, the state still counts the looks of the run before."""
+NODES_AFTER_DECIDING = frozenset({"carry_out", "remember", "summarise", "await_approval", "post_answer"})
+"""Nodes that begin when all of a look's decisions are stored. `learn` is none: it comes between two looks."""
 
 
 async def point_now(conn: Connection, building_id: str) -> ForkPoint:
@@ -203,21 +202,25 @@ async def _at(
     known = replace(point, checkpoint_id=found["checkpoint_id"], state_seq=seq)
     if ended:
         return replace(known, died=tuple(died for died in point.died if died != seq))
-    row = await _one(conn, NEXT_NODES, {"thread": building["thread_id"], "id": found["checkpoint_id"]})
     return replace(
         known,
         died=tuple(died for died in point.died if died != seq),
         in_hand=seq,
         generation=metadata["generation"],
-        decided=_decided(found["inline"].get("passes"), row["nodes"] or []),
+        decided=_decided(metadata.get("source"), found["inline"]),
     )
 
 
-def _decided(passes: int | None, coming: list[str]) -> int:
-    """Below which step the run's decisions are known at a checkpoint: those of the looks that it had taken, and those
-    of the present look once they are to be carried out."""
-    looks = passes or 0
-    return (looks + 1 if {"carry_out", "remember"} & set(coming) else looks) * STEPS_OF_A_PASS
+def _decided(source: str | None, values: dict[str, Any]) -> int:
+    """Below which step the run's decisions were stored when a checkpoint was made. The checkpoint itself names the
+    nodes that follow: what its parent wrote is pruned some day, and a fork has no parent checkpoint."""
+    following = {name.removeprefix(BRANCH) for name in values if name.startswith(BRANCH)}
+    passes = values.get("passes") or 0
+    if source == "input" or following & FIRST_NODES:
+        return known_below(0, "nothing")
+    if not following or following & NODES_AFTER_DECIDING:
+        return known_below(passes, "all")
+    return known_below(passes, "facts" if "advise" in following else "nothing")
 
 
 async def _building(conn: Connection, building_id: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from tests.agent.desk import Desk
 WHO = {"type": "human", "id": "local", "name": "local"}
 OF_A_BUILDING = ("status", "time_zone", "currency", "working_week", "contacts", "approvers", "policy")
 COUNTED = ("schedule_version", "po_counter", "last_seq")
+DECIDED = "seq, generation, step, item_id, approval_id, type, kind, responder, actions"
 
 TABLES = """
 SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
@@ -55,12 +56,17 @@ def watched(desk: Desk) -> WatchedDesk:
 
 
 async def rows_of(conn: Connection, building_id: str) -> Rows:
-    """Every row of the domain, and what is counted of the building, with the building's own name taken out."""
+    """Every row of the domain, what was decided, and what is counted of the building, with the building's own name
+    taken out."""
     found: Rows = {}
     for table in sorted(REBUILT):
         query = f"SELECT to_jsonb(t) - 'building_id' AS row FROM {table} t WHERE building_id = %s"
         rows = await (await conn.execute(query, (building_id,))).fetchall()
         found[table] = sorted((_neutral(row["row"], building_id) for row in rows), key=json.dumps)
+    query = f"SELECT {DECIDED} FROM decisions WHERE building_id = %s ORDER BY seq, generation, step"
+    found["decisions"] = [
+        _neutral(row, building_id) for row in await (await conn.execute(query, (building_id,))).fetchall()
+    ]
     columns = ", ".join((*OF_A_BUILDING, *COUNTED))
     cursor = await conn.execute(f"SELECT {columns} FROM buildings WHERE building_id = %s", (building_id,))
     buildings = json.loads(json.dumps(await cursor.fetchall(), default=str))
