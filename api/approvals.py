@@ -7,6 +7,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Query, Request, Response
 
 from api.approval_view import AcceptedDecisionView, ApprovalView
+from api.audit_author import author_of
 from api.auth import AnyCaller, Approver
 from api.bodies import body
 from api.held import Held, connection
@@ -102,6 +103,7 @@ async def decide(
                 version=answer.version,
                 event_id=event_id,
                 now=now,
+                via=author_of(caller).via,
             )
             accepted = _accepted(approval_id, event_id, taken.seq, taken.approval.version)
     if seconds := wait_of(prefer):

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ValidationError
 
 from api.approval_view import ApprovalView
+from api.audit_author import author_of
 from api.auth import Admin, AnyCaller
 from api.bodies import body
 from api.building_view import BuildingSummary, BuildingView
@@ -40,11 +41,11 @@ MAX_SHOWN = 500
         **documented(409, 413, 422),
     },
 )
-async def create_building(request: Request, response: Response, resources: Held, _: Admin) -> BuildingView:
+async def create_building(request: Request, response: Response, resources: Held, caller: Admin) -> BuildingView:
     """Create a building with its schedule, and its agent with it. 409 if it exists with other content."""
     spec = await body(request, BuildingSpec)
     async with connection(resources) as conn:
-        created = await buildings.create(conn, spec, resources.clock.now())
+        created = await buildings.create(conn, spec, resources.clock.now(), author_of(caller))
         response.status_code = 201 if created else 200
         response.headers["Location"] = f"/buildings/{spec.building_id}"
         return await _view(conn, spec.building_id)
@@ -56,8 +57,7 @@ async def change_building(building_id: BuildingId, request: Request, resources: 
     patch = await body(request, BuildingPatch)
     async with connection(resources) as conn:
         try:
-            who = caller.responder.model_dump(mode="json")
-            await buildings.change(conn, building_id, patch, who, resources.clock.now())
+            await buildings.change(conn, building_id, patch, author_of(caller), resources.clock.now())
         except ValidationError as error:
             raise InvalidBodyError(_policy_problems(error, patch)) from error
         return await _view(conn, building_id)

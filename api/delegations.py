@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 
+from api.audit_author import author_of
 from api.auth import AnyCaller
 from api.auth import Approver as ApproverCaller
 from api.bodies import body
@@ -70,8 +71,7 @@ async def grant(request: Request, resources: Held, caller: ApproverCaller) -> De
         )
 
     async with connection(resources) as conn:
-        who = caller.responder.model_dump(mode="json")
-        name = await teaching.grant(conn, given.building_id, given.item, made, who, now)
+        name = await teaching.grant(conn, given.building_id, given.item, made, author_of(caller), now)
         return await _delegation(conn, full_id(given.building_id, name))
 
 
@@ -80,8 +80,7 @@ async def revoke(delegation_id: DelegationId, resources: Held, caller: ApproverC
     """Take a delegation back: from now on you are asked again. It stays on file as revoked."""
     must_be_a_person(caller, "revoke a delegation")
     async with connection(resources) as conn:
-        who = caller.responder.model_dump(mode="json")
-        await teaching.revoke(conn, delegation_id, who, resources.clock.now())
+        await teaching.revoke(conn, delegation_id, author_of(caller), resources.clock.now())
         return await _delegation(conn, delegation_id)
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import JSONResponse, Response
 
+from api.audit_author import author_of, signature_of
 from api.auth import Admin, AnyCaller, EventSender
 from api.bodies import decoded, read
 from api.buildings import page_of_building
@@ -48,9 +49,10 @@ _ENVELOPE = {"event_type": "type", "event_id": "id", "source": "source", "occurr
     },
 )
 async def send_event(
-    building_id: BuildingId, request: Request, resources: Held, _: EventSender, prefer: Prefer = None
+    building_id: BuildingId, request: Request, resources: Held, caller: EventSender, prefer: Prefer = None
 ) -> Response:
-    """Accept an event into the building's inbox. The same `source` and `event_id` again: nothing is done twice.
+    """Accept an event into the building's inbox. The same `source` and `event_id` again: nothing is done twice; with
+    another body: 409.
 
     JSON, or CloudEvents 1.0 in structured mode as `application/cloudevents+json`. At most 50,000 bytes.
     """
@@ -65,6 +67,7 @@ async def send_event(
             event_type=event.event_type,
             body=body_of(event),
             now=resources.clock.now(),
+            sent_by=author_of(caller),
         )
     if seconds := wait_of(prefer):
         processed = await until(lambda: _processed(resources, building_id, accepted.seq), seconds)
@@ -125,11 +128,12 @@ async def get_event(
     responses=documented(404, 409, 422),
 )
 async def retry_event(
-    building_id: BuildingId, event_id: EventId, resources: Held, _: Admin, source: Source = None
+    building_id: BuildingId, event_id: EventId, resources: Held, caller: Admin, source: Source = None
 ) -> RetriedEvent:
     """Queue a dead event again, in its old place, after what killed it was mended. 409 when it is not dead."""
     async with connection(resources) as conn:
-        retried = await retry.retry(conn, building_id, event_id, source)
+        signature = signature_of(caller, resources.clock.now())
+        retried = await retry.retry(conn, building_id, event_id, source, signature)
     return RetriedEvent.model_validate(vars(retried))
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from api.audit_author import signature_of
 from api.auth import Admin, Approver, Caller
 from api.buildings import must_exist
 from api.held import Held, connection
@@ -13,6 +14,9 @@ from api.problems import documented
 from domain.errors import ForbiddenError, NotFoundError
 from runtime.links import Audience, Link, Linker, linker
 from storage import procurement
+from storage.approvals import building_of
+from storage.audit import Act, audit_row
+from storage.connection import Connection
 
 router = APIRouter()
 
@@ -37,7 +41,9 @@ async def link_to_approval(approval_id: ApprovalId, resources: Held, caller: App
         if asked is None:
             raise NotFoundError(f"There is no approval {approval_id!r}. List the open ones with GET /approvals.")
         links = await linker(conn, resources.settings, now)
-    return _view(links, links.make("approval", approval_id, asked.version, _caller(caller), now))
+        link = links.make("approval", approval_id, asked.version, _caller(caller), now)
+        await _record(conn, str(await building_of(conn, approval_id)), link, caller, now)
+    return _view(links, link)
 
 
 @router.post(
@@ -49,7 +55,15 @@ async def link_to_log(building_id: BuildingId, resources: Held, caller: Admin) -
     async with connection(resources) as conn:
         await must_exist(conn, building_id)
         links = await linker(conn, resources.settings, now)
-    return _view(links, links.make("log", building_id, 0, _caller(caller), now))
+        link = links.make("log", building_id, 0, _caller(caller), now)
+        await _record(conn, building_id, link, caller, now)
+    return _view(links, link)
+
+
+async def _record(conn: Connection, building_id: str, link: Link, caller: Caller, now: datetime) -> None:
+    """Who made a link, and until when it is good; never the link, which is a secret."""
+    detail = {"page": link.purpose, "expires_at": link.expires_at.isoformat()}
+    await conn.execute(*audit_row(building_id, signature_of(caller, now), Act("link_made", link.subject, detail)))
 
 
 def _caller(caller: Caller) -> Audience:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
+from api.audit_author import signature_of
 from api.auth import Admin, AnyCaller
 from api.held import Held, connection
 from api.paging import Page, page_of
@@ -75,9 +76,9 @@ async def list_outbox(
     summary="Send a dead letter again",
     responses=documented(404, 409, 422),
 )
-async def retry(outbox_id: OutboxId, resources: Held, _: Admin) -> OutboxView:
+async def retry(outbox_id: OutboxId, resources: Held, caller: Admin) -> OutboxView:
     """Send a dead message again, with the same key, on the ways that it should go by the settings of now."""
     async with connection(resources) as conn:
-        await outbox.retry(conn, outbox_id)
+        await outbox.retry(conn, outbox_id, signature_of(caller, resources.clock.now()))
         row = await pages.one(conn, OUTBOX, outbox_id=outbox_id)
     return OutboxView.model_validate(row)

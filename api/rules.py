@@ -1,9 +1,10 @@
 """Rules that were learned from people's answers: read, changed, switched off, overruled."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from api.audit_author import author_of
 from api.auth import AnyCaller, Caller
 from api.auth import Approver as ApproverCaller
 from api.bodies import body
@@ -12,12 +13,13 @@ from api.paging import Page, page_of
 from api.parameters import Cursor, Limit
 from api.problems import documented
 from api.rule_view import AcceptedOverruling, OverrulingBody, RulePatch, RuleView
-from domain.errors import ForbiddenError, NotFoundError
+from domain.errors import ConflictError, ForbiddenError, NotFoundError
 from domain.rules import RuleStatus, split_id
 from domain.text import Name
 from storage import inbox, pages, teaching
 from storage.connection import Connection
-from storage.lists import RULES
+from storage.inbox import Accepted
+from storage.lists import EVENTS, RULES
 from tools.answers import with_item_ids
 
 router = APIRouter(tags=["rules"])
@@ -66,8 +68,7 @@ async def change_rule(rule_id: RuleId, request: Request, resources: Held, caller
     patch = await body(request, RulePatch)
     must_be_a_person(caller, "change a rule")
     async with connection(resources) as conn:
-        who = caller.responder.model_dump(mode="json")
-        await teaching.change_rule(conn, rule_id, patch.change(), who, resources.clock.now())
+        await teaching.change_rule(conn, rule_id, patch.change(), author_of(caller), resources.clock.now())
         return await _rule(conn, rule_id)
 
 
@@ -91,6 +92,7 @@ async def overrule(
     building_id, name = split_id(rule_id)
     async with connection(resources) as conn:
         decided = await teaching.decision_to_overrule(conn, rule_id, given.entry)
+        actions = await with_item_ids(conn, building_id, given.actions or [])
         accepted = await inbox.accept(
             conn,
             building_id,
@@ -100,15 +102,27 @@ async def overrule(
             body={
                 "rule_id": name,
                 "decided_seq": decided["seq"],
-                "actions": await with_item_ids(conn, building_id, given.actions or []),
+                "actions": actions,
                 "why": given.message or "",
                 "responder": caller.responder.model_dump(mode="json"),
             },
             now=resources.clock.now(),
+            sent_by=author_of(caller),
         )
-    if not accepted.created:
-        response.status_code = 200
+        if not accepted.created:
+            response.status_code = 200
+            await _same_again(conn, building_id, accepted, actions)
     return AcceptedOverruling(event_id=accepted.event_id, seq=accepted.seq, decided_at=decided["seq"])
+
+
+async def _same_again(conn: Connection, building_id: str, accepted: Accepted, actions: list[dict[str, Any]]) -> None:
+    """ConflictError where the decision was overruled before, by other actions than now: those are not carried out."""
+    entry = await pages.one(conn, EVENTS, building_id=building_id, seq=accepted.seq)
+    if entry is not None and entry["body"]["actions"] != actions:
+        raise ConflictError(
+            f"This decision was overruled before, with other actions: it is entry {accepted.seq}. Nothing was stored.",
+            seq=accepted.seq,
+        )
 
 
 def must_be_a_person(caller: Caller, what: str) -> None:

@@ -78,6 +78,7 @@ async def answer(token: str, request: Request, resources: Held) -> Response:
                 version=int(form["version"]),
                 event_id=f"{asked.view.approval_id}:page:{form['answer_id']}",
                 now=resources.clock.now(),
+                via="link",
             )
         except ConflictError:
             asked = await _asked(conn, resources, token)

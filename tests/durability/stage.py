@@ -50,6 +50,7 @@ TABLES = (
     ("model_calls", "seq, worker, ordinal, tier", ("call_id", "took_s", "at")),
     ("summaries", "version", ()),
     ("identifiers", "kind, value", ()),
+    ("audit", "number", ("number",)),
 )
 BUILDING_OF_ITS_OWN = ("spec_hash", "epoch")
 
@@ -183,7 +184,8 @@ class Stage:
             await self.conn.execute(f"DELETE FROM {table} WHERE thread_id = %s", (thread_id(HOUSE),))
         await self.conn.execute("DELETE FROM store WHERE prefix LIKE %s", (f"buildings.{thread_id(HOUSE)}%",))
         await self.conn.execute("DELETE FROM procrastinate_jobs WHERE lock = %s", (HOUSE,))
-        await self.conn.execute("DELETE FROM buildings WHERE building_id = %s", (HOUSE,))
+        for table in ("buildings", "audit"):
+            await self.conn.execute(f"DELETE FROM {table} WHERE building_id = %s", (HOUSE,))
 
     async def tell(self, desk: RestartedDesk, story: Story) -> None:
         """Tell the story to the desk, step by step."""

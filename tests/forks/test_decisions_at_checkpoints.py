@@ -14,6 +14,7 @@ from graph.fork_points import FIRST_NODES, NODES_AFTER_DECIDING
 from graph.forking import fork
 from graph.routes import HANDLERS
 from storage import forks
+from storage.audit import Signature
 from storage.buildings import thread_id
 from storage.connection import Connection
 from storage.forks import Fork
@@ -153,4 +154,4 @@ def _steps(decisions: Decisions) -> list[tuple[int, int, int]]:
 async def _fork(conn: Connection, building_id: str, checkpoint_id: str) -> Fork:
     clock = await (await conn.execute("SELECT now() AS now")).fetchone()
     assert clock is not None
-    return await fork(conn, building_id, checkpoint_id=checkpoint_id, who=WHO, now=clock["now"])
+    return await fork(conn, building_id, checkpoint_id=checkpoint_id, signature=Signature(WHO, clock["now"]))
