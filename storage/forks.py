@@ -4,8 +4,8 @@ The parent is only read, in one snapshot. The fork is a building of its own from
 ids of its own, its orders are numbered as the parent's, and what it writes for outside is withheld.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -108,10 +108,10 @@ SELECT %(fork_id)s::text, e.seq, e.source, e.event_id, e.event_type,
        LEAST(e.position, %(position)s), LEAST(e.began, %(position)s), e.sent_by
   FROM events e CROSS JOIN LATERAL (
        SELECT CASE WHEN e.seq = %(in_hand)s::bigint THEN 'queued'
-                   WHEN e.seq = ANY(%(died)s::bigint[]) THEN 'dead' ELSE e.status END,
+                   WHEN %(died)s::jsonb ? e.seq::text THEN 'dead' ELSE e.status END,
               CASE WHEN e.seq = %(in_hand)s::bigint THEN %(generation)s
-                   WHEN e.seq = ANY(%(died)s::bigint[]) THEN e.generation - 1
-                   ELSE e.generation END) AS was (status, generation)
+                   ELSE COALESCE((%(died)s::jsonb ->> e.seq::text)::integer, e.generation) END
+       ) AS was (status, generation)
  WHERE e.building_id = %(building_id)s::text AND e.seq <= %(last_seq)s"""
 
 _ACTIONS = f"""
@@ -154,8 +154,8 @@ class ForkPoint:
     """Where a fork parts from its parent: between two entries, or within the run of one."""
 
     moment: Moment
-    died: tuple[int, ...] = ()
-    """Entries that had died there, and were tried again later."""
+    died: Mapping[int, int] = field(default_factory=dict)
+    """Entries that had died there, and were tried again later; each with its generation there."""
     in_hand: int | None = None
     """The entry whose run is to go on."""
     generation: int = 0
@@ -199,7 +199,7 @@ async def create(conn: Connection, point: ForkPoint, *, signature: Signature, mo
         "now": signature.at,
         **vars(point.moment),
         **{name: value for name, value in vars(point).items() if name != "moment"},
-        "died": list(point.died),
+        "died": Jsonb({str(seq): generation for seq, generation in point.died.items()}),
     }
     await conn.together(
         [

@@ -131,6 +131,22 @@ async def test_a_dead_event_that_was_tried_again_later_is_dead_in_between(desk: 
     assert {event["seq"] for event in await _events(here)} == {1, 2, 3}, "what it found when it was tried again"
 
 
+async def test_a_dead_event_that_waits_to_be_tried_again_is_dead_at_an_earlier_checkpoint(desk: Desk) -> None:
+    await opened(desk)
+    dying = await desk.post("Submittal_Approved", item="Steel Beams", run=False)
+    await desk.conn.execute("UPDATE events SET body = body - 'document_url' WHERE event_id = %s", (dying,))
+    for _ in range(3):
+        await desk.run()
+        desk.clock.forward(seconds=1)
+    note = await desk.post("Human_Input", text="Meanwhile.")
+    at = (await checkpoints_of(desk, (await desk.event(note))["seq"]))[-1]
+    await retry.retry(desk.conn, desk.building_id, dying, None)
+    for point in ({"checkpoint_id": at}, {"before_event": 1}):
+        here = desk_of(desk, await fork_of(desk, **point))
+        event = await here.event(dying)
+        assert (event["status"], event["generation"]) == ("dead", 0), point
+
+
 async def _events(desk: Desk) -> list[dict[str, object]]:
     cursor = await desk.conn.execute("SELECT * FROM events WHERE building_id = %s", (desk.building_id,))
     return await cursor.fetchall()
