@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from api import (
     approvals,
+    audit,
     buildings,
     delegations,
     events,
@@ -32,6 +33,7 @@ _ROUTERS = (
     approvals.router,
     items.router,
     ledger.router,
+    audit.router,
     rules.router,
     delegations.router,
     history.router,

@@ -49,7 +49,7 @@ async def create_building(request: Request, response: Response, resources: Held,
     spec = await body(request, BuildingSpec)
     _must_be_one_of_theirs(caller, spec.building_id)
     async with connection(resources) as conn:
-        created = await buildings.create(conn, spec, resources.clock.now())
+        created = await buildings.create(conn, spec, resources.clock.now(), caller.author)
         response.status_code = 201 if created else 200
         response.headers["Location"] = f"/buildings/{spec.building_id}"
         return await _view(conn, spec.building_id)
@@ -61,8 +61,7 @@ async def change_building(building_id: BuildingId, request: Request, resources: 
     patch = await body(request, BuildingPatch)
     async with connection(resources) as conn:
         try:
-            who = caller.responder.model_dump(mode="json")
-            await buildings.change(conn, building_id, patch, who, resources.clock.now())
+            await buildings.change(conn, building_id, patch, caller.author, resources.clock.now())
         except ValidationError as error:
             raise InvalidBodyError(_policy_problems(error, patch)) from error
         return await _view(conn, building_id)

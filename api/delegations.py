@@ -77,8 +77,7 @@ async def grant(request: Request, resources: Held, caller: Granter) -> Delegatio
     async with connection(resources) as conn:
         await must_be_theirs(conn, caller, given.building_id)
         await _within_own_limit(conn, caller, given, now)
-        who = caller.responder.model_dump(mode="json")
-        name = await teaching.grant(conn, given.building_id, given.item, made, who, now)
+        name = await teaching.grant(conn, given.building_id, given.item, made, caller.author, now)
         return await _delegation(conn, full_id(given.building_id, name))
 
 
@@ -86,8 +85,7 @@ async def grant(request: Request, resources: Held, caller: Granter) -> Delegatio
 async def revoke(delegation_id: DelegationId, resources: Held, caller: Revoker) -> DelegationView:
     """Take a delegation back: from now on you are asked again. It stays on file as revoked."""
     async with connection(resources) as conn:
-        who = caller.responder.model_dump(mode="json")
-        await teaching.revoke(conn, delegation_id, who, resources.clock.now())
+        await teaching.revoke(conn, delegation_id, caller.author, resources.clock.now())
         return await _delegation(conn, delegation_id)
 
 

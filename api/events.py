@@ -22,6 +22,7 @@ from domain.principals import Principal
 from runtime.keys import RESERVED_SOURCE
 from runtime.resources import Resources
 from storage import inbox, pages, retry
+from storage.audit import Signature
 from storage.lists import EVENTS
 
 router = APIRouter(tags=["events"])
@@ -51,7 +52,8 @@ _ENVELOPE = {"event_type": "type", "event_id": "id", "source": "source", "occurr
 async def send_event(
     building_id: BuildingId, request: Request, resources: Held, caller: EventSender, prefer: Prefer = None
 ) -> Response:
-    """Accept an event into the building's inbox. The same `source` and `event_id` again: nothing is done twice.
+    """Accept an event into the building's inbox. The same `source` and `event_id` again: nothing is done twice; with
+    another body: 409.
 
     JSON, or CloudEvents 1.0 in structured mode as `application/cloudevents+json`. At most 50,000 bytes.
     """
@@ -68,6 +70,7 @@ async def send_event(
             event_type=event.event_type,
             body=body_of(event),
             now=resources.clock.now(),
+            sent_by=caller.author,
         )
     if seconds := wait_of(prefer):
         processed = await until(lambda: _processed(resources, building_id, accepted.seq), seconds)
@@ -128,11 +131,12 @@ async def get_event(
     responses=documented(404, 409, 422),
 )
 async def retry_event(
-    building_id: BuildingId, event_id: EventId, resources: Held, _: Admin, source: Source = None
+    building_id: BuildingId, event_id: EventId, resources: Held, caller: Admin, source: Source = None
 ) -> RetriedEvent:
     """Queue a dead event again, in its old place, after what killed it was mended. 409 when it is not dead."""
     async with connection(resources) as conn:
-        retried = await retry.retry(conn, building_id, event_id, source)
+        signature = Signature(caller.author, resources.clock.now())
+        retried = await retry.retry(conn, building_id, event_id, source, signature)
     return RetriedEvent.model_validate(vars(retried))
 
 

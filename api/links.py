@@ -21,6 +21,8 @@ from domain.text import Name
 from runtime.links import Audience, Link, Linker, linker
 from storage import links as stored
 from storage import owners, procurement
+from storage.approvals import building_of
+from storage.audit import Act, Signature, audit_row
 from storage.connection import Connection
 from storage.links import Revocation, Scope
 
@@ -80,7 +82,9 @@ async def link_to_approval(approval_id: ApprovalId, resources: Held, caller: Ask
         if asked is None:
             raise no_approval(approval_id)
         links = await linker(conn, resources.settings, now)
-    return _view(links, links.make("approval", approval_id, asked.version, _caller(caller), now))
+        link = links.make("approval", approval_id, asked.version, _caller(caller), now)
+        await _record(conn, str(await building_of(conn, approval_id)), link, caller, now)
+    return _view(links, link)
 
 
 @router.post(
@@ -93,7 +97,15 @@ async def link_to_log(building_id: BuildingId, resources: Held, caller: LogAsker
     async with connection(resources) as conn:
         await must_exist(conn, building_id)
         links = await linker(conn, resources.settings, now)
-    return _view(links, links.make("log", building_id, 0, _caller(caller), now))
+        link = links.make("log", building_id, 0, _caller(caller), now)
+        await _record(conn, building_id, link, caller, now)
+    return _view(links, link)
+
+
+async def _record(conn: Connection, building_id: str, link: Link, caller: Principal, now: datetime) -> None:
+    """Who made a link, and until when it is good; never the link, which is a secret."""
+    detail = {"page": link.purpose, "expires_at": link.expires_at.isoformat()}
+    await conn.execute(*audit_row(building_id, Signature(caller.author, now), Act("link_made", link.subject, detail)))
 
 
 @router.post("/links/revoke", summary="Revoke links", tags=["approvals"], responses=documented(404, 413, 422))

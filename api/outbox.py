@@ -13,6 +13,7 @@ from api.parameters import Cursor, Limit
 from api.problems import documented
 from domain.text import Name
 from storage import outbox, pages
+from storage.audit import Signature
 from storage.outbox import OUTBOX
 
 router = APIRouter(tags=["service"])
@@ -82,9 +83,9 @@ async def list_outbox(
     summary="Send a dead letter again",
     responses=documented(404, 409, 422),
 )
-async def retry(outbox_id: OutboxId, resources: Held, _: Admin) -> OutboxView:
+async def retry(outbox_id: OutboxId, resources: Held, caller: Admin) -> OutboxView:
     """Send a dead message again, with the same key, on the ways that it should go by the settings of now."""
     async with connection(resources) as conn:
-        await outbox.retry(conn, outbox_id)
+        await outbox.retry(conn, outbox_id, Signature(caller.author, resources.clock.now()))
         row = await pages.one(conn, OUTBOX, outbox_id=outbox_id)
     return OutboxView.model_validate(row)

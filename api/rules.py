@@ -1,6 +1,6 @@
 """Rules that were learned from people's answers: read, changed, switched off, overruled."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
@@ -12,13 +12,14 @@ from api.paging import Page, page_of
 from api.parameters import Cursor, Limit
 from api.problems import documented
 from api.rule_view import AcceptedOverruling, OverrulingBody, RulePatch, RuleView
-from domain.errors import ForbiddenError
+from domain.errors import ConflictError, ForbiddenError
 from domain.principals import Principal
 from domain.rules import RuleStatus, split_id
 from domain.text import Name
 from storage import inbox, pages, procurement, teaching
 from storage.connection import Connection
-from storage.lists import RULES
+from storage.inbox import Accepted
+from storage.lists import EVENTS, RULES
 from tools.answers import with_item_ids
 from tools.authority import Matter, require_authority
 
@@ -73,8 +74,7 @@ async def change_rule(rule_id: RuleId, request: Request, resources: Held, caller
     if patch.shared and caller.buildings is not None:
         raise ForbiddenError(f"{caller.responder.name} is bound to buildings: only who may see all may share a rule.")
     async with connection(resources) as conn:
-        who = caller.responder.model_dump(mode="json")
-        await teaching.change_rule(conn, rule_id, patch.change(), who, resources.clock.now())
+        await teaching.change_rule(conn, rule_id, patch.change(), caller.author, resources.clock.now())
         return await _rule(conn, rule_id)
 
 
@@ -117,10 +117,22 @@ async def overrule(
                 "mandate": caller.mandate.model_dump(mode="json"),
             },
             now=resources.clock.now(),
+            sent_by=caller.author,
         )
-    if not accepted.created:
-        response.status_code = 200
+        if not accepted.created:
+            response.status_code = 200
+            await _same_again(conn, building_id, accepted, actions)
     return AcceptedOverruling(event_id=accepted.event_id, seq=accepted.seq, decided_at=decided["seq"])
+
+
+async def _same_again(conn: Connection, building_id: str, accepted: Accepted, actions: list[dict[str, Any]]) -> None:
+    """ConflictError where the decision was overruled before, by other actions than now: those are not carried out."""
+    entry = await pages.one(conn, EVENTS, building_id=building_id, seq=accepted.seq)
+    if entry is not None and entry["body"]["actions"] != actions:
+        raise ConflictError(
+            f"This decision was overruled before, with other actions: it is entry {accepted.seq}. Nothing was stored.",
+            seq=accepted.seq,
+        )
 
 
 async def _rule(conn: Connection, rule_id: str) -> RuleView:

@@ -6,7 +6,9 @@ from typing import Any
 
 from domain.approvals import Approval, Decision
 from domain.errors import ConflictError, NotFoundError
+from domain.principals import Author, Door
 from storage import inbox, procurement
+from storage.audit import Act, Signature, record_audit
 from storage.connection import Connection
 from storage.rows import select
 from storage.transaction import BuildingTransaction, building_transaction
@@ -34,9 +36,10 @@ async def decide(
     event_id: str,
     now: datetime,
     seq: int | None = None,
+    via: Door = "key",
 ) -> AcceptedDecision:
     """Accept the first answer to a question. `event_id` repeats with a repeated request; `seq` is its number where it
-    is on record and given again.
+    is on record and given again. `via`: how the responder came in.
 
     Raises:
         NotFoundError: there is no such approval.
@@ -53,6 +56,7 @@ async def decide(
         if repeated is not None:
             return AcceptedDecision(approval, event_id, repeated["seq"], created=False)
         _refuse_late(approval, version)
+        author = Author(**decision.responder.model_dump(), via=via)
         accepted = await inbox.add(
             transaction,
             source=SOURCE,
@@ -61,6 +65,7 @@ async def decide(
             body=_body(approval, decision),
             now=now,
             seq=seq,
+            sent_by=None if transaction.building.mode == "replay" else author,
         )
         approval.status = "decided"
         approval.decision_seq = accepted.seq
@@ -72,6 +77,8 @@ async def decide(
         }
         transaction.seq = accepted.seq
         transaction.save(approval)
+        told = {"type": decision.type, "version": approval.version, "actions": decision.actions, "seq": accepted.seq}
+        record_audit(transaction, Signature(author, now), Act("decision_given", approval_id, told))
         return AcceptedDecision(approval, event_id, accepted.seq, created=True)
 
 

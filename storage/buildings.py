@@ -11,9 +11,11 @@ from domain.buildings import Building, BuildingPatch, BuildingSpec
 from domain.errors import ConflictError
 from domain.events import local_day, localised
 from domain.policy import Policy
+from domain.principals import Author
 from domain.procurement import Item, ScheduleVersion, VendorRow
 from domain.text import folded, slug
 from storage import by_hand
+from storage.audit import Act, Signature, differences, record_audit
 from storage.connection import Connection
 from storage.transaction import LOCK, BuildingTransaction, building_transaction
 
@@ -30,8 +32,9 @@ def thread_id(building_id: str) -> str:
     return str(uuid5(LONGLEAD_NAMESPACE, building_id))
 
 
-async def create(conn: Connection, spec: BuildingSpec, now: datetime) -> bool:
-    """Create the building with its schedule, vendors and lines. False when it was there with the same content.
+async def create(conn: Connection, spec: BuildingSpec, now: datetime, by: Author | None = None) -> bool:
+    """Create the building with its schedule, vendors and lines. False when it was there with the same content. `by`:
+    the caller, where one asked for it.
 
     Raises:
         ConflictError: it is there with other content.
@@ -52,6 +55,9 @@ async def create(conn: Connection, spec: BuildingSpec, now: datetime) -> bool:
             return _same(row, digest, spec.building_id)
         transaction = BuildingTransaction(conn, row, 0)
         _first_rows(transaction, spec)
+        if by is not None:
+            act = Act("building_created", spec.building_id, {"name": spec.name})
+            record_audit(transaction, Signature(by, now), act)
         await conn.together(transaction.statements())
     return True
 
@@ -127,7 +133,7 @@ async def change(
     conn: Connection,
     building_id: str,
     patch: BuildingPatch,
-    who: dict[str, Any],
+    by: Author,
     now: datetime,
     seq: int | None = None,
 ) -> Building:
@@ -139,7 +145,7 @@ async def change(
         ValidationError: a policy field is unknown or out of range (pydantic's, for the caller to name).
     """
     async with building_transaction(conn, building_id, seq) as transaction:
-        building = transaction.building
+        building, before = transaction.building, _changeable(transaction.building)
         if patch.policy is not None:
             building.policy = Policy.model_validate({**building.policy.model_dump(), **patch.policy})
         if patch.contacts is not None:
@@ -147,5 +153,15 @@ async def change(
         if patch.approvers is not None:
             building.approvers = patch.approvers
         if transaction.end_position > transaction.position:
-            by_hand.log(transaction, who, now, changed=patch.model_dump(mode="json", exclude_none=True))
+            act = Act("building_changed", building_id, {"changed": differences(before, _changeable(building))})
+            given = patch.model_dump(mode="json", exclude_none=True)
+            by_hand.log(transaction, Signature(by, now), act, changed=given)
         return building
+
+
+def _changeable(building: Building) -> dict[str, Any]:
+    """What people may change of a building, field by field, in JSON's types."""
+    plain = building.model_dump(mode="json", include={"policy", "contacts", "approvers"})
+    policy = {f"policy.{name}": value for name, value in plain["policy"].items()}
+    contacts = {f"contacts.{name}": value for name, value in plain["contacts"].items()}
+    return {**policy, **contacts, "approvers": plain["approvers"]}

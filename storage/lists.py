@@ -33,7 +33,7 @@ SELECT r.building_id, r.name, r.thread_id::text, r.mode, r.status, r.created_at,
 EVENTS = Listing(
     """
 SELECT r.building_id, r.seq, r.source, r.event_id, r.event_type, r.body, r.received_at, r.status, r.generation,
-       r.attempts, r.failures, r.not_before, r.started_at, r.finished_at, r.error, r.outcome
+       r.attempts, r.failures, r.not_before, r.started_at, r.finished_at, r.error, r.outcome, r.sent_by
   FROM events r""",
     {"seq": int},
     {
@@ -160,6 +160,13 @@ SELECT r.fork_id, r.parent_id AS building_id, r.last_seq, r.in_hand, r.position,
   FROM forks r JOIN buildings b ON b.building_id = r.fork_id""",
     {"number": int},
     {"building_id": "r.parent_id = %(building_id)s", "fork_id": "r.fork_id = %(fork_id)s"},
+)
+
+# Its place counts down, so that the newest comes first.
+AUDIT = Listing(
+    "SELECT r.*, -r.number AS place FROM audit r",
+    {"place": int},
+    {**_BUILDING, "what": "r.what = %(what)s"},
 )
 
 RULES = Listing(

@@ -64,7 +64,15 @@ async def submit(
         occurred_at=answer.occurred_at,
         mandate=principal.mandate if principal.is_person else None,
     )
-    return await approvals.decide(conn, asked.approval_id, decision, version=answer.version, event_id=event_id, now=now)
+    return await approvals.decide(
+        conn,
+        asked.approval_id,
+        decision,
+        version=answer.version,
+        event_id=event_id,
+        now=now,
+        via=principal.via,
+    )
 
 
 def _no_approval(approval_id: str) -> NotFoundError:
