@@ -1,7 +1,7 @@
 """Whether two bodies say the same: compared by what they mean, not by how they are written.
 
-A digest is made of the typed event without what is at its default. So neither the order of keys nor `10` for `10.0`
-makes another body, and a later version that adds a field with a default still knows the events of this one.
+A digest is made of the typed body without what is at its default. So neither the order of keys nor `10` for `10.0`
+makes another body, and a later version that adds a field with a default still knows the bodies of this one.
 """
 
 import hashlib
@@ -23,17 +23,17 @@ def digest_of_body(body: dict[str, Any]) -> str:
         event = EVENT.validate_python(body)
     except ValidationError:
         return digest_of_plain(body)
-    return digest_of_event(event)
+    return digest_of_typed(event)
 
 
-def digest_of_event(event: BaseModel) -> str:
-    """Digest of what an event says, without its envelope."""
-    return digest_of_plain(_plain(event.model_dump(exclude_defaults=True, exclude=ENVELOPE)))
+def digest_of_typed(body: BaseModel) -> str:
+    """Digest of what a typed body says; of an event without its envelope."""
+    return digest_of_plain(_plain(body.model_dump(exclude_defaults=True, exclude=ENVELOPE)))
 
 
 def digest_of_plain(body: Any) -> str:
     """Digest of plain JSON as it is written; the order of keys does not count."""
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:
@@ -42,6 +42,8 @@ def _plain(value: Any) -> Any:
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
+    if isinstance(value, set | frozenset):
+        return sorted(map(str, value))
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
     if isinstance(value, datetime):

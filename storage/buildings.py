@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from domain.buildings import Building, BuildingPatch, BuildingSpec
 from domain.errors import ConflictError
+from domain.event_content import digest_of_typed
 from domain.events import local_day, localised
 from domain.policy import Policy
 from domain.principals import Author
@@ -39,7 +40,7 @@ async def create(conn: Connection, spec: BuildingSpec, now: datetime, by: Author
     Raises:
         ConflictError: it is there with other content.
     """
-    digest = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()
+    digest = digest_of_typed(spec)
     plain = spec.model_dump(mode="json")
     async with conn.transaction():
         inserted = await conn.execute(
@@ -52,7 +53,7 @@ async def create(conn: Connection, spec: BuildingSpec, now: datetime, by: Author
         if row is None:
             raise ConflictError(f"Building {spec.building_id!r} was deleted at the same time. Send it again.")
         if not inserted.rowcount:
-            return _same(row, digest, spec.building_id)
+            return _same(row, spec, digest)
         transaction = BuildingTransaction(conn, row, 0)
         _first_rows(transaction, spec)
         if by is not None:
@@ -62,9 +63,11 @@ async def create(conn: Connection, spec: BuildingSpec, now: datetime, by: Author
     return True
 
 
-def _same(row: dict[str, Any], digest: str, building_id: str) -> bool:
-    if row["spec_hash"] == digest:
+def _same(row: dict[str, Any], spec: BuildingSpec, digest: str) -> bool:
+    of_older_versions = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()
+    if row["spec_hash"] in (digest, of_older_versions):
         return False
+    building_id = spec.building_id
     raise ConflictError(
         f"Building {building_id!r} exists with other content. Change it with PATCH /buildings/{building_id}, "
         "or send a Schedule_Revised or Items_Changed event."

@@ -2,7 +2,7 @@
 
 Of a thread stay: the checkpoints of its last events, everything young, and the state that the oldest of these events
 began from. So time travel reaches that far back, and the live head, with the question it is parked at, is never near.
-Facts are never deleted: `changes`, `decisions`, `actions` and `events` have no statement here.
+Facts are never deleted: `changes`, `decisions`, `actions`, `events` and `audit` have no statement here.
 """
 
 import time
