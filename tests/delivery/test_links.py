@@ -25,8 +25,8 @@ from storage.links import LINK_USES, Revocation
 from storage.retention import Policy, Pruning
 from tests.agent.desk import Desk
 from tests.delivery.post_room import PostRoom
+from tests.delivery.question_page import SITE, form_in, link_in, press
 from tests.delivery.receiver import Receiver
-from tests.delivery.test_pages import SITE, asked, form_in, link_in, press  # noqa: F401 - a fixture
 
 ME = Author(type="human", id="it", name="Administrator")
 PM = {"role": "project_manager", "name": "Site manager", "contact": "pm@office.example", "limit": "100000"}
@@ -72,7 +72,7 @@ async def test_a_link_ends_at_once_for_looking_and_for_answering_and_the_log_wit
     asked: Approval,
     receiver: Receiver,
     desk: Desk,
-    end: str,  # noqa: F811
+    end: str,
 ) -> None:
     link = link_in(receiver)
     async with room.client() as client:
@@ -94,7 +94,7 @@ async def test_a_link_ends_at_once_for_looking_and_for_answering_and_the_log_wit
 async def test_revoking_the_links_to_a_question_ends_also_the_log_that_they_lead_to_and_no_other_link(
     room: PostRoom,
     asked: Approval,
-    receiver: Receiver,  # noqa: F811
+    receiver: Receiver,
 ) -> None:
     link = link_in(receiver)
     async with room.client() as client:
@@ -120,7 +120,7 @@ async def test_what_does_not_concern_a_link_leaves_it_open(
     room: PostRoom,
     asked: Approval,
     receiver: Receiver,
-    wanted: dict[str, Any],  # noqa: F811
+    wanted: dict[str, Any],
 ) -> None:
     await room.open("annex")
     await patch(room, policy={"po_limit": "1"})
@@ -142,7 +142,7 @@ async def test_a_revocation_says_what_it_ends(room: PostRoom, body: dict[str, An
 async def test_a_link_made_after_a_revocation_opens(
     room: PostRoom,
     asked: Approval,
-    receiver: Receiver,  # noqa: F811
+    receiver: Receiver,
 ) -> None:
     """The clock of the test stands still: what counts is the order in the database."""
     path = f"/approvals/{asked.approval_id}/link"
@@ -197,7 +197,7 @@ async def test_a_link_that_a_person_asked_for_holds_as_long_as_the_very_key(
     room: PostRoom,
     asked: Approval,
     desk: Desk,
-    become: str,  # noqa: F811
+    become: str,
 ) -> None:
     room.settings.api_keys = [ANNA, BOSS]
     headers = {"X-API-Key": ANNA.key}
@@ -222,7 +222,7 @@ async def test_a_link_that_a_person_asked_for_holds_as_long_as_the_very_key(
 
 async def test_the_local_persons_link_ends_when_keys_are_configured(
     room: PostRoom,
-    asked: Approval,  # noqa: F811
+    asked: Approval,
 ) -> None:
     async with room.client() as client:
         made = await client.post(f"/approvals/{asked.approval_id}/link")
@@ -236,7 +236,7 @@ async def test_the_local_persons_link_ends_when_keys_are_configured(
 async def test_who_answers_through_a_link_has_the_role_it_was_made_for_and_no_more(
     room: PostRoom,
     asked: Approval,
-    receiver: Receiver,  # noqa: F811
+    receiver: Receiver,
 ) -> None:
     async with room.resources.pool.connection() as conn:
         links = await linker(conn, room.settings, room.clock.now())
@@ -271,7 +271,7 @@ def _audience(key: ApiKey) -> Any:
 async def test_a_link_does_not_show_the_address_that_it_was_made_for(
     room: PostRoom,
     asked: Approval,
-    receiver: Receiver,  # noqa: F811
+    receiver: Receiver,
 ) -> None:
     async with room.resources.pool.connection() as conn:
         links = await linker(conn, room.settings, room.clock.now())
@@ -284,7 +284,7 @@ async def test_a_link_does_not_show_the_address_that_it_was_made_for(
 async def test_links_of_an_earlier_version_open_nothing_and_say_what_comes(
     room: PostRoom,
     asked: Approval,
-    receiver: Receiver,  # noqa: F811
+    receiver: Receiver,
 ) -> None:
     [kept] = await room.rows("SELECT value FROM secrets WHERE name = 'links'")
     signer = URLSafeSerializer(
@@ -308,7 +308,7 @@ async def test_links_of_an_earlier_version_open_nothing_and_say_what_comes(
 async def test_every_use_of_a_link_is_on_record_with_whom_it_was_made_for(
     room: PostRoom,
     asked: Approval,
-    receiver: Receiver,  # noqa: F811
+    receiver: Receiver,
 ) -> None:
     link = link_in(receiver)
     async with room.client() as client:
@@ -343,7 +343,7 @@ async def test_every_use_of_a_link_is_on_record_with_whom_it_was_made_for(
 async def test_uses_are_kept_for_four_hundred_days_and_revocations_for_good(
     room: PostRoom,
     asked: Approval,
-    receiver: Receiver,  # noqa: F811
+    receiver: Receiver,
 ) -> None:
     async with room.client() as client:
         await client.get(link_in(receiver))
@@ -360,7 +360,7 @@ async def test_a_restored_backup_opens_no_link_of_before(
     asked: Approval,
     receiver: Receiver,
     empty_database: str,
-    tmp_path: Path,  # noqa: F811
+    tmp_path: Path,
 ) -> None:
     """A link that was revoked after the backup was made must not come back with it; nor may one from in between."""
     link = link_in(receiver)
@@ -391,7 +391,7 @@ def links_audience(building: Any) -> Any:
 async def test_a_fork_has_links_of_its_own_that_end_with_its_origins(
     room: PostRoom,
     asked: Approval,
-    receiver: Receiver,  # noqa: F811
+    receiver: Receiver,
 ) -> None:
     async with room.client() as client:
         fork = (await client.post("/buildings/office/forks", json={})).json()["fork_id"]
@@ -405,7 +405,7 @@ async def test_a_fork_has_links_of_its_own_that_end_with_its_origins(
 
 async def test_one_bound_to_buildings_ends_no_links_of_others(
     room: PostRoom,
-    asked: Approval,  # noqa: F811
+    asked: Approval,
 ) -> None:
     await room.open("annex")
     bound = BOSS.model_copy(update={"buildings": ["annex"]})
@@ -439,7 +439,7 @@ async def test_revocations_count_from_when_they_are_made(room: PostRoom) -> None
 async def test_the_settings_own_secret_makes_links_that_can_be_revoked_too(
     room: PostRoom,
     asked: Approval,
-    receiver: Receiver,  # noqa: F811
+    receiver: Receiver,
 ) -> None:
     room.settings.link_secret = SecretStr("x" * 40)
     async with room.client() as client:
