@@ -10,7 +10,7 @@ from domain.approvals import Approval
 from runtime.settings import ApiKey
 from tests.agent.desk import Desk
 from tests.delivery.post_room import PostRoom
-from tests.delivery.question_page import SITE, form_in, link_in, press
+from tests.delivery.question_page import SITE, SPEC, form_in, link_in, press
 from tests.delivery.receiver import Receiver
 
 
