@@ -1,13 +1,14 @@
 """The description of the API: completed with the bodies that are read by hand, the keys and the common problems."""
 
 import json
+from importlib.resources import files
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
-from starlette.responses import HTMLResponse, JSONResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from api.auth import AnyCaller
 from api.browsers import SAFE_METHODS
@@ -39,6 +40,7 @@ TAGS = [
     {"name": "service", "description": "Health and figures."},
 ]
 
+_START = (files("api") / "swagger_ui" / "start.js").read_bytes()
 _REF = "#/components/schemas/"
 _OPEN = ("/healthz", "/readyz")
 
@@ -127,7 +129,15 @@ async def openapi_json(request: Request, _: AnyCaller) -> JSONResponse:
 @router.get("/docs")
 async def docs(request: Request) -> HTMLResponse:
     """The page alone, without data: a browser cannot send a key with an address that is typed in."""
-    return get_swagger_ui_html(openapi_url="openapi.json", title=f"{request.app.title} API")
+    shown = bytes(get_swagger_ui_html(openapi_url="openapi.json", title=f"{request.app.title} API").body).decode()
+    inline, end = shown.rindex("<script>"), shown.rindex("</script>") + len("</script>")
+    return HTMLResponse(f'{shown[:inline]}<script src="docs/start.js"></script>{shown[end:]}')
+
+
+@router.get("/docs/start.js")
+async def docs_script() -> Response:
+    """Asks for a key, where one is needed, and shows the description."""
+    return Response(_START, media_type="text/javascript")
 
 
 def describe(app: FastAPI) -> dict[str, Any]:

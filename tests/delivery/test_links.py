@@ -25,8 +25,8 @@ from storage.links import LINK_USES, Revocation
 from storage.retention import Policy, Pruning
 from tests.agent.desk import Desk
 from tests.delivery.post_room import PostRoom
+from tests.delivery.question_page import SITE, form_in, link_in, press
 from tests.delivery.receiver import Receiver
-from tests.delivery.test_pages import SITE, asked, form_in, link_in, press  # noqa: F401 - a fixture
 
 ME = Author(type="human", id="it", name="Administrator")
 PM = {"role": "project_manager", "name": "Site manager", "contact": "pm@office.example", "limit": "100000"}
@@ -222,7 +222,7 @@ async def test_a_link_that_a_person_asked_for_holds_as_long_as_the_very_key(
 
 async def test_the_local_persons_link_ends_when_keys_are_configured(
     room: PostRoom,
-    asked: Approval,  # noqa: F811
+    asked: Approval,
 ) -> None:
     async with room.client() as client:
         made = await client.post(f"/approvals/{asked.approval_id}/link")
@@ -405,7 +405,7 @@ async def test_a_fork_has_links_of_its_own_that_end_with_its_origins(
 
 async def test_one_bound_to_buildings_ends_no_links_of_others(
     room: PostRoom,
-    asked: Approval,  # noqa: F811
+    asked: Approval,
 ) -> None:
     await room.open("annex")
     bound = BOSS.model_copy(update={"buildings": ["annex"]})
