@@ -7,12 +7,13 @@ it out and a no goes on to the next. The facts are the same, and so is the finge
 from collections.abc import Sequence
 from typing import Any
 
-from domain.approvals import Approval, Option, Question, Responder
+from domain.approvals import Approval, Option, Responder
 from domain.replies import Reply
 from domain.wording import actions_in_words
 
 UNDERSTOOD = "understood"
-"""Where the evidence of a question keeps what was understood: said, by, what, model, confidence, own."""
+"""Where the evidence of a question keeps what was understood: said, by, what, model, confidence, and where the
+option was among the question's own (None: nowhere)."""
 MAX_TITLE = 200
 MAX_SAID = 300
 IN_THESE_WORDS = "in these words:"
@@ -24,13 +25,14 @@ def must_be_confirmed(reply: Reply) -> bool:
 
 
 def with_understood(
-    approval: Approval, question: Question, actions: Sequence[dict[str, Any]], said: str, by: str, reply: Reply
+    approval: Approval, actions: Sequence[dict[str, Any]], said: str, by: str, reply: Reply
 ) -> Approval:
-    """The question with what was understood as its recommendation. `question` is the same built without it, and with
-    whatever a rule or a model recommends; `said` are the person's words, `by` is the person's name."""
-    before, rest = question.options[: approval.refused], question.options[approval.refused :]
-    own = bool(rest) and rest[0].actions == list(actions)
-    option = next((one for one in rest if one.actions == list(actions)), None) or _made(actions)
+    """The question with what was understood as its recommendation, at its next version. `said` are the person's words,
+    `by` is the person's name."""
+    base = without_understood(approval)
+    places = range(base.refused, len(base.options))
+    place = next((one for one in places if base.options[one].actions == list(actions)), None)
+    option = _made(actions) if place is None else base.options[place]
     reader = Responder(type="ai_agent", id=(reply.model or "reader")[:200], name=(reply.model or "reader")[:200])
     marked = option.model_copy(
         update={"recommended_by": reader, "why": f'read in the words of {by}, to be confirmed: "{said[:MAX_SAID]}"'}
@@ -41,25 +43,34 @@ def with_understood(
         "what": option.title,
         "model": reply.model,
         "confidence": reply.confidence,
-        "own": own,
+        "own": place == base.refused,
+        "place": place,
         "reading": reply.understood,
     }
-    options = [*before, marked, *(one for one in rest if one.actions != list(actions))]
+    if option.recommended_by is not None:
+        understood["before"] = option.model_dump(mode="json", include={"recommended_by", "why"})
+    others = [one for number, one in enumerate(base.options) if number != place]
     return approval.model_copy(
         update={
-            "options": options,
+            "options": [*others[: base.refused], marked, *others[base.refused :]],
             "evidence": {**approval.evidence, UNDERSTOOD: understood},
             "version": approval.version + 1,
         }
     )
 
 
-def without_understood(approval: Approval, question: Question) -> Approval:
-    """The question as it was before something was understood, at its next version."""
+def without_understood(approval: Approval) -> Approval:
+    """The question as it was before something was understood, at its next version; as it is where nothing was."""
+    understood = understood_of(approval)
+    if understood is None:
+        return approval
+    options = [one for number, one in enumerate(approval.options) if number != approval.refused]
+    if understood["place"] is not None:
+        before = {"recommended_by": None, "why": None, **understood.get("before", {})}
+        option = approval.options[approval.refused].model_dump(mode="json") | before
+        options.insert(understood["place"], Option.model_validate(option))
     evidence = {key: value for key, value in approval.evidence.items() if key != UNDERSTOOD}
-    return approval.model_copy(
-        update={"options": question.options, "evidence": evidence, "version": approval.version + 1}
-    )
+    return approval.model_copy(update={"options": options, "evidence": evidence, "version": approval.version + 1})
 
 
 def understood_of(approval: Approval) -> dict[str, Any] | None:

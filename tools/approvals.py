@@ -125,10 +125,10 @@ async def settle(toolbox: Toolbox, entry: Entry, reply: Reply | None = None) -> 
         if beyond is not None and question is not None:
             return {**about, "applied": False, "why": await _reopen(context, approval, question, beyond)}
         stands = question is not None and question.fingerprint == approval.fingerprint
-        if stands and question is not None and stays_open(approval, reply):
+        if stands and stays_open(approval, reply):
             if await pending(context.transaction.conn, entry.building_id, approval.kind, approval.item_id) is None:
                 due = _due(context.building, context.now, escalates=not context.building.is_top(approval.asked_of))
-                return {**about, "applied": False, **keep_open(context, approval, reply, question, due)}
+                return {**about, "applied": False, **keep_open(context, approval, reply, due)}
             stands = False
         if stands:
             consequence = _consequence(approval)

@@ -2,15 +2,13 @@
 
 from typing import Any
 
-from domain.advice import with_advice
 from domain.answers_back import answer_from_facts
-from domain.approvals import Approval, Question, Responder
+from domain.approvals import Approval, Responder
 from domain.buildings import Building
 from domain.confirming import (
     IN_THESE_WORDS,
     must_be_confirmed,
     refuses_the_reading,
-    understood_of,
     with_understood,
     without_understood,
 )
@@ -65,24 +63,21 @@ def stays_open(approval: Approval, reply: Reply | None) -> bool:
     return refuses_the_reading(approval)
 
 
-def keep_open(
-    context: ActionContext, approval: Approval, reply: Reply | None, question: Question, due: dict[str, Any]
-) -> dict[str, Any]:
+def keep_open(context: ActionContext, approval: Approval, reply: Reply | None, due: dict[str, Any]) -> dict[str, Any]:
     """Give the question back, with what was said in its evidence, and tell the person who said it. What was understood
-    becomes its recommendation, at its next version. `question` is built on the facts as they are."""
-    question = with_advice(question, approval.advice)
+    becomes its recommendation, at its next version."""
     responder, said = Responder.model_validate((approval.decision or {})["responder"]), _words_of(approval)
     if reply is None:
-        kept = without_understood(approval, question)
+        kept = without_understood(approval)
         kind, told = "asked_again", _told_misread(kept)
     elif must_be_confirmed(reply):
-        kept = with_understood(approval, question, _actions_of(approval), said, responder.name, reply)
+        kept = with_understood(approval, _actions_of(approval), said, responder.name, reply)
         kind, told = "asked_again", _told_to_confirm(kept, reply)
     elif reply.means == "answer":
         kept = approval
         kind, told = "answered", answer_to(approval, reply)
     else:  # what was understood before is withdrawn by other words: a yes to it now would say neither
-        kept = without_understood(approval, question) if understood_of(approval) else approval
+        kept = without_understood(approval)
         kind, told = "asked_again", answer_to(approval, reply)
     exchange = {"from": responder.name, "said": said, "kind": kind, "answer": told}
     talk = [*approval.evidence.get("conversation", []), exchange][-MOST_KEPT:]
