@@ -37,7 +37,7 @@ def with_understood(
     marked = option.model_copy(
         update={"recommended_by": reader, "why": f'read in the words of {by}, to be confirmed: "{said[:MAX_SAID]}"'}
     )
-    understood = {
+    understood: dict[str, Any] = {
         "said": said,
         "by": by,
         "what": option.title,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
+from domain.phrases import Phrases, phrases, read_as
 from domain.policy import AGENT_ALONE
 
 MAX_CHARACTERS = 200
@@ -107,18 +108,12 @@ _ENDS = frozenset(".,!")
 _OPEN_ENDS = frozenset(",-")
 
 Polarity = Literal["approve", "reject"]
-Phrases = frozenset[tuple[str, ...]]
 
-
-def _phrases(listed: str) -> Phrases:
-    return frozenset(tuple(phrase.split()) for phrase in listed.split(",") if phrase.strip())
-
-
-_ASSENT, _REFUSAL, _COURTESIES, _DISLIKE = map(_phrases, (ASSENT, REFUSAL, COURTESIES, DISLIKE))
-_THINGS = _phrases(_OBJECTS)
-_JOINING = _phrases("and, und, et")
-_LEADING_ON = _phrases(_MORE)
-_WAITING = _phrases("let us wait, lets wait, let us hold")
+_ASSENT, _REFUSAL, _COURTESIES, _DISLIKE = map(phrases, (ASSENT, REFUSAL, COURTESIES, DISLIKE))
+_THINGS = phrases(_OBJECTS)
+_JOINING = phrases("and, und, et")
+_LEADING_ON = phrases(_MORE)
+_WAITING = phrases("let us wait, lets wait, let us hold")
 
 
 def plain_reply(text: str) -> Polarity | None:
@@ -128,7 +123,7 @@ def plain_reply(text: str) -> Polarity | None:
         return None
     if len(words) == 1 and words[0] in ALONE:
         return "approve" if words[0] == "y" else "reject"
-    said = _read(words, {"yes": _ASSENT, "no": _REFUSAL, "courtesy": _COURTESIES})
+    said = read_as(words, {"yes": _ASSENT, "no": _REFUSAL, "courtesy": _COURTESIES})
     if said is None:
         return None
     kinds = {kind for kind, _ in said} - {"courtesy"}
@@ -149,7 +144,7 @@ def approves_by_name(text: str, recommended: Sequence[Mapping[str, Any]], line_n
     if words is None or not names:
         return False
     verbs = {name: _naming(name, line_name) for name in _VERBS}
-    said = _read(words, {"yes": _ASSENT, "courtesy": _COURTESIES, "and": _JOINING, **verbs})
+    said = read_as(words, {"yes": _ASSENT, "courtesy": _COURTESIES, "and": _JOINING, **verbs})
     if said is None or not any(kind == "yes" for kind, _ in said) or said[-1][0] == "and":
         return False
     named = {kind for kind, _ in said} & set(_VERBS)
@@ -161,7 +156,7 @@ def refuses(text: str) -> bool:
     words = cut_into_words(text)
     if words is None:
         return False
-    said = _read(words, {"no": _REFUSAL | _DISLIKE, "courtesy": _COURTESIES | _phrases("at all")})
+    said = read_as(words, {"no": _REFUSAL | _DISLIKE, "courtesy": _COURTESIES | phrases("at all")})
     return said is not None and any(kind == "no" for kind, _ in said)
 
 
@@ -176,14 +171,14 @@ def asks_to_hold(text: str, line_name: str | None) -> bool:
     if words is None or not _is_one_clause(until):
         return False
     kinds = {"courtesy": _COURTESIES, "hold": _naming("hold_item", line_name) | _WAITING}
-    said = _read(words, kinds)
+    said = read_as(words, kinds)
     return said is not None and any(kind == "hold" for kind, _ in said)
 
 
 def _without_no(lower: str) -> str:
     """The text without a no before it that is set apart: `No, hold it.` Not set apart it is `no hold`."""
     first, _, rest = lower.partition(" ")
-    return rest if first[-1:] in _ENDS and (first[:-1],) in _phrases("no, nein, non, nee, nao") else lower
+    return rest if first[-1:] in _ENDS and (first[:-1],) in phrases("no, nein, non, nee, nao") else lower
 
 
 def _is_one_clause(until: str) -> bool:
@@ -231,26 +226,10 @@ def _lowered(text: str) -> str | None:
     return "".join(sign for sign in folded if unicodedata.category(sign) != "Mn")
 
 
-def _read(words: Sequence[str], kinds: Mapping[str, Phrases]) -> list[tuple[str, tuple[str, ...]]] | None:
-    """The words as phrases of these kinds, the longest first; None where one stands in no list."""
-    known = {phrase: kind for kind, phrases in kinds.items() for phrase in phrases}
-    longest = max(map(len, known))
-    said, place = [], 0
-    while place < len(words):
-        sizes = range(min(longest, len(words) - place), 0, -1)
-        found = next((size for size in sizes if tuple(words[place : place + size]) in known), None)
-        if found is None:
-            return None
-        phrase = tuple(words[place : place + found])
-        said.append((known[phrase], phrase))
-        place += found
-    return said
-
-
 @lru_cache(maxsize=256)
 def _naming(action: str, line_name: str | None) -> Phrases:
     """The phrases that name an action: its verbs alone, or with what they are about."""
-    verbs, around = _phrases(_VERBS[action]), _phrases(_AROUND.get(action, ""))
+    verbs, around = phrases(_VERBS[action]), phrases(_AROUND.get(action, ""))
     things = {*_THINGS, *_names_of(line_name)}
     return frozenset(
         [

@@ -33,7 +33,8 @@ class Read:
 
 async def read_mail(toolbox: Toolbox, entry: Entry, event: MessageReceived) -> Read:
     """Ask the readers, cheap to strong, until one reads it without doubts; else the reading with the fewest."""
-    return await _read(toolbox, entry, await _mail(toolbox, entry, event.text, event.sender or entry.source))
+    mail = await _mail(toolbox, entry, event.text, event.sender or entry.source)
+    return await _read(toolbox, entry, replace(mail, address=event.sender))
 
 
 async def read_told(toolbox: Toolbox, entry: Entry, text: str, by: str) -> Read:
@@ -61,6 +62,7 @@ async def _mail(toolbox: Toolbox, entry: Entry, text: str, sender: str) -> Mail:
     building = await building_of(toolbox, entry.building_id)
     async with toolbox.lock:
         names = await procurement.item_names(toolbox.conn, entry.building_id)
+        open_ = await procurement.open_questions(toolbox.conn, entry.building_id)
     return Mail(
         text=text,
         sender=sender,
@@ -68,6 +70,7 @@ async def _mail(toolbox: Toolbox, entry: Entry, text: str, sender: str) -> Mail:
         occurred_at=entry.at(building.zone).isoformat(),
         names=names,
         policy=building.policy,
+        asked_about=frozenset(one.item_id for one in open_ if one.item_id is not None),
     )
 
 
