@@ -6,7 +6,7 @@ What was decided is stored first, and what is stored stands: a second run of the
 from dataclasses import dataclass, replace
 from typing import Any
 
-from domain.advice import can_be_done
+from domain.advice import can_be_done, is_an_option, says_only
 from domain.approvals import Advice, Decision
 from domain.authority import commitment_of, may_decide
 from domain.events import Entry
@@ -79,6 +79,7 @@ async def _verdict(toolbox: Toolbox, entry: Entry, asked: Asked, decision: Decis
 async def _authority(toolbox: Toolbox, asked: Asked, decision: Decision) -> Authority:
     """Whether the answer may be carried out as it is."""
     waiting = "the line waits for a person in another matter" if asked.held else _not_yet(asked, decision)
+    waiting = waiting or _of_a_model(asked, decision)
     if waiting is not None:
         return Authority(False, waiting)
     async with toolbox.lock:
@@ -93,6 +94,18 @@ async def _authority(toolbox: Toolbox, asked: Asked, decision: Decision) -> Auth
         toolbox.clock.now(),
         confidence=decision.confidence,
     )
+
+
+def _of_a_model(asked: Asked, decision: Decision) -> str | None:
+    """Why a model only recommends: it chooses among the question's options, and neither writes letters of its own nor
+    has a conflict settled by asking about it. None for others, and where it may."""
+    if decision.responder.type != "ai_agent":
+        return None
+    if not is_an_option(decision.actions, asked.question.options):
+        return "a model's own words are only recommended"
+    if asked.question.kind == "schedule_conflict" and says_only(decision.actions):
+        return "a conflict beyond policy is not settled by asking or telling: a person decides"
+    return None
 
 
 def _not_yet(asked: Asked, decision: Decision) -> str | None:

@@ -11,6 +11,7 @@ from tools.context import Toolbox
 from tools.instructions import READ_REPLY
 from tools.models import Abstained
 from tools.prompts import FACTS_TOKENS, Layer, Part
+from tools.provenance import TEAM, to_vendor
 from tools.reading_mails import read_told
 from tools.recording import building_of
 from tools.tiers import answers
@@ -32,7 +33,8 @@ async def read_reply_to(toolbox: Toolbox, entry: Entry) -> Reply:
     if (plainly := plainly_answered(text, asked)) is not None:
         return plainly
     best, abstained = Reply("ask_again"), list[str]()
-    async for answer in answers(toolbox, entry, "reader", READ_REPLY, _layers(approval, asked, text), ReplyReading):
+    layers, audience = _layers(approval, asked, text), to_vendor(None)
+    async for answer in answers(toolbox, entry, "reader", READ_REPLY, layers, ReplyReading, audience=audience):
         if isinstance(answer, Abstained):
             abstained.append(f"{answer.reason}: {answer.detail}".strip(": ")[:200])
             continue
@@ -76,4 +78,4 @@ def _layers(approval: Approval, asked: Asked, text: str) -> list[Layer]:
         f"Recommended: {recommended}.",
         f"Today is {asked.today:%A} {asked.today}.",
     ]
-    return [Layer("Question", FACTS_TOKENS, facts), Layer("Reply", None, [Part(text, "reply")])]
+    return [Layer("Question", FACTS_TOKENS, facts), Layer("Reply", None, [Part(text, "reply", TEAM)])]
