@@ -61,6 +61,8 @@ _WORDS = (
 )
 _SIGNS = frozenset(".,;:!()-/&'\n\r\t ")
 _KNOWN: Phrases = phrases(_WORDS) | phrases(COURTESIES) | phrases("sehr geehrte, geachte heer mevrouw")
+_PARTICLES = {"an": frozenset({"kommt", "kommen"}), "ein": frozenset({"trifft", "treffen"})}
+"""German verbs come in two parts: `trifft am 12. Mai ein`. Without the verb the part is an article."""
 
 
 def unaccounted_words(text: str, names: Iterable[str]) -> list[str]:
@@ -70,8 +72,10 @@ def unaccounted_words(text: str, names: Iterable[str]) -> list[str]:
     for mention in sorted(days_mentioned(text), key=lambda mention: -len(mention.words)):
         rest = rest.replace(mention.words, " ")
     signs = sorted({sign for sign in rest if not (sign.isalpha() or sign.isdigit() or sign in _SIGNS)})
-    named = frozenset(tuple(words) for name in names if (words := _words(plain(name))))
-    return [*signs, *left_over(_words(rest), _KNOWN | named)]
+    words = _words(rest)
+    apart = frozenset((particle,) for particle, verbs in _PARTICLES.items() if verbs & set(words))
+    named = frozenset(tuple(one) for name in names if (one := _words(plain(name))))
+    return [*signs, *left_over(words, _KNOWN | named | apart)]
 
 
 def _words(text: str) -> list[str]:

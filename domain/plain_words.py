@@ -55,10 +55,10 @@ ALONE = frozenset({"y", "n"})
 
 DISLIKE = (
     "i do not like it, i do not like that, i do not like this, i dont like it, i dont like that, i dont like this, "
-    "not like this, not like that, not good, not this way, not acceptable, not ok, not okay, not approved, "
-    "not agreed, i disagree, we disagree, i do not agree, i dont agree, i do not approve, i dont approve, "
-    "so nicht, nicht einverstanden, nicht genehmigt, pas d accord, pas daccord, no de acuerdo, no me gusta, "
-    "non mi piace, non va bene, niet akkoord"
+    "not that, not this, not like this, not like that, not good, not this way, not acceptable, not ok, not okay, "
+    "not approved, not agreed, i disagree, we disagree, i do not agree, i dont agree, i do not approve, "
+    "i dont approve, so nicht, nicht einverstanden, nicht genehmigt, pas d accord, pas daccord, no de acuerdo, "
+    "no me gusta, non mi piace, non va bene, niet akkoord"
 )
 """A no in more words. It is no plain answer, but where a reader takes it for a no there is nothing left over."""
 

@@ -100,11 +100,23 @@ async def test_a_model_decides_what_needs_no_person_when_it_is_sure_enough(
     desk: Desk, adviser: Adviser, confidence: float, alone: bool
 ) -> None:
     await open_office(desk)
-    await desk.post("Submittal_Approved", item="Doors")
-    adviser.option, adviser.confidence = 3, confidence
-    event_id = await departs(desk, "Doors")
+    await desk.post("Items_Changed", items=[{"item_id": "gates", "name": "Gates", "required_by": "2026-06-01"}])
+    adviser.option, adviser.confidence = 1, confidence
+    event_id = await desk.post("Submittal_Approved", item="Gates")
     asked = "request_information" in await desk.names(event_id)
     assert asked == alone == (await desk.pending() == [])
+
+
+async def test_a_conflict_is_never_settled_by_a_model_that_asks_about_it(desk: Desk, adviser: Adviser) -> None:
+    await open_office(desk)
+    await desk.post("Submittal_Approved", item="Doors")
+    adviser.option, adviser.confidence = 3, 1.0
+    event_id = await departs(desk, "Doors")
+    assert "request_information" not in await desk.names(event_id)
+    question = await desk.question("schedule_conflict")
+    assert question.recommended == firm_date(question)
+    assert question.advice is not None
+    assert question.advice.limit == "a conflict beyond policy is not settled by asking or telling: a person decides"
 
 
 async def test_a_rule_is_heard_before_a_model_and_a_person_after_both(desk: Desk, adviser: Adviser) -> None:
