@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from domain.actions import Action
 from domain.buildings import Strict
+from domain.plain_words import plain_reply
 from domain.principals import LOCAL_PERSON as LOCAL_PERSON
 from domain.principals import POLICY as POLICY
 from domain.principals import Mandate
@@ -180,63 +180,9 @@ class Decision(BaseModel):
     """What a person's answer rests on; None for programs, and for answers that an earlier version accepted."""
 
 
-_YES = frozenset(
-    [
-        "yes",
-        "y",
-        "yep",
-        "yeah",
-        "ok",
-        "okay",
-        "approve",
-        "approved",
-        "agreed",
-        "agree",
-        "confirm",
-        "confirmed",
-        "accept",
-        "accepted",
-        "go",
-        "goahead",
-        "doit",
-        "yesplease",
-        "pleasedo",
-        "fine",
-        "sure",
-        "correct",
-        "right",
-        "ja",
-        "oui",
-        "si",
-    ]
-)
-_NO = frozenset(
-    [
-        "no",
-        "n",
-        "nope",
-        "nah",
-        "reject",
-        "rejected",
-        "refuse",
-        "refused",
-        "decline",
-        "declined",
-        "dont",
-        "donotdoit",
-        "nothanks",
-        "nein",
-        "non",
-    ]
-)
-
-
 def plain_answer(text: str) -> Literal["approve", "reject"] | None:
-    """A plain yes or no, in any case and punctuation; None for anything that says more than that."""
-    word = re.sub(r"[\W_]+", "", text.casefold())
-    if word in _YES:
-        return "approve"
-    return "reject" if word in _NO else None
+    """A plain yes or no: the whole text is assent or refusal, and courtesies. None for anything that says more."""
+    return plain_reply(text)
 
 
 class Answer(BaseModel):

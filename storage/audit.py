@@ -25,6 +25,7 @@ What = Literal[
     "decision_given",
     "message_retried",
     "link_made",
+    "links_revoked",
 ]
 
 INSERT = "INSERT INTO audit (building_id, at, by, what, subject, detail) VALUES (%s, %s, %s, %s, %s, %s)"

@@ -23,6 +23,14 @@ REVOKE = """
 INSERT INTO link_revocations (scope, subject, within, why, revoked_by) VALUES (%s, %s, %s, %s, %s)
 RETURNING revocation_id, revoked_at"""
 
+# On the record of each building whose links end.
+AUDITED = """
+INSERT INTO audit (building_id, at, by, what, subject, detail)
+SELECT b.building_id, %(at)s, %(by)s, 'links_revoked', coalesce(%(subject)s::text, 'all'), %(detail)s FROM buildings b
+ WHERE b.mode = 'live' AND (%(within)s::text IS NULL OR b.building_id = %(within)s)
+   AND (%(scope)s <> 'approval' OR EXISTS (
+       SELECT 1 FROM approvals a WHERE a.building_id = b.building_id AND a.approval_id = %(subject)s))"""
+
 REVOKED = """
 SELECT revoked_at, why FROM link_revocations
  WHERE revoked_at >= %(made_at)s AND (within IS NULL OR within = ANY(%(buildings)s))
@@ -84,10 +92,14 @@ async def now(conn: Connection) -> datetime:
 
 async def revoke(conn: Connection, revocation: Revocation, why: str, by: Author) -> datetime:
     """End the links that were made until now. Returns when."""
-    given = (revocation.scope, revocation.subject, revocation.within, why, Jsonb(by.model_dump(mode="json")))
-    row = await (await conn.execute(REVOKE, given)).fetchone()
-    assert row is not None
-    at: datetime = row["revoked_at"]
+    author = Jsonb(by.model_dump(mode="json"))
+    async with conn.transaction():
+        given = (revocation.scope, revocation.subject, revocation.within, why, author)
+        row = await (await conn.execute(REVOKE, given)).fetchone()
+        assert row is not None
+        at: datetime = row["revoked_at"]
+        detail = Jsonb({"scope": revocation.scope, "why": why})
+        await conn.execute(AUDITED, {**vars(revocation), "at": at, "by": author, "detail": detail})
     return at
 
 

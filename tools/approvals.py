@@ -8,6 +8,7 @@ from domain.advice import renewed as renewed_advice
 from domain.advice import with_advice
 from domain.approvals import POLICY, Advice, Approval, Decision, Question
 from domain.buildings import Building
+from domain.confirming import reading_confirmed, understood_of
 from domain.events import Entry
 from domain.replies import Reply
 from domain.working_time import add_working_time
@@ -16,7 +17,7 @@ from storage.approvals import locked
 from tools.asking import ASKED_ONCE, answered_before, built, pending
 from tools.authority import answerer_on_record, authority_of
 from tools.context import ActionContext, Toolbox
-from tools.conversation import kept_open, taken
+from tools.conversation import keep_open, stays_open, taken
 from tools.effects import run_effect
 from tools.messages import say
 from tools.rules import count_recommended
@@ -108,7 +109,8 @@ async def settle(toolbox: Toolbox, entry: Entry, reply: Reply | None = None) -> 
 
     `reply` is what was read of an answer in free words. Returns {applied, approval_id, kind, item_id, subject, why,
     actions, refused, options}. An outdated answer does nothing: the question is pending again at its next version, or
-    superseded where it no longer stands. A question back, and what is not certain, leave it open: {kept_open, told}.
+    superseded where it no longer stands. A question back, what is not certain, and what a model read and the person has
+    yet to confirm leave it open: {kept_open, told}.
     """
 
     async def act(context: ActionContext) -> dict[str, Any]:
@@ -123,10 +125,10 @@ async def settle(toolbox: Toolbox, entry: Entry, reply: Reply | None = None) -> 
         if beyond is not None and question is not None:
             return {**about, "applied": False, "why": await _reopen(context, approval, question, beyond)}
         stands = question is not None and question.fingerprint == approval.fingerprint
-        if stands and reply is not None and approval.decision is not None and approval.decision["type"] == "respond":
+        if stands and stays_open(approval, reply):
             if await pending(context.transaction.conn, entry.building_id, approval.kind, approval.item_id) is None:
                 due = _due(context.building, context.now, escalates=not context.building.is_top(approval.asked_of))
-                return {**about, "applied": False, **kept_open(context, approval, reply, due)}
+                return {**about, "applied": False, **keep_open(context, approval, reply, due)}
             stands = False
         if stands:
             consequence = _consequence(approval)
@@ -152,15 +154,16 @@ def _consequence(approval: Approval) -> dict[str, Any]:
     """What the answer calls for, as the person saw it."""
     decision = approval.decision or {}
     actions = decision["actions"] if decision["type"] == "edit" else approval.recommended
+    confirmed = understood_of(approval) if decision["type"] == "approve" else None
     return {
         "type": decision["type"],
         "actions": [] if decision["type"] == "reject" else actions,
         "subject": approval.subject,
         "refused": approval.refused,
         "options": len(approval.options),
-        "why": decision.get("why", ""),
+        "why": confirmed["said"] if confirmed else decision.get("why", ""),
         "responder": decision["responder"],
-        "reading": decision.get("reading"),
+        "reading": reading_confirmed(confirmed) if confirmed else decision.get("reading"),
         "advice": None if approval.advice is None else approval.advice.model_dump(mode="json"),
     }
 

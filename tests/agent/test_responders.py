@@ -110,13 +110,17 @@ async def test_a_model_decides_what_needs_no_person_when_it_is_sure_enough(
     assert (chased == 2) == alone == (await desk.pending() == [])
 
 
-async def test_a_model_never_settles_a_conflict_by_asking_the_vendor(desk: Desk, adviser: Adviser) -> None:
+async def test_a_conflict_is_never_settled_by_a_model_that_asks_about_it(desk: Desk, adviser: Adviser) -> None:
     await open_office(desk)
     await desk.post("Submittal_Approved", item="Doors")
     adviser.option, adviser.confidence = 3, 1.0
     event_id = await departs(desk, "Doors")
     assert "request_information" not in await desk.names(event_id)
-    assert (await desk.question("schedule_conflict")).options[0].recommended_by is not None
+    question = await desk.question("schedule_conflict")
+    assert question.recommended == firm_date(question)
+    assert question.advice is not None
+    assert question.advice.limit is not None
+    assert "schedule_conflict needs a person" in question.advice.limit
 
 
 async def test_a_rule_is_heard_before_a_model_and_a_person_after_both(desk: Desk, adviser: Adviser) -> None:

@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from fastapi.routing import APIRoute
 
 from api.app import create_app
-from runtime.links import Audience, linker
 from runtime.resources import Resources
 from runtime.settings import ApiKey
 from storage.retention import Policy, prune_all
@@ -100,10 +100,9 @@ async def _decide(desk: Desk) -> None:
 
 
 async def _answer_on_the_page(desk: Desk) -> None:
-    asked, now = await raise_approval(desk.resources), desk.resources.clock.now()
-    async with desk.resources.pool.connection() as conn:
-        links = await linker(conn, desk.resources.settings, now)
-    path = links.path(links.make("approval", asked, 1, Audience("special", "Somebody special", "caller"), now))
+    asked = await raise_approval(desk.resources)
+    made = await desk.client.post(f"/approvals/{asked}/link", headers=bearer(SPECIAL))
+    path = urlsplit(made.json()["url"]).path
     form = {"answer": "approve", "version": "1", "answer_id": "an-answer-of-mine"}
     answered = await desk.client.post(path, data=form)
     assert answered.status_code == 303, answered.text
@@ -151,6 +150,10 @@ async def _link_to_log(desk: Desk) -> None:
     await desk.act("POST", f"{AT}/log-link")
 
 
+async def _revoke_links(desk: Desk) -> None:
+    await desk.act("POST", "/links/revoke", json={"all": True})
+
+
 Recipe = Callable[[Desk], Awaitable[None]]
 RECIPES: dict[str, tuple[Recipe, str]] = {
     "POST /buildings": (_create_building, "building_created"),
@@ -168,6 +171,7 @@ RECIPES: dict[str, tuple[Recipe, str]] = {
     "POST /outbox/{outbox_id}/retry": (_retry_message, "message_retried"),
     "POST /approvals/{approval_id}/link": (_link_to_question, "link_made"),
     "POST /buildings/{building_id}/log-link": (_link_to_log, "link_made"),
+    "POST /links/revoke": (_revoke_links, "links_revoked"),
 }
 """How each address is used once, and the trace that its user leaves."""
 

@@ -8,11 +8,12 @@ import pytest
 
 from api.app import create_app
 from domain.events import EVENT_TYPES
-from domain.principals import EVENTS_BY_ROLE, ROLES, Role
+from domain.principals import EVENTS_BY_ROLE, ROLES, Author, Role
 from domain.rules import Delegation, Rule
 from graph.forking import fork
 from runtime.resources import Resources
 from runtime.settings import ApiKey
+from storage.audit import Signature
 from storage.transaction import building_transaction
 from tests.api.office import ADMIN, APPROVED, BUILDING, EVENTS, MACHINE, SPEC, assert_problem, bearer, client_of
 from tests.api.routes import IDS, Route, routes_of
@@ -21,7 +22,7 @@ MOMENT = datetime(2026, 2, 1, 9, tzinfo=UTC)
 FOREIGN = "zebra-tower"
 MARK = "zebra"
 BOUND = ApiKey(key="bound-key-0123456789", id="bound", name="Bound", roles=["admin"], buildings=[BUILDING])
-WHO = {"type": "human", "id": "local", "name": "local"}
+WHO = Author(type="human", id="local", name="local")
 
 
 def key_with(**fields: Any) -> ApiKey:
@@ -55,7 +56,7 @@ async def furnish(resources: Resources, building_id: str) -> dict[str, str]:
         async with building_transaction(conn, building_id) as transaction:
             transaction.save(rule)
             transaction.save(delegation)
-        made = await fork(conn, building_id, who=WHO, now=MOMENT)
+        made = await fork(conn, building_id, signature=Signature(WHO, MOMENT))
         message = await conn.execute(
             "INSERT INTO outbox (building_id, key, channel, recipient, subject, payload, status, created_at) "
             "VALUES (%s, 'k', 'log', %s, 'Hello', '{}', 'dead', now()) RETURNING outbox_id",
