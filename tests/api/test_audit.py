@@ -202,13 +202,13 @@ async def test_whoever_uses_an_address_that_changes_something_is_named(desk: Des
     assert await rows(desk.resources, TRACES) == []
     await recipe(desk)
     assert trace in [row["trace"] for row in await rows(desk.resources, TRACES)]
-    (named,) = await rows(
+    named = await rows(
         desk.resources,
         "SELECT DISTINCT by FROM (SELECT by FROM audit UNION ALL SELECT sent_by FROM events) a "
         "WHERE by ->> 'id' = 'special'",
     )
     via = "link" if "/pages/" in address else "key"
-    assert named["by"] == {"type": "human", "id": "special", "name": "Somebody special", "via": via}
+    assert {"type": "human", "id": "special", "name": "Somebody special", "via": via} in [row["by"] for row in named]
 
 
 async def test_what_was_done_is_read_newest_first_with_before_and_after(
