@@ -29,7 +29,7 @@ class Readiness(BaseModel):
 
     status: Literal["ready"] = Field("ready", description="Always ready: otherwise the answer is 503.")
     workers: int = Field(description="Workers that gave a sign of life lately.")
-    warning: str | None = Field(None, description="What does not work though the service does; null: all does.")
+    warning: str | None = Field(None, description="What does not work though the service does; absent: all does.")
 
 
 @router.get("/healthz", summary="Is it alive?")
@@ -38,7 +38,7 @@ async def healthz() -> Health:
     return Health()
 
 
-@router.get("/readyz", summary="Is it ready?", responses=documented(503))
+@router.get("/readyz", summary="Is it ready?", responses=documented(503), response_model_exclude_none=True)
 async def readyz(request: Request, resources: Held) -> Readiness:
     """Whether the database can be reached and a worker is alive; 503 says which of them is missing. Needs no key."""
     try:

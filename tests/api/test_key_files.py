@@ -213,7 +213,7 @@ async def test_readiness_says_that_the_keys_are_old(resources: Resources, file: 
     async with resources.pool.connection() as conn:
         await conn.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now())")
     async with client_of(resources) as client:
-        assert (await client.get("/readyz")).json()["warning"] is None
+        assert "warning" not in (await client.get("/readyz")).json()
         remove(file)
         told = (await client.get("/readyz")).json()
     assert told["status"] == "ready"
