@@ -12,18 +12,25 @@ JOBS ?= 4
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-# Two sets of packages: what runs Longlead, and what is needed to work on it (tests, lint, Studio). Both pinned with
-# hashes. A stamp file tells which is there.
-$(VENV)/.run: requirements.txt pyproject.toml
+# Three sets of packages: what builds packages, what runs Longlead, and what is needed to work on it (tests, lint,
+# Studio). All pinned with hashes, and nothing is built with anything else: hence no build isolation, in which pip would
+# fetch build tools of its own choice. A stamp file tells which is there.
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation
+
+$(VENV)/.build: requirements-build.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) --only-binary :all: --require-hashes -r requirements-build.txt
+	@touch $@
+
+$(VENV)/.run: requirements.txt pyproject.toml $(VENV)/.build
 	@echo "Installing what Longlead needs (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(PIP) --require-hashes -r requirements.txt
+	@$(PIP) --no-deps -e .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@echo "Installing what working on Longlead needs (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(PIP) --require-hashes -r requirements-dev.txt
 	@touch $@
 
 demo: $(VENV)/.run  ## Play a recorded building over HTTP against the real service, on a fresh embedded database
@@ -69,8 +76,9 @@ studio: $(VENV)/.dev  ## LangGraph's dev server over the same threads (DATA=)
 picture: $(VENV)/.run  ## Draw the graph anew into README.md and ARCHITECTURE.md
 	@$(BIN)/python -m graph.picture
 
-requirements: $(VENV)/.dev  ## Pin all packages anew, with hashes
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -o requirements-dev.txt
+requirements: $(VENV)/.dev  ## Pin all packages again, with hashes; build tools as pyproject.toml names them
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | $(BIN)/uv pip compile - --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -o requirements-build.txt
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -c requirements-build.txt -o requirements-dev.txt
 	@$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -c requirements-dev.txt -o requirements.txt
 
 clean:  ## Remove the environment and the demo's and service's data in this folder

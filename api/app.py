@@ -9,6 +9,7 @@ from api import (
     audit,
     buildings,
     delegations,
+    docs,
     events,
     forks,
     health,
@@ -22,9 +23,11 @@ from api import (
     rules,
 )
 from api.auth import open_keyring
+from api.headers import SafeHeaders
 from api.metrics import Measured, Timing
 from api.pages import decision, log
 from api.problems import LastResort, add_handlers
+from api.waiting import WaitingRoom
 from runtime.resources import Resources
 
 _ROUTERS = (
@@ -45,17 +48,27 @@ _ROUTERS = (
     health.router,
     metrics.router,
     openapi.router,
+    docs.router,
 )
 
 
 def create_app(resources: Resources) -> FastAPI:
     """The app over resources that the caller opened, and closes after it."""
-    app = FastAPI(title="Longlead", version=version("longlead"), openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Longlead",
+        version=version("longlead"),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     app.state.resources = resources
     app.state.keyring = open_keyring(resources)
     app.state.measured = Measured()
+    app.state.waiting_room = WaitingRoom(resources.settings.max_waiting, resources.pool.max_size)
     add_handlers(app)
     app.add_middleware(LastResort)
+    app.add_middleware(SafeHeaders)
     app.add_middleware(Timing, measured=app.state.measured)
     for router in _ROUTERS:
         app.include_router(router)

@@ -1,5 +1,7 @@
 """Questions to people: read, and answered once."""
 
+import hashlib
+import json
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -12,8 +14,8 @@ from api.held import Held, connection
 from api.paging import Page, page_of
 from api.parameters import ApprovalId, Cursor, IdempotencyKey, Limit, Prefer
 from api.problems import documented
-from api.waiting import APPLIED, until, wait_of
-from domain.approvals import Answer, ApprovalStatus, DecisionBody
+from api.waiting import APPLIED, Waiting, wait_of
+from domain.approvals import Answer, ApprovalStatus, DecisionBody, Responder
 from domain.errors import NotFoundError
 from domain.text import Name
 from runtime.resources import Resources
@@ -76,27 +78,32 @@ async def decide(
     response: Response,
     resources: Held,
     caller: Approver,
+    waiting: Waiting,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
 ) -> AcceptedDecisionView:
-    """Answer a question. The first answer counts: a later one gets 409 with the decision that stands."""
+    """Answer a question. The first answer counts: a later one gets 409 with the decision that stands.
+
+    An Idempotency-Key is its sender's own. Repeated with the same answer it gets the first response; with another
+    answer 409.
+    """
     answer = await body(request, DecisionBody)
-    event_id = f"{approval_id}:{idempotency_key}" if idempotency_key else str(uuid4())
+    event_id = _event_id(approval_id, caller.responder, idempotency_key)
     async with connection(resources) as conn:
         asked = await _approval(conn, approval_id)
-        accepted = await _first_answer(conn, asked, event_id) if idempotency_key else None
-        if accepted is None:
-            taken = await submit(
-                conn,
-                caller,
-                Answer(approval_id=approval_id, **answer.model_dump()),
-                event_id=event_id,
-                reads_free_text=resources.settings.has_readers,
-                now=resources.clock.now(),
-            )
-            accepted = _accepted(approval_id, event_id, taken.seq, taken.approval.version)
-    if seconds := wait_of(prefer):
-        settled = await until(lambda: _settled(resources, asked, accepted), seconds)
+        taken = await submit(
+            conn,
+            caller,
+            Answer(approval_id=approval_id, **answer.model_dump()),
+            event_id=event_id,
+            reads_free_text=resources.settings.has_readers,
+            now=resources.clock.now(),
+        )
+    accepted = AcceptedDecisionView(
+        approval_id=approval_id, event_id=event_id, seq=taken.seq, status="accepted", version=taken.version
+    )
+    if (seconds := wait_of(prefer)) and waiting.has_room:
+        settled = await waiting.until(lambda: _settled(resources, asked, accepted), seconds)
         if settled is not None:
             response.status_code = 200
             response.headers.update(APPLIED)
@@ -111,16 +118,12 @@ async def _approval(conn: Connection, approval_id: str) -> ApprovalView:
     return ApprovalView.model_validate(row)
 
 
-def _accepted(approval_id: str, event_id: str, seq: int, version: int) -> AcceptedDecisionView:
-    return AcceptedDecisionView(approval_id=approval_id, event_id=event_id, seq=seq, status="accepted", version=version)
-
-
-async def _first_answer(conn: Connection, asked: ApprovalView, event_id: str) -> AcceptedDecisionView | None:
-    """What a request of the same Idempotency-Key was answered; None when it is the first."""
-    entry = await _entry(conn, asked, event_id)
-    if entry is None:
-        return None
-    return _accepted(asked.approval_id, event_id, entry["seq"], entry["body"]["version"])
+def _event_id(approval_id: str, responder: Responder, key: str | None) -> str:
+    """The id of the answer's entry. A key names an answer of one sender: another sender's is a request of its own."""
+    if key is None:
+        return str(uuid4())
+    sender = json.dumps([responder.type, responder.id, key])
+    return f"{approval_id}:{hashlib.sha256(sender.encode()).hexdigest()[:32]}"
 
 
 async def _entry(conn: Connection, asked: ApprovalView, event_id: str) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from api.held import Held, connection
 from api.paging import Page
 from api.parameters import BuildingId, Cursor, EventId, Limit, Prefer, Source
 from api.problems import FieldProblem, InvalidBodyError, body_problems, documented
-from api.waiting import APPLIED, until, wait_of
+from api.waiting import APPLIED, Waiting, wait_of
 from domain.errors import ForbiddenError, InvalidError, NotFoundError
 from domain.events import EVENT, EVENT_TYPES, INTERNAL_TYPES, MAX_BODY_BYTES, CloudEvent, Event, body_of
 from domain.principals import Principal
@@ -50,7 +50,12 @@ _ENVELOPE = {"event_type": "type", "event_id": "id", "source": "source", "occurr
     },
 )
 async def send_event(
-    building_id: BuildingId, request: Request, resources: Held, caller: EventSender, prefer: Prefer = None
+    building_id: BuildingId,
+    request: Request,
+    resources: Held,
+    waiting: Waiting,
+    caller: EventSender,
+    prefer: Prefer = None,
 ) -> Response:
     """Accept an event into the building's inbox. The same `source` and `event_id` again: nothing is done twice; with
     another body: 409.
@@ -72,8 +77,8 @@ async def send_event(
             now=resources.clock.now(),
             sent_by=caller.author,
         )
-    if seconds := wait_of(prefer):
-        processed = await until(lambda: _processed(resources, building_id, accepted.seq), seconds)
+    if (seconds := wait_of(prefer)) and waiting.has_room:
+        processed = await waiting.until(lambda: _processed(resources, building_id, accepted.seq), seconds)
         if processed is not None:
             return JSONResponse(processed.model_dump(mode="json"), headers=APPLIED)
     stored = {"event_id": accepted.event_id, "seq": accepted.seq, "status": accepted.status}

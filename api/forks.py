@@ -10,7 +10,7 @@ from api.held import Held, connection
 from api.paging import Page
 from api.parameters import BuildingId, Cursor, ForkId, Limit
 from api.problems import documented
-from api.waiting import until
+from api.waiting import Waiting
 from domain.comparison import compare
 from domain.errors import UnavailableError
 from domain.principals import Principal
@@ -77,11 +77,13 @@ async def compare_fork(building_id: BuildingId, fork_id: ForkId, resources: Held
     summary="Delete a fork",
     responses=documented(404, 409, 422, 503),
 )
-async def delete_fork(building_id: BuildingId, fork_id: ForkId, resources: Held, caller: Approver) -> None:
+async def delete_fork(
+    building_id: BuildingId, fork_id: ForkId, resources: Held, waiting: Waiting, caller: Approver
+) -> None:
     """Delete the fork with everything that belongs to it. Forks of its own go first."""
     async with connection(resources) as conn:
         await must_exist(conn, building_id)
-    if not await until(lambda: _deleted(resources, building_id, fork_id, caller), DELETE_WAIT_S):
+    if not await waiting.until(lambda: _deleted(resources, building_id, fork_id, caller), DELETE_WAIT_S):
         raise UnavailableError(f"A worker is just running fork {fork_id!r}. Nothing was deleted; try again.")
 
 

@@ -6,7 +6,7 @@ import psycopg
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from api.held import Held, connection
+from api.held import Held, health_connection
 from api.problems import documented
 from domain.errors import UnavailableError
 from runtime.keyring import Keyring
@@ -42,7 +42,7 @@ async def healthz() -> Health:
 async def readyz(request: Request, resources: Held) -> Readiness:
     """Whether the database can be reached and a worker is alive; 503 says which of them is missing. Needs no key."""
     try:
-        async with connection(resources, _TIMEOUT_S) as conn:
+        async with health_connection(resources, _TIMEOUT_S) as conn:
             workers = await live_workers(conn, resources.settings.stalled_after)
     except psycopg.Error as error:
         raise UnavailableError("The database cannot be reached.", missing=["database"]) from error

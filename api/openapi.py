@@ -1,14 +1,12 @@
 """The description of the API: completed with the bodies that are read by hand, the keys and the common problems."""
 
 import json
-from importlib.resources import files
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse
 
 from api.auth import AnyCaller
 from api.browsers import SAFE_METHODS
@@ -40,7 +38,6 @@ TAGS = [
     {"name": "service", "description": "Health and figures."},
 ]
 
-_START = (files("api") / "swagger_ui" / "start.js").read_bytes()
 _REF = "#/components/schemas/"
 _OPEN = ("/healthz", "/readyz")
 
@@ -124,20 +121,6 @@ _BODIES: dict[tuple[str, str], dict[str, tuple[TypeAdapter[Any], dict[str, Any]]
 @router.get("/openapi.json")
 async def openapi_json(request: Request, _: AnyCaller) -> JSONResponse:
     return JSONResponse(request.app.openapi())
-
-
-@router.get("/docs")
-async def docs(request: Request) -> HTMLResponse:
-    """The page alone, without data: a browser cannot send a key with an address that is typed in."""
-    shown = bytes(get_swagger_ui_html(openapi_url="openapi.json", title=f"{request.app.title} API").body).decode()
-    inline, end = shown.rindex("<script>"), shown.rindex("</script>") + len("</script>")
-    return HTMLResponse(f'{shown[:inline]}<script src="docs/start.js"></script>{shown[end:]}')
-
-
-@router.get("/docs/start.js")
-async def docs_script() -> Response:
-    """Asks for a key, where one is needed, and shows the description."""
-    return Response(_START, media_type="text/javascript")
 
 
 def describe(app: FastAPI) -> dict[str, Any]:

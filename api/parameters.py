@@ -25,7 +25,7 @@ Prefer = Annotated[
 ]
 IdempotencyKey = Annotated[
     Name | None,
-    Header(description="Made by the sender: a request that repeats it gets the first answer, and nothing is done."),
+    Header(description="Made by the sender, and its own: repeated it gets the first answer, with another body 409."),
 ]
 CheckpointCursor = Annotated[
     Name | None, Query(description="`next_cursor` of the page before: a checkpoint_id. Without it the newest.")

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from runtime.connections import GuardedConfig, Limits, problem_document
 from runtime.resources import Resources
 from storage import model_calls
 from storage.health import LATENCY_BOUNDS, Latency, Snapshot, latencies, snapshot
@@ -70,8 +71,8 @@ async def shown_figures(resources: Resources) -> AsyncIterator[None]:
         yield
         return
     app = _page(resources, Figures())
-    config = uvicorn.Config(
-        app, host=settings.metrics_host, port=settings.metrics_port, log_config=None, lifespan="off"
+    config = GuardedConfig(
+        app, Limits.of(settings), host=settings.metrics_host, port=settings.metrics_port, lifespan="off"
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve())
@@ -90,18 +91,24 @@ class _Server(uvicorn.Server):
         yield
 
 
+def _refusal(status: int, title: str, detail: str) -> Response:
+    body, headers = problem_document(status, title, detail)
+    return Response(body, status, {name.decode(): value.decode() for name, value in headers})
+
+
 def _page(resources: Resources, figures: Figures) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
 
     async def page(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] != "/metrics":
-            await Response("Figures are at /metrics.\n", 404)(scope, receive, send)
+            await _refusal(404, "Not found", "Figures are at /metrics.")(scope, receive, send)
             return
         try:
             counted = generate_latest(registry) + await figures.text(resources)
         except psycopg.Error:
-            await Response("The database cannot be reached.\n", 503)(scope, receive, send)
+            refusal = _refusal(503, "Temporarily unavailable", "The database cannot be reached.")
+            await refusal(scope, receive, send)
             return
         await Response(counted, media_type=CONTENT_TYPE_LATEST)(scope, receive, send)
 

@@ -30,6 +30,11 @@ class Resources:
     clock: Clock = field(default_factory=SystemClock)
     server: EmbeddedServer | None = None
     """The embedded server, where one is used."""
+    turns: asyncio.Semaphore = field(init=False)
+    """Requests that use the pool at once: one connection is left for questions about the service's health."""
+
+    def __post_init__(self) -> None:
+        self.turns = asyncio.Semaphore(max(1, self.pool.max_size - 1))
 
     async def keep_database(self) -> None:
         """Start the embedded server again whenever it dies; an external one is its operator's to start. Never ends."""

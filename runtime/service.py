@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 import uvicorn
 
+from runtime.connections import GuardedConfig, Limits
 from runtime.figures import shown_figures
 from runtime.keys import warn_about
 from runtime.logs import set_up_logs
@@ -33,13 +34,16 @@ async def serve(settings: Settings, make_app: MakeApp) -> None:
         log.warning("API keys", warning=warning)
     stop = asyncio.Event()
     async with open_resources(settings, name="longlead api") as resources:
-        server = QuietServer(
-            uvicorn.Config(make_app(resources), host=settings.host, port=settings.port, log_config=None)
-        )
+        server = QuietServer(http_config(make_app(resources), settings))
         async with kept_database(resources), signals(stop), asyncio.TaskGroup() as tasks:
             tasks.create_task(supervise(resources, stop))
             tasks.create_task(serve_until(server, stop))
             log.info("serving", url=f"http://{settings.host}:{settings.port}", embedded=settings.embedded)
+
+
+def http_config(app: Any, settings: Settings) -> GuardedConfig:
+    """How the API is served."""
+    return GuardedConfig(app, Limits.of(settings), host=settings.host, port=settings.port)
 
 
 class QuietServer(uvicorn.Server):

@@ -199,6 +199,16 @@ class Settings(BaseSettings):
     )
     url: str = Field("http://127.0.0.1:8000", description="Where the command line finds the service.")
     api_key: str = Field("", description="The key that the command line sends.")
+    max_connections: int = Field(
+        1000, ge=8, description="HTTP connections open at once; fewer where the process may open few files."
+    )
+    max_waiting: int = Field(
+        100, ge=0, description="Requests with `Prefer: wait` that wait at once; others are answered 202 at once."
+    )
+    request_headers_timeout: float = Field(
+        10.0, gt=0, description="Seconds until the headers of a request are complete."
+    )
+    request_body_timeout: float = Field(30.0, gt=0, description="Seconds from there until its body is complete.")
 
     _keys_file: Path | None = PrivateAttr(None)
 

@@ -9,12 +9,14 @@ import fcntl
 import hashlib
 import logging
 import os
+import pwd
+import secrets
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,6 +86,8 @@ class Cluster:
     account: Account | None
     port: int = PORT
     """Names the socket's file; TCP is off unless a setting turns it on."""
+    guests: tuple[str, ...] = ()
+    """Further lines of pg_hba.conf: who else may log in."""
 
     @property
     def name(self) -> str:
@@ -134,7 +138,7 @@ class Cluster:
         # The builtin locale sorts the same on every system, so the indexes survive an upgrade of its C library.
         arguments = ["--pgdata", str(folder), "--username", SUPERUSER, "--encoding", "UTF8", "--locale", "C"]
         arguments += ["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-instructions"]
-        arguments += ["--auth-local", "trust", "--auth-host", "scram-sha-256", *options]
+        arguments += ["--auth-local", "peer", "--auth-host", "scram-sha-256", *options]
         run = subprocess.run(
             [self.binaries.program("initdb"), *arguments],
             capture_output=True,
@@ -228,6 +232,7 @@ class Cluster:
         self.trim_log()
         sockets = str(self.sockets).replace('"', '""')
         fixed = {"unix_socket_directories": f'"{sockets}"', "unix_socket_permissions": "0700"}
+        fixed |= self._write_access()
         fixed |= {"port": str(self.port), "listen_addresses": "", "cluster_name": self.name}
         options = [f"--{name}={value}" for name, value in {**DURABLE, **fixed, **settings}.items()]
         _spawned[:] = [child for child in _spawned if child.poll() is None]
@@ -258,6 +263,35 @@ class Cluster:
         _let_callers_go_on(server.pid)
         return server
 
+    def _write_access(self) -> dict[str, str]:
+        """Write who may connect, and return the settings that name the files.
+
+        Over the socket PostgreSQL asks the kernel who calls: only the server's own user and root are let in. The files
+        lie beside the data, where root's server cannot change them.
+        """
+        names = {_user_name(0) or "root", _user_name(self.account.uid if self.account else os.geteuid())}
+        by = (
+            "trust" if None in names else f"peer map={SUPERUSER}"
+        )  # the kernel's answer needs a name; the folder is 0700
+        rules = [f"local all all {by}", "host all all 127.0.0.1/32 scram-sha-256", "host all all ::1/128 scram-sha-256"]
+        users = [f'{SUPERUSER} "{name}" all' for name in sorted(filter(None, names))]
+        return {
+            "hba_file": str(self._write_beside("hba", [*rules, *self.guests])),
+            "ident_file": str(self._write_beside("ident", users)),
+        }
+
+    def _write_beside(self, kind: str, lines: Iterable[str]) -> Path:
+        target = self.data.with_name(f"{self.data.name}.{kind}.conf")
+        partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}")
+        file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(file, "w", encoding="utf-8") as written:
+            written.write("".join(f"{line}\n" for line in lines))
+            if self.account:
+                os.fchown(file, -1, self.account.gid)
+                os.fchmod(file, 0o640)
+        partial.replace(target)
+        return target
+
     def _step_over_stale_pid_file(self) -> None:
         """Remove what a crash left. PostgreSQL itself gives up when the old process id is in use again."""
         pid_file = self.data / "postmaster.pid"
@@ -273,6 +307,10 @@ class Cluster:
         socket = self.sockets / f".s.PGSQL.{self.port}"
         for stale in (socket, socket.with_name(f"{socket.name}.lock"), pid_file):
             stale.unlink(missing_ok=True)
+
+    def is_unused(self) -> bool:
+        """Whether nothing runs on these files, whoever started it."""
+        return self.is_gone() and not self._processes()
 
     def is_gone(self) -> bool:
         """Whether no process of this cluster is alive, not even one that outlived its postmaster."""
@@ -376,6 +414,13 @@ def _let_callers_go_on(pid: int) -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             os.sched_setscheduler(pid, os.SCHED_BATCH, os.sched_param(0))
+
+
+def _user_name(uid: int) -> str | None:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return None
 
 
 def _sync_folder(folder: Path) -> None:

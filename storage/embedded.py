@@ -23,9 +23,11 @@ from storage.placement import (
     SHELTER,
     Placement,
     PlacementError,
+    make_private_file,
     place,
     prepare_data_dir,
     prepare_socket_folder,
+    take_over,
 )
 
 DATABASE = "longlead"
@@ -182,10 +184,11 @@ class EmbeddedServer:
         if use is not None and use.pid == os.getpid():
             return use
         with _BootLock(data_dir):
-            cluster = _cluster(place(data_dir))
+            cluster = _cluster(_owned(place(data_dir)))
             cluster.create()
             cluster.bring_up(self._settings, _START_TIMEOUT_S)
             _ensure_database(cluster)
+            make_private_file(data_dir / "users.lock")
             lock = fasteners.InterProcessReaderWriterLock(data_dir / "users.lock")
             lock.acquire_read_lock()
         _uses[data_dir] = use = _Use(os.getpid(), data_dir, lock, cluster)
@@ -210,6 +213,7 @@ class _BootLock:
 
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / "boot.lock"
+        make_private_file(self._path)
         self._lock = fasteners.InterProcessLock(self._path)
 
     def __enter__(self) -> None:
@@ -229,6 +233,14 @@ class _BootLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._lock.release()
+
+
+def _owned(placement: Placement) -> Placement:
+    """The same place, where the data does not belong to `nobody` any more: unless a server still runs on it."""
+    if placement.account is None or not placement.cluster.exists():
+        return placement
+    idle = Cluster(placement.cluster, placement.home, placement.log, find_binaries(), placement.account).is_unused()
+    return take_over(placement) if idle else placement
 
 
 def _cluster(placement: Placement) -> Cluster:

@@ -5,12 +5,13 @@ import logging
 import os
 import re
 import secrets
+import stat
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from domain.errors import StorageError
-from storage.account import Account, server_account
+from storage.account import Account, hand_over, nobody_uid, own_account, server_account
 
 SHELTER = Path("/var/lib/longlead")
 """Where root keeps what the server's user must reach: data and programs that would else lie in a closed folder."""
@@ -139,6 +140,7 @@ def prepare_socket_folder(placement: Placement) -> Path:
         PlacementError: somebody else already owns a folder of that name.
     """
     folder = _socket_in_use(placement.cluster) or _choose_socket_folder(placement)
+    _clear_folder_of_nobody(folder, placement.account)
     folder.mkdir(mode=0o700, exist_ok=True)
     wanted = placement.account.uid if placement.account else os.geteuid()
     owner = folder.lstat().st_uid
@@ -151,6 +153,56 @@ def prepare_socket_folder(placement: Placement) -> Path:
         )
     folder.chmod(0o700)
     return folder
+
+
+def _clear_folder_of_nobody(folder: Path, account: Account | None) -> None:
+    """Remove the socket's folder that a server left behind when it still ran as `nobody`."""
+    if account is None or account.uid == nobody_uid() or not os.path.lexists(folder):
+        return
+    if folder.is_symlink() or folder.lstat().st_uid != nobody_uid():
+        return
+    try:
+        for name in (_SOCKET_NAME, f"{_SOCKET_NAME}.lock"):
+            (folder / name).unlink(missing_ok=True)
+        folder.rmdir()
+    except OSError as error:
+        raise PlacementError(f"{folder} is needed for the server's socket and is in the way: {error}.") from error
+
+
+def make_private_file(path: Path) -> None:
+    """Create a file that is open to its owner alone, or close one that others can open.
+
+    It is never opened here when it exists: to close it again would drop this process's locks on it.
+    """
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        found = path.lstat()
+        if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) & 0o077:
+            path.chmod(0o600)
+    except OSError:
+        return  # the lock itself says what is wrong
+
+
+def take_over(placement: Placement) -> Placement:
+    """Give the data of a server that ran as `nobody` to a user of its own. Nothing may run on it meanwhile.
+
+    Raises:
+        AccountError: there is no such user, or a file is none of a database's.
+        PlacementError: the new user cannot reach the data.
+    """
+    giver = nobody_uid()
+    if placement.account is None or giver is None or placement.account.uid != giver:
+        return placement
+    account = own_account()
+    if not account.reaches(placement.home):
+        raise PlacementError(
+            f"The database's data in {placement.cluster} belongs to `nobody`, as every unprivileged service does, and "
+            f"its new user {account.name} cannot pass through the folders above it. Allow it with `chmod o+x` on each."
+        )
+    hand_over(placement.cluster, giver, account)
+    logger.warning("The database's data in %s belonged to `nobody` and now to %s.", placement.cluster, account.name)
+    return replace(placement, account=account)
 
 
 def _socket_in_use(cluster: Path) -> Path | None:

@@ -39,7 +39,7 @@ async def submit(
         NotFoundError: there is no such approval here.
         InvalidError: the answer says too little, contradicts itself, or names a line that is not there.
         ForbiddenError: the caller may not decide that; it says who may.
-        ConflictError: it was answered before, or its facts have changed.
+        ConflictError: it was answered before, its facts have changed, or a repeated request has another answer.
     """
     asked = await procurement.approval(conn, answer.approval_id)
     home = await approvals.building_of(conn, answer.approval_id)
@@ -52,18 +52,20 @@ async def submit(
         who = principal.responder.name
         raise ForbiddenError(f"{who} has not the role 'approver', and this needs it; nothing was stored.")
     kind = _read_type(answer, principal, reads_free_text)
-    actions = await _chosen_actions(conn, home, asked, answer, kind)
-    proposed = {"approve": asked.recommended, "edit": actions}.get(kind, [])
-    if kind != "respond":  # what is read in it later is checked when it is applied
-        await require_authority(conn, building, principal, asked, proposed, now, approval_id=asked.approval_id)
     decision = Decision(
         type=kind,
         responder=principal.responder,
-        actions=actions,
+        actions=await _chosen_actions(conn, home, asked, answer, kind),
         why=answer.message or "",
         occurred_at=answer.occurred_at,
         mandate=principal.mandate if principal.is_person else None,
     )
+    repeated = await approvals.find_repeated(conn, home, asked, decision, event_id=event_id, version=answer.version)
+    if repeated is not None:
+        return repeated
+    if kind != "respond":  # what is read in it later is checked when it is applied
+        proposed = {"approve": asked.recommended, "edit": decision.actions}.get(kind, [])
+        await require_authority(conn, building, principal, asked, proposed, now, approval_id=asked.approval_id)
     return await approvals.decide(
         conn,
         asked.approval_id,

@@ -80,7 +80,7 @@ HEADERS = {
 }
 
 
-def page(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+def page(template: str, *, status: int = 200, headers: Mapping[str, str] = HEADERS, **values: Any) -> HTMLResponse:
     """The page as it is sent."""
     shown: Mapping[str, Any] = {"css": _CSS, "refresh": None, **values}
-    return HTMLResponse(_pages.get_template(template).render(shown), status, HEADERS)
+    return HTMLResponse(_pages.get_template(template).render(shown), status, headers)

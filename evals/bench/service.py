@@ -6,13 +6,11 @@ The worker is `longlead worker`. The API runs without a worker in its process, s
 import asyncio
 import sys
 
-import uvicorn
-
 from api.app import create_app
 from runtime.logs import set_up_logs
 from runtime.loop import run
 from runtime.resources import open_resources
-from runtime.service import QuietServer, serve_until, signals, work
+from runtime.service import QuietServer, http_config, serve_until, signals, work
 from runtime.settings import Settings, load_settings
 
 
@@ -21,8 +19,7 @@ async def serve_api(settings: Settings) -> None:
     set_up_logs(settings)
     stop = asyncio.Event()
     async with open_resources(settings, name="longlead api", migrated=False) as resources, signals(stop):
-        config = uvicorn.Config(create_app(resources), host=settings.host, port=settings.port, log_config=None)
-        await serve_until(QuietServer(config), stop)
+        await serve_until(QuietServer(http_config(create_app(resources), settings)), stop)
 
 
 if __name__ == "__main__":

@@ -79,10 +79,17 @@ def database(folder: Path, *, addresses: Sequence[str] = (), port: int = 5432) -
     sockets = Path(tempfile.mkdtemp(prefix="longlead-chaos-"))
     if account:
         account.own(sockets)
-    cluster = Cluster(folder / "cluster", sockets, folder / "server.log", binaries_for(account, SHELTER), account, port)
+    cluster = Cluster(
+        folder / "cluster",
+        sockets,
+        folder / "server.log",
+        binaries_for(account, SHELTER),
+        account,
+        port,
+        _let_in(addresses),
+    )
     settings = {"max_connections": "300", "listen_addresses": ",".join(addresses)}
     cluster.create()
-    _let_in(cluster, addresses)
     cluster.bring_up(settings, START_S)
     try:
         _make(cluster)
@@ -92,11 +99,9 @@ def database(folder: Path, *, addresses: Sequence[str] = (), port: int = 5432) -
         shutil.rmtree(sockets, ignore_errors=True)
 
 
-def _let_in(cluster: Cluster, addresses: Sequence[str]) -> None:
+def _let_in(addresses: Sequence[str]) -> tuple[str, ...]:
     """The network of each address may log in, with the password."""
-    with (cluster.data / "pg_hba.conf").open("a") as rules:
-        for address in addresses:
-            rules.write(f"host {NAME} {NAME} {address}/24 scram-sha-256\n")
+    return tuple(f"host {NAME} {NAME} {address}/24 scram-sha-256" for address in addresses)
 
 
 def _make(cluster: Cluster) -> None:

@@ -12,6 +12,7 @@ import uvicorn
 
 from api.app import create_app
 from runtime.clock import SystemClock
+from runtime.connections import GuardedConfig, Limits
 from runtime.resources import Resources
 from runtime.settings import ApiKey, Settings
 from storage.database import open_pool
@@ -21,10 +22,14 @@ from tests.api.office import raise_approval
 class Served(threading.Thread):
     """The API on a port of this machine, in a thread and event loop of its own."""
 
-    def __init__(self, conninfo: str, keys: Sequence[ApiKey] = ()) -> None:
+    http: type[asyncio.Protocol] | None = None
+    """uvicorn's protocol; None: the one that it chooses."""
+
+    def __init__(self, conninfo: str, keys: Sequence[ApiKey] = (), **settings: Any) -> None:
         super().__init__(daemon=True)
+        self.settings = Settings(database_url=conninfo, api_keys=list(keys), **settings)
+        self.limits = Limits.of(self.settings)
         self.conninfo = conninfo
-        self.keys = keys
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
         self.server: uvicorn.Server | None = None
@@ -36,10 +41,9 @@ class Served(threading.Thread):
     async def _serve(self) -> None:
         async with open_pool(self.conninfo, max_size=4, name="conformance") as pool:
             self.loop = asyncio.get_running_loop()
-            settings = Settings(database_url=self.conninfo, api_keys=list(self.keys))
-            self.resources = Resources(settings, self.conninfo, pool, SystemClock())
+            self.resources = Resources(self.settings, self.conninfo, pool, SystemClock())
             self.app = create_app(self.resources)
-            self.server = uvicorn.Server(uvicorn.Config(self.app, log_config=None, ws="none", lifespan="off"))
+            self.server = uvicorn.Server(GuardedConfig(self.app, self.limits, http=self.http, lifespan="off"))
             await self.server.serve(sockets=[self.socket])
 
     def wait_until_up(self) -> None:
@@ -62,9 +66,12 @@ class Served(threading.Thread):
 
 
 @contextmanager
-def serving(conninfo: str, keys: Sequence[ApiKey] = ()) -> Iterator[Served]:
+def serving(
+    conninfo: str, keys: Sequence[ApiKey] = (), http: type[asyncio.Protocol] | None = None, **settings: Any
+) -> Iterator[Served]:
     """The API over this database while the block runs."""
-    thread = Served(conninfo, keys)
+    thread = Served(conninfo, keys, **settings)
+    thread.http = http
     thread.start()
     thread.wait_until_up()
     try:

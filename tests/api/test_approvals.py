@@ -8,12 +8,14 @@ import httpx
 import pytest
 
 from runtime.resources import Resources
+from runtime.settings import ApiKey
 from tests.api.office import (
     APPROVER,
     BUILDING,
     SENDER,
     assert_problem,
     bearer,
+    client_of,
     count,
     finish_first_event,
     raise_approval,
@@ -23,6 +25,7 @@ from tests.api.office import (
 pytestmark = pytest.mark.usefixtures("building")
 
 Answer = dict[str, Any]
+SECOND_APPROVER = ApiKey(key="second-key-0123456789", id="qs", name="Quantity surveyor", roles=["approver"])
 
 
 def decision_of(approval_id: str) -> str:
@@ -117,6 +120,62 @@ async def test_the_same_idempotency_key_again_gets_the_first_answer(
     assert await count(resources, "events") == 1
     other = {"Idempotency-Key": "click-2"}
     assert_problem(await client.post(decision_of(approval_id), json={"type": "approve"}, headers=other), 409)
+
+
+async def test_the_same_idempotency_key_with_another_answer_is_refused_and_says_so(
+    client: httpx.AsyncClient, resources: Resources
+) -> None:
+    approval_id = await raise_approval(resources)
+    key = {"Idempotency-Key": "click-1"}
+    said: Answer = {"type": "approve", "message": "As proposed.", "occurred_at": "2026-02-23T10:00:00Z"}
+    first = await client.post(decision_of(approval_id), json=said, headers=key)
+    assert first.status_code == 202
+    others: list[Answer] = [
+        {**said, "type": "reject"},
+        {**said, "message": "Something else."},
+        {**said, "occurred_at": "2026-02-23T11:00:00Z"},
+        {**said, "version": 7},
+        {"type": "approve"},
+        edit("repair_item"),
+    ]
+    for other in others:
+        refused = await client.post(decision_of(approval_id), json=other, headers=key)
+        problem = assert_problem(refused, 409, "Idempotency-Key", "another answer")
+        assert problem["decision"]["why"] == "As proposed."
+    again = await client.post(decision_of(approval_id), json=said, headers=key)
+    assert (again.status_code, again.json()) == (202, first.json())
+    assert await count(resources, "events") == 1
+
+
+async def test_two_answers_at_once_with_one_idempotency_key_are_one_202_and_one_refusal(
+    client: httpx.AsyncClient, resources: Resources
+) -> None:
+    approval_id = await raise_approval(resources)
+    key = {"Idempotency-Key": "click-1"}
+    answers: list[Answer] = [{"type": "approve"}, {"type": "reject"}]
+    responses = await asyncio.gather(
+        *(client.post(decision_of(approval_id), json=answers[number % 2], headers=key) for number in range(20))
+    )
+    standing = (await client.get(f"/approvals/{approval_id}")).json()["decision"]["type"]
+    for number, response in enumerate(responses):
+        assert response.status_code == (202 if answers[number % 2]["type"] == standing else 409), response.text
+
+
+@pytest.mark.parametrize("other", ["reject", "approve"])
+async def test_another_senders_idempotency_key_is_another_key(
+    keyed: httpx.AsyncClient, resources: Resources, other: str
+) -> None:
+    approval_id = await raise_approval(resources)
+    resources.settings.api_keys.append(SECOND_APPROVER)
+    key = {"Idempotency-Key": "click-1"}
+    async with client_of(resources, client=("203.0.113.9", 1)) as caller:
+        address = decision_of(approval_id)
+        first = await caller.post(address, json={"type": "approve"}, headers=bearer(APPROVER) | key)
+        assert first.status_code == 202
+        refused = await caller.post(address, json={"type": other}, headers=bearer(SECOND_APPROVER) | key)
+    problem = assert_problem(refused, 409, "takes no further answer")
+    assert (problem["decision"]["type"], problem["decision"]["responder"]["id"]) == ("approve", APPROVER.id)
+    assert await count(resources, "events") == 1
 
 
 async def test_an_answer_to_an_older_version_is_refused_with_the_one_that_stands(

@@ -1,0 +1,71 @@
+"""The page that shows the description of the API: Swagger UI from this service, with nothing loaded from elsewhere."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, Response
+
+from api.pages.rendering import HEADERS, page
+from domain.errors import NotFoundError
+
+router = APIRouter(include_in_schema=False)
+
+_FOLDER = files("api") / "swagger_ui"
+_VERSION = tomllib.loads((_FOLDER / "vendor.toml").read_text(encoding="utf-8"))["version"]
+_ASSETS = {
+    "swagger-ui.css": "text/css",
+    "swagger-ui-bundle.js": "text/javascript",
+    "start.js": "text/javascript",
+}
+# Its icons are images within the style sheet. It styles elements by script, which needs no permission.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+_PAGE_HEADERS = HEADERS | {"Content-Security-Policy": _POLICY}
+_ASSET_HEADERS = {"Cache-Control": "private, max-age=86400"}
+
+
+@dataclass(frozen=True)
+class _Operation:
+    """One line of the list for those without scripts."""
+
+    method: str
+    path: str
+    summary: str
+
+
+@router.get("/docs")
+async def docs(request: Request) -> HTMLResponse:
+    """The page alone, without data of any building: a browser cannot send a key with an address that is typed in."""
+    return page(
+        "docs.html",
+        headers=_PAGE_HEADERS,
+        title=f"{request.app.title} API",
+        version=_VERSION,
+        operations=_operations(request.app.openapi()),
+    )
+
+
+@router.get("/docs/{name}")
+async def docs_asset(name: str) -> Response:
+    if name not in _ASSETS:
+        raise NotFoundError("There is nothing at this address. GET /docs lists what there is.")
+    return Response(_asset(name), media_type=_ASSETS[name], headers=_ASSET_HEADERS)
+
+
+@cache
+def _asset(name: str) -> bytes:
+    return (_FOLDER / name).read_bytes()
+
+
+def _operations(described: dict[str, Any]) -> list[_Operation]:
+    return [
+        _Operation(method.upper(), path, operation["summary"])
+        for path, operations in described["paths"].items()
+        for method, operation in operations.items()
+    ]
