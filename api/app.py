@@ -6,6 +6,7 @@ from fastapi import Depends, FastAPI
 
 from api import (
     approvals,
+    audit,
     buildings,
     delegations,
     docs,
@@ -21,7 +22,7 @@ from api import (
     outbox,
     rules,
 )
-from api.auth import Keyring
+from api.auth import open_keyring
 from api.headers import SafeHeaders
 from api.metrics import Measured, Timing
 from api.pages import decision, log
@@ -36,6 +37,7 @@ _ROUTERS = (
     approvals.router,
     items.router,
     ledger.router,
+    audit.router,
     rules.router,
     delegations.router,
     history.router,
@@ -63,7 +65,7 @@ def create_app(resources: Resources) -> FastAPI:
         dependencies=[Depends(check_query)],
     )
     app.state.resources = resources
-    app.state.keyring = Keyring(resources.settings.api_keys)
+    app.state.keyring = open_keyring(resources)
     app.state.measured = Measured()
     app.state.waiting_room = WaitingRoom(resources.settings.max_waiting, resources.pool.max_size)
     add_handlers(app)

@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import uuid4
 
 from fastapi import APIRouter, Query, Request, Response
@@ -16,28 +15,22 @@ from api.paging import Page, page_of
 from api.parameters import ApprovalId, Cursor, IdempotencyKey, Limit, Prefer
 from api.problems import documented
 from api.waiting import APPLIED, Waiting, wait_of
-from domain.approvals import ApprovalStatus, Decision, DecisionBody, Responder, plain_answer
-from domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from domain.approvals import Answer, ApprovalStatus, DecisionBody, Responder
+from domain.errors import NotFoundError
 from domain.text import Name
 from runtime.resources import Resources
-from storage import approvals, pages, procurement
+from storage import approvals, pages
 from storage.connection import Connection
 from storage.lists import APPROVALS, EVENTS
-from tools.answers import with_item_ids
-from tools.authority import authority_of
+from tools.answers import submit
 
 router = APIRouter(tags=["approvals"])
-
-NO_MODEL = (
-    "no model is configured to read free text: answer with a plain yes or no, with type approve or reject, or "
-    "with type edit and the actions to do instead; nothing was stored"
-)
 
 
 @router.get("/approvals", summary="List approvals", responses=documented(422))
 async def list_approvals(
     resources: Held,
-    _: AnyCaller,
+    caller: AnyCaller,
     status: Annotated[ApprovalStatus | None, Query(description="Only those with this status.")] = None,
     building_id: Annotated[Name | None, Query(description="Only those of this building.")] = None,
     limit: Limit = 100,
@@ -49,6 +42,7 @@ async def list_approvals(
             conn,
             APPROVALS,
             ApprovalView,
+            theirs=caller.buildings,
             limit=limit,
             cursor=cursor,
             status=status,
@@ -97,22 +91,17 @@ async def decide(
     event_id = _event_id(approval_id, caller.responder, idempotency_key)
     async with connection(resources) as conn:
         asked = await _approval(conn, approval_id)
-        now = resources.clock.now()
-        decision = await _decision(conn, asked, answer, caller.responder, resources.settings.has_readers)
-        accepted = await _first_answer(conn, asked, event_id, decision, answer.version) if idempotency_key else None
-        if accepted is None:
-            await _check(conn, asked, decision, now)
-            taken = await approvals.decide(
-                conn,
-                approval_id,
-                decision,
-                version=answer.version,
-                event_id=event_id,
-                now=now,
-            )
-            accepted = _accepted(approval_id, event_id, taken.seq, taken.approval.version)
-            if not taken.created:  # a request with the same key was faster: was it the same answer?
-                accepted = await _first_answer(conn, asked, event_id, decision, answer.version) or accepted
+        taken = await submit(
+            conn,
+            caller,
+            Answer(approval_id=approval_id, **answer.model_dump()),
+            event_id=event_id,
+            reads_free_text=resources.settings.has_readers,
+            now=resources.clock.now(),
+        )
+    accepted = AcceptedDecisionView(
+        approval_id=approval_id, event_id=event_id, seq=taken.seq, status="accepted", version=taken.version
+    )
     if (seconds := wait_of(prefer)) and waiting.has_room:
         settled = await waiting.until(lambda: _settled(resources, asked, accepted), seconds)
         if settled is not None:
@@ -129,43 +118,12 @@ async def _approval(conn: Connection, approval_id: str) -> ApprovalView:
     return ApprovalView.model_validate(row)
 
 
-def _accepted(approval_id: str, event_id: str, seq: int, version: int) -> AcceptedDecisionView:
-    return AcceptedDecisionView(approval_id=approval_id, event_id=event_id, seq=seq, status="accepted", version=version)
-
-
 def _event_id(approval_id: str, responder: Responder, key: str | None) -> str:
     """The id of the answer's entry. A key names an answer of one sender: another sender's is a request of its own."""
     if key is None:
         return str(uuid4())
     sender = json.dumps([responder.type, responder.id, key])
     return f"{approval_id}:{hashlib.sha256(sender.encode()).hexdigest()[:32]}"
-
-
-async def _first_answer(
-    conn: Connection, asked: ApprovalView, event_id: str, decision: Decision, version: int | None
-) -> AcceptedDecisionView | None:
-    """The response to the first request with this Idempotency-Key; None when this is the first.
-
-    Raises:
-        ConflictError: the first request had another answer.
-    """
-    entry = await _entry(conn, asked, event_id)
-    if entry is None:
-        return None
-    first = entry["body"]
-    if version not in (None, first["version"]) or _said(Decision.model_validate(first["decision"])) != _said(decision):
-        raise ConflictError(
-            "This Idempotency-Key came with another answer before. Send a new key with a new answer.",
-            approval_status=asked.status,
-            decision=first["decision"],
-            version=asked.version,
-        )
-    return _accepted(asked.approval_id, event_id, entry["seq"], first["version"])
-
-
-def _said(decision: Decision) -> dict[str, Any]:
-    """What a sender said, without what is known of the sender."""
-    return decision.model_dump(mode="json", include={"type", "actions", "why", "occurred_at"})
 
 
 async def _entry(conn: Connection, asked: ApprovalView, event_id: str) -> dict[str, Any] | None:
@@ -190,69 +148,3 @@ async def _settled(
             standing = (await _approval(conn, asked.approval_id)).decision
             stated = standing.status if standing and standing.event_id == accepted.event_id else "outdated"
     return {"status": "outdated" if stated == "outdated" else "applied"}
-
-
-async def _decision(
-    conn: Connection, asked: ApprovalView, answer: DecisionBody, responder: Responder, models: bool
-) -> Decision:
-    """The answer as a decision; InvalidError where it says too little, or names what does not exist."""
-    kind = _read_answer(answer, responder, models) if answer.type == "respond" else answer.type
-    if answer.actions is not None and kind != "edit":
-        raise InvalidError("actions: only type edit takes actions", "actions")
-    if kind == "edit" and not answer.actions:
-        raise InvalidError("actions: type edit needs the actions that are to be done instead", "actions")
-    return Decision(
-        type=kind,
-        responder=responder,
-        actions=await with_item_ids(conn, asked.building_id, answer.actions or []),
-        why=answer.message or "",
-        occurred_at=answer.occurred_at,
-    )
-
-
-async def _check(conn: Connection, asked: ApprovalView, decision: Decision, now: datetime) -> None:
-    """Refuse what cannot be decided here, or not by this responder.
-
-    Raises:
-        InvalidError: an approval where nothing is recommended.
-        ForbiddenError: the responder may not decide this.
-    """
-    if decision.type == "approve" and asked.status == "pending" and not asked.recommended:
-        raise InvalidError("type: nothing is recommended here that could be approved; use edit or reject", "type")
-    await _within_authority(conn, asked, decision.responder, decision.type, decision.actions, now)
-
-
-async def _within_authority(
-    conn: Connection,
-    asked: ApprovalView,
-    responder: Responder,
-    kind: str,
-    actions: list[dict[str, Any]],
-    now: datetime,
-) -> None:
-    """ForbiddenError where a program answers what only a person may, and nobody delegated to it."""
-    if responder.type == "human":
-        return
-    building = await procurement.building(conn, asked.building_id)
-    approval = await procurement.approval(conn, asked.approval_id)
-    if building is None or approval is None:
-        raise NotFoundError(f"There is no approval {asked.approval_id!r}. List the open ones with GET /approvals.")
-    proposed = actions or approval.recommended
-    authority = await authority_of(conn, building, responder, approval, proposed, now)
-    if not authority.allowed:
-        raise ForbiddenError(f"{authority.policy_line}; {responder.name} is {responder.type}.")
-
-
-def _read_answer(answer: DecisionBody, responder: Responder, models: bool) -> Literal["approve", "reject", "respond"]:
-    """A free-text answer as far as it can be read here: a plain yes or no. More is left to a model, for people only:
-    a program says what it wants in actions."""
-    if answer.message is None:
-        raise InvalidError("message: type respond needs a message", "message")
-    kind = plain_answer(answer.message)
-    if kind is not None:
-        return kind
-    if not models:
-        raise InvalidError(NO_MODEL, "message")
-    if responder.type != "human":
-        raise InvalidError("message: free text is read for people; a program sends type edit with actions", "message")
-    return "respond"

@@ -1,134 +1,133 @@
 """Who calls, and what they may do: known by their API key, or the local person while no keys are configured."""
 
-import base64
-import binascii
-import hashlib
-import hmac
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from ipaddress import IPv6Address, ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
-from domain.approvals import LOCAL_PERSON, Responder
+from api.browsers import is_foreign_fetch, origin_of, refuse_foreign_pages, sent_origins
+from api.entrance import enter
 from domain.errors import ForbiddenError, UnauthorizedError
-from runtime.settings import ApiKey, Role
+from domain.principals import LOCAL_PRINCIPAL, Principal, Role, roles_for_event
+from runtime.keyring import Keyring
+from runtime.keys import ApiKey
+from runtime.resources import Resources
 
-_ALL_ROLES: frozenset[Role] = frozenset({"reader", "events", "approver", "admin"})
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Whoever sent the request."""
-
-    responder: Responder
-    roles: frozenset[Role]
-
-    def may(self, role: Role) -> bool:
-        """Every role may read; an admin may do everything."""
-        return role == "reader" or role in self.roles or "admin" in self.roles
+PROXY_HEADERS = frozenset(
+    {"forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "x-originating-ip", "x-remote-ip"}
+    | {"x-remote-addr", "x-proxyuser-ip", "true-client-ip", "cf-connecting-ip", "cf-ray", "cdn-loop"}
+    | {"fastly-client-ip", "fly-client-ip", "x-azure-clientip", "x-envoy-external-address", "x-original-host"}
+)
+"""Headers that a proxy adds, beside those that begin with `x-forwarded`."""
 
 
-LOCAL_CALLER = Caller(LOCAL_PERSON, _ALL_ROLES)
+def open_keyring(resources: Resources) -> Keyring:
+    """The keys of an app, which follow the file that they were read from."""
+    settings = resources.settings
+
+    def keep(keys: list[ApiKey]) -> None:
+        settings.api_keys = keys
+
+    return Keyring(settings.api_keys, clock=resources.clock, file=settings.keys_file, on_change=keep)
 
 
-class Keyring:
-    """The configured keys, by digest: a comparison takes the same time whatever was sent."""
-
-    def __init__(self, keys: Sequence[ApiKey]) -> None:
-        self._callers = [
-            (
-                _digest(key.key),
-                Caller(Responder(type=key.type, id=key.id, name=key.name), frozenset(key.roles)),
-            )
-            for key in keys
-        ]
-
-    def __bool__(self) -> bool:
-        return bool(self._callers)
-
-    def caller(self, key: str) -> Caller | None:
-        digest = _digest(key)
-        found = None
-        for known, caller in self._callers:
-            if hmac.compare_digest(known, digest):
-                found = caller
-        return found
-
-
-def _digest(key: str) -> bytes:
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
-
-
-def authenticate(request: Request) -> Caller:
+async def authenticate(request: Request) -> Principal:
     """The caller of a request.
 
     Raises:
-        UnauthorizedError: no key or an unknown one; or no keys are configured and the request is not a local one.
+        UnauthorizedError: no key, an unknown or an expired one; or no keys are configured and the request is not a
+            local one.
+        ForbiddenError: a web page of another site would change something.
+        UnsupportedTypeError: its body is of a type that is not read as JSON.
     """
     keyring: Keyring = request.app.state.keyring
+    await keyring.refresh()
     if not keyring:
-        return _local(request)
+        _refuse_other_machines(request)
+    refuse_foreign_pages(request, request.app.state.resources.settings.public_url if keyring else "")
+    if not keyring:
+        return LOCAL_PRINCIPAL
     key = _sent_key(request)
     if key is None:
         raise UnauthorizedError("This service needs a key: send `Authorization: Bearer <key>` or `X-API-Key`.")
-    caller = keyring.caller(key)
-    if caller is None:
-        raise UnauthorizedError("This key is not known here. Check LONGLEAD_API_KEYS of the service.")
-    return caller
+    return keyring.identify(key)
 
 
-def require(role: Role) -> Callable[[Request], Awaitable[Caller]]:
-    """A dependency that lets only callers of this role pass."""
+def require(*roles: Role, person_to: str | None = None) -> Callable[[Request], Awaitable[Principal]]:
+    """A dependency that lets only callers with one of these roles pass, and only to what is theirs.
 
-    async def caller(request: Request) -> Caller:
-        found = authenticate(request)
-        if not found.may(role):
-            raise ForbiddenError(
-                f"{found.responder.name} has the roles {', '.join(sorted(found.roles))}, and this needs {role!r}."
-            )
+    `person_to` says what no program may do, whatever its roles: nobody widens their own authority.
+    """
+
+    async def caller(request: Request) -> Principal:
+        found = await authenticate(request)
+        if not any(found.may(role) for role in roles):
+            raise ForbiddenError(f"{_has_roles(found)}, and this needs {' or '.join(map(repr, roles))}.")
+        if person_to is not None and not found.is_person:
+            raise ForbiddenError(f"Only a person may {person_to}; {found.responder.name} is {found.responder.type}.")
+        await enter(request, found)
         return found
 
     return caller
 
 
-AnyCaller = Annotated[Caller, Depends(require("reader"))]
-EventSender = Annotated[Caller, Depends(require("events"))]
-Approver = Annotated[Caller, Depends(require("approver"))]
-Admin = Annotated[Caller, Depends(require("admin"))]
+def require_person(role: Role, to: str) -> Callable[[Request], Awaitable[Principal]]:
+    """A dependency for what widens authority: only people with the role pass, never a program's key."""
+    return require(role, person_to=to)
+
+
+AnyCaller = Annotated[Principal, Depends(require("reader"))]
+EventSender = Annotated[Principal, Depends(require("events", "receiver", "expediter"))]
+Approver = Annotated[Principal, Depends(require("approver"))]
+Admin = Annotated[Principal, Depends(require("admin"))]
+
+
+def must_send(caller: Principal, event_type: str) -> None:
+    """ForbiddenError for an event of a type that the caller's roles do not send."""
+    if not caller.may_send(event_type):
+        needed = " or ".join(map(repr, roles_for_event(event_type)))
+        raise ForbiddenError(f"{_has_roles(caller)}, and {event_type} needs {needed}.")
+
+
+def _has_roles(caller: Principal) -> str:
+    return f"{caller.responder.name} has the roles {', '.join(sorted(caller.roles))}"
 
 
 def _sent_key(request: Request) -> str | None:
+    """The key of the request. Never Basic: a browser adds a password that it once sent to every call of any page."""
     header = request.headers.get("authorization", "")
     scheme, _, value = header.partition(" ")
     if scheme.lower() == "bearer" and value.strip():
         return value.strip()
-    if scheme.lower() == "basic":  # so that a browser can open /docs: any name, the key as password
-        return _basic_password(value.strip())
     return request.headers.get("x-api-key") or None
 
 
-def _basic_password(value: str) -> str | None:
-    try:
-        _, _, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    return password or None
+def _refuse_other_machines(request: Request) -> None:
+    """Only the person at this machine passes: neither another machine, nor a proxy that stands for one, nor a web
+    page in that person's browser.
 
-
-def _local(request: Request) -> Caller:
-    """The person at this machine. A web page open in that person's browser is not: hence Host and Origin."""
-    client = request.client
-    names = [client.host if client else "", _host_name("//" + request.headers.get("host", ""))]
-    if "origin" in request.headers:
-        names.append(_host_name(request.headers["origin"]))
-    if not all(map(is_loopback, names)):
+    Raises:
+        UnauthorizedError: it is not that person.
+    """
+    host = request.headers.get("host", "")
+    client = request.client.host if request.client else ""
+    if not (is_loopback(client) and is_loopback(_host_name("//" + host))):
         raise UnauthorizedError(
             "No keys are configured, so only this machine itself may call. Set LONGLEAD_API_KEYS to let others in."
         )
-    return LOCAL_CALLER
+    if any(name in PROXY_HEADERS or name.startswith("x-forwarded") for name in request.headers):
+        raise UnauthorizedError(
+            "This call came through a proxy, and no keys are configured: who sent it is not known. Set "
+            "LONGLEAD_API_KEYS to run behind a proxy."
+        )
+    own = origin_of(f"{request.url.scheme}://{host}")
+    if is_foreign_fetch(request) or any(origin != own for origin in sent_origins(request)):
+        raise UnauthorizedError(
+            "No keys are configured, and this call comes from a web page that is not the service's own. Set "
+            "LONGLEAD_API_KEYS, and have the page's server send a key."
+        )
 
 
 def _host_name(address: str) -> str:

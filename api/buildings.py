@@ -1,12 +1,13 @@
 """Buildings: created once, changed on the record, and shown with how far they are."""
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ValidationError
 
+from api.absent import no_building
 from api.approval_view import ApprovalView
-from api.auth import Admin, AnyCaller
+from api.auth import Admin, AnyCaller, require_person
 from api.bodies import body
 from api.building_view import BuildingSummary, BuildingView
 from api.held import Held, connection
@@ -15,7 +16,8 @@ from api.parameters import BuildingId, Cursor, Limit
 from api.problems import FieldProblem, InvalidBodyError, body_problems, documented
 from api.procurement_view import FlagView
 from domain.buildings import BuildingPatch, BuildingSpec
-from domain.errors import NotFoundError
+from domain.errors import ForbiddenError
+from domain.principals import Principal
 from runtime.resources import Resources
 from storage import buildings, pages, procurement
 from storage.connection import Connection
@@ -26,6 +28,8 @@ from storage.progress import progress
 router = APIRouter(tags=["buildings"])
 
 V = TypeVar("V", bound=BaseModel)
+
+Changer = Annotated[Principal, Depends(require_person("admin", "change a building's policy, contacts or approvers"))]
 
 MAX_SHOWN = 500
 """Questions and flags shown with a building; the lists of their own show all."""
@@ -40,24 +44,24 @@ MAX_SHOWN = 500
         **documented(409, 413, 422),
     },
 )
-async def create_building(request: Request, response: Response, resources: Held, _: Admin) -> BuildingView:
+async def create_building(request: Request, response: Response, resources: Held, caller: Admin) -> BuildingView:
     """Create a building with its schedule, and its agent with it. 409 if it exists with other content."""
     spec = await body(request, BuildingSpec)
+    _must_be_one_of_theirs(caller, spec.building_id)
     async with connection(resources) as conn:
-        created = await buildings.create(conn, spec, resources.clock.now())
+        created = await buildings.create(conn, spec, resources.clock.now(), caller.author)
         response.status_code = 201 if created else 200
         response.headers["Location"] = f"/buildings/{spec.building_id}"
         return await _view(conn, spec.building_id)
 
 
 @router.patch("/buildings/{building_id}", summary="Change a building", responses=documented(404, 413, 422))
-async def change_building(building_id: BuildingId, request: Request, resources: Held, caller: Admin) -> BuildingView:
-    """Change policy, contacts or approvers. The change is logged with who made it."""
+async def change_building(building_id: BuildingId, request: Request, resources: Held, caller: Changer) -> BuildingView:
+    """Change policy, contacts or approvers. The change is logged with who made it. Only people may."""
     patch = await body(request, BuildingPatch)
     async with connection(resources) as conn:
         try:
-            who = caller.responder.model_dump(mode="json")
-            await buildings.change(conn, building_id, patch, who, resources.clock.now())
+            await buildings.change(conn, building_id, patch, caller.author, resources.clock.now())
         except ValidationError as error:
             raise InvalidBodyError(_policy_problems(error, patch)) from error
         return await _view(conn, building_id)
@@ -65,11 +69,13 @@ async def change_building(building_id: BuildingId, request: Request, resources: 
 
 @router.get("/buildings", summary="List buildings", responses=documented(422))
 async def list_buildings(
-    resources: Held, _: AnyCaller, limit: Limit = 100, cursor: Cursor = None
+    resources: Held, caller: AnyCaller, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[BuildingSummary]:
     """Every building, by id. Forks are listed with the building that they are forks of."""
     async with connection(resources) as conn:
-        return await page_of(conn, BUILDINGS, BuildingSummary, limit=limit, cursor=cursor, live=True)
+        return await page_of(
+            conn, BUILDINGS, BuildingSummary, theirs=caller.buildings, limit=limit, cursor=cursor, live=True
+        )
 
 
 @router.get("/buildings/{building_id}", summary="Read a building", responses=documented(404, 422))
@@ -95,7 +101,16 @@ async def page_of_building(
         NotFoundError: there is no such building.
     """
     async with connection(resources) as conn:
-        found = await page_of(conn, listing, view, limit=limit, cursor=cursor, building_id=building_id, **filters)
+        found = await page_of(
+            conn,
+            listing,
+            view,
+            theirs=None,  # the building is in the address, and the caller was let into it
+            limit=limit,
+            cursor=cursor,
+            building_id=building_id,
+            **filters,
+        )
         if not found.data:
             await must_exist(conn, building_id)
         return found
@@ -108,8 +123,13 @@ async def must_exist(conn: Connection, building_id: str) -> None:
         raise no_building(building_id)
 
 
-def no_building(building_id: str) -> NotFoundError:
-    return NotFoundError(f"There is no building {building_id!r}. List the buildings with GET /buildings.")
+def _must_be_one_of_theirs(caller: Principal, building_id: str) -> None:
+    """ForbiddenError for a key that is bound to other buildings, whether this one exists or not."""
+    if not caller.may_enter(building_id):
+        raise ForbiddenError(
+            f"{caller.responder.name} is bound to buildings, and {building_id!r} is none of them. Add it to the key's "
+            "`buildings` first."
+        )
 
 
 async def _view(conn: Connection, building_id: str) -> BuildingView:

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.principals import Author
+
 EventStatus = Literal["queued", "running", "done", "dead"]
 
 
@@ -25,6 +27,9 @@ class EventView(AcceptedEvent):
     source: str = Field(description="The system that sent it.")
     event_type: str = Field(description="What happened.")
     body: dict[str, Any] = Field(description="The event as it was accepted.")
+    sent_by: Author | None = Field(
+        None, description="Who sent it; null: Longlead itself, or a version that did not keep it."
+    )
     received_at: datetime = Field(description="When it was accepted.")
     started_at: datetime | None = Field(None, description="When it was last taken in hand.")
     finished_at: datetime | None = Field(None, description="When it was last done with.")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import JSONResponse, Response
 
-from api.auth import Admin, AnyCaller, EventSender
+from api.auth import Admin, AnyCaller, EventSender, must_send
 from api.bodies import decoded, read
 from api.buildings import page_of_building
 from api.event_view import AcceptedEvent, EventStatus, EventView, RetriedEvent
@@ -17,17 +17,19 @@ from api.paging import Page
 from api.parameters import BuildingId, Cursor, EventId, Limit, Prefer, Source
 from api.problems import FieldProblem, InvalidBodyError, body_problems, documented
 from api.waiting import APPLIED, Waiting, wait_of
-from domain.errors import NotFoundError
+from domain.errors import ForbiddenError, InvalidError, NotFoundError
 from domain.events import EVENT, EVENT_TYPES, INTERNAL_TYPES, MAX_BODY_BYTES, CloudEvent, Event, body_of
+from domain.principals import Principal
+from runtime.keys import RESERVED_SOURCE
 from runtime.resources import Resources
 from storage import inbox, pages, retry
+from storage.audit import Signature
 from storage.lists import EVENTS
 
 router = APIRouter(tags=["events"])
 
 CLOUD_EVENTS = "application/cloudevents+json"
 DEFAULT_SOURCE = "api"
-RESERVED_SOURCE = "longlead"
 
 _CLOUD_EVENT: TypeAdapter[CloudEvent] = TypeAdapter(CloudEvent)
 _ENVELOPE = {"event_type": "type", "event_id": "id", "source": "source", "occurred_at": "time"}
@@ -53,24 +55,28 @@ async def send_event(
     request: Request,
     resources: Held,
     waiting: Waiting,
-    _: EventSender,
+    caller: EventSender,
     prefer: Prefer = None,
 ) -> Response:
-    """Accept an event into the building's inbox. The same `source` and `event_id` again: nothing is done twice.
+    """Accept an event into the building's inbox. The same `source` and `event_id` again: nothing is done twice; with
+    another body: 409.
 
     JSON, or CloudEvents 1.0 in structured mode as `application/cloudevents+json`. At most 50,000 bytes.
     """
     raw = await read(request, MAX_BODY_BYTES)
     event = _cloud_event(raw) if _is_cloud_event(request) else _event(raw)
+    must_send(caller, event.event_type)
+    source = _source(caller, event.source)
     async with connection(resources) as conn:
         accepted = await inbox.accept(
             conn,
             building_id,
-            source=event.source or DEFAULT_SOURCE,
+            source=source,
             event_id=event.event_id or str(uuid4()),
             event_type=event.event_type,
             body=body_of(event),
             now=resources.clock.now(),
+            sent_by=caller.author,
         )
     if (seconds := wait_of(prefer)) and waiting.has_room:
         processed = await waiting.until(lambda: _processed(resources, building_id, accepted.seq), seconds)
@@ -131,11 +137,12 @@ async def get_event(
     responses=documented(404, 409, 422),
 )
 async def retry_event(
-    building_id: BuildingId, event_id: EventId, resources: Held, _: Admin, source: Source = None
+    building_id: BuildingId, event_id: EventId, resources: Held, caller: Admin, source: Source = None
 ) -> RetriedEvent:
     """Queue a dead event again, in its old place, after what killed it was mended. 409 when it is not dead."""
     async with connection(resources) as conn:
-        retried = await retry.retry(conn, building_id, event_id, source)
+        signature = Signature(caller.author, resources.clock.now())
+        retried = await retry.retry(conn, building_id, event_id, source, signature)
     return RetriedEvent.model_validate(vars(retried))
 
 
@@ -143,6 +150,26 @@ async def _processed(resources: Resources, building_id: str, seq: int) -> EventV
     async with connection(resources) as conn:
         row = await pages.one(conn, EVENTS, building_id=building_id, seq=seq)
     return EventView.model_validate(row) if row and row["status"] in ("done", "dead") else None
+
+
+def _source(caller: Principal, given: str | None) -> str:
+    """The source that an event is stored under.
+
+    Raises:
+        ForbiddenError: it is none of the caller's.
+        InvalidError: none is given, and the caller has several.
+    """
+    if caller.sources is None:
+        return given or DEFAULT_SOURCE
+    allowed = ", ".join(map(repr, sorted(caller.sources)))
+    if given is None and len(caller.sources) == 1:
+        return next(iter(caller.sources))
+    if given is None and DEFAULT_SOURCE not in caller.sources:
+        raise InvalidError(f"source: is required with this key; it may send as {allowed}", "source")
+    source = given or DEFAULT_SOURCE
+    if source not in caller.sources:
+        raise ForbiddenError(f"{caller.responder.name} may not send as {source!r:.100}; it may send as {allowed}.")
+    return source
 
 
 def _is_cloud_event(request: Request) -> bool:

@@ -13,9 +13,11 @@ from api.problems import documented
 from api.waiting import Waiting
 from domain.comparison import compare
 from domain.errors import UnavailableError
+from domain.principals import Principal
 from graph.forking import fork
 from runtime.resources import Resources
 from storage import diffs, forks, pages
+from storage.audit import Signature
 from storage.connection import Connection
 from storage.lists import FORKS
 
@@ -39,8 +41,7 @@ async def create_fork(
             conn,
             building_id,
             **wanted.model_dump(),
-            who=caller.responder.model_dump(mode="json"),
-            now=resources.clock.now(),
+            signature=Signature(caller.author, resources.clock.now()),
         )
         response.headers["Location"] = f"/buildings/{made.fork_id}"
         return ForkView.model_validate(await pages.one(conn, FORKS, fork_id=made.fork_id))
@@ -76,17 +77,20 @@ async def compare_fork(building_id: BuildingId, fork_id: ForkId, resources: Held
     summary="Delete a fork",
     responses=documented(404, 409, 422, 503),
 )
-async def delete_fork(building_id: BuildingId, fork_id: ForkId, resources: Held, waiting: Waiting, _: Approver) -> None:
+async def delete_fork(
+    building_id: BuildingId, fork_id: ForkId, resources: Held, waiting: Waiting, caller: Approver
+) -> None:
     """Delete the fork with everything that belongs to it. Forks of its own go first."""
     async with connection(resources) as conn:
         await must_exist(conn, building_id)
-    if not await waiting.until(lambda: _deleted(resources, building_id, fork_id), DELETE_WAIT_S):
+    if not await waiting.until(lambda: _deleted(resources, building_id, fork_id, caller), DELETE_WAIT_S):
         raise UnavailableError(f"A worker is just running fork {fork_id!r}. Nothing was deleted; try again.")
 
 
-async def _deleted(resources: Resources, building_id: str, fork_id: str) -> bool | None:
+async def _deleted(resources: Resources, building_id: str, fork_id: str, caller: Principal) -> bool | None:
+    signature = Signature(caller.author, resources.clock.now())
     async with connection(resources) as conn:
-        return await forks.delete(conn, building_id, fork_id) or None
+        return await forks.delete(conn, building_id, fork_id, signature) or None
 
 
 async def _fork(conn: Connection, building_id: str, fork_id: str) -> dict[str, object]:

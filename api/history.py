@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
+from api.absent import no_building
 from api.auth import AnyCaller
-from api.buildings import no_building
 from api.held import Held, connection
 from api.history_view import CheckpointView, StateView
 from api.paging import Page

@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
+from api.absent import no_building
 from api.auth import AnyCaller
-from api.buildings import must_exist, no_building, page_of_building
+from api.buildings import must_exist, page_of_building
 from api.held import Held, connection
 from api.paging import Page
 from api.parameters import BuildingId, Cursor, ItemId, Limit

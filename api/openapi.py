@@ -9,8 +9,10 @@ from pydantic import TypeAdapter
 from starlette.responses import JSONResponse
 
 from api.auth import AnyCaller
+from api.browsers import SAFE_METHODS
 from api.delegation_view import DelegationBody
 from api.forks_view import ForkBody
+from api.links import RevocationBody
 from api.problems import Problem, documented
 from api.rule_view import OverrulingBody, RulePatch
 from domain.approvals import DecisionBody
@@ -111,6 +113,7 @@ _BODIES: dict[tuple[str, str], dict[str, tuple[TypeAdapter[Any], dict[str, Any]]
         "application/json": (TypeAdapter(OverrulingBody), {"example": _OVERRULING_EXAMPLE})
     },
     ("/delegations", "post"): {"application/json": (TypeAdapter(DelegationBody), {})},
+    ("/links/revoke", "post"): {"application/json": (TypeAdapter(RevocationBody), {})},
 }
 """Bodies are read by hand, bounded and parsed once; FastAPI therefore does not know them."""
 
@@ -172,9 +175,11 @@ def _add_common(made: dict[str, Any]) -> None:
         "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same key."},
     }
     for path, operations in made["paths"].items():
-        for operation in operations.values():
+        for method, operation in operations.items():
             operation["security"] = [] if path in _OPEN else [{"bearer": []}, {"api_key": []}, {}]
             common = documented(500) if path in _OPEN else documented(401, 403, 500, 503)
+            if method.upper() not in SAFE_METHODS:
+                common |= documented(415)
             operation["responses"] |= {str(status): response for status, response in common.items()}
 
 

@@ -13,6 +13,7 @@ from api.parameters import Cursor, Limit
 from api.problems import documented
 from domain.text import Name
 from storage import outbox, pages
+from storage.audit import Signature
 from storage.outbox import OUTBOX
 
 router = APIRouter(tags=["service"])
@@ -54,7 +55,7 @@ class OutboxView(BaseModel):
 @router.get("/outbox", summary="List messages for outside", responses=documented(422))
 async def list_outbox(
     resources: Held,
-    _: AnyCaller,
+    caller: AnyCaller,
     status: Annotated[
         MessageStatus | None, Query(description="Only those with this status; dead letters: dead.")
     ] = None,
@@ -65,7 +66,14 @@ async def list_outbox(
     """Messages and orders for outside, in the order in which they were written."""
     async with connection(resources) as conn:
         return await page_of(
-            conn, OUTBOX, OutboxView, limit=limit, cursor=cursor, status=status, building_id=building_id
+            conn,
+            OUTBOX,
+            OutboxView,
+            theirs=caller.buildings,
+            limit=limit,
+            cursor=cursor,
+            status=status,
+            building_id=building_id,
         )
 
 
@@ -75,9 +83,9 @@ async def list_outbox(
     summary="Send a dead letter again",
     responses=documented(404, 409, 422),
 )
-async def retry(outbox_id: OutboxId, resources: Held, _: Admin) -> OutboxView:
+async def retry(outbox_id: OutboxId, resources: Held, caller: Admin) -> OutboxView:
     """Send a dead message again, with the same key, on the ways that it should go by the settings of now."""
     async with connection(resources) as conn:
-        await outbox.retry(conn, outbox_id)
+        await outbox.retry(conn, outbox_id, Signature(caller.author, resources.clock.now()))
         row = await pages.one(conn, OUTBOX, outbox_id=outbox_id)
     return OutboxView.model_validate(row)

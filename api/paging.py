@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -25,19 +26,30 @@ class Page(BaseModel, Generic[V]):
 
 
 async def page_of(
-    conn: Connection, listing: Listing, view: type[V], *, limit: int, cursor: str | None, **filters: Any
+    conn: Connection,
+    listing: Listing,
+    view: type[V],
+    *,
+    theirs: Collection[str] | None,
+    limit: int,
+    cursor: str | None,
+    **filters: Any,
 ) -> Page[V]:
-    """One page of a list.
+    """One page of a list, of the buildings that are the caller's; None: of all.
 
     Raises:
         InvalidError: the cursor is not one of this list.
     """
     after = None if cursor is None else _decoded(cursor, listing)
-    found = await pages.page(conn, listing, limit=limit, after=after, **filters)
+    found = await pages.page(conn, listing, limit=limit, after=after, theirs=_listed(theirs), **filters)
     return Page[view](  # type: ignore[valid-type]
         data=[view.model_validate(row) for row in found.rows],
         next_cursor=None if found.after is None else _encoded(found.after),
     )
+
+
+def _listed(theirs: Collection[str] | None) -> list[str] | None:
+    return None if theirs is None else sorted(theirs)
 
 
 def _encoded(after: tuple[Key, ...]) -> str:

@@ -96,7 +96,7 @@ async def _longlead(_: Request, error: Exception) -> Response:
         return _internal(error)
     headers = {"Retry-After": str(RETRY_AFTER_S)} if error.status == 503 else {}
     if error.status == 401:
-        headers["WWW-Authenticate"] = 'Bearer, Basic realm="Longlead: any name, the key as password"'
+        headers["WWW-Authenticate"] = "Bearer"
     return problem(error.status, error.title, error.detail, headers, error.extra)
 
 

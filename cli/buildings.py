@@ -1,12 +1,13 @@
 """`longlead building`: create, show and list buildings."""
 
+import json
 from typing import Annotated, Any
 
 import typer
 
 from cli.client import Client, Limit, Url, part
 from cli.files import read_json
-from cli.output import Json, print_fields, print_json, print_table
+from cli.output import Json, moment, print_fields, print_json, print_table
 
 app = typer.Typer(no_args_is_help=True, help="Create, show and list buildings.")
 
@@ -57,6 +58,39 @@ def list_(limit: Limit = 100, as_json: Json = False, url: Url = None) -> None:
         ),
         "There are no buildings yet. Create one with `longlead building create FILE`.",
     )
+
+
+@app.command()
+def audit(building: Id, limit: Limit = 100, as_json: Json = False, url: Url = None) -> None:
+    """Show who created, changed, retried, decided or deleted what, the newest first."""
+    rows = list(Client(url).rows(f"/buildings/{part(building)}/audit", limit))
+    if as_json:
+        print_json(rows)
+        return
+    columns = ["at", "who", "key", "by way of", "what", "of", "how"]
+    print_table("Audit", columns, map(_audit_row, rows), "Nothing is on record.")
+
+
+def _audit_row(row: dict[str, Any]) -> list[Any]:
+    by = row["by"]
+    what = row["what"].replace("_", " ")
+    return [moment(row["at"]), by["name"], by["id"], by["via"], what, row["subject"], _how(row["detail"])]
+
+
+def _how(detail: dict[str, Any]) -> str:
+    """Of a change what was and what is; of a decision its type."""
+    changed = detail.get("changed", {})
+    told = [f"{field}: {_short(values['before'])} -> {_short(values['after'])}" for field, values in changed.items()]
+    return "; ".join(told) or str(detail.get("type", ""))
+
+
+MAX_SHOWN = 60
+"""Characters of a value that are shown; `--json` has all of it."""
+
+
+def _short(value: Any) -> str:
+    text = "none" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
 
 
 _ITEM_COLUMNS = ["item", "name", "status", "required by", "ETA", "band", "order", "on hold by"]

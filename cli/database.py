@@ -14,9 +14,11 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from cli.output import Json, print_json, print_table
 from cli.sentences import CommandError
+from domain.principals import LOCAL_PRINCIPAL
 from runtime.resources import database, embedded
 from runtime.settings import Settings, load_settings
 from storage import backup as backups
+from storage import links
 from storage.database import connect
 from storage.migrate import MigrationReport
 from storage.migrate import migrate as run_migrations
@@ -55,9 +57,9 @@ def restore(
     file: Annotated[Path, typer.Argument(help="File that `longlead db backup` wrote.", show_default=False)],
     data: Data = None,
 ) -> None:
-    """Bring a backup back into an empty database: all of it, or nothing."""
+    """Bring a backup back into an empty database: all of it, or nothing. Links that were sent before end."""
     asyncio.run(_restore(load_settings(data_dir=data), file))
-    print(f"Restored from {file}.")
+    print(f"Restored from {file}. Links that were sent before no longer open; reminders bring new ones.")
 
 
 @app.command()
@@ -122,7 +124,12 @@ async def _backup(settings: Settings, file: Path) -> None:
 async def _restore(settings: Settings, file: Path) -> None:
     async with embedded(settings) as server:
         conninfo = settings.database_url if server is None else server.conninfo
-        await asyncio.to_thread(backups.restore, conninfo, file, vector=server is None or server.vector)
+        vector = server is None or server.vector
+        await asyncio.to_thread(backups.restore, conninfo, file, vector=vector)
+        # What was revoked after the backup was made is not in it: no link of before opens again.
+        await run_migrations(conninfo, vector=vector)
+        async with await connect(conninfo, application_name="longlead restore") as conn:
+            await links.revoke(conn, links.Revocation("all"), "the database was restored", LOCAL_PRINCIPAL.author)
 
 
 async def _prune(settings: Settings) -> tuple[Pruned, float]:

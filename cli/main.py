@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli import approvals, buildings, database, delegations, events, forks, messages, rules, service
+from cli import approvals, buildings, database, delegations, events, forks, keys, links, messages, rules, service
 from cli.backtest import backtest
 from cli.evals import evals
 from cli.history import history
@@ -47,6 +47,8 @@ app.command(rich_help_panel=_RUN)(status)
 app.command(rich_help_panel=_RUN)(service.demo)
 app.command(rich_help_panel=_RUN)(studio)
 app.add_typer(database.app, name="db", rich_help_panel=_RUN)
+app.add_typer(keys.app, name="keys", rich_help_panel=_RUN)
+app.add_typer(links.app, name="links", rich_help_panel=_RUN)
 app.add_typer(buildings.app, name="building", rich_help_panel=_ASK)
 app.add_typer(events.app, name="events", rich_help_panel=_ASK)
 app.add_typer(approvals.app, name="approvals", rich_help_panel=_ASK)

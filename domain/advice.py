@@ -49,7 +49,28 @@ def _given(advice: Advice, options: list[Option]) -> Option:
     its own."""
     same = next((option for option in options if option.actions == advice.actions), None)
     same = same or next((option for option in options if option.title == advice.title), None)
-    return same or Option(title=advice.title, actions=advice.actions, assumptions=["not among the usual ways out"])
+    return same or Option(title=advice.title, actions=advice.actions, assumptions=_of_its_own(advice))
+
+
+def is_an_option(actions: Sequence[dict[str, Any]], options: Sequence[Option]) -> bool:
+    """Whether these are exactly the actions of one of the question's options, word for word."""
+    return any(option.actions == list(actions) for option in options)
+
+
+def says_only(actions: Sequence[dict[str, Any]]) -> bool:
+    """Whether nothing is done but to ask or tell somebody."""
+    return all(action["name"] in ("request_information", "notify_team") for action in actions)
+
+
+def _of_its_own(advice: Advice) -> list[str]:
+    """What must be said of a way out that is none of the question's own, with the words that it would send."""
+    words = [str(one["arguments"][key]) for one in advice.actions for key in _WORDS if one["arguments"].get(key)]
+    told = [f"written by {advice.responder.name}, not from the facts on file: {text[:500]}" for text in words]
+    return ["not among the usual ways out", *told]
+
+
+_WORDS = ("question", "message", "method", "reason", "note")
+"""Arguments that are words."""
 
 
 def _evidence(advice: Advice) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -10,7 +9,11 @@ from pydantic import BaseModel, Field
 
 from domain.actions import Action
 from domain.buildings import Strict
-from domain.policy import ResponderType
+from domain.plain_words import plain_reply
+from domain.principals import LOCAL_PERSON as LOCAL_PERSON
+from domain.principals import POLICY as POLICY
+from domain.principals import Mandate
+from domain.principals import Responder as Responder
 from domain.procurement import Row
 from domain.text import Moment, Name, Text
 
@@ -32,18 +35,6 @@ ApprovalKind = Literal[
 ApprovalStatus = Literal["pending", "decided", "superseded", "withdrawn"]
 DecisionType = Literal["approve", "reject", "edit", "respond"]
 DECISION_TYPES: tuple[DecisionType, ...] = ("approve", "reject", "edit", "respond")
-
-
-class Responder(BaseModel):
-    """Who answers: a person, a model or a rule. Taken from the API key, never from a body."""
-
-    type: ResponderType = Field(description="human, ai_agent or automated_rule.")
-    id: str = Field(description="Stable id.")
-    name: str = Field(description="Name to show.")
-
-
-POLICY = Responder(type="automated_rule", id="policy", name="Policy")
-LOCAL_PERSON = Responder(type="human", id="local", name="local")
 
 
 class Option(BaseModel):
@@ -92,7 +83,9 @@ class Question(BaseModel):
     fingerprint: str
     """Digest of the facts it rests on: an answer to other facts is outdated."""
     amount: str | None = None
-    """The amount that decides who is asked, as a decimal string."""
+    """The amount at stake, which decides who is asked: a decimal string in the building's currency."""
+    amount_unknown: bool = False
+    """Whether a way out commits an amount that is not known."""
     subject: dict[str, Any] = {}
     """What the question is rebuilt from, beside the line's file: the event's body, exceptions, the error."""
     holds_item: bool = True
@@ -125,7 +118,9 @@ class Approval(Row):
     version: int = 1
     holds_item: bool = True
     amount: str | None = None
-    """The amount that decides who is asked, as a decimal string."""
+    """The amount at stake, which decides who is asked: a decimal string in the building's currency."""
+    amount_unknown: bool = False
+    """Whether a way out commits an amount that is not known."""
     asked_of: str | None = None
     escalation_level: int = 0
     raised_at: datetime
@@ -181,72 +176,22 @@ class Decision(BaseModel):
     """A rule's actions in terms of the situation."""
     occurred_at: datetime | None = None
     """When it was decided, if that was before it was handed in: its business date."""
-
-
-_YES = frozenset(
-    [
-        "yes",
-        "y",
-        "yep",
-        "yeah",
-        "ok",
-        "okay",
-        "approve",
-        "approved",
-        "agreed",
-        "agree",
-        "confirm",
-        "confirmed",
-        "accept",
-        "accepted",
-        "go",
-        "goahead",
-        "doit",
-        "yesplease",
-        "pleasedo",
-        "fine",
-        "sure",
-        "correct",
-        "right",
-        "ja",
-        "oui",
-        "si",
-    ]
-)
-_NO = frozenset(
-    [
-        "no",
-        "n",
-        "nope",
-        "nah",
-        "reject",
-        "rejected",
-        "refuse",
-        "refused",
-        "decline",
-        "declined",
-        "dont",
-        "donotdoit",
-        "nothanks",
-        "nein",
-        "non",
-    ]
-)
+    mandate: Mandate | None = None
+    """What a person's answer rests on; None for programs, and for answers that an earlier version accepted."""
 
 
 def plain_answer(text: str) -> Literal["approve", "reject"] | None:
-    """A plain yes or no, in any case and punctuation; None for anything that says more than that."""
-    word = re.sub(r"[\W_]+", "", text.casefold())
-    if word in _YES:
-        return "approve"
-    return "reject" if word in _NO else None
+    """A plain yes or no: the whole text is assent or refusal, and courtesies. None for anything that says more."""
+    return plain_reply(text)
 
 
 class Answer(BaseModel):
-    """An answer from an inbox UI or Studio, before it is checked against the approval it names."""
+    """An answer as it is handed in at any door, before it is checked against the approval it names."""
 
     approval_id: Name
-    version: int
+    version: int | None = None
+    """The version that was read; None: whatever stands."""
     type: DecisionType
     actions: list[Action] | None = None
     message: Text | None = None
+    occurred_at: Moment | None = None

@@ -1,140 +1,376 @@
-"""Whether whoever answered may decide that alone. One function for rules, models and programs' keys."""
+"""Who may decide what. One function for people, programs, rules and models, asked at every door and again when an
+answer is applied. It looks at what the actions do, on the line that each one names, and not at where they were asked.
+"""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from domain.approvals import Responder
-from domain.buildings import Building
+from domain.buildings import Approver, Building, Contact
+from domain.commitments import (
+    NEEDS_AN_ADMIN,
+    NOTHING,
+    Actions,
+    Amount,
+    Line,
+    amount_in_words,
+    covering_approver,
+    is_approved_for_order,
+    is_vendor_approved,
+    items_of,
+    missing_for_order,
+    ordered_quantity,
+    spending_of,
+    stake_of,
+)
 from domain.policy import (
     AGENT_ALONE,
     ALWAYS_A_PERSON,
+    ANSWERED_BY_ANYONE,
     NEEDS_A_PERSON,
     PERSONS_OWN,
     REVERSIBLE,
     SPENDING,
     Authority,
 )
-from domain.procurement import LineFile, money
-from domain.rules import TO_RULES, Case, Delegation
+from domain.principals import Mandate
+from domain.procurement import money
+from domain.rules import TO_RULES, Case, Delegation, case_on
 
 
 @dataclass(frozen=True)
-class Commitment:
-    """What actions would bind the building to."""
+class Answerer:
+    """Who wants to decide."""
 
-    amount: Decimal | None
-    """In `currency`; None: no price is known."""
-    currency: str
-    vendor_approved: bool = True
+    responder: Responder
+    mandate: Mandate | None = None
+    """Of a person: what the answer rests on; None for an answer that an earlier version accepted."""
+    confidence: float | None = None
+    """Of a model: how sure it is, 0 to 1; None where the responder answers for itself: a rule, a program's key."""
+    has_key: bool = False
+    """Whether a program answers with a key of its own, and not one of the building's rules or models."""
+
+    @property
+    def delegate(self) -> str | None:
+        """Whom a delegation must be granted to; None: nothing can be delegated to this answerer."""
+        if not self.has_key:
+            return TO_RULES if self.responder.type == "automated_rule" else self.responder.id
+        return None if self.responder.id == TO_RULES else self.responder.id
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of questions that it answers without a delegation although they are put to people; empty: all
+        that do not need one."""
+        return ANSWERED_BY_ANYONE if self.has_key else frozenset()
 
 
-def commitment_of(actions: Sequence[dict[str, Any]], file: LineFile | None) -> Commitment | None:
-    """The money that the actions commit on a line, for the quantity that they name; None where they commit none."""
-    spending = [action for action in actions if action["name"] in SPENDING]
-    if not spending or file is None:
-        return None
-    item = file.item
-    amounts = [_amount(action, file) for action in spending]
-    known = [amount for amount in amounts if amount is not None]
-    approved = not item.posted if file.vendor is None else file.vendor.approved
-    return Commitment(sum(known, Decimal(0)) if len(known) == len(amounts) else None, item.currency, approved)
+@dataclass(frozen=True)
+class Proposal:
+    """What somebody wants to do about a question."""
 
-
-def _amount(action: dict[str, Any], file: LineFile) -> Decimal | None:
-    quantity = action["arguments"].get("quantity")
-    if quantity is None or file.item.unit_price is None:
-        return file.item.total
-    return file.item.unit_price * Decimal(str(quantity))
+    case: Case
+    """The question's own."""
+    actions: Actions
+    """Plain actions whose lines are named by id; none: the recommendation is refused."""
+    lines: Mapping[str, Line] = field(default_factory=dict)
+    """The lines that the actions name, by id."""
+    names: Sequence[tuple[str, str]] = ()
+    """(item_id, name) of the building's lines: an event that is restated may name its line by name."""
 
 
 def may_decide(
     building: Building,
-    responder: Responder,
-    case: Case,
-    actions: Sequence[dict[str, Any]],
-    commitment: Commitment | None,
+    answerer: Answerer,
+    proposal: Proposal,
     delegations: Sequence[Delegation],
     now: datetime,
-    *,
-    confidence: float | None = None,
-    anyone: frozenset[str] = frozenset(),
 ) -> Authority:
-    """Whether a responder may decide on a case with these actions, without a person.
-
-    `confidence` is a model's, 0 to 1; None where the responder answers for itself: a rule, a program's key. `anyone`
-    names the kinds that this responder answers without a delegation; empty: all that need no person.
-    """
-    if responder.type == "human":
-        return Authority(True, "a person decides")
-    names = [str(action["name"]) for action in actions]
-    ruled_out = _ruled_out(building, responder, case, names, confidence, anyone)
+    """Whether somebody may decide on a question with these actions, and the line of the policy that says so."""
+    if answerer.responder.type == "human":
+        return _person_may(building, answerer.mandate, proposal)
+    names = {str(action["name"]) for action in proposal.actions}
+    ruled_out = _ruled_out(building, answerer, proposal, names)
     if ruled_out is not None:
         return ruled_out
-    to = TO_RULES if responder.type == "automated_rule" and responder.id.startswith("rule:") else responder.id
-    open_ = case.kind in NEEDS_A_PERSON or not set(names) <= AGENT_ALONE or bool(anyone and case.kind not in anyone)
-    delegation = next((one for one in delegations if one.covers(case, names, to, now)), None)
-    if open_ and delegation is None:
-        return Authority(False, _needs_a_person(case.kind, names), delegable=True)
-    spending = _spending(building, case, commitment, delegation)
-    if not spending.allowed or delegation is None:
-        return spending
-    return Authority(True, f"delegated by {delegation.granted_by}", delegation_id=delegation.delegation_id)
+    granted = _granted(answerer, proposal, delegations, now)
+    if granted is None:
+        return Authority(False, _needs_a_person(proposal.case.kind, names), delegable=True)
+    return _within_limits(building, answerer, proposal, granted)
 
 
-def _ruled_out(
-    building: Building,
-    responder: Responder,
-    case: Case,
-    names: Sequence[str],
-    confidence: float | None,
-    anyone: frozenset[str],
-) -> Authority | None:
+# ---- people
+
+
+def _person_may(building: Building, mandate: Mandate | None, proposal: Proposal) -> Authority:
+    """A person decides anything, up to the amount that is theirs."""
+    files = {item_id: line.file for item_id, line in proposal.lines.items()}
+    stake = stake_of(proposal.actions, files, building)
+    if mandate is None or mandate.via == "local":
+        return Authority(True, "a person decides")
+    if stake is None or stake.value == 0:
+        return Authority(True, "nothing is committed")
+    limit = _limit_of(building, mandate)
+    if stake.is_within(limit.amount):
+        return Authority(True, f"{limit.of} covers it")
+    covering = covering_approver(building, stake)
+    if covering is None and _is_last_resort(mandate):
+        return Authority(True, "no limit in the approver chain covers it: a person's key with the role admin decides")
+    return Authority(False, f"{limit.of}; {_at_stake(stake, building)}; {who_may(building, stake)}")
+
+
+@dataclass(frozen=True)
+class _Limit:
+    amount: Decimal | None
+    """In the building's currency; None: any amount."""
+    of: str
+
+
+def _limit_of(building: Building, mandate: Mandate) -> _Limit:
+    """Up to which amount a person decides here."""
+    approver = _approver_named(building, mandate.approver)
+    if approver is not None:
+        return _Limit(approver.limit, f"the limit of {_titled(approver)} {_limited(approver.limit, building)}")
+    if not building.approvers and mandate.approver is not None and mandate.approver in building.contacts:
+        return _Limit(None, f"{mandate.approver} decides alone: the building names no approvers")
+    policy_limit = building.policy.po_limit
+    bound = f"{mandate.approver!r} is not in the approver chain here" if mandate.approver else "no approver is named"
+    return _Limit(policy_limit, f"{bound}, so po_limit {_limited(policy_limit, building)}")
+
+
+def _limited(limit: Decimal | None, building: Building) -> str:
+    return "(none)" if limit is None else f"({money(limit, building.currency)})"
+
+
+def _approver_named(building: Building, name: str | None) -> Approver | None:
+    """The step of the approver chain with this role or name."""
+    if name is None:
+        return None
+    by_role = next((approver for approver in building.approvers if approver.role == name), None)
+    return by_role or next((approver for approver in building.approvers if approver.name == name), None)
+
+
+def _is_last_resort(mandate: Mandate) -> bool:
+    """Whether this person decides what no limit covers: by a key or session with the role admin, never by a link."""
+    return mandate.is_admin and mandate.via != "link"
+
+
+def _at_stake(stake: Amount, building: Building) -> str:
+    if stake.value is None:
+        return f"the amount at stake is not known: {stake.why_unknown}"
+    return f"{amount_in_words(stake, building)} is at stake"
+
+
+def who_may(building: Building, stake: Amount) -> str:
+    """Who decides on this amount, for people to read."""
+    approver = covering_approver(building, stake)
+    if approver is None:
+        return NEEDS_AN_ADMIN
+    return f"{_titled(approver)} may decide it"
+
+
+def _titled(approver: Approver) -> str:
+    return f"{approver.name} ({approver.role})"
+
+
+# ---- programs, rules and models
+
+
+def _ruled_out(building: Building, answerer: Answerer, proposal: Proposal, names: set[str]) -> Authority | None:
     """What no delegation can make good."""
-    if not names:
+    kind, responder, confidence = proposal.case.kind, answerer.responder, answerer.confidence
+    if not names and not answerer.has_key:
         return Authority(False, "nothing is proposed that could be done")
-    if case.kind in ALWAYS_A_PERSON - anyone:
-        return Authority(False, f"a question of kind {case.kind} is always put to a person")
-    own = sorted(PERSONS_OWN & set(names))
+    if kind in ALWAYS_A_PERSON - answerer.kinds:
+        return Authority(False, f"a question of kind {kind} is always put to a person")
+    own = sorted(PERSONS_OWN & names)
     if own:
         return Authority(False, f"{own[0]}: only a person does that")
+    stranger = _stranger(building, proposal.actions)
+    if stranger is not None:
+        return Authority(False, f"{stranger!r} is no address of this building: only a person writes to others")
+    unclear = _unknown_line(proposal) or _waiting_line(proposal)
+    if unclear is not None:
+        return Authority(False, unclear)
     needed = building.policy.confidence_needed
     if confidence is not None and not confidence >= needed:
         return Authority(False, f"confidence_needed: {needed}, and it is {confidence:.2f} sure")
-    binding = sorted(set(names) - REVERSIBLE)
+    binding = sorted(names - REVERSIBLE)
     if responder.type == "ai_agent" and confidence is not None and binding:
         return Authority(False, f"{binding[0]}: binds others or cannot be taken back, so no model decides it alone")
     return None
 
 
-def _needs_a_person(kind: str, names: Sequence[str]) -> str:
+def _stranger(building: Building, actions: Actions) -> str | None:
+    """Whom a message would go to who does not belong to the building; None where all do."""
+    for action in actions:
+        party = action["arguments"].get("team", action["arguments"].get("to"))
+        if party is not None and not is_known_party(building, str(party)):
+            return str(party)
+    return None
+
+
+def is_known_party(building: Building, party: str) -> bool:
+    """Whether a recipient is a role, or somebody whom the building's contacts or approvers name."""
+    known: set[str | None] = {"vendor", *building.contacts}
+    for contact in building.contacts.values():
+        known |= {contact.name, contact.address} if isinstance(contact, Contact) else {contact}
+    for approver in building.approvers:
+        known |= {approver.role, approver.name, approver.contact}
+    # A role that nobody has been named for is shown in the log only. Anything that could be an address must be known.
+    return party in known or party.replace("_", "").replace(" ", "").isalpha()
+
+
+def _unknown_line(proposal: Proposal) -> str | None:
+    """Why what the actions do cannot be told: they touch lines that are not on file, or many at once."""
+    for action in proposal.actions:
+        event = action["arguments"].get("event")
+        if event is not None and "item" not in event and event["event_type"] not in ("Message_Received", "Human_Input"):
+            return f"restate_event: {event['event_type']} concerns the whole building, so a person says it"
+        if event is not None and "item" in event and not items_of([action], proposal.names):
+            return f"restate_event: {event['item']!r:.100} is not a line of this building"
+    missing = [item_id for item_id in items_of(proposal.actions, proposal.names) if item_id not in proposal.lines]
+    return f"{missing[0]!r} is not a line of this building" if missing else None
+
+
+def _waiting_line(proposal: Proposal) -> str | None:
+    """Why nothing is done to a line for now: it waits for a person in another matter."""
+    waiting = [line.file.item.name for line in proposal.lines.values() if line.waits]
+    return f"{waiting[0]} waits for a person in another matter" if waiting else None
+
+
+@dataclass(frozen=True)
+class _Grants:
+    """What an answer rests on: the delegation that covers the question, and those that cover each line."""
+
+    by_item: Mapping[str | None, Delegation | None]
+
+    @property
+    def delegation(self) -> Delegation | None:
+        return next((granted for granted in self.by_item.values() if granted is not None), None)
+
+
+def _granted(
+    answerer: Answerer, proposal: Proposal, delegations: Sequence[Delegation], now: datetime
+) -> _Grants | None:
+    """What covers the answer on every line that it touches; None where something of it needs a person.
+
+    The question's own line counts too: whoever was delegated one category does not answer for another.
+    """
+    touched: list[str | None] = [proposal.case.item_id]
+    touched += [item_id for item_id in items_of(proposal.actions, proposal.names) if item_id not in touched]
+    can_be_delegated = proposal.case.kind not in ALWAYS_A_PERSON
+    own = [one for one in delegations if can_be_delegated and one.granted_to == answerer.delegate]
+    grants: dict[str | None, Delegation | None] = {}
+    for item_id in touched:
+        case = _case_on(proposal, item_id)
+        names = _names_on(proposal, item_id)
+        delegation = next((one for one in own if one.covers(case, names, one.granted_to, now)), None)
+        if delegation is None and not _is_free(answerer, case.kind, names):
+            return None
+        grants[item_id] = delegation
+    return _Grants(grants)
+
+
+def _case_on(proposal: Proposal, item_id: str | None) -> Case:
+    """The question's case as it is on a line that an action names."""
+    line = None if item_id is None else proposal.lines.get(item_id)
+    return proposal.case if line is None else case_on(proposal.case, line.file)
+
+
+def _names_on(proposal: Proposal, item_id: str | None) -> set[str]:
+    """The actions on a line; those that name no line count where the question is."""
+    home = proposal.case.item_id
+    return {
+        str(action["name"])
+        for action in proposal.actions
+        if item_id in (items := items_of([action], proposal.names)) or (not items and item_id == home)
+    }
+
+
+def _is_free(answerer: Answerer, kind: str, names: set[str]) -> bool:
+    """Whether it may be done without anything being delegated, money apart."""
+    if kind in NEEDS_A_PERSON or not names <= AGENT_ALONE:
+        return False
+    return not answerer.kinds or kind in answerer.kinds
+
+
+def _needs_a_person(kind: str, names: set[str]) -> str:
     if kind in NEEDS_A_PERSON:
         return f"a question of kind {kind} needs a person, unless one delegated it"
-    name = next((name for name in names if name not in AGENT_ALONE), None)
+    name = next(iter(sorted(names - AGENT_ALONE)), None)
     if name is None:
-        return f"a question of kind {kind} needs a person"
+        return f"a question of kind {kind} needs a person, unless one delegated it"
     return f"{name}: needs a person, unless one delegated it"
 
 
-def _spending(
-    building: Building, case: Case, commitment: Commitment | None, delegation: Delegation | None
+def _within_limits(building: Building, answerer: Answerer, proposal: Proposal, grants: _Grants) -> Authority:
+    """Whether the money is within bounds on every line: the delegation's own limit, else po_limit."""
+    verdict = Authority(True, "nothing is committed")
+    whole = NOTHING
+    for item_id, line in proposal.lines.items():
+        spent = spending_of(proposal.actions, line.file, building)
+        if spent is None:
+            continue
+        delegation = grants.by_item.get(item_id)
+        whole += spent
+        verdict = _may_spend(building, answerer, proposal.actions, line, spent, whole, delegation)
+        if not verdict.allowed:
+            return verdict
+    delegation = grants.delegation
+    if delegation is None:
+        return verdict
+    return Authority(True, f"delegated by {delegation.granted_by}", delegation_id=delegation.delegation_id)
+
+
+def _may_spend(
+    building: Building,
+    answerer: Answerer,
+    actions: Actions,
+    line: Line,
+    spent: Amount,
+    whole: Amount,
+    delegation: Delegation | None,
 ) -> Authority:
-    """Whether the money is within bounds: the delegation's own limit, else po_limit."""
-    if commitment is None:
-        return Authority(True, "nothing is committed")
-    if not commitment.vendor_approved and (delegation is None or delegation.vendor_id is None):
-        return Authority(False, "an order to a vendor that is not approved needs a person", delegable=True)
+    """Whether an order on one line may be placed. `whole`: what the answer commits up to and with this line."""
+    refused = _not_to_be_ordered(building, answerer, actions, line, delegation)
+    if refused is not None:
+        return refused
     own = None if delegation is None else delegation.amount_limit
-    limit, line = (building.policy.po_limit, "po_limit") if own is None else (own, "amount_limit of the delegation")
+    limit, named = (building.policy.po_limit, "po_limit") if own is None else (own, "amount_limit of the delegation")
     if limit is None:
         return Authority(True, "po_limit: none is set")
-    if commitment.amount is None:
-        return Authority(False, f"{line}: {limit} {building.currency}, and no price is known to compare with it")
-    if commitment.currency != building.currency:
-        return Authority(False, f"{line} is in {building.currency}, the order in {commitment.currency}")
-    if commitment.amount > limit:
-        amount = money(commitment.amount, commitment.currency)
-        return Authority(False, f"{line}: {limit} {building.currency}, and this is {amount}", delegable=True)
-    return Authority(True, f"{line}: {limit} {building.currency} covers it")
+    total = (spent if own is None else whole) + Amount(line.committed, "an earlier order without a price")
+    if total.value is None:
+        return Authority(False, f"{named}: {limit} {building.currency}, and {total.why_unknown} to compare with it")
+    if total.value > limit:
+        before = f", with {money(line.committed, building.currency)} before it" if line.committed else ""
+        amount = money(total.value - (line.committed or 0), building.currency)
+        return Authority(
+            False, f"{named}: {limit} {building.currency}, and this is {amount}{before}", delegable=not line.committed
+        )
+    return Authority(True, f"{named}: {limit} {building.currency} covers it")
+
+
+def _not_to_be_ordered(
+    building: Building, answerer: Answerer, actions: Actions, line: Line, delegation: Delegation | None
+) -> Authority | None:
+    """What keeps anybody but a person from ordering a line, whatever it costs."""
+    file = line.file
+    if file.item.removed:
+        return Authority(False, f"{file.item.name} was taken out of the log: only a person orders it")
+    if not is_vendor_approved(file) and (delegation is None or delegation.vendor_id is None):
+        return Authority(False, "an order to a vendor that is not approved needs a person", delegable=True)
+    orders = [a for a in actions if a["name"] in SPENDING and a["arguments"].get("item") == file.item.item_id]
+    if any(order["name"] == "issue_purchase_order" for order in orders) and not is_approved_for_order(file):
+        return Authority(False, f"{file.item.name}: its submittal is not approved, so only a person orders it")
+    if delegation is None and (missing := missing_for_order(file, building)):
+        return Authority(False, f"{file.item.name}: {' and '.join(missing)} missing, so only a person orders it")
+    named = [quantity for order in orders if (quantity := ordered_quantity(order)) is not None]
+    if named and (file.item.quantity is None or sum(named) > file.item.quantity):
+        needed = "no quantity" if file.item.quantity is None else f"{file.item.quantity.normalize():f}"
+        return Authority(
+            False, f"{file.item.name}: {sum(named)} ordered, and the line names {needed}: only a person orders more"
+        )
+    return None

@@ -212,14 +212,32 @@ class Building(BaseModel):
         """Its name in the numbers of its orders: a sandbox numbers them as the building that it is a fork of."""
         return self.origin or self.building_id
 
-    def approver_for(self, amount: Decimal | None, level: int = 0) -> str | None:
-        """Who is asked: the first of the chain whose limit covers the amount, `level` steps further up."""
+    def has_party(self, party: str) -> bool:
+        """Whether a role or a name is among the contacts or in the approver chain."""
+        known = party in self.contacts or f"{party}_team" in self.contacts
+        return known or any(party in (approver.role, approver.name) for approver in self.approvers)
+
+    def address_of(self, party: str) -> str:
+        """The address of a role: of the contacts, else of the approver chain, else the role itself."""
+        contact = self.contacts.get(party) or self.contacts.get(f"{party}_team")
+        if isinstance(contact, Contact):
+            return contact.address or party
+        if contact:
+            return contact
+        for approver in self.approvers:
+            if party in (approver.role, approver.name):
+                return approver.contact or approver.name
+        return party
+
+    def approver_for(self, amount: Decimal | None, level: int = 0, *, is_unknown: bool = False) -> str | None:
+        """Who is asked: the first of the chain whose limit covers the amount at stake, `level` steps further up; the
+        last where none does. `is_unknown`: no price is known, so only somebody without a limit covers it."""
         if not self.approvers:
             return "project_manager" if "project_manager" in self.contacts else None
         enough = [
             index
             for index, approver in enumerate(self.approvers)
-            if amount is None or approver.limit is None or amount <= approver.limit
+            if approver.limit is None or (not is_unknown and (amount is None or amount <= approver.limit))
         ]
         start = enough[0] if enough else len(self.approvers) - 1
         return self.approvers[min(start + level, len(self.approvers) - 1)].role

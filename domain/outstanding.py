@@ -9,8 +9,9 @@ from typing import Any
 
 from domain.actions import action
 from domain.buildings import Building
+from domain.commitments import missing_for_order, order_authority
 from domain.inspections import uninspected
-from domain.policy import Authority, order_authority
+from domain.policy import Authority
 from domain.procurement import Item, LineFile, Logistics, Submittal
 from domain.schedule import days_late, next_working_day
 
@@ -53,7 +54,7 @@ def _order(file: LineFile, building: Building) -> list[Need]:
                 subject={"detail": detail, "unordered_delivery": True},
             )
         ]
-    if missing := incomplete(file, building):
+    if missing := missing_for_order(file, building):
         why = f"{item.name}: {' and '.join(missing)} missing"
         return [Need(item.item_id, why, ask="order_incomplete", subject={"missing": missing})]
     verdict = order_verdict(file, building)
@@ -62,17 +63,6 @@ def _order(file: LineFile, building: Building) -> list[Need]:
         return [Need(item.item_id, verdict.policy_line, ask="order_beyond_authority", subject=subject)]
     wanted = [action("issue_purchase_order", item=item.item_id), action("start_tracking", item=item.item_id)]
     return [Need(item.item_id, f"submittal approved; {verdict.policy_line}", wanted)]
-
-
-def incomplete(file: LineFile, building: Building) -> list[str]:
-    """What a posted line lacks before it may be ordered (api.md, `order_incomplete`)."""
-    item = file.item
-    if not item.posted:
-        return []
-    return [
-        *(["vendor"] if item.vendor_id is None else []),
-        *(["unit price"] if item.unit_price is None and building.policy.po_limit is not None else []),
-    ]
 
 
 def order_verdict(file: LineFile, building: Building) -> Authority:

@@ -132,6 +132,9 @@ may do what")."""
 SPENDING = frozenset({"issue_purchase_order", "reorder_item"})
 """Actions that commit money: held against po_limit, or against the amount of a delegation."""
 
+BINDING = frozenset({"accept_as_is"})
+"""Actions that order nothing and still bind the building to pay: goods or terms are accepted as they are."""
+
 REVERSIBLE = frozenset(AGENT_ALONE - SPENDING - {"dismiss_event"} | {"hold_item", "change_required_by"})
 """Actions that can be taken back without anybody outside being bound. A model may decide on no others alone, whatever
 was delegated: only a rule that people confirmed may."""
@@ -140,9 +143,16 @@ PERSONS_OWN = frozenset({"grant_delegation"})
 """Actions that are a person's own, and cannot be delegated."""
 
 NEEDS_A_PERSON = frozenset(
-    {"inspection_failed", "order_beyond_authority", "acknowledgement_exception", "facts_contradict"}
+    {
+        "inspection_failed",
+        "schedule_conflict",
+        "order_beyond_authority",
+        "acknowledgement_exception",
+        "facts_contradict",
+    }
 )
-"""Kinds of questions that need a person whatever is answered, unless one delegated them."""
+"""Kinds of questions that need a person whatever is answered, unless one delegated them. A schedule conflict is one: it
+is put only when it is beyond what policy lets pass, and asking the vendor alone does not settle it."""
 
 ALWAYS_A_PERSON = frozenset({"hold_expired", "event_failed", "decision_overruled", "delegation_request"})
 """Kinds of questions that cannot be delegated, and teach nothing: a hold ends by a person's word, a technical failure
@@ -176,22 +186,3 @@ class Authority:
     """Where it is not allowed: whether a person could delegate it."""
     delegation_id: str | None = None
     """The delegation under which it is allowed."""
-
-
-def order_authority(
-    policy: Policy, total: Decimal | None, currency: str, building_currency: str, vendor_approved: bool
-) -> Authority:
-    """Whether a purchase order may be released without a person: within budget and to an approved vendor.
-
-    `total` is in `currency`; None (no price known) passes, since a missing price on a posted line is asked
-    about before (`order_incomplete`), and a line made from a delivery has none.
-    """
-    if not vendor_approved:
-        return Authority(False, "an order to a vendor that is not approved needs a person")
-    if policy.po_limit is None or total is None:
-        return Authority(True, "po_limit: none is set" if policy.po_limit is None else "no price to compare")
-    if currency != building_currency:
-        return Authority(False, f"po_limit is in {building_currency}, the order in {currency}: a person compares them")
-    if total > policy.po_limit:
-        return Authority(False, f"po_limit: {policy.po_limit} {building_currency} is the most the agent orders alone")
-    return Authority(True, f"po_limit: {policy.po_limit} {building_currency} covers it")

@@ -1,14 +1,22 @@
 """Questions to people, built from the facts: so that the same facts always ask the same, and others are noticed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
-from domain.approvals import Question, fingerprint
+from domain.approvals import Option, Question, fingerprint
 from domain.buildings import Building
+from domain.commitments import (
+    NEEDS_AN_ADMIN,
+    Amount,
+    covering_approver,
+    missing_for_order,
+    stake_of,
+)
 from domain.options import options_for
-from domain.outstanding import conflict_detail, incomplete, order_verdict
+from domain.outstanding import conflict_detail, order_verdict
 from domain.procurement import Inspection, LineFile, Logistics, Quality, Submittal, money
 from domain.schedule import days_late
 from domain.situation import Situation
@@ -42,17 +50,39 @@ def build_question(
         return None
     subject = _with_inspection(kind, file, subject)
     situation = Situation(file, building, today, subject)
+    options = options_for(kind, situation)
+    stake = _at_stake(options, file, building)
     return Question(
         kind=kind,
         item_id=file.item.item_id,
-        summary=_summary(kind, file, building, today, subject),
-        options=options_for(kind, situation),
+        summary=_summary(kind, file, building, today, subject) + _needs_an_admin(stake, building),
+        options=options,
         evidence=_evidence(kind, file, building, today, subject, background or Background()),
         fingerprint=fingerprint([kind, _FACTS[kind](file, building, subject)]),
-        amount=None if file.item.total is None else str(file.item.total),
+        amount=None if stake.value is None else str(stake.value),
+        amount_unknown=stake.value is None,
         subject=subject,
         holds_item=kind != "milestone_overdue",
     )
+
+
+def _at_stake(options: Sequence[Option], file: LineFile, building: Building) -> Amount:
+    """The largest amount that a way out commits, at least the line's own value; not known where one of them is not."""
+    files = {file.item.item_id: file}
+    stakes = [stake for option in options if (stake := stake_of(option.actions, files, building)) is not None]
+    unknown = next((stake for stake in stakes if stake.value is None), None)
+    if unknown is not None:
+        return unknown
+    own = file.item.total if file.item.currency == building.currency else None
+    return Amount(max([own or Decimal(0), *(stake.value or Decimal(0) for stake in stakes)]))
+
+
+def _needs_an_admin(stake: Amount, building: Building) -> str:
+    """What is said where nobody in the approver chain may commit the amount at stake."""
+    if not building.approvers or covering_approver(building, stake) is not None:
+        return ""
+    what = "the price is not known" if stake.value is None else f"{money(stake.value, building.currency)} is at stake"
+    return f" ({what[0].upper()}{what[1:]}, and {NEEDS_AN_ADMIN}.)"
 
 
 _WITHOUT_ITEM = ("item_unknown", "event_unclear", "event_failed", "delegation_request")
@@ -255,7 +285,7 @@ _STANDS: dict[str, Stands] = {
         file.item.schedule_band == "conflict" and file.item.logistics != Logistics.ON_SITE
     ),
     "order_beyond_authority": _beyond_stands,
-    "order_incomplete": lambda file, building, _s: _unordered(file) and bool(incomplete(file, building)),
+    "order_incomplete": lambda file, building, _s: _unordered(file) and bool(missing_for_order(file, building)),
     "acknowledgement_exception": lambda file, _b, s: (
         file.order is not None and file.order.number == s["order"] and file.item.is_ordered
     ),

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
+from domain.addresses import bare_address, same_address
 from domain.days_found import days_mentioned
 from domain.days_in_words import Direction, days_meant, plain
 from domain.events import (
@@ -22,9 +23,11 @@ from domain.events import (
     body_of,
 )
 from domain.mail import lines_named, newest_part, says, sentences, speaks_to_the_agent
+from domain.mail_vocabulary import unaccounted_words
 from domain.orders import record_acknowledgement
+from domain.outstanding import is_resolved
 from domain.policy import Policy
-from domain.procurement import LineFile
+from domain.procurement import Item, LineFile, Shipment
 from domain.reading_words import (
     has_words_for,
     is_elsewhere,
@@ -85,6 +88,10 @@ class Mail:
     policy: Policy
     vouched: bool = False
     """A person of the building says so, and not whoever wrote to it."""
+    address: str | None = None
+    """The sender as it was given; None where no sender was."""
+    asked_about: frozenset[str] = frozenset()
+    """The ids of the lines that a question is open about."""
 
     @property
     def newest(self) -> str:
@@ -104,6 +111,8 @@ def judged(mail: Mail, read: MailReading, files: dict[str, LineFile], seq: int) 
     """The events that were read, each checked; `files` are those of the lines that the mail or the model names."""
     made = Reading(doubts=_doubts_about(mail))
     for report in read.reports:
+        report, doubts = _in_its_own_words(report, mail)
+        made.doubts += doubts
         item_id, doubts = _line_meant(report.item, mail, files)
         made.doubts += doubts
         event, doubts = _event_of(report, mail, item_id) if item_id is not None else (None, [])
@@ -111,9 +120,12 @@ def judged(mail: Mail, read: MailReading, files: dict[str, LineFile], seq: int) 
         if event is None or item_id is None:
             continue
         made.events.append(body_of(event))
-        made.doubts += _contradictions(event, files.get(item_id), mail, seq)
+        file = files.get(item_id)
+        made.doubts += _contradictions(event, file, mail, seq)
+        made.doubts += [] if mail.vouched else beyond_a_model(file, _recorded_of(event, file, mail, seq), mail)
         made.confidence = min(made.confidence, max(0.0, min(1.0, report.confidence)))
     made.doubts += _left_out(mail, read, made.events)
+    made.doubts += [] if mail.vouched else _unaccounted(mail, made.events, files)
     if made.confidence < mail.policy.reading_confidence:
         made.doubts.append(f"the model is {made.confidence:.0%} sure, policy asks {mail.policy.reading_confidence:.0%}")
     made.doubts = list(dict.fromkeys(made.doubts))
@@ -240,14 +252,78 @@ def _doubts_of_words(report: Report, mail: Mail) -> list[str]:
 
 
 def _contradictions(event: Event, file: LineFile | None, mail: Mail, seq: int) -> list[str]:
-    """What is known against it: the very check that recording it would make, and who is the vendor."""
+    """What is known against it: the very check that recording it would make."""
     if file is None:
         return []
-    doubts = [detail["detail"] for kind, detail in _recorded(event, file, mail, seq).ask if "detail" in detail]
-    contact = file.vendor.contact if file.vendor else None
-    if not mail.vouched and contact and "@" in contact and _domain(contact) != _domain(mail.sender):
-        doubts.append(f"its sender is not {file.vendor.name if file.vendor else 'the vendor'} as we know them")
+    return [detail["detail"] for _, detail in _recorded(event, file, mail, seq).ask if "detail" in detail]
+
+
+def _recorded_of(event: Event, file: LineFile | None, mail: Mail, seq: int) -> Recorded:
+    return Recorded("") if file is None else _recorded(event, file, mail, seq)
+
+
+def beyond_a_model(file: LineFile | None, recorded: Recorded, mail: Mail) -> list[str]:
+    """Why a model's reading of this line may not be taken in alone, whatever its words: who wrote it, and what it
+    would settle."""
+    if file is None or file.vendor is None or bare_address(file.vendor.contact) is None:
+        return ["no vendor of this line is on file with a mail address"]
+    doubts = []
+    if not same_address(mail.address, file.vendor.contact):
+        doubts.append(f"its sender is not {file.vendor.name} as we know them")
+    if file.item.item_id in mail.asked_about:
+        doubts.append(f"a question about {file.item.name} is open, and this might settle it")
+    doubts += [f"it is better news of {file.item.name} than what is on file"] if betters(file, recorded) else []
     return doubts
+
+
+def betters(file: LineFile, recorded: Recorded) -> bool:
+    """Whether recording would bring a date forward, or clear a conflict or a flag."""
+    for row in recorded.rows:
+        if isinstance(row, Item):
+            before = file.item
+            earlier = [
+                (row.eta, before.eta),
+                (row.promised_date, before.promised_date),
+                (row.expected, before.expected),
+            ]
+            if any(map(_is_earlier, earlier)) or _BANDS[row.schedule_band] < _BANDS[before.schedule_band]:
+                return True
+            if is_resolved(before, row):
+                return True
+        elif isinstance(row, Shipment):
+            known = next((one for one in file.shipments if one.shipment_id == row.shipment_id), None)
+            if known is not None and _is_earlier((row.eta, known.eta)):
+                return True
+    return False
+
+
+_BANDS: dict[str | None, int] = {None: 0, "clear": 0, "tight": 1, "conflict": 2}
+
+
+def _is_earlier(days: tuple[date | None, date | None]) -> bool:
+    now, before = days
+    return now is not None and before is not None and now < before
+
+
+def _unaccounted(mail: Mail, events: list[dict[str, Any]], files: dict[str, LineFile]) -> list[str]:
+    """The words of the newest part that are none of a plain report's."""
+    names = dict(mail.names)
+    known = {*(mail.address or "").partition("@")[0].replace(".", " ").split()}
+    for event in events:
+        known |= {event["item"], names[event["item"]]}
+        file = files.get(event["item"])
+        if file is not None:
+            known |= {order.number for order in file.orders} | ({file.vendor.name} if file.vendor else set())
+    words = unaccounted_words(mail.newest, known) if events else []
+    return [f"it also says {', '.join(map(repr, words[:5]))}"] if words else []
+
+
+def _in_its_own_words(report: Report, mail: Mail) -> tuple[Report, list[str]]:
+    """The report with no words that are not the mail's own: a model's words are not filled in as a vendor's."""
+    own = [text for text in report.exceptions if says(mail.text, text)]
+    doubts = ["an exception was read that it does not say"] if len(own) < len(report.exceptions) else []
+    quote = report.quote if says(mail.text, report.quote) else ""
+    return report.model_copy(update={"exceptions": own, "quote": quote}), doubts
 
 
 def _recorded(event: Event, file: LineFile, mail: Mail, seq: int) -> Recorded:
@@ -260,10 +336,6 @@ def _recorded(event: Event, file: LineFile, mail: Mail, seq: int) -> Recorded:
     if isinstance(event, ShipmentArrivedSite):
         return record_arrival(file, event, seq)
     return Recorded("")
-
-
-def _domain(address: str) -> str:
-    return address.rpartition("@")[2].strip(" >").casefold()
 
 
 def _left_out(mail: Mail, read: MailReading, events: list[dict[str, Any]]) -> list[str]:

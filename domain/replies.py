@@ -16,6 +16,7 @@ from domain.days_found import days_mentioned
 from domain.days_in_words import days_meant
 from domain.days_in_words import plain as plain_words
 from domain.mail import lines_named, says
+from domain.plain_words import approves_by_name, asks_to_hold, plain_reply, refuses
 from domain.reply_words import actions_spoken_of, has_number, is_mild, says_no, says_until, says_yes, sets_condition
 from domain.text import Words
 
@@ -83,6 +84,19 @@ class Reply:
     confidence: float = 0.0
     model: str | None = None
     tokens: int = 0
+    accounted: bool = False
+    """Whether every word of it is accounted for by our own lists (domain/plain_words.py), whatever a model says."""
+
+
+def plainly_answered(text: str, asked: Asked) -> Reply | None:
+    """The reply where it needs no reader: a plain yes or no, or a yes that names what is recommended."""
+    line = dict(asked.names).get(asked.item_id or "")
+    plainly = plain_reply(text)
+    if plainly == "reject":
+        return Reply("reject", understood=_told("reject", []), confidence=1.0, accounted=True)
+    if asked.recommended and (plainly == "approve" or approves_by_name(text, asked.recommended, line)):
+        return Reply("approve", understood=_told("approve", []), confidence=1.0, accounted=True)
+    return None
 
 
 def understood(text: str, read: ReplyReading, asked: Asked) -> Reply:
@@ -99,8 +113,21 @@ def understood(text: str, read: ReplyReading, asked: Asked) -> Reply:
         doubts.append(f"the model is {confidence:.0%} sure, policy asks {asked.reading_confidence:.0%}")
     means: Means = "ask_again" if doubts else _MEANS[read.meaning]
     return Reply(
-        means, actions, _told(read.meaning, actions), list(dict.fromkeys(doubts)), list(read.topics), confidence
+        means,
+        actions,
+        _told(read.meaning, actions),
+        list(dict.fromkeys(doubts)),
+        list(read.topics),
+        confidence,
+        accounted=means == "edit" and _only_holds(actions, text, asked),
     )
+
+
+def _only_holds(actions: Sequence[dict[str, Any]], text: str, asked: Asked) -> bool:
+    """Whether a reply says to hold the line and nothing else, so that it can be done at once: it binds nobody, and
+    the person's own words are kept with it."""
+    held = [action["name"] for action in actions] == ["hold_item"]
+    return held and asks_to_hold(text, dict(asked.names).get(asked.item_id or ""))
 
 
 _MEANS: dict[str, Means] = {
@@ -127,6 +154,8 @@ def _action(wish: Wish, item_id: str | None, text: str, asked: Asked) -> tuple[d
     day, more = _day(wish, text, asked)
     doubts += more
     detail = (wish.detail or "").strip()[:1000]
+    if wish.action == "hold_item" and not says(text, detail):
+        detail = " ".join(text.split())[:1000] if detail else ""  # the person's words are kept, not a model's
     if wish.action in _SPOKEN and not detail:
         doubts.append(f"{wish.action} says nothing")
     made = typed(wish.action, item_id, day, detail)
@@ -208,6 +237,8 @@ def _contrary(text: str, read: ReplyReading) -> list[str]:
         return ["its no may mean yes"]
     if read.meaning == "reject" and (yes or not no or read.wishes or len(text.split()) > MOST_WORDS_OF_A_NO):
         return ["it is not a plain no"]
+    if read.meaning == "reject" and not refuses(text):
+        return ["it may say more than no"]
     if read.meaning == "instead" and (not read.wishes or yes):
         return ["it is not plain what is to be done instead"]
     return []

@@ -39,6 +39,11 @@ def case_of(kind: str, file: LineFile | None, subject: dict[str, Any]) -> Case:
     return Case(kind, item.category, item.vendor_id, item.item_id, told)
 
 
+def case_on(case: Case, file: LineFile) -> Case:
+    """The same case on another line: what is decided there depends on that line's category and vendor."""
+    return replace(case, category=file.item.category, vendor_id=file.item.vendor_id, item_id=file.item.item_id)
+
+
 def _about(kind: str, subject: dict[str, Any]) -> str | None:
     if kind in _TOLD_BY:
         told = subject.get(_TOLD_BY[kind])

@@ -19,7 +19,20 @@ ITEM = "{item}"
 """The line in question."""
 
 OF_THE_CASE = frozenset(
-    {"on", "until", "required_by", "end_date", "quantity", "note", "reason", "message", "question", "detail", "event"}
+    {
+        "on",
+        "until",
+        "required_by",
+        "end_date",
+        "quantity",
+        "note",
+        "reason",
+        "message",
+        "question",
+        "detail",
+        "method",
+        "event",
+    }
 )
 """Arguments that belong to one case: days, quantities, words."""
 
@@ -52,7 +65,7 @@ def is_deferral(actions: Actions) -> bool:
 def agree(said: Actions, decided: Actions) -> bool:
     """Whether a decision does what a template says; both in terms of the situation. What else was decided does not
     count, nor what may be done without asking anyway beside what may not."""
-    return all(action in _core(decided) for action in _core(said))
+    return all(action in _core(_without_words(decided)) for action in _core(_without_words(said)))
 
 
 def _core(template: Actions) -> list[dict[str, Any]]:
@@ -65,8 +78,9 @@ def fitting(template: Actions, options: Sequence[Option], item_id: str | None, t
 
     None where it cannot be said in this situation: a day or a text that it needs is in none of the options.
     """
+    template = _without_words(template)
     for option in options:
-        if option.actions and template_of(option.actions, item_id) == list(template):
+        if option.actions and template_of(option.actions, item_id) == template:
             return option
     actions = []
     for action in template:
@@ -75,6 +89,15 @@ def fitting(template: Actions, options: Sequence[Option], item_id: str | None, t
             return None
         actions += [] if made is None else [made]
     return Option(title=title, actions=actions, assumptions=["decided like this before; not among the usual ways out"])
+
+
+def _without_words(template: Actions) -> list[dict[str, Any]]:
+    """The template without words of its own, which one that an earlier version learned may have: what is sent are the
+    words of the question's own options."""
+    return [
+        {**action, "arguments": {k: v for k, v in action["arguments"].items() if k not in OF_THE_CASE or k == "event"}}
+        for action in template
+    ]
 
 
 def _filled(action: dict[str, Any], options: Sequence[Option], item_id: str | None) -> dict[str, Any] | None:
@@ -94,5 +117,6 @@ def _of_same_name(action: dict[str, Any], options: Iterable[Option]) -> list[dic
         {key: value for key, value in one["arguments"].items() if key in OF_THE_CASE}
         for option in options
         for one in option.actions
-        if one["name"] == action["name"] and one["arguments"].get("to") == action["arguments"].get("to")
+        if one["name"] == action["name"]
+        and all(one["arguments"].get(whom) == action["arguments"].get(whom) for whom in ("to", "team"))
     ]

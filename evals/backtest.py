@@ -27,6 +27,7 @@ from runtime.replay import WHO, AskedDifferently, RecordedClock, Replay
 from runtime.settings import Settings
 from runtime.slots import Slot, SlotPool
 from storage import buildings, forks, replays
+from storage.audit import Signature
 from storage.connection import Connection
 from storage.forks import Fork
 from storage.outcomes import Outcome, outcomes
@@ -152,7 +153,7 @@ class Backtest:
     async def _building(self, slot: Slot, drainer: Drainer, clock: RecordedClock, result: Backtested) -> None:
         conn, building_id = slot.conn, result.building_id
         await conn.execute(UNHURRIED)
-        made = await fork(conn, building_id, before_event=1, who=WHO, now=self.clock.now(), mode="replay")
+        made = await fork(conn, building_id, before_event=1, signature=Signature(WHO, self.clock.now()), mode="replay")
         try:
             await self._set_up(conn, made)
             record = await replays.read(conn, building_id, made.moment.last_seq, made.moment.position)

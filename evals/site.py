@@ -27,7 +27,13 @@ SLOTS = 6
 _moment: ContextVar[datetime] = ContextVar("the scenario's time", default=datetime(2026, 1, 1, tzinfo=UTC))
 
 RESPONDERS: dict[ResponderType, ApiKey] = {
-    "human": ApiKey(key="evals-person-0000000000", id="person", name="Project manager", roles=["admin"]),
+    "human": ApiKey(
+        key="evals-person-0000000000",
+        id="person",
+        name="Project manager",
+        roles=["admin"],
+        approver="project_manager",
+    ),
     "ai_agent": ApiKey(key="evals-model-00000000000", id="model", name="Assistant", type="ai_agent", roles=["admin"]),
     "automated_rule": ApiKey(
         key="evals-program-000000000", id="program", name="Program", type="automated_rule", roles=["admin"]

@@ -4,9 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from domain.errors import ConflictError, InvalidError, NotFoundError
+from graph.whole_writes import BRANCH
 from storage.as_of import Moment
 from storage.connection import Connection
 from storage.forks import ForkPoint, begins, check_within
+from storage.inbox import INTERNAL
+from tools.decisions import known_below
 
 BUILDING = "SELECT building_id, thread_id::text, last_seq, position FROM buildings WHERE building_id = %s"
 FIRST_OPEN = "SELECT min(seq) AS seq FROM events WHERE building_id = %s AND status IN ('queued', 'running')"
@@ -28,12 +31,28 @@ SELECT e.seq, e.generation, e.status, e.position,
 LAST_ENDED = """
 SELECT COALESCE(max(seq), 0) AS seq FROM events
  WHERE building_id = %s AND status IN ('done', 'dead') AND position <= %s AND generation = 0"""
-DIED = """
-SELECT seq FROM events
- WHERE building_id = %s AND generation > 0 AND seq <= %s AND (position IS NULL OR position > %s) ORDER BY seq"""
-
 _LINE = "thread_id = %(thread)s AND checkpoint_ns = '' AND metadata ? 'seq'"
 _RUN = "(metadata ->> 'seq')::bigint = %(seq)s AND (metadata ->> 'generation')::bigint = %(generation)s"
+# Of entries that were tried again: which had died there, and in which of their runs. The live line tells, by steps; as
+# does the entry that told a person of it. Where the line is not kept any more, so do the positions in `changes`.
+DIED = f"""
+SELECT e.seq, LEAST(e.generation - 1, COALESCE(GREATEST(line.newest, told.newest), e.generation - 1)) AS generation
+  FROM events e CROSS JOIN LATERAL (
+       SELECT max((metadata ->> 'generation')::integer)
+                  FILTER (WHERE (metadata ->> 'step')::integer < %(before_step)s::bigint) AS newest,
+              min((metadata ->> 'step')::integer)
+                  FILTER (WHERE (metadata ->> 'generation')::integer = e.generation) AS last_run
+         FROM checkpoints WHERE {_LINE} AND (metadata ->> 'seq')::bigint = e.seq) line
+  CROSS JOIN LATERAL (
+       SELECT max(split_part(event_id, ':', 3)::integer) AS newest FROM events
+        WHERE building_id = e.building_id AND source = '{INTERNAL}' AND event_type = 'Event_Failed'
+          AND starts_with(event_id, 'failed:' || e.seq || ':') AND seq <= %(last)s) told
+ WHERE e.building_id = %(building_id)s AND e.generation > 0 AND e.seq <= %(last)s
+   AND (e.status IN ('queued', 'running')
+        OR CASE WHEN %(before_step)s::bigint IS NULL OR line.last_run IS NULL
+                THEN e.position IS NULL OR e.position > %(position)s ELSE line.last_run >= %(before_step)s::bigint END)
+ ORDER BY e.seq"""
+
 CHECKPOINT = """
 SELECT checkpoint_id, metadata, checkpoint -> 'channel_values' AS inline FROM checkpoints
  WHERE thread_id = %s AND checkpoint_ns = '' AND checkpoint_id = %s"""
@@ -41,7 +60,7 @@ SELECT checkpoint_id, metadata, checkpoint -> 'channel_values' AS inline FROM ch
 # The checkpoint at which a run began: the one before its first. None of the run on the line: it has not begun, or its
 # checkpoints were deleted.
 BEFORE_RUN = f"""
-SELECT c.checkpoint_id, c.metadata, c.checkpoint_id = run.parent_checkpoint_id AS exact
+SELECT c.checkpoint_id, c.metadata, c.checkpoint_id = run.parent_checkpoint_id AS exact, run.step
   FROM (SELECT (metadata ->> 'step')::integer AS step, parent_checkpoint_id FROM checkpoints
          WHERE {_LINE} AND {_RUN}
          ORDER BY (metadata ->> 'step')::integer LIMIT 1) run
@@ -56,13 +75,13 @@ SELECT checkpoint_id, metadata FROM checkpoints
 AFTER = f"""
 SELECT 1 FROM checkpoints
  WHERE {_LINE} AND {_RUN} AND (metadata ->> 'step')::integer > %(step)s LIMIT 1"""
-NEXT_NODES = f"""
-SELECT array_agg(substr(w.channel, 11)) AS nodes FROM checkpoint_writes w
- WHERE w.thread_id = %(thread)s AND w.checkpoint_ns = '' AND w.channel LIKE 'branch:to:%%' AND w.checkpoint_id = (
-       SELECT parent_checkpoint_id FROM checkpoints WHERE {_LINE} AND checkpoint_id = %(id)s)"""
+NEVER = 2**40
+"""A step that no line has come to."""
 
-STEPS_OF_A_PASS = 1000
-"""How tools/decisions.py numbers decisions: so many for each look that a run takes at its lines."""
+FIRST_NODES = frozenset({"classify_event", "read_reply", "apply_decision"})
+"""Where a run begins. Until one of these has ended, the state still counts the looks of the run before."""
+NODES_AFTER_DECIDING = frozenset({"carry_out", "remember", "summarise", "await_approval", "post_answer"})
+"""Nodes that begin when all of a look's decisions are stored. `learn` is none: it comes between two looks."""
 
 
 async def point_now(conn: Connection, building_id: str) -> ForkPoint:
@@ -95,8 +114,20 @@ async def point_before(conn: Connection, building_id: str, seq: int) -> ForkPoin
     last = seq - 1
     if entry["generation"]:
         last = max(seq, (await _one(conn, LAST_ENDED, (building_id, position)))["seq"])
-    point = await _moment(conn, building_id, position, last)
-    return await _with_state_before(conn, building, point, entry)
+    run = await _row(conn, BEFORE_RUN, _run_of(building, entry))
+    point = await _moment(conn, building, position, last, _first_step(run, entry))
+    return await _with_state_before(conn, building, point, entry, run)
+
+
+def _first_step(run: dict[str, Any] | None, entry: dict[str, Any]) -> int | None:
+    """The first step of an entry's run on the live line; None where its checkpoints are gone."""
+    if run is not None:
+        return int(run["step"])
+    return NEVER if entry["status"] in ("queued", "running") else None
+
+
+def _run_of(building: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
+    return {"thread": building["thread_id"], "seq": entry["seq"], "generation": entry["generation"]}
 
 
 def _began(entry: dict[str, Any], building: dict[str, Any]) -> int:
@@ -107,22 +138,28 @@ def _began(entry: dict[str, Any], building: dict[str, Any]) -> int:
 
 async def _between(conn: Connection, building: dict[str, Any], position: int, last: int) -> ForkPoint:
     """After everything that was processed: the state is the live head."""
-    point = await _moment(conn, building["building_id"], position, last)
+    point = await _moment(conn, building, position, last, NEVER)
     return await _nearest(conn, building, point, last + 1, exact=True)
 
 
-async def _moment(conn: Connection, building_id: str, position: int, last: int) -> ForkPoint:
-    moment = Moment(building_id, position, last)
-    check_within(await begins(conn, building_id), moment)
-    rows = await (await conn.execute(DIED, (building_id, last, position))).fetchall()
-    return ForkPoint(moment, died=tuple(row["seq"] for row in rows))
+async def _moment(
+    conn: Connection, building: dict[str, Any], position: int, last: int, before_step: int | None
+) -> ForkPoint:
+    """The tables' moment. `before_step`: the first step of the live line that comes after it; None: not known."""
+    moment = Moment(building["building_id"], position, last)
+    check_within(await begins(conn, moment.building_id), moment)
+    about = {"building_id": moment.building_id, "thread": building["thread_id"], "position": position, "last": last}
+    rows = await (await conn.execute(DIED, {**about, "before_step": before_step})).fetchall()
+    return ForkPoint(moment, died={row["seq"]: row["generation"] for row in rows})
 
 
 async def _with_state_before(
-    conn: Connection, building: dict[str, Any], point: ForkPoint, entry: dict[str, Any]
+    conn: Connection,
+    building: dict[str, Any],
+    point: ForkPoint,
+    entry: dict[str, Any],
+    found: dict[str, Any] | None,
 ) -> ForkPoint:
-    known = {"thread": building["thread_id"], "seq": entry["seq"], "generation": entry["generation"]}
-    found = await _row(conn, BEFORE_RUN, known)
     if found is None:
         open_ = entry["status"] in ("queued", "running")
         return await _nearest(conn, building, point, point.moment.last_seq + 1, exact=open_)
@@ -175,7 +212,7 @@ async def point_at(conn: Connection, building_id: str, checkpoint_id: str) -> Fo
             "checkpoint that it began from.",
             "checkpoint_id",
         )
-    run = {"thread": building["thread_id"], "seq": metadata["seq"], "generation": metadata["generation"]}
+    run = _run_of(building, metadata)
     entry = await _row(conn, ENTRY, (building_id, metadata["seq"]))
     if entry is None:
         raise NotFoundError(f"Building {building_id!r} no longer has event {metadata['seq']}.")
@@ -199,25 +236,29 @@ async def _at(
     last = seq = metadata["seq"]
     if metadata["generation"]:
         last = max(seq, (await _one(conn, LAST_ENDED, (building_id, position)))["seq"])
-    point = await _moment(conn, building_id, position, last)
-    known = replace(point, checkpoint_id=found["checkpoint_id"], state_seq=seq)
+    point = await _moment(conn, building, position, last, metadata["step"])
+    died = {entry: generation for entry, generation in point.died.items() if entry != seq}
+    known = replace(point, checkpoint_id=found["checkpoint_id"], state_seq=seq, died=died)
     if ended:
-        return replace(known, died=tuple(died for died in point.died if died != seq))
-    row = await _one(conn, NEXT_NODES, {"thread": building["thread_id"], "id": found["checkpoint_id"]})
+        return known
     return replace(
         known,
-        died=tuple(died for died in point.died if died != seq),
         in_hand=seq,
         generation=metadata["generation"],
-        decided=_decided(found["inline"].get("passes"), row["nodes"] or []),
+        decided=_decided(metadata.get("source"), found["inline"]),
     )
 
 
-def _decided(passes: int | None, coming: list[str]) -> int:
-    """Below which step the run's decisions are known at a checkpoint: those of the looks that it had taken, and those
-    of the present look once they are to be carried out."""
-    looks = passes or 0
-    return (looks + 1 if {"carry_out", "remember"} & set(coming) else looks) * STEPS_OF_A_PASS
+def _decided(source: str | None, values: dict[str, Any]) -> int:
+    """Below which step the run's decisions were stored when a checkpoint was made. The checkpoint itself names the
+    nodes that follow: what its parent wrote is pruned some day, and a fork has no parent checkpoint."""
+    following = {name.removeprefix(BRANCH) for name in values if name.startswith(BRANCH)}
+    passes = values.get("passes") or 0
+    if source == "input" or following & FIRST_NODES:
+        return known_below(0, "nothing")
+    if not following or following & NODES_AFTER_DECIDING:
+        return known_below(passes, "all")
+    return known_below(passes, "facts" if "advise" in following else "nothing")
 
 
 async def _building(conn: Connection, building_id: str) -> dict[str, Any]:

@@ -5,7 +5,6 @@ it only the open questions are copied: what its nodes came to in the parent must
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -13,6 +12,7 @@ from langgraph.types import Interrupt
 
 from graph.fork_points import point_at, point_before, point_now
 from storage import forks
+from storage.audit import Signature
 from storage.connection import Connection, Statement
 from storage.forks import Fork, ForkPoint
 from storage.queue import wake
@@ -50,8 +50,7 @@ async def fork(
     *,
     before_event: int | None = None,
     checkpoint_id: str | None = None,
-    who: dict[str, Any],
-    now: datetime,
+    signature: Signature,
     mode: str = "sandbox",
 ) -> Fork:
     """Make a sandbox of a building as it was before an entry, at a checkpoint, or (neither given) as it is now.
@@ -69,7 +68,7 @@ async def fork(
             point = await point_before(conn, building_id, before_event)
         else:
             point = await point_now(conn, building_id)
-        made = await forks.create(conn, point, who=who, now=now, mode=mode)
+        made = await forks.create(conn, point, signature=signature, mode=mode)
         if point.checkpoint_id is not None:
             await _seed(conn, point, made)
         if made.in_hand is not None and mode == "sandbox":

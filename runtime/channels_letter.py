@@ -114,7 +114,7 @@ async def _link(
         return None
     now = clock.now()
     links = await linker(conn, settings, now)
-    audience = holder(building, str(message.payload["to"]))
+    audience = holder(building, str(message.payload["to"]), sent_to=message.recipient)
     return links.url(links.make("approval", asked.approval_id, asked.version, audience, now))
 
 

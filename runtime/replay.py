@@ -22,6 +22,7 @@ from domain.approvals import Approval, Decision
 from domain.errors import ConflictError
 from domain.events import body_of
 from domain.own_ids import without_owner
+from domain.principals import Author
 from runtime.drain import Drainer, Ended
 from runtime.replay_by_hand import ByHand
 from runtime.slots import Slot, thread_lock
@@ -32,7 +33,7 @@ from storage.replayed_changes import Change
 from storage.replays import Acceptance, Record, Recorded
 
 RESTATED = "longlead.restated"
-WHO = {"type": "automated_rule", "id": "backtest", "name": "Backtest"}
+WHO = Author(type="automated_rule", id="backtest", name="Backtest", via="local")
 
 
 @dataclass

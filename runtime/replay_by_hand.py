@@ -5,6 +5,7 @@ from typing import Any
 
 from domain.buildings import BuildingPatch
 from domain.errors import NotFoundError
+from domain.principals import Author
 from domain.rules import Delegation, Rule, full_id
 from runtime.clock import Clock
 from storage import buildings, rules, teaching
@@ -41,7 +42,7 @@ class ByHand:
 
     async def _again(self, conn: Connection, change: Change) -> None:
         data, fork_id = change.data, self.fork_id
-        done = data["by"], change.at or self.clock.now(), change.seq
+        done = _author(data["by"]), change.at or self.clock.now(), change.seq
         if "rule_id" in data:
             await teaching.change_rule(conn, full_id(fork_id, data["rule_id"]), data["changed"], *done)
         elif "granted" in data:
@@ -78,6 +79,12 @@ class ByHand:
         if not same:
             raise NotFoundError(f"There is no delegation like {name!r} here.")
         return next((one for one in same if one.delegation_id == name), same[-1])
+
+
+def _author(by: dict[str, Any]) -> Author:
+    """Who it was, as far as it is on record: older versions kept a name, or nothing."""
+    name = by.get("name") or by.get("id") or "unknown"
+    return Author(type=by.get("type", "human"), id=by.get("id", name), name=name)
 
 
 def _says_the_same(one: Delegation, other: Delegation) -> bool:

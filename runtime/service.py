@@ -5,6 +5,7 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -12,6 +13,7 @@ import uvicorn
 
 from runtime.connections import GuardedConfig, Limits
 from runtime.figures import shown_figures
+from runtime.keys import warn_about
 from runtime.logs import set_up_logs
 from runtime.resources import Resources, open_resources
 from runtime.settings import Settings
@@ -28,6 +30,8 @@ MakeApp = Callable[[Resources], Any]
 async def serve(settings: Settings, make_app: MakeApp) -> None:
     """Serve the API and run a worker until a signal ends it. The worker is restarted when the database was away."""
     set_up_logs(settings)
+    for warning in warn_about(settings.api_keys, datetime.now(UTC)):
+        log.warning("API keys", warning=warning)
     stop = asyncio.Event()
     async with open_resources(settings, name="longlead api") as resources:
         server = QuietServer(http_config(make_app(resources), settings))

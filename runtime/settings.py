@@ -16,6 +16,8 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
     SecretStr,
     TypeAdapter,
     ValidationError,
@@ -25,29 +27,9 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.errors import ConfigurationError
-from domain.policy import ResponderType
+from runtime.keys import ApiKey as ApiKey
+from runtime.keys import check_keys, dump_keys, parse_keys, read_key_file
 from storage.retention import Policy
-
-Role = Literal["reader", "events", "approver", "admin"]
-
-
-class ApiKey(BaseModel):
-    """A caller of the API: who it is and what it may do.
-
-    Roles: `reader` reads; `events` sends events; `approver` answers approvals; `admin` creates and changes
-    buildings, retries events, and everything else. Every role may read.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    key: str = Field(min_length=16, description="The secret, at least 16 characters.")
-    id: str = Field(min_length=1, description="Stable id of the caller, shown in logs and decisions.")
-    name: str = Field(min_length=1, description="Name to show.")
-    type: ResponderType = "human"
-    roles: list[Role] = Field(min_length=1)
-
-
-_KEYS: TypeAdapter[list[ApiKey]] = TypeAdapter(list[ApiKey])
 
 
 class ModelPrice(BaseModel):
@@ -120,6 +102,14 @@ def _read_channels(given: object) -> object:
             '{"webhook": url, "secret": "whsec_..."}, or with a list of these'
         ) from None
     return {name: made if isinstance(made, list) else [made] for name, made in found.items()}
+
+
+def _read_keys(given: str) -> list[ApiKey]:
+    """Keys as the setting names them. Only an empty setting is no key: what was meant to hold some must not let
+    everybody on this machine in because it is empty."""
+    if not given:
+        return []
+    return read_key_file(Path(given[1:])) if given.startswith("@") else parse_keys(given)
 
 
 class Settings(BaseSettings):
@@ -220,17 +210,24 @@ class Settings(BaseSettings):
     )
     request_body_timeout: float = Field(30.0, gt=0, description="Seconds from there until its body is complete.")
 
+    _keys_file: Path | None = PrivateAttr(None)
+
     @model_validator(mode="before")
     @classmethod
-    def _read_keys(cls, values: dict[str, object]) -> dict[str, object]:
+    def _read_ways(cls, values: dict[str, object]) -> dict[str, object]:
         if "channels" in values:
             values = {**values, "channels": _read_channels(values["channels"])}
-        given = values.get("api_keys")
-        if not isinstance(given, str):
-            return values
-        text = Path(given[1:]).read_text() if given.startswith("@") else given
-        keys = _KEYS.validate_json(text) if text.strip() else []
-        return {**values, "api_keys": keys}
+        return values
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _remember_file(cls, values: object, handler: ModelWrapValidatorHandler["Settings"]) -> "Settings":
+        """Keep where the keys were read from, since they are read again when the file changes."""
+        settings = handler(values)
+        given = values.get("api_keys") if isinstance(values, dict) else None
+        if isinstance(given, str) and given.startswith("@"):
+            settings._keys_file = Path(given[1:]).absolute()
+        return settings
 
     @model_validator(mode="after")
     def _guarded(self) -> "Settings":
@@ -246,6 +243,29 @@ class Settings(BaseSettings):
         if 0 < len(self.link_secret.get_secret_value()) < 32:
             raise ValueError("link_secret needs at least 32 characters")
         return self
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _read(cls, given: object) -> object:
+        return _read_keys(given) if isinstance(given, str) else given
+
+    @field_validator("api_keys")
+    @classmethod
+    def _checked(cls, keys: list[ApiKey]) -> list[ApiKey]:
+        check_keys(keys)
+        return keys
+
+    @property
+    def keys_file(self) -> Path | None:
+        """The file that the keys were read from; None where the setting itself holds them."""
+        return self._keys_file
+
+    @property
+    def api_keys_variable(self) -> str:
+        """What LONGLEAD_API_KEYS of a process is that is to know the same keys."""
+        if self._keys_file is not None:
+            return f"@{self._keys_file}"
+        return dump_keys(self.api_keys) if self.api_keys else ""
 
     @cached_property
     def link_base(self) -> str:

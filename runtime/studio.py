@@ -6,10 +6,11 @@ once. Nothing in them may block that loop, so settings are read and an embedded 
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import cast
+from typing import Any, cast
 
 import anyio.to_thread
 from langgraph.graph import StateGraph
+from langgraph_sdk.runtime import ServerRuntime
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 from psycopg_pool import AsyncConnectionPool
@@ -21,15 +22,17 @@ from runtime.clock import SystemClock
 from runtime.models import budget_of, open_models
 from runtime.resources import database
 from runtime.settings import Settings, load_settings
+from runtime.studio_caller import Caller
 from storage.database import connect, open_pool
 from tools.context import Toolbox
 from tools.prompts import Budgets
 
 
 @asynccontextmanager
-async def building() -> AsyncIterator[StateGraph[BuildingState]]:
+async def building(runtime: ServerRuntime[Any]) -> AsyncIterator[StateGraph[BuildingState]]:
     """The graph, uncompiled: the server adds the saver. On a connection of its own, so that a broken one costs one
-    run and two runs cannot get into each other's way; without the building's lock, since nothing here acts."""
+    run and two runs cannot get into each other's way; without the building's lock, since nothing here acts. Answers
+    are given by the caller whose request this is."""
     settings = await settings_beside_the_loop()
     async with database(settings) as conninfo, open_models(settings) as models:
         conn = await connect(conninfo, application_name="longlead studio")
@@ -37,6 +40,8 @@ async def building() -> AsyncIterator[StateGraph[BuildingState]]:
             budget = budget_of(settings)
             toolbox = Toolbox(conn=conn, clock=SystemClock(), acts=False, models=models, model_budget=budget)
             toolbox.budgets = Budgets(settings.prompt_tokens)
+            if isinstance(runtime.user, Caller):
+                toolbox.find_answerer = runtime.user.principal
             yield build(toolbox, for_edits=True)
         finally:
             await conn.close()

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import importlib.util
-import json
 import os
 import signal
 import socket
@@ -21,6 +20,7 @@ from domain.errors import ConfigurationError, UnavailableError
 from runtime.resources import database
 from runtime.service import signals
 from runtime.settings import Settings, child_environment
+from runtime.studio_secret import REGISTRAR_HEADER, new_registrar_secret, studio_folder
 from runtime.studio_threads import Registrar
 from storage.migrate import migrate
 
@@ -28,6 +28,9 @@ HOST = "127.0.0.1"
 CONFIG = Path(__file__).parent.parent / "langgraph.json"
 STUDIO = "https://smith.langchain.com/studio/?baseUrl={url}"
 """Studio itself is a page of LangSmith that talks to the server from the browser."""
+
+WITH_KEYS = "Everybody needs a key: add the header `Authorization: Bearer <key>` where you connect."
+WITHOUT_KEYS = "No keys are configured: Studio's page may only read. Set LONGLEAD_API_KEYS to answer there."
 
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 10.0
@@ -51,7 +54,7 @@ async def run_studio(settings: Settings, *, port: int, say: Callable[[str], None
         say(f"Starting LangGraph's dev server on port {port} ...")
         async with dev_server(settings, conninfo, port) as server:
             ended = asyncio.create_task(_until_end(server, stop))
-            serving = asyncio.create_task(_serve(server, conninfo, say))
+            serving = asyncio.create_task(_serve(server, conninfo, say, has_keys=bool(settings.api_keys)))
             await asyncio.wait([ended, serving], return_when=asyncio.FIRST_COMPLETED)
             for task in (serving, ended):
                 task.cancel()
@@ -66,6 +69,12 @@ class DevServer:
 
     process: Process
     url: str
+    registrar_secret: str
+
+    @property
+    def registrar_headers(self) -> dict[str, str]:
+        """What `longlead studio` itself sends: it may register threads, and nothing else."""
+        return {REGISTRAR_HEADER: self.registrar_secret}
 
 
 def check_installed() -> None:
@@ -102,19 +111,18 @@ def check_free(port: int) -> None:
 async def dev_server(settings: Settings, conninfo: str, port: int) -> AsyncIterator[DevServer]:
     """Run `langgraph dev`, in a session of its own: a Ctrl-C is ours to handle. Its own notes, which threads and runs
     it has seen, are in the data folder."""
-    folder = settings.data_dir.absolute() / "studio"
-    folder.mkdir(parents=True, exist_ok=True)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "langgraph_cli", "dev", "--config", str(CONFIG)),
-        *("--host", HOST, "--port", str(port), "--no-browser", "--no-reload"),
-        cwd=folder,
-        env=child_environment({**QUIET, **_environment(settings, conninfo)}),
-        start_new_session=True,
-    )
-    try:
-        yield DevServer(process, f"http://{HOST}:{port}")
-    finally:
-        await _stop(process)
+    with new_registrar_secret(settings) as secret:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "langgraph_cli", "dev", "--config", str(CONFIG)),
+            *("--host", HOST, "--port", str(port), "--no-browser", "--no-reload"),
+            cwd=studio_folder(settings),
+            env=child_environment({**QUIET, **_environment(settings, conninfo)}),
+            start_new_session=True,
+        )
+        try:
+            yield DevServer(process, f"http://{HOST}:{port}", secret)
+        finally:
+            await _stop(process)
 
 
 def _environment(settings: Settings, conninfo: str) -> dict[str, str]:
@@ -122,7 +130,7 @@ def _environment(settings: Settings, conninfo: str) -> dict[str, str]:
     return {
         "LONGLEAD_DATABASE_URL": conninfo,
         "LONGLEAD_DATA_DIR": str(settings.data_dir.absolute()),
-        "LONGLEAD_API_KEYS": json.dumps([key.model_dump() for key in settings.api_keys]),
+        "LONGLEAD_API_KEYS": settings.api_keys_variable,
     }
 
 
@@ -150,12 +158,13 @@ async def _result_of(task: "asyncio.Task[None]") -> None:
         await task
 
 
-async def _serve(server: DevServer, conninfo: str, say: Callable[[str], None]) -> None:
+async def _serve(server: DevServer, conninfo: str, say: Callable[[str], None], *, has_keys: bool) -> None:
     await until_it_answers(server)
-    async with get_client(url=server.url) as client:
+    async with get_client(url=server.url, api_key=None, headers=server.registrar_headers) as client:
         registrar = Registrar(client, conninfo)
         count = await registrar.register_new()
         say(f"{count} buildings. Open {STUDIO.format(url=server.url)}")
+        say(WITH_KEYS if has_keys else WITHOUT_KEYS)
         say(f"The server: {server.url}; the API beside it: {server.url}/longlead/docs. Ctrl-C ends it.")
         await registrar.keep_registering()
 
@@ -167,7 +176,9 @@ async def until_it_answers(server: DevServer) -> None:
         UnavailableError: it did not answer within two minutes.
     """
     deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
-    async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=5) as client:
+    async with httpx.AsyncClient(
+        base_url=server.url, headers=server.registrar_headers, trust_env=False, timeout=5
+    ) as client:
         while asyncio.get_running_loop().time() < deadline:
             with contextlib.suppress(httpx.TransportError):
                 if (await client.get("/ok")).is_success:

@@ -6,7 +6,9 @@ from typing import Any
 
 from domain.approvals import Approval, Decision
 from domain.errors import ConflictError, NotFoundError
+from domain.principals import Author, Door
 from storage import inbox, procurement
+from storage.audit import Act, Signature, record_audit
 from storage.connection import Connection
 from storage.rows import select
 from storage.transaction import BuildingTransaction, building_transaction
@@ -22,6 +24,8 @@ class AcceptedDecision:
     approval: Approval
     event_id: str
     seq: int
+    version: int
+    """The version of the question that was answered."""
     created: bool
 
 
@@ -34,25 +38,27 @@ async def decide(
     event_id: str,
     now: datetime,
     seq: int | None = None,
+    via: Door = "key",
 ) -> AcceptedDecision:
     """Accept the first answer to a question. `event_id` repeats with a repeated request; `seq` is its number where it
-    is on record and given again.
+    is on record and given again. `via`: how the responder came in.
 
     Raises:
         NotFoundError: there is no such approval.
         ConflictError: it is already answered or no longer asked, or the version answered is not the one that
-            stands; the standing decision or version is in the error.
+            stands; the standing decision or version is in the error. Or a repeated request has another answer.
     """
     found = await procurement.approval(conn, approval_id)
     building_id = None if found is None else await building_of(conn, approval_id)
     if found is None or building_id is None:
         raise NotFoundError(f"There is no approval {approval_id!r}. List the open ones with GET /approvals.")
     async with building_transaction(conn, building_id) as transaction:
-        repeated = await (await conn.execute(inbox.FIND, (building_id, SOURCE, event_id))).fetchone()
         approval = await locked(transaction, approval_id)
+        repeated = await find_repeated(conn, building_id, approval, decision, event_id=event_id, version=version)
         if repeated is not None:
-            return AcceptedDecision(approval, event_id, repeated["seq"], created=False)
+            return repeated
         _refuse_late(approval, version)
+        author = Author(**decision.responder.model_dump(), via=via)
         accepted = await inbox.add(
             transaction,
             source=SOURCE,
@@ -61,6 +67,7 @@ async def decide(
             body=_body(approval, decision),
             now=now,
             seq=seq,
+            sent_by=None if transaction.building.mode == "replay" else author,
         )
         approval.status = "decided"
         approval.decision_seq = accepted.seq
@@ -72,7 +79,36 @@ async def decide(
         }
         transaction.seq = accepted.seq
         transaction.save(approval)
-        return AcceptedDecision(approval, event_id, accepted.seq, created=True)
+        told = {"type": decision.type, "version": approval.version, "actions": decision.actions, "seq": accepted.seq}
+        record_audit(transaction, Signature(author, now), Act("decision_given", approval_id, told))
+        return AcceptedDecision(approval, event_id, accepted.seq, approval.version, created=True)
+
+
+async def find_repeated(
+    conn: Connection, building_id: str, approval: Approval, decision: Decision, *, event_id: str, version: int | None
+) -> AcceptedDecision | None:
+    """What became of the first request with this event id; None when this is the first.
+
+    Raises:
+        ConflictError: the first request had another answer.
+    """
+    row = await (await conn.execute(inbox.FIND, (building_id, SOURCE, event_id))).fetchone()
+    if row is None:
+        return None
+    first = row["body"]
+    if version not in (None, first["version"]) or _said(Decision.model_validate(first["decision"])) != _said(decision):
+        raise ConflictError(
+            "This Idempotency-Key came with another answer before. Send a new key with a new answer.",
+            approval_status=approval.status,
+            decision=first["decision"],
+            version=approval.version,
+        )
+    return AcceptedDecision(approval, event_id, row["seq"], first["version"], created=False)
+
+
+def _said(decision: Decision) -> dict[str, Any]:
+    """What a sender said, without what is known of the sender."""
+    return decision.model_dump(mode="json", include={"type", "actions", "why", "occurred_at"})
 
 
 async def locked(transaction: BuildingTransaction, approval_id: str) -> Approval:

@@ -9,11 +9,14 @@ from psycopg.types.json import Jsonb
 
 from domain.buildings import Building, BuildingPatch, BuildingSpec
 from domain.errors import ConflictError
+from domain.event_content import digest_of_typed
 from domain.events import local_day, localised
 from domain.policy import Policy
+from domain.principals import Author
 from domain.procurement import Item, ScheduleVersion, VendorRow
 from domain.text import folded, slug
 from storage import by_hand
+from storage.audit import Act, Signature, differences, record_audit
 from storage.connection import Connection
 from storage.transaction import LOCK, BuildingTransaction, building_transaction
 
@@ -30,13 +33,14 @@ def thread_id(building_id: str) -> str:
     return str(uuid5(LONGLEAD_NAMESPACE, building_id))
 
 
-async def create(conn: Connection, spec: BuildingSpec, now: datetime) -> bool:
-    """Create the building with its schedule, vendors and lines. False when it was there with the same content.
+async def create(conn: Connection, spec: BuildingSpec, now: datetime, by: Author | None = None) -> bool:
+    """Create the building with its schedule, vendors and lines. False when it was there with the same content. `by`:
+    the caller, where one asked for it.
 
     Raises:
         ConflictError: it is there with other content.
     """
-    digest = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()
+    digest = digest_of_typed(spec)
     plain = spec.model_dump(mode="json")
     async with conn.transaction():
         inserted = await conn.execute(
@@ -49,16 +53,21 @@ async def create(conn: Connection, spec: BuildingSpec, now: datetime) -> bool:
         if row is None:
             raise ConflictError(f"Building {spec.building_id!r} was deleted at the same time. Send it again.")
         if not inserted.rowcount:
-            return _same(row, digest, spec.building_id)
+            return _same(row, spec, digest)
         transaction = BuildingTransaction(conn, row, 0)
         _first_rows(transaction, spec)
+        if by is not None:
+            act = Act("building_created", spec.building_id, {"name": spec.name})
+            record_audit(transaction, Signature(by, now), act)
         await conn.together(transaction.statements())
     return True
 
 
-def _same(row: dict[str, Any], digest: str, building_id: str) -> bool:
-    if row["spec_hash"] == digest:
+def _same(row: dict[str, Any], spec: BuildingSpec, digest: str) -> bool:
+    of_older_versions = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()
+    if row["spec_hash"] in (digest, of_older_versions):
         return False
+    building_id = spec.building_id
     raise ConflictError(
         f"Building {building_id!r} exists with other content. Change it with PATCH /buildings/{building_id}, "
         "or send a Schedule_Revised or Items_Changed event."
@@ -127,7 +136,7 @@ async def change(
     conn: Connection,
     building_id: str,
     patch: BuildingPatch,
-    who: dict[str, Any],
+    by: Author,
     now: datetime,
     seq: int | None = None,
 ) -> Building:
@@ -139,7 +148,7 @@ async def change(
         ValidationError: a policy field is unknown or out of range (pydantic's, for the caller to name).
     """
     async with building_transaction(conn, building_id, seq) as transaction:
-        building = transaction.building
+        building, before = transaction.building, _changeable(transaction.building)
         if patch.policy is not None:
             building.policy = Policy.model_validate({**building.policy.model_dump(), **patch.policy})
         if patch.contacts is not None:
@@ -147,5 +156,15 @@ async def change(
         if patch.approvers is not None:
             building.approvers = patch.approvers
         if transaction.end_position > transaction.position:
-            by_hand.log(transaction, who, now, changed=patch.model_dump(mode="json", exclude_none=True))
+            act = Act("building_changed", building_id, {"changed": differences(before, _changeable(building))})
+            given = patch.model_dump(mode="json", exclude_none=True)
+            by_hand.log(transaction, Signature(by, now), act, changed=given)
         return building
+
+
+def _changeable(building: Building) -> dict[str, Any]:
+    """What people may change of a building, field by field, in JSON's types."""
+    plain = building.model_dump(mode="json", include={"policy", "contacts", "approvers"})
+    policy = {f"policy.{name}": value for name, value in plain["policy"].items()}
+    contacts = {f"contacts.{name}": value for name, value in plain["contacts"].items()}
+    return {**policy, **contacts, "approvers": plain["approvers"]}

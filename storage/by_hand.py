@@ -1,19 +1,19 @@
 """What people change beside the inbox, over REST: kept with who, when and what, so that it can be done again."""
 
-from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from storage.audit import Act, Signature, record_audit
 from storage.transaction import BuildingTransaction
 
 LOG = """
 INSERT INTO changes (building_id, position, seq, entity, id, data) VALUES (%s, %s, %s, 'building_change', %s, %s)"""
 
 
-def log(transaction: BuildingTransaction, who: dict[str, Any], now: datetime, **what: Any) -> None:
-    """Keep what somebody changed, as an entry of `changes` before the images of what was changed; called after all
-    rows are saved. `what` is one of
+def log(transaction: BuildingTransaction, signature: Signature, act: Act, **what: Any) -> None:
+    """Keep what somebody changed: in the audit as `act`, for people to read; and as an entry of `changes` before the
+    images of what was changed, for replays. Called after all rows are saved. `what` is one of
 
     - `changed`: fields of the building (policy, contacts, approvers);
     - `rule_id` and `changed`: fields of the rule (text, status, autonomy, shared);
@@ -22,5 +22,7 @@ def log(transaction: BuildingTransaction, who: dict[str, Any], now: datetime, **
     """
     rows = transaction.end_position - transaction.position
     transaction.position += 1
-    at, kept = transaction.position, {"by": who, "at": now.isoformat(), "rows": rows, **what}
+    who = signature.by.model_dump(exclude={"via"})
+    at, kept = transaction.position, {"by": who, "at": signature.at.isoformat(), "rows": rows, **what}
     transaction.also(LOG, (transaction.building.building_id, at, transaction.seq, str(at), Jsonb(kept)))
+    record_audit(transaction, signature, act)

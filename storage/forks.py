@@ -4,9 +4,8 @@ The parent is only read, in one snapshot. The fork is a building of its own from
 ids of its own, its orders are numbered as the parent's, and what it writes for outside is withheld.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -18,6 +17,7 @@ from domain.errors import ConflictError, InvalidError, NotFoundError
 from domain.procurement import Row
 from storage import long_term
 from storage.as_of import LATEST, Moment
+from storage.audit import Act, Signature, audit_row
 from storage.buildings import thread_id
 from storage.connection import Connection
 from storage.ledger import args_hash
@@ -28,10 +28,12 @@ REBUILT = frozenset(table.name for table in TABLES.values())
 """Tables that a fork gets from `changes`."""
 COPIED = frozenset({"events", "changes", "actions", "decisions", "model_calls"})
 """Tables of which a fork gets what was there then."""
-EMPTY = frozenset({"outbox", "deliveries", "event_totals", "model_totals"})
-"""Tables of a building that a fork begins without: what was sent or counted was the parent's."""
+EMPTY = frozenset({"outbox", "deliveries", "event_totals", "model_totals", "link_uses", "audit"})
+"""Tables of a building that a fork begins without: what was sent, counted or done by people was the parent's."""
 UNREFERENCED = ("event_totals", "model_totals")
 """Tables whose rows do not go with their building by themselves."""
+KEPT = frozenset({"audit"})
+"""Tables whose rows stay when their building goes: who made and deleted a fork can still be read."""
 OF_THREAD = ("checkpoints", "checkpoint_blobs", "checkpoint_writes", "pruned_threads")
 
 SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
@@ -89,7 +91,8 @@ SELECT %(fork_id)s::text, c.position, c.seq, c.entity, CASE c.entity WHEN 'appro
 # An entry that died and was tried again later is dead in between; the one in hand waits for its run to go on.
 _EVENTS = f"""
 INSERT INTO events (building_id, seq, source, event_id, event_type, body, body_hash, received_at, status, generation,
-                    attempts, failures, not_before, started_at, finished_at, error, outcome, position, began)
+                    attempts, failures, not_before, started_at, finished_at, error, outcome, position, began,
+                    sent_by)
 SELECT %(fork_id)s::text, e.seq, e.source, e.event_id, e.event_type,
        CASE WHEN e.body ? 'approval_id' THEN {_renamed("e.body")} ELSE e.body END, e.body_hash, e.received_at,
        was.status, was.generation,
@@ -102,13 +105,13 @@ SELECT %(fork_id)s::text, e.seq, e.source, e.event_id, e.event_type,
                  jsonb_set(e.outcome, '{{approvals}}', replace((e.outcome -> 'approvals')::text,
                            '"' || %(building_id)s::text || '-', '"' || %(fork_id)s::text || '-')::jsonb)
             ELSE e.outcome END,
-       LEAST(e.position, %(position)s), LEAST(e.began, %(position)s)
+       LEAST(e.position, %(position)s), LEAST(e.began, %(position)s), e.sent_by
   FROM events e CROSS JOIN LATERAL (
        SELECT CASE WHEN e.seq = %(in_hand)s::bigint THEN 'queued'
-                   WHEN e.seq = ANY(%(died)s::bigint[]) THEN 'dead' ELSE e.status END,
+                   WHEN %(died)s::jsonb ? e.seq::text THEN 'dead' ELSE e.status END,
               CASE WHEN e.seq = %(in_hand)s::bigint THEN %(generation)s
-                   WHEN e.seq = ANY(%(died)s::bigint[]) THEN e.generation - 1
-                   ELSE e.generation END) AS was (status, generation)
+                   ELSE COALESCE((%(died)s::jsonb ->> e.seq::text)::integer, e.generation) END
+       ) AS was (status, generation)
  WHERE e.building_id = %(building_id)s::text AND e.seq <= %(last_seq)s"""
 
 _ACTIONS = f"""
@@ -151,8 +154,8 @@ class ForkPoint:
     """Where a fork parts from its parent: between two entries, or within the run of one."""
 
     moment: Moment
-    died: tuple[int, ...] = ()
-    """Entries that had died there, and were tried again later."""
+    died: Mapping[int, int] = field(default_factory=dict)
+    """Entries that had died there, and were tried again later; each with its generation there."""
     in_hand: int | None = None
     """The entry whose run is to go on."""
     generation: int = 0
@@ -178,10 +181,9 @@ class Fork:
     in_hand: int | None
 
 
-async def create(
-    conn: Connection, point: ForkPoint, *, who: dict[str, Any], now: datetime, mode: str = "sandbox"
-) -> Fork:
-    """The fork's building and all its rows, in the caller's transaction (a SNAPSHOT); its thread is the caller's."""
+async def create(conn: Connection, point: ForkPoint, *, signature: Signature, mode: str = "sandbox") -> Fork:
+    """The fork's building and all its rows, in the caller's transaction (a SNAPSHOT); its thread is the caller's. That
+    somebody made it is recorded with its parent, but for a replay: that is a backtest's own."""
     parent = point.moment.building_id
     row = await (await conn.execute(_NEXT_NUMBER)).fetchone()
     origin = await (await conn.execute("SELECT origin FROM buildings WHERE building_id = %s", (parent,))).fetchone()
@@ -193,11 +195,11 @@ async def create(
         "thread_id": thread_id(fork_id),
         "mode": mode,
         "number": row["number"],
-        "created_by": Jsonb(who),
-        "now": now,
+        "created_by": Jsonb(signature.by.model_dump(exclude={"via"})),
+        "now": signature.at,
         **vars(point.moment),
         **{name: value for name, value in vars(point).items() if name != "moment"},
-        "died": list(point.died),
+        "died": Jsonb({str(seq): generation for seq, generation in point.died.items()}),
     }
     await conn.together(
         [
@@ -206,6 +208,9 @@ async def create(
             *((statement, parameters) for statement in (_EVENTS, _ACTIONS, _DECISIONS, _MODEL_CALLS)),
         ]
     )
+    if mode == "sandbox":
+        parted = {"after_event": point.moment.last_seq, "checkpoint_id": point.checkpoint_id}
+        await conn.execute(*audit_row(parent, signature, Act("fork_made", fork_id, parted)))
     if point.died or point.in_hand is not None:
         await _hash_again(conn, fork_id)
     await long_term.copy_memory(conn, parent, fork_id, await _remembered(conn, point))
@@ -284,8 +289,9 @@ async def begins(conn: Connection, building_id: str) -> dict[str, Any] | None:
     return await (await conn.execute("SELECT * FROM forks WHERE fork_id = %s", (building_id,))).fetchone()
 
 
-async def delete(conn: Connection, parent_id: str, fork_id: str) -> bool:
-    """Delete a fork with all that belongs to it. False while a worker is at it: to be tried again.
+async def delete(conn: Connection, parent_id: str, fork_id: str, signature: Signature | None = None) -> bool:
+    """Delete a fork with all that belongs to it, but for the audit. False while a worker is at it: to be tried again.
+    `signature`: the caller's, where one asked for it.
 
     Raises:
         NotFoundError: the building has no such fork.
@@ -306,6 +312,7 @@ async def delete(conn: Connection, parent_id: str, fork_id: str) -> bool:
                 (MEMORY, (f"buildings.{thread}", f"buildings.{thread}.%")),
                 *((f"DELETE FROM {table} WHERE building_id = %s", (fork_id,)) for table in UNREFERENCED),
                 ("DELETE FROM buildings WHERE building_id = %s", (fork_id,)),
+                *([] if signature is None else [audit_row(parent_id, signature, Act("fork_deleted", fork_id))]),
             ]
         )
     return True

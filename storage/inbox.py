@@ -1,7 +1,5 @@
 """The inbox of a building: accepted once, numbered, taken strictly in order, and never lost."""
 
-import hashlib
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,17 +9,20 @@ from pydantic import ValidationError
 
 from domain.approvals import Approval
 from domain.errors import ConflictError, LeaseLostError
+from domain.event_content import digest_of_body, digest_of_plain
 from domain.events import EVENT, Entry, NamedLine
+from domain.principals import Author
 from storage.connection import Connection, Statement
 from storage.queue import wake
 from storage.rows import select
 from storage.transaction import BuildingTransaction, building_transaction
 
-FIND = "SELECT seq, status FROM events WHERE building_id = %s AND source = %s AND event_id = %s"
+FIND = """
+SELECT seq, status, body, body_hash FROM events WHERE building_id = %s AND source = %s AND event_id = %s"""
 
 INSERT = """
-INSERT INTO events (building_id, seq, source, event_id, event_type, body, body_hash, received_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"""
+INSERT INTO events (building_id, seq, source, event_id, event_type, body, body_hash, received_at, sent_by)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"""
 
 TAKE_NUMBER = "UPDATE buildings SET last_seq = %s WHERE building_id = %s"
 
@@ -97,10 +98,6 @@ class Accepted:
     created: bool
 
 
-def body_hash(body: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-
-
 async def accept(
     conn: Connection,
     building_id: str,
@@ -110,15 +107,25 @@ async def accept(
     event_type: str,
     body: dict[str, Any],
     now: datetime,
+    sent_by: Author | None = None,
 ) -> Accepted:
-    """Store an entry and wake the building, in one transaction. From here it cannot be lost.
+    """Store an entry and wake the building, in one transaction. From here it cannot be lost. `sent_by`: the caller,
+    where one sent it.
 
     Raises:
         NotFoundError: there is no such building.
-        ConflictError: the building is closed.
+        ConflictError: the building is closed, or this source sent another body under that id.
     """
     async with building_transaction(conn, building_id) as transaction:
-        return await add(transaction, source=source, event_id=event_id, event_type=event_type, body=body, now=now)
+        return await add(
+            transaction,
+            source=source,
+            event_id=event_id,
+            event_type=event_type,
+            body=body,
+            now=now,
+            sent_by=sent_by,
+        )
 
 
 async def add(
@@ -130,25 +137,50 @@ async def add(
     body: dict[str, Any],
     now: datetime,
     seq: int | None = None,
+    sent_by: Author | None = None,
 ) -> Accepted:
     """Store an entry in the caller's transaction, which holds the building's row, and wake the building.
 
     `seq`: the number that it has on record, where it is run again; the next one else.
+
+    Raises:
+        ConflictError: the building is closed, or this source sent another body under that id.
     """
     conn, building = transaction.conn, transaction.building
     key = (building.building_id, source, event_id)
     known = await (await conn.execute(FIND, key)).fetchone()
+    digest = digest_of_body(body)
     if known is not None:
+        if not source.startswith(OWN_SOURCES) and not _says_the_same(known, body, digest):
+            other = _OTHER_BODY.format(source=source, event_id=event_id, seq=known["seq"])
+            raise ConflictError(other, seq=known["seq"])
         return Accepted(event_id, known["seq"], known["status"], created=False)
     if building.status == "closed":
         raise ConflictError(f"Building {building.building_id!r} is closed and accepts nothing more.")
     number = transaction.last_seq + 1 if seq is None else seq
     transaction.last_seq = max(transaction.last_seq, number)
-    row = (building.building_id, number, source, event_id, event_type, Jsonb(body), body_hash(body), now)
+    author = None if sent_by is None else Jsonb(sent_by.model_dump())
+    row = (building.building_id, number, source, event_id, event_type, Jsonb(body), digest, now, author)
     await conn.together([(INSERT, row), (TAKE_NUMBER, (transaction.last_seq, building.building_id))])
     if building.mode != "replay":
         await wake(conn, building.building_id)
     return Accepted(event_id, number, "queued", created=True)
+
+
+OWN_SOURCES = "longlead"
+"""How the sources of entries begin that Longlead writes itself, under ids of its own making: there the id alone says
+what is meant."""
+
+_OTHER_BODY = (
+    "Source {source!r} sent an event {event_id!r} before, with another body: it is entry {seq}. Nothing was stored. "
+    "Send a different event under an id of its own; send this one again as it was."
+)
+
+
+def _says_the_same(known: dict[str, Any], body: dict[str, Any], digest: str) -> bool:
+    """Whether a body is the one that is on file. The digest tells, also where the stored body was made anonymous; the
+    stored body, where an older version made its digest in another way; and that digest, where both hold."""
+    return digest in (known["body_hash"], digest_of_body(known["body"])) or known["body_hash"] == digest_of_plain(body)
 
 
 @dataclass(frozen=True)

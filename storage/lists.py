@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from storage.pages import Listing
+from storage.pages import THEIRS, Listing
 
 # The event that caused a row; none for what the building was posted with.
 _CAUSE = "e.event_id, e.source AS event_source, e.event_type"
@@ -27,13 +27,13 @@ SELECT r.building_id, r.name, r.thread_id::text, r.mode, r.status, r.created_at,
            AS waiting_events
   FROM buildings r""",
     {"building_id": str},
-    {"live": "(r.mode = 'live') = %(live)s"},
+    {"live": "(r.mode = 'live') = %(live)s", **THEIRS},
 )
 
 EVENTS = Listing(
     """
 SELECT r.building_id, r.seq, r.source, r.event_id, r.event_type, r.body, r.received_at, r.status, r.generation,
-       r.attempts, r.failures, r.not_before, r.started_at, r.finished_at, r.error, r.outcome
+       r.attempts, r.failures, r.not_before, r.started_at, r.finished_at, r.error, r.outcome, r.sent_by
   FROM events r""",
     {"seq": int},
     {
@@ -119,6 +119,7 @@ APPROVALS = Listing(
         "status": "r.status = %(status)s",
         "approval_id": "r.approval_id = %(approval_id)s",
         **_LIVE,
+        **THEIRS,
     },
 )
 
@@ -161,6 +162,13 @@ SELECT r.fork_id, r.parent_id AS building_id, r.last_seq, r.in_hand, r.position,
     {"building_id": "r.parent_id = %(building_id)s", "fork_id": "r.fork_id = %(fork_id)s"},
 )
 
+# Its place counts down, so that the newest comes first.
+AUDIT = Listing(
+    "SELECT r.*, -r.number AS place FROM audit r",
+    {"place": int},
+    {**_BUILDING, "what": "r.what = %(what)s"},
+)
+
 RULES = Listing(
     """
 SELECT r.*, r.building_id || '-' || r.rule_id AS id,
@@ -174,6 +182,7 @@ SELECT r.*, r.building_id || '-' || r.rule_id AS id,
         "status": "r.status = %(status)s",
         "rule_id": "r.rule_id = %(rule_id)s",
         **_LIVE,
+        **THEIRS,
     },
 )
 
@@ -186,5 +195,6 @@ DELEGATIONS = Listing(
         "status": "r.status = %(status)s",
         "delegation_id": "r.delegation_id = %(delegation_id)s",
         **_LIVE,
+        **THEIRS,
     },
 )

@@ -11,8 +11,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from domain.errors import ConflictError, NotFoundError
+from storage.audit import Act, Signature, audit_row
 from storage.connection import Connection
-from storage.pages import Listing
+from storage.pages import THEIRS, Listing
+from storage.transaction import LOCK
 
 BATCH = 200
 
@@ -81,7 +83,8 @@ UPDATE outbox o SET attempts = s.attempts, error = s.error, delivered_at = s.del
           FROM deliveries WHERE outbox_id = %(outbox_id)s) s
  WHERE o.outbox_id = %(outbox_id)s"""
 
-FIND = "SELECT status FROM outbox WHERE outbox_id = %s FOR UPDATE"
+OWNER = "SELECT building_id FROM outbox WHERE outbox_id = %s"
+FIND = "SELECT status, key FROM outbox WHERE outbox_id = %s FOR UPDATE"
 FORGET_DEAD = "DELETE FROM deliveries WHERE outbox_id = %s AND status = 'dead'"
 AGAIN = "UPDATE outbox SET status = 'queued', routed_at = NULL, error = NULL WHERE outbox_id = %s"
 
@@ -100,6 +103,7 @@ SELECT r.outbox_id, r.building_id, r.key, r.recipient, r.subject, r.status, r.at
         "building_id": "r.building_id = %(building_id)s",
         "status": "r.status = %(status)s",
         "outbox_id": "r.outbox_id = %(outbox_id)s",
+        **THEIRS,
     },
 )
 
@@ -218,7 +222,7 @@ async def failed(conn: Connection, claimed: Claimed, error: str, *, again_at: da
         await conn.execute(SUM_UP, {"outbox_id": claimed.outbox_id})
 
 
-async def retry(conn: Connection, outbox_id: int) -> None:
+async def retry(conn: Connection, outbox_id: int, signature: Signature) -> None:
     """Send a dead message again, on the ways that it should go now and was not delivered on.
 
     Raises:
@@ -226,8 +230,11 @@ async def retry(conn: Connection, outbox_id: int) -> None:
         ConflictError: it is not dead.
     """
     async with conn.transaction():
+        owner = await (await conn.execute(OWNER, (outbox_id,))).fetchone()
+        if owner is not None:
+            await conn.execute(LOCK, (owner["building_id"],))  # as every transaction on a building begins
         row = await (await conn.execute(FIND, (outbox_id,))).fetchone()
-        if row is None:
+        if row is None or owner is None:
             raise NotFoundError(f"There is no message {outbox_id} in the outbox. List them with GET /outbox.")
         if row["status"] != "dead":
             raise ConflictError(
@@ -236,3 +243,5 @@ async def retry(conn: Connection, outbox_id: int) -> None:
             )
         await conn.execute(FORGET_DEAD, (outbox_id,))
         await conn.execute(AGAIN, (outbox_id,))
+        act = Act("message_retried", str(outbox_id), {"key": row["key"]})
+        await conn.execute(*audit_row(owner["building_id"], signature, act))

@@ -27,6 +27,13 @@ class Listing:
     """A condition that holds for every row of the list."""
 
 
+THEIRS = {
+    "theirs": "(SELECT COALESCE(b.origin, b.building_id) FROM buildings b WHERE b.building_id = r.building_id)"
+    " = ANY(%(theirs)s)"
+}
+"""A condition of lists that reach over buildings: only these buildings, and their forks."""
+
+
 @dataclass(frozen=True)
 class Page:
     """Some rows of a list; `after` names the last of them where there are more."""

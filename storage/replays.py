@@ -7,6 +7,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from domain.approvals import Approval, Decision
+from domain.event_content import digest_of_body
 from storage import approvals, inbox, replayed_changes
 from storage.approvals import AcceptedDecision
 from storage.connection import Connection
@@ -17,7 +18,7 @@ from storage.replayed_changes import Change
 # `acted`: its first effect there; what people changed before that (while it failed, say) its run has found.
 ENTRIES = """
 WITH found AS (
-    SELECT seq, source, event_id, event_type, body, body_hash, received_at, status, generation, position,
+    SELECT seq, source, event_id, event_type, body, body_hash, received_at, sent_by, status, generation, position,
            COALESCE(started_at, received_at) AS started_at,
            LEAST(position, COALESCE(began, max(position) OVER (
                  ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)) AS began
@@ -42,16 +43,16 @@ SELECT DISTINCT ON (seq, worker, ordinal, tier, request_hash) seq, worker, tier,
  ORDER BY seq, worker, ordinal, tier, request_hash, outcome <> 'answered', call_id"""
 
 INSERT = """
-INSERT INTO events (building_id, seq, source, event_id, event_type, body, body_hash, received_at, not_before)
+INSERT INTO events (building_id, seq, source, event_id, event_type, body, body_hash, received_at, sent_by, not_before)
 VALUES (%(building_id)s, %(seq)s, %(source)s, %(event_id)s, %(event_type)s, %(body)s, %(body_hash)s, %(received_at)s,
-        %(not_before)s)
+        %(sent_by)s, %(not_before)s)
 ON CONFLICT DO NOTHING"""
 # At once as the inbox marks what it hands out.
 TAKE = f"""
-INSERT INTO events (building_id, seq, source, event_id, event_type, body, body_hash, received_at, status, attempts,
-                    started_at, began)
+INSERT INTO events (building_id, seq, source, event_id, event_type, body, body_hash, received_at, sent_by, status,
+                    attempts, started_at, began)
 VALUES (%(building_id)s, %(seq)s, %(source)s, %(event_id)s, %(event_type)s, %(body)s, %(body_hash)s, %(received_at)s,
-        'running', 1, %(now)s, (SELECT position FROM buildings WHERE building_id = %(building_id)s))
+        %(sent_by)s, 'running', 1, %(now)s, (SELECT position FROM buildings WHERE building_id = %(building_id)s))
 ON CONFLICT DO NOTHING
 RETURNING {inbox.TAKEN}"""
 NUMBERED = "UPDATE buildings SET last_seq = GREATEST(last_seq, %s) WHERE building_id = %s"
@@ -79,6 +80,7 @@ class Recorded:
     body: dict[str, Any]
     body_hash: str
     received_at: datetime
+    sent_by: dict[str, Any] | None
     status: str
     generation: int
     position: int
@@ -141,7 +143,9 @@ async def take(conn: Connection, lease: Lease, entry: Recorded, body: dict[str, 
 
 def _row(fork_id: str, entry: Recorded) -> dict[str, Any]:
     names = ("seq", "source", "event_id", "event_type", "body_hash", "received_at")
-    return {"building_id": fork_id, **{name: getattr(entry, name) for name in names}, "body": Jsonb(entry.body)}
+    named = {name: getattr(entry, name) for name in names}
+    sent_by = None if entry.sent_by is None else Jsonb(entry.sent_by)
+    return {"building_id": fork_id, **named, "body": Jsonb(entry.body), "sent_by": sent_by}
 
 
 async def make_room(conn: Connection, fork_id: str, last_seq: int) -> None:
@@ -151,7 +155,7 @@ async def make_room(conn: Connection, fork_id: str, last_seq: int) -> None:
 
 async def release(conn: Connection, fork_id: str, seq: int, body: dict[str, Any] | None = None) -> None:
     """An entry that waited is to be taken now; with `body`, as the fork worded it."""
-    given = (None, None) if body is None else (Jsonb(body), inbox.body_hash(body))
+    given = (None, None) if body is None else (Jsonb(body), digest_of_body(body))
     await conn.execute(DUE, (*given, fork_id, seq))
 
 

@@ -2,7 +2,7 @@
 
 Of a thread stay: the checkpoints of its last events, everything young, and the state that the oldest of these events
 began from. So time travel reaches that far back, and the live head, with the question it is parked at, is never near.
-Facts are never deleted: `changes`, `decisions`, `actions` and `events` have no statement here.
+Facts are never deleted: `changes`, `decisions`, `actions`, `events` and `audit` have no statement here.
 """
 
 import time
@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from storage.connection import Connection
+from storage.links import KEPT_DAYS
 
 BATCH = 1000
 """Most rows that one transaction deletes."""
@@ -200,6 +201,13 @@ WITH gone AS (
     RETURNING 16 AS size)
 SELECT 'procrastinate_workers' AS name, count(*) AS rows, COALESCE(sum(size), 0)::bigint AS size FROM gone"""
 
+OLD_LINK_USES = f"""
+WITH gone AS (
+    DELETE FROM link_uses WHERE use_id IN (
+           SELECT use_id FROM link_uses WHERE at < %(now)s - interval '{KEPT_DAYS} days' ORDER BY at LIMIT %(batch)s)
+    RETURNING pg_column_size(link_uses.*) AS size)
+SELECT 'link_uses' AS name, count(*) AS rows, COALESCE(sum(size), 0)::bigint AS size FROM gone"""
+
 # Of many workers one gets it. Its claim holds for ten minutes: then it is believed dead, and another goes on.
 CLAIM = """
 UPDATE upkeep SET due_at = %(now)s + interval '10 minutes' WHERE name = 'retention' AND due_at <= %(now)s
@@ -294,10 +302,11 @@ class Pruning:
         return True
 
     async def tables(self) -> bool:
-        """Prune ended jobs, delivered messages, workers that are gone; False when the time was over before the end."""
-        before = {"before": self.now - timedelta(days=self.policy.finished_days), "batch": self.batch}
-        for statement in (OLD_JOBS, OLD_MESSAGES, OLD_WORKERS):
-            if not await self._all_of(statement, before):
+        """Prune ended jobs, delivered messages, workers that are gone, old uses of links; False: time was over."""
+        before = self.now - timedelta(days=self.policy.finished_days)
+        known = {"before": before, "now": self.now, "batch": self.batch}
+        for statement in (OLD_JOBS, OLD_MESSAGES, OLD_WORKERS, OLD_LINK_USES):
+            if not await self._all_of(statement, known):
                 return False
         return True
 

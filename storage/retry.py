@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from domain.approvals import Approval
 from domain.errors import ConflictError, NotFoundError
+from storage.audit import Act, Signature, record_audit
 from storage.connection import Connection
 from storage.queue import wake
 from storage.rows import select
@@ -58,8 +59,11 @@ async def named(conn: Connection, building_id: str, event_id: str, source: str |
     return found[0]
 
 
-async def retry(conn: Connection, building_id: str, event_id: str, source: str | None) -> Retried:
+async def retry(
+    conn: Connection, building_id: str, event_id: str, source: str | None, signature: Signature | None = None
+) -> Retried:
     """Queue a dead entry again and wake its building, in one transaction. What was to become of it is asked no more.
+    `signature`: the caller's, where one asked for it.
 
     Raises:
         NotFoundError: there is no such building or event.
@@ -74,6 +78,9 @@ async def retry(conn: Connection, building_id: str, event_id: str, source: str |
                 event_status=event.status,
             )
         await _withdraw_question(transaction, event.seq)
+        if signature is not None:
+            detail = {"seq": event.seq, "source": event.source, "generation": row["generation"]}
+            record_audit(transaction, signature, Act("event_retried", event_id, detail))
         await wake(conn, building_id)
     return Retried(event_id, event.seq, row["generation"])
 

@@ -102,6 +102,13 @@ async def last_messages(
     return [Message.model_validate(row) for row in rows]
 
 
+async def notes_among(conn: Connection, building_id: str, seqs: list[int]) -> frozenset[int]:
+    """Those of the entries that are notes of the team."""
+    query = "SELECT seq FROM events WHERE building_id = %s AND seq = ANY(%s) AND event_type = 'Human_Input'"
+    rows = await (await conn.execute(query, (building_id, seqs))).fetchall() if seqs else []
+    return frozenset(row["seq"] for row in rows)
+
+
 async def done(conn: Connection, building_id: str, after_seq: int, upto_seq: int) -> list[dict[str, Any]]:
     """What the agent did in a span: {seq, action, item, result}."""
     return await (await conn.execute(DONE, (building_id, after_seq, upto_seq))).fetchall()

@@ -6,9 +6,11 @@ from typing import Any
 
 from domain.approvals import Approval
 from domain.errors import ConflictError, NotFoundError
+from domain.principals import Author
 from domain.procurement import find_item
-from domain.rules import Delegation, Rule, split_id
+from domain.rules import Delegation, Rule, full_id, split_id
 from storage import by_hand, procurement, rules
+from storage.audit import Act, Signature, differences
 from storage.connection import Connection
 from storage.rows import select
 from storage.transaction import BuildingTransaction, building_transaction
@@ -16,9 +18,9 @@ from storage.transaction import BuildingTransaction, building_transaction
 
 async def change_rule(
     conn: Connection,
-    full_id: str,
+    named: str,
     change: dict[str, Any],
-    who: dict[str, Any],
+    by: Author,
     now: datetime,
     seq: int | None = None,
 ) -> None:
@@ -28,19 +30,21 @@ async def change_rule(
     Raises:
         NotFoundError: there is no such rule.
     """
-    building_id, rule_id = split_id(full_id)
-    await _must_be(conn, full_id, Rule)
+    building_id, rule_id = split_id(named)
+    await _must_be(conn, named, Rule)
     async with building_transaction(conn, building_id, seq) as transaction:
         rule = await rules.rule(conn, building_id, rule_id)
         if rule is None:
-            raise _no_rule(full_id)
-        changed = rule.model_copy(update={**change, "edited_by": who["name"], "caused_seq": transaction.seq})
+            raise _no_rule(named)
+        changed = rule.model_copy(update={**change, "edited_by": by.name, "caused_seq": transaction.seq})
         if change.get("status") == "active" and rule.status != "active":
             changed = changed.model_copy(update={"streak": 0, "refusals": 0})
         transaction.save(changed)
         if changed.status == "disabled":
             await _withdraw_requests(transaction, rule_id)
-        by_hand.log(transaction, who, now, rule_id=rule_id, changed=change)
+        before, after = (one.model_dump(mode="json", include=set(change)) for one in (rule, changed))
+        act = Act("rule_changed", full_id(building_id, rule_id), {"changed": differences(before, after)})
+        by_hand.log(transaction, Signature(by, now), act, rule_id=rule_id, changed=change)
 
 
 async def _withdraw_requests(transaction: BuildingTransaction, rule_id: str) -> None:
@@ -55,7 +59,7 @@ async def grant(
     building_id: str,
     item: str | None,
     make: Callable[[str, str | None], Delegation],
-    who: dict[str, Any],
+    by: Author,
     now: datetime,
     seq: int | None = None,
 ) -> str:
@@ -72,53 +76,56 @@ async def grant(
         name = f"d{transaction.end_position + 1}"
         made = make(name, item_id).model_copy(update={"caused_seq": transaction.seq})
         transaction.save(made)
-        by_hand.log(transaction, who, now, granted=made.model_dump(mode="json"))
+        image = made.model_dump(mode="json")
+        act = Act("delegation_granted", full_id(building_id, name), {"granted": image})
+        by_hand.log(transaction, Signature(by, now), act, granted=image)
     return name
 
 
-async def revoke(conn: Connection, full_id: str, who: dict[str, Any], now: datetime, seq: int | None = None) -> None:
+async def revoke(conn: Connection, named: str, by: Author, now: datetime, seq: int | None = None) -> None:
     """Take a delegation back. Twice is once. `seq` as with a rule.
 
     Raises:
         NotFoundError: there is no such delegation.
     """
-    building_id, name = split_id(full_id)
-    await _must_be(conn, full_id, Delegation)
+    building_id, name = split_id(named)
+    await _must_be(conn, named, Delegation)
     async with building_transaction(conn, building_id, seq) as transaction:
         delegation = await rules.delegation(conn, building_id, name)
         if delegation is None:
-            raise _no_delegation(full_id)
+            raise _no_delegation(named)
         if delegation.status != "revoked":
-            revoked = {"status": "revoked", "note": f"revoked by {who['name']}", "caused_seq": transaction.seq}
+            revoked = {"status": "revoked", "note": f"revoked by {by.name}", "caused_seq": transaction.seq}
             transaction.save(delegation.model_copy(update=revoked))
-            by_hand.log(transaction, who, now, revoked=name)
+            act = Act("delegation_revoked", full_id(building_id, name))
+            by_hand.log(transaction, Signature(by, now), act, revoked=name)
 
 
-async def decision_to_overrule(conn: Connection, full_id: str, seq: int | None) -> dict[str, Any]:
+async def decision_to_overrule(conn: Connection, named: str, seq: int | None) -> dict[str, Any]:
     """The decision that a rule took alone: its last one, or the one on an entry.
 
     Raises:
         NotFoundError: there is no such rule.
         ConflictError: it has decided nothing alone, or nothing on that entry.
     """
-    building_id, rule_id = split_id(full_id)
-    await _must_be(conn, full_id, Rule)
+    building_id, rule_id = split_id(named)
+    await _must_be(conn, named, Rule)
     decided = await rules.last_decision(conn, building_id, rule_id, seq)
     if decided is None:
         where = "" if seq is None else f" on entry {seq}"
-        raise ConflictError(f"Rule {full_id!r} has decided nothing alone{where}, so there is nothing to overrule.")
+        raise ConflictError(f"Rule {named!r} has decided nothing alone{where}, so there is nothing to overrule.")
     return decided
 
 
-async def _must_be(conn: Connection, full_id: str, kind: type[Rule] | type[Delegation]) -> None:
+async def _must_be(conn: Connection, named: str, kind: type[Rule] | type[Delegation]) -> None:
     """Before the building is locked: an id that names nothing may not even name a building."""
-    if not await rules.exists(conn, full_id, kind):
-        raise _no_rule(full_id) if kind is Rule else _no_delegation(full_id)
+    if not await rules.exists(conn, named, kind):
+        raise _no_rule(named) if kind is Rule else _no_delegation(named)
 
 
-def _no_rule(full_id: str) -> NotFoundError:
-    return NotFoundError(f"There is no rule {full_id!r}. List the rules with GET /rules.")
+def _no_rule(named: str) -> NotFoundError:
+    return NotFoundError(f"There is no rule {named!r}. List the rules with GET /rules.")
 
 
-def _no_delegation(full_id: str) -> NotFoundError:
-    return NotFoundError(f"There is no delegation {full_id!r}. List them with GET /delegations.")
+def _no_delegation(named: str) -> NotFoundError:
+    return NotFoundError(f"There is no delegation {named!r}. List them with GET /delegations.")

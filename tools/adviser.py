@@ -12,9 +12,10 @@ from domain.events import Entry
 from domain.replies import WishName, typed
 from tools.context import Toolbox
 from tools.instructions import ADVISE
-from tools.memory import memory_layers
+from tools.memory import TOLD_FROM_OUTSIDE, memory_layers, of_case
 from tools.models import Answered
 from tools.prompts import Budgets, Layer, Part
+from tools.provenance import OURS, OUTSIDE, TEAM, to_vendor
 from tools.tiers import answers, responder_of
 
 if TYPE_CHECKING:
@@ -62,15 +63,20 @@ class Adviser:
         """The proposal of the first tier that has one; None: all abstain."""
         if asked.question.kind not in ADVISED:
             return None
-        return await advise(self._toolbox, self._entry, asked.question, asked.ordinal)
+        vendor_id = None if asked.file is None else asked.file.item.vendor_id
+        return await advise(self._toolbox, self._entry, asked.question, asked.ordinal, vendor_id)
 
 
-async def advise(toolbox: Toolbox, entry: Entry, question: Question, ordinal: int) -> Decision | None:
-    """Ask the advisers about a question. The first who is sure enough is taken, else the surest."""
+async def advise(
+    toolbox: Toolbox, entry: Entry, question: Question, ordinal: int, vendor_id: str | None
+) -> Decision | None:
+    """Ask the advisers about a question. The first who is sure enough is taken, else the surest. What is chosen may
+    end as a letter to the line's vendor."""
     best: Decision | None = None
     known = await memory_layers(toolbox, entry, question.item_id, sought=question.summary, but=question.kind)
     layers = [*known, *_layers(question, toolbox.budgets)]
-    async for answer in answers(toolbox, entry, "adviser", ADVISE, layers, Choice, ordinal=ordinal):
+    audience = to_vendor(vendor_id)
+    async for answer in answers(toolbox, entry, "adviser", ADVISE, layers, Choice, audience=audience, ordinal=ordinal):
         proposal = _proposal(answer, question) if isinstance(answer, Answered) else None
         if proposal is None:
             continue
@@ -123,18 +129,38 @@ def _layers(question: Question, budgets: Budgets) -> list[Layer]:
     """Situation, item, dates and order; rules and similar cases; the ways out with their days late."""
     evidence = question.evidence
     facts = [f"{question.kind}: {question.summary}"]
-    known = {**evidence, "order": {k: v for k, v in evidence.get("order", {}).items() if k != "number"}}
+    known = {**evidence, "order": _without(evidence.get("order"), "number")}
+    known["inspection"] = _without(evidence.get("inspection"), "document_name", "document_url", "ncr_number")
     facts += [f"{name}: {_short(known[name])}" for name in _FACTS if known.get(name)]
+    origin = OUTSIDE if _is_told_from_outside(question) else OURS
     recalled: list[Part | str] = [
-        Part(str(rule["text"])[:MOST_TOLD], "a rule learned here") for rule in evidence.get("rules", [])
+        Part(str(rule["text"])[:MOST_TOLD], "a rule learned here", of_case(question.kind))
+        for rule in evidence.get("rules", [])
     ]
-    recalled += [Part(_case(case), "a past decision") for case in evidence.get("past_cases", [])]
-    recalled += [Part(str(note.get("text"))[:MOST_TOLD], str(note.get("from"))) for note in evidence.get("notes", [])]
+    recalled += [
+        Part(_case(case), "a past decision", of_case(question.kind)) for case in evidence.get("past_cases", [])
+    ]
+    recalled += [
+        Part(str(note.get("text"))[:MOST_TOLD], str(note.get("from")), TEAM) for note in evidence.get("notes", [])
+    ]
     return [
-        Layer("Situation", budgets.facts * 3 // 4, [Part("\n".join(facts), "the procurement log")]),
+        Layer(
+            "Situation", budgets.facts * 3 // 4, [Part("\n".join(facts), "the procurement log", origin)], is_needed=True
+        ),
         Layer("Rules, similar cases and notes", budgets.recalled // 2, recalled),
         Layer("Ways out", budgets.identity, [_way(n, option) for n, option in enumerate(question.options, 1)]),
     ]
+
+
+def _is_told_from_outside(question: Question) -> bool:
+    """Whether the question's own facts hold words that somebody outside chose."""
+    defects = (question.evidence.get("inspection") or {}).get("defects")
+    told = question.evidence.get("exceptions") or question.evidence.get("known") or defects
+    return question.kind in TOLD_FROM_OUTSIDE or bool(told)
+
+
+def _without(facts: dict[str, Any] | None, *names: str) -> dict[str, Any]:
+    return {name: value for name, value in (facts or {}).items() if name not in names}
 
 
 _FACTS = ("policy", "item", "dates", "order", "inspection", "replacement", "exceptions", "known")

@@ -6,14 +6,15 @@ What was decided is stored first, and what is stored stands: a second run of the
 from dataclasses import dataclass, replace
 from typing import Any
 
-from domain.advice import can_be_done
+from domain.advice import can_be_done, is_an_option
 from domain.approvals import Advice, Decision
-from domain.authority import commitment_of, may_decide
+from domain.authority import Answerer
 from domain.events import Entry
 from domain.policy import Authority
 from domain.templates import agree, template_of
 from storage import rules
 from storage.approvals import refused_proposals
+from tools.authority import authority_of
 from tools.context import Toolbox
 from tools.decisions import Verdict, standing_advice, step_of, store_advised
 from tools.responders import Asked, chain_of, pose
@@ -79,20 +80,23 @@ async def _verdict(toolbox: Toolbox, entry: Entry, asked: Asked, decision: Decis
 async def _authority(toolbox: Toolbox, asked: Asked, decision: Decision) -> Authority:
     """Whether the answer may be carried out as it is."""
     waiting = "the line waits for a person in another matter" if asked.held else _not_yet(asked, decision)
+    waiting = waiting or _of_a_model(asked, decision)
     if waiting is not None:
         return Authority(False, waiting)
+    answerer = Answerer(decision.responder, confidence=decision.confidence)
     async with toolbox.lock:
-        delegations = await rules.delegations(toolbox.conn, asked.building.building_id, asked.question.kind)
-    return may_decide(
-        asked.building,
-        decision.responder,
-        asked.case,
-        decision.actions,
-        commitment_of(decision.actions, asked.file),
-        delegations,
-        toolbox.clock.now(),
-        confidence=decision.confidence,
-    )
+        return await authority_of(
+            toolbox.conn, asked.building, answerer, asked.question, decision.actions, toolbox.clock.now()
+        )
+
+
+def _of_a_model(asked: Asked, decision: Decision) -> str | None:
+    """Why a model only recommends: it chooses among the question's options and writes no letters of its own. None for
+    others, and where it may."""
+    is_model = decision.responder.type == "ai_agent"
+    if is_model and not is_an_option(decision.actions, asked.question.options):
+        return "a model's own words are only recommended"
+    return None
 
 
 def _not_yet(asked: Asked, decision: Decision) -> str | None:

@@ -1,59 +1,117 @@
-"""Handing in an answer that was not given over REST: the same road, through the inbox."""
+"""Handing in an answer. One way for every door: REST, the pages that links lead to, Studio and other inbox UIs."""
 
+from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from domain.actions import Action, plain
-from domain.approvals import Answer, Approval, Decision, Responder
-from domain.errors import InvalidError, NotFoundError
+from domain.approvals import Answer, Approval, Decision, DecisionType, plain_answer
+from domain.errors import ForbiddenError, InvalidError, NotFoundError
+from domain.principals import Principal
 from domain.procurement import find_item
 from storage import approvals, procurement
 from storage.approvals import AcceptedDecision
 from storage.connection import Connection
-from tools.context import Toolbox
+from tools.authority import require_authority
 from tools.lookup import closest
 
-STUDIO = Responder(type="human", id="studio", name="Studio")
+NO_MODEL = (
+    "no model is configured to read free text, so only a plain yes or no can be read: answer yes or no, approve or "
+    "reject, or choose what to do instead; nothing was stored"
+)
 
 
-async def submit(toolbox: Toolbox, building_id: str, answer: Answer) -> AcceptedDecision:
-    """Accept an answer from Studio into the building's inbox.
+async def submit(
+    conn: Connection,
+    principal: Principal,
+    answer: Answer,
+    *,
+    event_id: str,
+    reads_free_text: bool,
+    now: datetime,
+    building_id: str | None = None,
+) -> AcceptedDecision:
+    """Accept somebody's answer into the building's inbox, if they may give it.
 
-    Raises:
-        NotFoundError: the approval is not one of this building.
-        ConflictError: it was answered before, or its facts have changed.
-        InvalidError: an action names a line that is not there, or the answer contradicts itself.
-    """
-    async with toolbox.lock:
-        asked = await procurement.approval(toolbox.conn, answer.approval_id)
-        if asked is None or await approvals.building_of(toolbox.conn, answer.approval_id) != building_id:
-            raise NotFoundError(f"There is no approval {answer.approval_id!r} in this building.")
-        actions = await with_item_ids(toolbox.conn, building_id, answer.actions or [])
-        return await approvals.decide(
-            toolbox.conn,
-            answer.approval_id,
-            Decision(
-                type=answer.type, responder=STUDIO, actions=_decided(asked, answer, actions), why=answer.message or ""
-            ),
-            version=answer.version,
-            event_id=f"{answer.approval_id}:{uuid4()}",
-            now=toolbox.clock.now(),
-        )
-
-
-def _decided(asked: Approval, answer: Answer, actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The actions of an edit. UIs send the recommended ones back with any answer; changed, they are no approval.
+    `event_id` repeats with a repeated request. `reads_free_text`: whether a model will read what is no plain yes or
+    no. `building_id`: the building that the door belongs to, where it belongs to one.
 
     Raises:
-        InvalidError: an approval of other actions than were asked about, or of none.
+        NotFoundError: there is no such approval here.
+        InvalidError: the answer says too little, contradicts itself, or names a line that is not there.
+        ForbiddenError: the caller may not decide that; it says who may.
+        ConflictError: it was answered before, its facts have changed, or a repeated request has another answer.
     """
-    if answer.type == "edit":
+    asked = await procurement.approval(conn, answer.approval_id)
+    home = await approvals.building_of(conn, answer.approval_id)
+    if asked is None or home is None or building_id not in (None, home):
+        raise _no_approval(answer.approval_id)
+    building = await procurement.building(conn, home)
+    if building is None or not principal.may_enter(building.known_as):
+        raise _no_approval(answer.approval_id)
+    if not principal.may("approver"):
+        who = principal.responder.name
+        raise ForbiddenError(f"{who} has not the role 'approver', and this needs it; nothing was stored.")
+    kind = _read_type(answer, principal, reads_free_text)
+    decision = Decision(
+        type=kind,
+        responder=principal.responder,
+        actions=await _chosen_actions(conn, home, asked, answer, kind),
+        why=answer.message or "",
+        occurred_at=answer.occurred_at,
+        mandate=principal.mandate if principal.is_person else None,
+    )
+    repeated = await approvals.find_repeated(conn, home, asked, decision, event_id=event_id, version=answer.version)
+    if repeated is not None:
+        return repeated
+    if kind != "respond":  # what is read in it later is checked when it is applied
+        proposed = {"approve": asked.recommended, "edit": decision.actions}.get(kind, [])
+        await require_authority(conn, building, principal, asked, proposed, now, approval_id=asked.approval_id)
+    return await approvals.decide(
+        conn,
+        asked.approval_id,
+        decision,
+        version=answer.version,
+        event_id=event_id,
+        now=now,
+        via=principal.via,
+    )
+
+
+def _no_approval(approval_id: str) -> NotFoundError:
+    return NotFoundError(f"There is no approval {approval_id!r} here. List the open ones with GET /approvals.")
+
+
+def _read_type(answer: Answer, principal: Principal, reads_free_text: bool) -> DecisionType:
+    """What the answer is: free text as far as it can be read here, a plain yes or no. More is left to a model, for
+    people only: a program says what it wants in actions."""
+    if answer.type != "respond":
+        return answer.type
+    if answer.message is None:
+        raise InvalidError("message: type respond needs a message", "message")
+    plainly = plain_answer(answer.message)
+    if plainly is not None:
+        return plainly
+    if not reads_free_text:
+        raise InvalidError(NO_MODEL, "message")
+    if not principal.is_person:
+        raise InvalidError("message: free text is read for people; a program sends type edit with actions", "message")
+    return "respond"
+
+
+async def _chosen_actions(
+    conn: Connection, building_id: str, asked: Approval, answer: Answer, kind: DecisionType
+) -> list[dict[str, Any]]:
+    """The actions of an edit; none of any other answer. Inbox UIs send the recommended ones back with any answer."""
+    actions = await with_item_ids(conn, building_id, answer.actions or [])
+    is_open = asked.status == "pending" and answer.version in (None, asked.version)
+    if kind == "edit":
+        if not actions:
+            raise InvalidError("actions: type edit needs the actions that are to be done instead", "actions")
         return actions
-    if asked.status == "pending" and asked.version == answer.version:
-        if actions and actions != asked.recommended:
-            raise InvalidError(f"These are not the recommended actions: send them as edit, not {answer.type}.", "type")
-        if answer.type == "approve" and not asked.recommended:
-            raise InvalidError("Nothing is recommended here that could be approved: send edit or reject.", "type")
+    if actions and is_open and actions != asked.recommended:
+        raise InvalidError("actions: only type edit takes actions other than the recommended ones", "actions")
+    if kind == "approve" and is_open and not asked.recommended:
+        raise InvalidError("type: nothing is recommended here that could be approved; use edit or reject", "type")
     return []
 
 

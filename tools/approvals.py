@@ -6,17 +6,18 @@ from typing import Any
 
 from domain.advice import renewed as renewed_advice
 from domain.advice import with_advice
-from domain.approvals import POLICY, Advice, Approval, Question, Responder
+from domain.approvals import POLICY, Advice, Approval, Decision, Question
 from domain.buildings import Building
+from domain.confirming import reading_confirmed, understood_of
 from domain.events import Entry
 from domain.replies import Reply
 from domain.working_time import add_working_time
 from storage import procurement
 from storage.approvals import locked
 from tools.asking import ASKED_ONCE, answered_before, built, pending
-from tools.authority import authority_of
+from tools.authority import answerer_on_record, authority_of
 from tools.context import ActionContext, Toolbox
-from tools.conversation import kept_open, taken
+from tools.conversation import keep_open, stays_open, taken
 from tools.effects import run_effect
 from tools.messages import say
 from tools.rules import count_recommended
@@ -108,7 +109,8 @@ async def settle(toolbox: Toolbox, entry: Entry, reply: Reply | None = None) -> 
 
     `reply` is what was read of an answer in free words. Returns {applied, approval_id, kind, item_id, subject, why,
     actions, refused, options}. An outdated answer does nothing: the question is pending again at its next version, or
-    superseded where it no longer stands. A question back, and what is not certain, leave it open: {kept_open, told}.
+    superseded where it no longer stands. A question back, what is not certain, and what a model read and the person has
+    yet to confirm leave it open: {kept_open, told}.
     """
 
     async def act(context: ActionContext) -> dict[str, Any]:
@@ -123,10 +125,10 @@ async def settle(toolbox: Toolbox, entry: Entry, reply: Reply | None = None) -> 
         if beyond is not None and question is not None:
             return {**about, "applied": False, "why": await _reopen(context, approval, question, beyond)}
         stands = question is not None and question.fingerprint == approval.fingerprint
-        if stands and reply is not None and approval.decision is not None and approval.decision["type"] == "respond":
+        if stands and stays_open(approval, reply):
             if await pending(context.transaction.conn, entry.building_id, approval.kind, approval.item_id) is None:
                 due = _due(context.building, context.now, escalates=not context.building.is_top(approval.asked_of))
-                return {**about, "applied": False, **kept_open(context, approval, reply, due)}
+                return {**about, "applied": False, **keep_open(context, approval, reply, due)}
             stands = False
         if stands:
             consequence = _consequence(approval)
@@ -152,32 +154,34 @@ def _consequence(approval: Approval) -> dict[str, Any]:
     """What the answer calls for, as the person saw it."""
     decision = approval.decision or {}
     actions = decision["actions"] if decision["type"] == "edit" else approval.recommended
+    confirmed = understood_of(approval) if decision["type"] == "approve" else None
     return {
         "type": decision["type"],
         "actions": [] if decision["type"] == "reject" else actions,
         "subject": approval.subject,
         "refused": approval.refused,
         "options": len(approval.options),
-        "why": decision.get("why", ""),
+        "why": confirmed["said"] if confirmed else decision.get("why", ""),
         "responder": decision["responder"],
-        "reading": decision.get("reading"),
+        "reading": reading_confirmed(confirmed) if confirmed else decision.get("reading"),
         "advice": None if approval.advice is None else approval.advice.model_dump(mode="json"),
     }
 
 
 async def _beyond_authority(context: ActionContext, approval: Approval) -> str | None:
-    """Why a program's answer is beyond its authority by now: what it stood on may have been revoked since."""
-    decision = approval.decision or {}
-    responder = Responder.model_validate(decision["responder"])
-    if responder.type == "human" or decision["type"] == "reject":
+    """Why an answer is beyond its giver's authority by now: what it rested on may have changed since it was accepted,
+    and what was read in free words is known only now."""
+    decision = Decision.model_validate(approval.decision)
+    if decision.type == "respond":
         return None
     authority = await authority_of(
         context.transaction.conn,
         context.building,
-        responder,
+        answerer_on_record(decision),
         approval,
         _consequence(approval)["actions"],
         context.now,
+        approval_id=approval.approval_id,
     )
     return None if authority.allowed else authority.policy_line
 
@@ -236,15 +240,17 @@ def _raised(context: ActionContext, question: Question, refused: int, number: in
         fingerprint=question.fingerprint,
         holds_item=question.holds_item,
         amount=question.amount,
-        asked_of=_asked(building, question.amount, 0),
+        amount_unknown=question.amount_unknown,
+        asked_of=_asked(building, question, 0),
         raised_at=now,
         raised_seq=context.seq,
         **_due(building, now, escalates=question.kind != "delegation_request"),
     )
 
 
-def _asked(building: Building, amount: str | None, level: int) -> str | None:
-    return building.approver_for(None if amount is None else Decimal(amount), level)
+def _asked(building: Building, question: Question | Approval, level: int) -> str | None:
+    amount = None if question.amount is None else Decimal(question.amount)
+    return building.approver_for(amount, level, is_unknown=question.amount_unknown)
 
 
 def _due(building: Building, now: datetime, *, escalates: bool) -> dict[str, Any]:
@@ -315,7 +321,7 @@ def _put_off(context: ActionContext, approval: Approval, until: datetime) -> dic
 
 def _escalated(context: ActionContext, approval: Approval) -> dict[str, Any]:
     level = approval.escalation_level + 1
-    asked_of = _asked(context.building, approval.amount, level)
+    asked_of = _asked(context.building, approval, level)
     due = _due(context.building, context.now, escalates=not context.building.is_top(asked_of))
     raised = approval.model_copy(update={"escalation_level": level, "asked_of": asked_of, **due})
     _brought_up(context, raised, "Escalation")
@@ -352,8 +358,20 @@ def _renew(context: ActionContext, approval: Approval, question: Question) -> No
             "fingerprint": question.fingerprint,
         }
     )
+    if (question.amount, question.amount_unknown) != (approval.amount, approval.amount_unknown):
+        renewed = _asked_for_amount(context.building, renewed, question, context.now)
     context.save(renewed)
     _tell(context, renewed, "Approval changed")
+
+
+def _asked_for_amount(building: Building, approval: Approval, question: Question, now: datetime) -> Approval:
+    """The question put to somebody who may decide on the amount that is at stake by now."""
+    amount = {"amount": question.amount, "amount_unknown": question.amount_unknown}
+    asked_of = _asked(building, question, approval.escalation_level)
+    if asked_of == approval.asked_of:
+        return approval.model_copy(update=amount)
+    due = _due(building, now, escalates=not building.is_top(asked_of))
+    return approval.model_copy(update={**amount, "asked_of": asked_of, **due})
 
 
 def _talk(approval: Approval) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What the agent is handed: its connection, its clock, and whether it may act at all."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -11,6 +12,7 @@ from domain.approvals import Responder
 from domain.buildings import Building
 from domain.errors import InvalidError
 from domain.events import Entry
+from domain.principals import Principal
 from domain.procurement import LineFile, Row
 from storage import ledger, procurement
 from storage.connection import Connection, Statement
@@ -68,6 +70,8 @@ class Toolbox:
     """None: no model is configured, and a person is asked wherever one would be."""
     model_budget: ModelBudget = UNLIMITED
     tracer: Tracer = NO_TRACER
+    find_answerer: Callable[[], Awaitable[Principal]] | None = None
+    """In Studio: looks up who answers, and raises a LongleadError if nobody who may. None: nobody answers."""
 
     @property
     def lock(self) -> asyncio.Lock:

@@ -3,7 +3,15 @@
 from typing import Any
 
 from domain.answers_back import answer_from_facts
-from domain.approvals import Approval
+from domain.approvals import Approval, Responder
+from domain.buildings import Building
+from domain.confirming import (
+    IN_THESE_WORDS,
+    must_be_confirmed,
+    refuses_the_reading,
+    with_understood,
+    without_understood,
+)
 from domain.replies import Reply, with_wishes
 from tools.context import ActionContext
 from tools.messages import say
@@ -47,18 +55,38 @@ def answer_to(approval: Approval, reply: Reply) -> str:
     return f"{heard}{why}. Nothing was done. Please answer yes or no, choose an option, or say it in other words."
 
 
-def kept_open(context: ActionContext, approval: Approval, reply: Reply, due: dict[str, Any]) -> dict[str, Any]:
-    """Give the question back as it was, with what was said in its evidence, and tell whoever is asked."""
-    decision, told = approval.decision or {}, answer_to(approval, reply)
-    kind = "answered" if reply.means == "answer" else "asked_again"
-    exchange = {"from": decision["responder"]["name"], "said": decision["why"], "kind": kind, "answer": told}
+def stays_open(approval: Approval, reply: Reply | None) -> bool:
+    """Whether an answer leaves its question open: a question back, what is not certain, what a model read and must be
+    confirmed first, and a no to what it read."""
+    if reply is not None and (must_be_confirmed(reply) or reply.means in ("answer", "ask_again")):
+        return True
+    return refuses_the_reading(approval)
+
+
+def keep_open(context: ActionContext, approval: Approval, reply: Reply | None, due: dict[str, Any]) -> dict[str, Any]:
+    """Give the question back, with what was said in its evidence, and tell the person who said it. What was understood
+    becomes its recommendation, at its next version."""
+    responder, said = Responder.model_validate((approval.decision or {})["responder"]), _words_of(approval)
+    if reply is None:
+        kept = without_understood(approval)
+        kind, told = "asked_again", _told_misread(kept)
+    elif must_be_confirmed(reply):
+        kept = with_understood(approval, _actions_of(approval), said, responder.name, reply)
+        kind, told = "asked_again", _told_to_confirm(kept, reply)
+    elif reply.means == "answer":
+        kept = approval
+        kind, told = "answered", answer_to(approval, reply)
+    else:  # what was understood before is withdrawn by other words: a yes to it now would say neither
+        kept = without_understood(approval)
+        kind, told = "asked_again", answer_to(approval, reply)
+    exchange = {"from": responder.name, "said": said, "kind": kind, "answer": told}
     talk = [*approval.evidence.get("conversation", []), exchange][-MOST_KEPT:]
-    evidence = {**approval.evidence, "conversation": talk}
+    evidence = {**kept.evidence, "conversation": talk}
     reopened = {"status": "pending", "decision": None, "decision_seq": None, "evidence": evidence, **due}
-    context.save(approval.model_copy(update=reopened))
+    context.save(kept.model_copy(update=reopened))
     say(
         context,
-        approval.asked_of or "project_manager",
+        _person(context.building, responder, approval.asked_of),
         told,
         approval.item_id,
         subject="Your answer",
@@ -67,7 +95,39 @@ def kept_open(context: ActionContext, approval: Approval, reply: Reply, due: dic
     return {
         "kept_open": kind,
         "told": told,
-        "why": decision["why"],
-        "responder": decision["responder"],
-        "reading": reading_of(reply),
+        "why": said,
+        "responder": responder.model_dump(),
+        "reading": reading_of(reply or Reply("reject", understood="not what was understood", confidence=1.0)),
     }
+
+
+def _told_to_confirm(approval: Approval, reply: Reply) -> str:
+    option = approval.options[approval.refused]
+    words = "; ".join(one for one in option.assumptions if one.startswith(IN_THESE_WORDS))
+    return (
+        f"I understood: {reply.understood}. That is: {option.title}{f' ({words})' if words else ''}. Nothing was done "
+        "yet: answer yes to have it done, no for the next option, or say it in other words."
+    )
+
+
+def _told_misread(approval: Approval) -> str:
+    return (
+        "Then I misread your answer. Nothing was done, and the question stands as it was. Recommended: "
+        f"{approval.options[approval.refused].title}."
+    )
+
+
+def _words_of(approval: Approval) -> str:
+    return str((approval.decision or {}).get("why", ""))
+
+
+def _actions_of(approval: Approval) -> list[dict[str, Any]]:
+    """The actions that a reply was read as (`taken`)."""
+    decision = approval.decision or {}
+    return approval.recommended if decision["type"] == "approve" else list(decision["actions"])
+
+
+def _person(building: Building, responder: Responder, asked_of: str | None) -> str:
+    """Whom to tell: the approver who replied, where that is one of the building's, else whoever was asked."""
+    named = next((one for one in building.approvers if responder.name in (one.name, one.role)), None)
+    return (named.role if named is not None else asked_of) or "project_manager"

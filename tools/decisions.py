@@ -1,7 +1,7 @@
 """Storing what was decided before anything acts: what is stored first stands."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from domain.approvals import Approval, Responder
 from domain.events import Entry
@@ -37,14 +37,23 @@ class Verdict:
         return cls(**{**plain, "responder": Responder.model_validate(plain["responder"])})
 
 
-IN_A_PASS = 1_000_000
+_IN_A_PASS = 1_000_000
 """Decisions of one look at the lines: more than any building has lines."""
+
+Known = Literal["nothing", "facts", "all"]
+"""What of one look's decisions is stored: nothing yet, those that follow from the facts, or also those of rules and
+models."""
 
 
 def step_of(passes: int, number: int, *, advised: bool = False) -> int:
     """The place of a decision within its entry's run; those of rules and models come after those that follow from
     the facts."""
-    return passes * IN_A_PASS + number + (IN_A_PASS // 2 if advised else 0)
+    return passes * _IN_A_PASS + number + (_IN_A_PASS // 2 if advised else 0)
+
+
+def known_below(passes: int, known: Known) -> int:
+    """The other way round: decisions of the looks before, and what is known of this one, have steps below this."""
+    return step_of(passes + 1, 0) if known == "all" else step_of(passes, 0, advised=known == "facts")
 
 
 async def store(toolbox: Toolbox, entry: Entry, passes: int, verdicts: list[Verdict], *, asks: bool) -> list[Verdict]:
@@ -52,7 +61,7 @@ async def store(toolbox: Toolbox, entry: Entry, passes: int, verdicts: list[Verd
     something, that and nothing else. With `asks` this is looked up though nothing is decided now."""
     if not toolbox.acts or not (verdicts or asks):
         return verdicts
-    places = _places(entry, step_of(passes, 0), step_of(passes, 0, advised=True) - 1)
+    places = _places(entry, step_of(passes, 0), known_below(passes, "facts") - 1)
     decisions = [_stored(toolbox, entry, step_of(passes, number), verdict) for number, verdict in enumerate(verdicts)]
     async with toolbox.lock:
         standing = await ledger.decide(toolbox.conn, places, decisions)

@@ -4,6 +4,7 @@ longer than a young one's."""
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from domain.approvals import Approval
 from domain.events import Entry
@@ -11,7 +12,9 @@ from domain.procurement import Item, Message
 from storage import procurement, summaries
 from storage.long_term import Sought
 from tools.context import Toolbox
+from tools.message_origins import message_origins
 from tools.prompts import Layer, Part
+from tools.provenance import MIXED, OURS, TEAM, Origin, about, written_by
 from tools.summaries import summary_layers
 
 MOST_LINES = 400
@@ -33,7 +36,8 @@ async def memory_layers(toolbox: Toolbox, entry: Entry, item_id: str | None, *, 
         items = await procurement.items(toolbox.conn, entry.building_id)
         open_ = await procurement.open_questions(toolbox.conn, entry.building_id)
     item = next((item for item in items if item.item_id == item_id), None)
-    log = [*map(_of_question, open_[:MOST_QUESTIONS]), *_of_log(items, item_id)]
+    vendor_id = None if item is None else item.vendor_id
+    log = [*map(_of_question, open_[:MOST_QUESTIONS]), *_of_log(items, item_id, vendor_id)]
     summary, told = await _told(toolbox, entry)
     return [
         *summary,
@@ -44,20 +48,28 @@ async def memory_layers(toolbox: Toolbox, entry: Entry, item_id: str | None, *, 
 
 
 def _of_question(approval: Approval) -> Part:
-    return Part(
-        approval.summary, f"open question {approval.key} ({approval.kind}) of {approval.item_id or 'the building'}"
-    )
+    source = f"open question {approval.key} ({approval.kind}) of {approval.item_id or 'the building'}"
+    return Part(approval.summary, source, MIXED)
 
 
-def _of_log(items: Sequence[Item], but: str | None) -> list[Part]:
-    """The other lines in one sentence each, the soonest needed first."""
+def _of_log(items: Sequence[Item], but: str | None, vendor_id: str | None) -> list[Part]:
+    """The other lines in one sentence each, the soonest needed first; those of other vendors than `vendor_id` apart."""
     others = [item for item in items if not item.removed and item.item_id != but]
     soonest = sorted(others, key=lambda item: (item.required_by or date.max, item.item_id))[:MOST_LINES]
-    lines = [
-        f"{item.item_id}: {item.name}, {item.status}, required by {item.required_by}, expected {item.expected}"
-        for item in soonest
+    own = [item for item in soonest if item.vendor_id in (None, vendor_id)]
+    of_others = [item for item in soonest if item not in own]
+    return [
+        *([Part("\n".join(map(_line, own)), "the log, other lines", OURS)] if own else []),
+        *([Part("\n".join(map(_line, of_others)), "the log, lines of other vendors", OTHERS)] if of_others else []),
     ]
-    return [Part("\n".join(lines), "the log, other lines")] if lines else []
+
+
+OTHERS = about("others")
+"""Of other vendors, several at once: secret to each."""
+
+
+def _line(item: Item) -> str:
+    return f"{item.item_id}: {item.name}, {item.status}, required by {item.required_by}, expected {item.expected}"
 
 
 async def _recalled(toolbox: Toolbox, entry: Entry, item: Item | None, sought: str, but: str) -> list[Part]:
@@ -67,9 +79,28 @@ async def _recalled(toolbox: Toolbox, entry: Entry, item: Item | None, sought: s
     facts = await toolbox.memory.recall(entry.building_id, "facts", wanted)
     cases = await toolbox.memory.recall(entry.building_id, "episodes", wanted)
     return [
-        *(Part(fact["text"], "memory, a fact") for fact in facts),
-        *(Part(case["text"], "memory, a settled case") for case in cases if case["kind"] != but),
+        *(Part(fact["text"], "memory, a fact", _of_fact(fact)) for fact in facts),
+        *(Part(case["text"], "memory, a settled case", of_case(case["kind"])) for case in cases if case["kind"] != but),
     ]
+
+
+def _of_fact(fact: dict[str, Any]) -> Origin:
+    """Whose a fact is: lead times are counted by us, defects are told by whoever inspected, the rest people say."""
+    if fact["kind"] in ("lead_time", "quality") and fact.get("vendor_id"):
+        vendor_id = str(fact["vendor_id"])
+        return about(vendor_id) if fact["kind"] == "lead_time" else written_by(vendor_id)
+    return TEAM if fact["kind"] in ("decides", "note") else MIXED
+
+
+TOLD_FROM_OUTSIDE = frozenset(
+    {"acknowledgement_exception", "item_unknown", "event_unclear", "facts_contradict", "event_failed"}
+)
+"""Kinds of questions whose own sentence may hold words from outside: a name, an order number, a vendor's exceptions."""
+
+
+def of_case(kind: str) -> Origin:
+    """Whose a past decision is: the team's; beside the words of a question that came from outside it is mixed."""
+    return MIXED if kind in TOLD_FROM_OUTSIDE else TEAM
 
 
 async def _told(toolbox: Toolbox, entry: Entry) -> tuple[list[Layer], Layer]:
@@ -83,10 +114,11 @@ async def _told(toolbox: Toolbox, entry: Entry) -> tuple[list[Layer], Layer]:
             toolbox.conn, entry.building_id, after, entry.seq, room * CHARACTERS_A_TOKEN
         )
     layers = [] if summary is None else summary_layers(summary, named, toolbox.budgets.summary)
-    return layers, Layer("Last messages", room, [_as_said(message) for message in said], keep="last")
+    origins = await message_origins(toolbox, entry.building_id, said)
+    return layers, Layer("Last messages", room, [_as_said(one, origins.of(one)) for one in said], keep="last")
 
 
-def _as_said(message: Message) -> Part:
+def _as_said(message: Message, origin: Origin) -> Part:
     way = "from" if message.direction == "in" else "to"
     about_ = f", about {message.item_id}" if message.item_id else ""
-    return Part(message.text, f"{message.caused_seq} {way} {message.party}{about_}")
+    return Part(message.text, f"{message.caused_seq} {way} {message.party}{about_}", origin)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from domain.actions import InformationArguments, NotifyArguments
-from domain.buildings import Contact
 from domain.procurement import Message
 from tools.context import ActionContext
 
@@ -35,7 +34,7 @@ def say(
 ) -> dict[str, Any]:
     """Put a message on file and into the outbox. `address` is looked up in the contacts when absent; `approval_id`
     names the question that it asks, so that it is delivered with a link to the answer's page."""
-    recipient = address or _address(context, party)
+    recipient = address or context.building.address_of(party)
     message = Message(
         message_id=f"M-{context.key.seq}-{context.key.action}-{context.key.item or 'all'}-{context.key.ordinal}",
         item_id=item_id,
@@ -49,17 +48,3 @@ def say(
     payload = {"to": party, "text": text, "item": item_id, "urgency": urgency}
     context.post(recipient, subject, payload if approval_id is None else {**payload, "approval_id": approval_id})
     return {"message_id": message.message_id, "to": recipient}
-
-
-def _address(context: ActionContext, party: str) -> str:
-    """The address of a role: of the contacts, else of the approver chain, else the role itself."""
-    contacts = context.building.contacts
-    contact = contacts.get(party) or contacts.get(f"{party}_team")
-    if isinstance(contact, Contact):
-        return contact.address or party
-    if contact:
-        return contact
-    for approver in context.building.approvers:
-        if party in (approver.role, approver.name):
-            return approver.contact or approver.name
-    return party

@@ -14,6 +14,7 @@ from domain.errors import LongleadError
 from domain.events import Entry
 from storage import model_calls, procurement
 from storage.model_calls import CallKey, ModelCall
+from tools.prompts import Prompt
 
 if TYPE_CHECKING:
     from tools.context import Toolbox
@@ -51,7 +52,7 @@ class ModelRequest(Generic[Output]):
     worker: Worker
     tier: int
     system: str
-    prompt: str
+    prompt: Prompt
     output: type[Output]
     """The shape of the answer."""
     max_tokens: int = 700

@@ -8,10 +8,11 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NewType
 
 from domain.own_ids import without_owner
 from domain.tokens import count_tokens, cut_to
+from tools.provenance import MIXED, OURS, Audience, Origin, is_apart
 
 TOTAL_TOKENS = 40_000
 IDENTITY_TOKENS, FACTS_TOKENS, SUMMARY_TOKENS, RECALLED_TOKENS = 2_000, 4_000, 8_000, 4_000
@@ -24,12 +25,26 @@ LEAST_CUT = 40
 """Tokens: a part is not cut to less than this, it is left out."""
 
 
+Prompt = NewType("Prompt", str)
+"""A prompt that may be sent to a model. Only `compose` makes one."""
+
+
 @dataclass(frozen=True)
 class Part:
-    """A piece of a layer. `source` names where a text from outside came from; None: our own words."""
+    """A piece of a layer. `source` names where a text that is not our own wording came from; it stands behind a fence.
+
+    `origin` says whose it is; where nobody says so it is taken as mixed, and is left out wherever that could do harm.
+    """
 
     text: str
     source: str | None = None
+    origin: Origin | None = None
+
+    @property
+    def provenance(self) -> Origin:
+        if self.origin is not None:
+            return self.origin
+        return OURS if self.source is None else MIXED
 
 
 @dataclass(frozen=True)
@@ -44,6 +59,8 @@ class Layer:
     budget_tokens: int | None
     parts: Sequence[Part | str] = field(default_factory=tuple)
     keep: Literal["first", "last"] = "first"
+    is_needed: bool = False
+    """Whether it is what is asked about: what may not stand beside it is left out, and not it."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,34 @@ class Budgets:
 
     def _share(self, tokens: int) -> int:
         return min(tokens, tokens * self.total // TOTAL_TOKENS)
+
+
+def compose(layers: Sequence[Layer], audience: Audience, total_tokens: int = TOTAL_TOKENS) -> Prompt:
+    """The prompt of what may stand together in it (`keep_apart`). Every prompt goes through here."""
+    return Prompt(assemble(keep_apart(layers, audience), total_tokens))
+
+
+def keep_apart(layers: Sequence[Layer], audience: Audience) -> list[Layer]:
+    """The layers without what may not stand beside the others, where the answer may leave the house.
+
+    Is the matter itself told in words from outside, the house's secrets are left out; else the words from outside are.
+    """
+    if is_apart((_origin(part) for layer in layers for part in layer.parts), audience):
+        return list(layers)
+    needed = [_origin(part) for layer in layers if layer.is_needed for part in layer.parts]
+    secrets_out = any(origin.is_foreign for origin in needed)
+
+    def may_stay(layer: Layer, origin: Origin) -> bool:
+        if not secrets_out:
+            return not origin.is_foreign
+        # What a stranger wrote elsewhere may be another vendor's.
+        return not origin.is_secret_to(audience.vendor_id) and (layer.is_needed or origin.kind != "outside")
+
+    return [replace(layer, parts=[part for part in layer.parts if may_stay(layer, _origin(part))]) for layer in layers]
+
+
+def _origin(part: Part | str) -> Origin:
+    return OURS if isinstance(part, str) else part.provenance
 
 
 def assemble(layers: Sequence[Layer], total_tokens: int = TOTAL_TOKENS) -> str:

@@ -15,6 +15,7 @@ from tools.instructions import READ_MAIL
 from tools.lookup import closest
 from tools.models import Abstained, Answered
 from tools.prompts import FACTS_TOKENS, Layer, Part
+from tools.provenance import HOUSE, OUTSIDE, TEAM
 from tools.recording import Finding, building_of, line_files
 from tools.tiers import answers, responder_of
 
@@ -33,7 +34,8 @@ class Read:
 
 async def read_mail(toolbox: Toolbox, entry: Entry, event: MessageReceived) -> Read:
     """Ask the readers, cheap to strong, until one reads it without doubts; else the reading with the fewest."""
-    return await _read(toolbox, entry, await _mail(toolbox, entry, event.text, event.sender or entry.source))
+    mail = await _mail(toolbox, entry, event.text, event.sender or entry.source)
+    return await _read(toolbox, entry, replace(mail, address=event.sender))
 
 
 async def read_told(toolbox: Toolbox, entry: Entry, text: str, by: str) -> Read:
@@ -45,7 +47,9 @@ async def _read(toolbox: Toolbox, entry: Entry, mail: Mail) -> Read:
     lines = _lines(mail)
     files = {file.item.item_id: file for file in await line_files(toolbox, entry.building_id, list(lines))}
     best, abstained = Read(Reading(doubts=["no model could read it"]), None, []), list[str]()
-    async for answer in answers(toolbox, entry, "reader", READ_MAIL, _layers(mail, lines, files), MailReading):
+    layers = _layers(mail, lines, files)
+    # Nothing of the answer leaves the house: it names lines and days, and words that the mail itself has.
+    async for answer in answers(toolbox, entry, "reader", READ_MAIL, layers, MailReading, audience=HOUSE):
         if isinstance(answer, Abstained):
             abstained.append(f"{answer.reason}: {answer.detail}".strip(": ")[:200])
             continue
@@ -61,6 +65,7 @@ async def _mail(toolbox: Toolbox, entry: Entry, text: str, sender: str) -> Mail:
     building = await building_of(toolbox, entry.building_id)
     async with toolbox.lock:
         names = await procurement.item_names(toolbox.conn, entry.building_id)
+        open_ = await procurement.open_questions(toolbox.conn, entry.building_id)
     return Mail(
         text=text,
         sender=sender,
@@ -68,6 +73,7 @@ async def _mail(toolbox: Toolbox, entry: Entry, text: str, sender: str) -> Mail:
         occurred_at=entry.at(building.zone).isoformat(),
         names=names,
         policy=building.policy,
+        asked_about=frozenset(one.item_id for one in open_ if one.item_id is not None),
     )
 
 
@@ -84,7 +90,7 @@ def _layers(mail: Mail, lines: dict[str, str], files: dict[str, LineFile]) -> li
     known = [_known(name, files.get(item_id), mail.text) for item_id, name in lines.items()]
     return [
         Layer("Lines", FACTS_TOKENS, known),
-        Layer(written, None, [Part(mail.text, mail.sender)]),
+        Layer(written, None, [Part(mail.text, mail.sender, TEAM if mail.vouched else OUTSIDE)]),
     ]
 
 

@@ -4,20 +4,22 @@ from domain.actions import action
 from domain.approvals import Approval
 from domain.events import Entry
 from domain.options_on_reports import event_told
-from domain.replies import Asked, Reply, ReplyReading, understood
+from domain.replies import Asked, Reply, ReplyReading, plainly_answered, understood
 from domain.reply_words import actions_spoken_of
 from storage import procurement
 from tools.context import Toolbox
 from tools.instructions import READ_REPLY
 from tools.models import Abstained
 from tools.prompts import FACTS_TOKENS, Layer, Part
+from tools.provenance import TEAM, to_vendor
 from tools.reading_mails import read_told
 from tools.recording import building_of
 from tools.tiers import answers
 
 
 async def read_reply_to(toolbox: Toolbox, entry: Entry) -> Reply:
-    """Ask the readers, cheap to strong, until one reads it without doubts; else it is asked again."""
+    """Read it ourselves where every word is known, else ask the readers, cheap to strong, until one reads it without
+    doubts; else it is asked again. What a reader made of it and binds is confirmed first (domain/confirming.py)."""
     text = str(entry.body["decision"].get("why", ""))
     async with toolbox.lock:
         approval = await procurement.approval(toolbox.conn, entry.body["approval_id"])
@@ -28,8 +30,11 @@ async def read_reply_to(toolbox: Toolbox, entry: Entry) -> Reply:
     policy = building.policy
     today = entry.today(building.zone)
     asked = Asked(approval.item_id, approval.recommended, names, today, policy.reading_confidence)
+    if (plainly := plainly_answered(text, asked)) is not None:
+        return plainly
     best, abstained = Reply("ask_again"), list[str]()
-    async for answer in answers(toolbox, entry, "reader", READ_REPLY, _layers(approval, asked, text), ReplyReading):
+    layers, audience = _layers(approval, asked, text), to_vendor(None)
+    async for answer in answers(toolbox, entry, "reader", READ_REPLY, layers, ReplyReading, audience=audience):
         if isinstance(answer, Abstained):
             abstained.append(f"{answer.reason}: {answer.detail}".strip(": ")[:200])
             continue
@@ -73,4 +78,4 @@ def _layers(approval: Approval, asked: Asked, text: str) -> list[Layer]:
         f"Recommended: {recommended}.",
         f"Today is {asked.today:%A} {asked.today}.",
     ]
-    return [Layer("Question", FACTS_TOKENS, facts), Layer("Reply", None, [Part(text, "reply")])]
+    return [Layer("Question", FACTS_TOKENS, facts), Layer("Reply", None, [Part(text, "reply", TEAM)])]

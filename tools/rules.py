@@ -5,8 +5,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from domain.approvals import POLICY, Advice, Approval, Responder
-from domain.authority import commitment_of
+from domain.approvals import POLICY, Advice, Approval, Decision, Responder
+from domain.commitments import spending_of
 from domain.events import Entry
 from domain.learning import Learned, Lesson, learn, overrule, suspended
 from domain.procurement import LineFile
@@ -16,6 +16,7 @@ from domain.wording import actions_in_words, delegation_question
 from storage import procurement, rules
 from storage.approvals import locked
 from storage.rows import select
+from tools.authority import Matter, answerer_on_record, authority_of
 from tools.context import ActionContext, Toolbox
 from tools.effects import run_effect
 from tools.messages import say
@@ -131,8 +132,8 @@ def _is_of_the_case(approval: Approval, actions: Sequence[dict[str, Any]]) -> bo
 
 
 def _amount(context: ActionContext, actions: Sequence[dict[str, Any]], file: LineFile | None) -> Decimal | None:
-    committed = commitment_of(actions, file)
-    return committed.amount if committed and committed.currency == context.building.currency else None
+    spent = None if file is None else spending_of(actions, file, context.building)
+    return None if spent is None else spent.value
 
 
 async def _save(context: ActionContext, learned: Learned) -> dict[str, Any]:
@@ -225,6 +226,9 @@ async def overruled(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
         decided = await rules.last_decision(conn, building_id, body["rule_id"], body["decided_seq"])
         if rule is None or decided is None:
             return {"applied": False, "why": "the rule or its decision is no longer on file"}
+        beyond = await _beyond_authority(context, decided, body)
+        if beyond is not None:
+            return {"applied": False, "why": f"whoever overruled it may not decide that: {beyond}"}
         file = await _file(context, decided["item_id"])
         own = await rules.own_rules(conn, building_id, rule.kind)
         delegated = await rules.delegations(conn, building_id, rule.kind)
@@ -247,6 +251,15 @@ async def overruled(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
         responder=POLICY,
         act=act,
     )
+
+
+async def _beyond_authority(context: ActionContext, decided: dict[str, Any], body: dict[str, Any]) -> str | None:
+    """Why what a person wants instead is beyond their authority by now."""
+    given = Decision(type="edit", responder=body["responder"], actions=body["actions"], mandate=body.get("mandate"))
+    matter = Matter(decided["kind"], decided["item_id"])
+    conn, building = context.transaction.conn, context.building
+    authority = await authority_of(conn, building, answerer_on_record(given), matter, given.actions, context.now)
+    return None if authority.allowed else authority.policy_line
 
 
 def _instead(context: ActionContext, rule: Rule, file: LineFile | None, body: dict[str, Any]) -> Lesson | None:

@@ -20,8 +20,10 @@ from domain.tokens import count_tokens
 from storage import summaries
 from tools.context import ActionContext, Toolbox
 from tools.effects import run_effect
+from tools.message_origins import message_origins
 from tools.models import Abstained, ModelRequest, ask_model
-from tools.prompts import OUTSIDE_RULE, Layer, Part, assemble, without_ids
+from tools.prompts import OUTSIDE_RULE, Layer, Part, assemble, compose, without_ids
+from tools.provenance import HOUSE, MIXED, OUTSIDE, TEAM, Origin, about
 
 SUMMARISER = Responder(type="automated_rule", id="summariser", name="Summariser")
 
@@ -136,14 +138,32 @@ def summary_layers(summary: Summary, named: Sequence[Identifier], budget: int) -
     share = budget // 16
     counted = ", ".join(f"{name} {count}" for name, count in summary.dropped.items())
     actions = [*([f"Before that, left out: {counted}"] if counted else []), *summary.actions]
-    said = [Part("\n".join(summary.intent), "earlier messages, shortened")] if summary.intent else []
-    papers = [Part("\n".join(summary.artifacts), "documents")] if summary.artifacts else []
-    numbers = [Part("\n".join(listed(named, share * 6 - 60)), "numbers named earlier")] if named else []
+    papers = [Part("\n".join(summary.artifacts), "documents", OUTSIDE)] if summary.artifacts else []
+    numbers = [Part("\n".join(listed(named, share * 6 - 60)), "numbers named earlier", MIXED)] if named else []
+    done = [Part(line, origin=about("others")) for line in actions]  # with orders and amounts of any vendor
     return [
-        Layer("Summary: what people want", share * 3, said),
-        Layer("Summary: done so far", share * 5, actions, keep="last"),
+        Layer("Summary: what people want", share * 3, _said(summary.intent)),
+        Layer("Summary: done so far", share * 5, done, keep="last"),
         Layer("Summary: documents", share * 2, papers),
         Layer("Summary: orders, questions, reports, shipments", share * 6, numbers),
+    ]
+
+
+OF_TEAM, FROM_OUTSIDE = "[team] ", "[outside] "
+"""How a line of a summary begins, by whose words it shortens. A line is one line: no text can begin another."""
+
+
+def _said(intent: Sequence[str]) -> list[Part]:
+    """The lines of what was wanted, by whose words they are: of older summaries nobody knows."""
+    known = {OF_TEAM: TEAM, FROM_OUTSIDE: OUTSIDE}
+    by_origin: dict[Origin, list[str]] = {}
+    for line in intent:
+        mark = next((mark for mark in known if line.startswith(mark)), "")
+        by_origin.setdefault(known.get(mark, MIXED), []).append(line.removeprefix(mark))
+    named = {TEAM: "earlier notes of the team, shortened", OUTSIDE: "earlier letters from outside, shortened"}
+    return [
+        Part("\n".join(lines), named.get(origin, "earlier messages, shortened"), origin)
+        for origin, lines in by_origin.items()
     ]
 
 
@@ -204,7 +224,7 @@ def _document(document: dict[str, Any]) -> str:
 
 def _answers(answers: list[dict[str, Any]]) -> list[str]:
     return [
-        f"{one['seq']} {one['who']} on {one['kind']} of {one['item_id'] or 'the building'}: {one['type']}"
+        f"{OF_TEAM}{one['seq']} {one['who']} on {one['kind']} of {one['item_id'] or 'the building'}: {one['type']}"
         f"{': ' + one['why'][:MOST_EXTRACT] if one['why'] else ''}"
         for one in answers
     ]
@@ -231,22 +251,43 @@ SYSTEM = (
 
 
 async def _worded(toolbox: Toolbox, entry: Entry, said: list[Message]) -> tuple[list[str], str]:
-    """What came in, in a model's words or in extracts; and whose words these are."""
+    """What came in, in a model's words or in extracts; and whose words these are. What the team and what others said
+    is told apart: each is shortened by a call of its own, so that neither can speak for the other."""
     came_in = [one for one in said if one.direction == "in"]
-    if not came_in or toolbox.models is None or not _at_its_moment(toolbox, entry):
-        return _extracts(came_in), "template"
-    layers = [Layer("Messages", None, [_as_said(one) for one in came_in])]
-    prompt = assemble(without_ids(layers, entry.building_id), toolbox.budgets.total)
+    origins = await message_origins(toolbox, entry.building_id, came_in)
+    groups = {
+        OF_TEAM: [one for one in came_in if origins.of(one) == TEAM],
+        FROM_OUTSIDE: [one for one in came_in if origins.of(one) != TEAM],
+    }
+    worded: list[str] = []
+    by = "template"
+    for ordinal, (mark, group) in enumerate(groups.items()):
+        if not group:
+            continue
+        lines, who = await _shortened(toolbox, entry, group, ordinal, TEAM if mark == OF_TEAM else OUTSIDE)
+        worded += [mark + line for line in lines]
+        by = who if who != "template" else by
+    return worded, by
+
+
+async def _shortened(
+    toolbox: Toolbox, entry: Entry, said: list[Message], ordinal: int, origin: Origin
+) -> tuple[list[str], str]:
+    """Messages of one origin in a model's words, or in extracts where none answers."""
+    if toolbox.models is None or not _at_its_moment(toolbox, entry):
+        return _extracts(said), "template"
+    layers = [Layer("Messages", None, [_as_said(one, origin) for one in said])]
+    prompt = compose(without_ids(layers, entry.building_id), HOUSE, toolbox.budgets.total)
     request = ModelRequest("summariser", 0, SYSTEM, prompt, Wishes)
-    answer = await ask_model(toolbox, entry, request)
+    answer = await ask_model(toolbox, entry, request, ordinal)
     if isinstance(answer, Abstained):
-        return _extracts(came_in), "template"
-    first, last = came_in[0].caused_seq, came_in[-1].caused_seq
+        return _extracts(said), "template"
+    first, last = said[0].caused_seq, said[-1].caused_seq
     return [f"{first} to {last}: {line}" for line in answer.value.lines[:MOST_LINES]], answer.model
 
 
-def _as_said(message: Message) -> Part:
-    return Part(message.text, f"{message.caused_seq} {message.party}")
+def _as_said(message: Message, origin: Origin) -> Part:
+    return Part(message.text, f"{message.caused_seq} {message.party}", origin)
 
 
 def _extracts(said: list[Message]) -> list[str]:

@@ -6,7 +6,8 @@ from domain.approvals import Responder
 from domain.events import Entry
 from tools.context import Toolbox
 from tools.models import Abstained, Answered, ModelRequest, Output, Worker, ask_model
-from tools.prompts import Layer, assemble, without_ids
+from tools.prompts import Layer, compose, without_ids
+from tools.provenance import Audience
 
 
 async def answers(
@@ -17,13 +18,15 @@ async def answers(
     layers: Sequence[Layer],
     output: type[Output],
     *,
+    audience: Audience,
     max_tokens: int = 700,
     ordinal: int = 0,
 ) -> AsyncIterator[Answered[Output] | Abstained]:
-    """What each of the worker's tiers says, in order. The caller stops at the first answer that will do."""
+    """What each of the worker's tiers says, in order. The caller stops at the first answer that will do. `audience`:
+    whom the answer may reach."""
     # A reader's answer is held against the very words of a text, so these stay as they were written.
     told = layers if worker == "reader" else without_ids(layers, entry.building_id)
-    prompt = assemble(told, toolbox.budgets.total)
+    prompt = compose(told, audience, toolbox.budgets.total)
     for tier in range(len(toolbox.models.tiers) if toolbox.models else 0):
         request = ModelRequest(worker, tier, system, prompt, output, max_tokens)
         answer = await ask_model(toolbox, entry, request, ordinal)

@@ -15,6 +15,7 @@ from tools.effects import run_effect
 from tools.instructions import WORD_RULE
 from tools.models import Abstained
 from tools.prompts import RECALLED_TOKENS, Layer, Part
+from tools.provenance import HOUSE, TEAM
 from tools.tiers import answers
 
 MOST_SENTENCE = 300
@@ -46,8 +47,10 @@ async def _sentence(toolbox: Toolbox, entry: Entry, rule: Rule, why: str) -> str
     facts = [f"Kind of question: {rule.kind}.", f"Decided: {rule.title}.", f"Actions: {done}.", f"So far: {rule.text}"]
     layers = [Layer("Decision", RECALLED_TOKENS, facts)]
     if why.strip():
-        layers.append(Layer("Reason", RECALLED_TOKENS, [Part(why, "manager")]))
-    async for answer in answers(toolbox, entry, "adviser", WORD_RULE, layers, WordedRule, ordinal=WORDING):
+        layers.append(Layer("Reason", RECALLED_TOKENS, [Part(why, "manager", TEAM)]))
+    async for answer in answers(
+        toolbox, entry, "adviser", WORD_RULE, layers, WordedRule, audience=HOUSE, ordinal=WORDING
+    ):
         if not isinstance(answer, Abstained) and speaks_of(rule, answer.value.sentence):
             return " ".join(answer.value.sentence.split())
     return None

@@ -14,28 +14,28 @@ from api.bodies import read
 from api.held import Held, connection
 from api.ledger_view import LedgerEntry
 from api.pages.known import evidence
-from api.pages.links import answered_by_page, log_path, same_site, still_theirs
+from api.pages.links import answered_by_page, let_in, log_path, record_use, same_site
 from api.pages.rendering import HEADERS, page
-from domain.approvals import Decision, Responder, plain_answer
+from domain.actions import ACTIONS
+from domain.approvals import Answer
 from domain.buildings import Building
-from domain.errors import ConflictError, NotFoundError
+from domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from domain.principals import Principal
 from runtime.channels_letter import printable
 from runtime.links import Link, Linker, linker
 from runtime.resources import Resources
 from storage import approvals, pages, procurement
 from storage.connection import Connection
-from storage.lists import ACTIONS, APPROVALS
+from storage.lists import ACTIONS as ACTIONS_LIST
+from storage.lists import APPROVALS
+from tools.answers import submit
 
 router = APIRouter(include_in_schema=False)
 
 MAX_BYTES = 100_000
-MOST_WORDS = 20_000
+MAX_MESSAGE = 20_000
+"""Characters of a reason or a free answer."""
 LOOK_AGAIN_S = 4
-
-NOT_PLAIN = (
-    "Nothing was decided: only a plain yes or no can be read from free text here, as no model is configured to read "
-    "more. Choose one of the options, and keep your words as the reason."
-)
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class Asked:
     names: dict[str, str]
     link: Link
     links: Linker
+    principal: Principal
+    """Who looks or answers."""
 
 
 @router.get("/pages/approval/{token}")
@@ -55,7 +57,9 @@ class Asked:
 async def show(token: str, request: Request, resources: Held) -> Response:
     """The question as it stands."""
     async with connection(resources) as conn:
-        return await _shown(conn, resources, request, await _asked(conn, resources, token))
+        asked = await _asked(conn, resources, request, token)
+        await record_use(conn, asked.link, asked.building, "shown", resources.clock.now())
+        return await _shown(conn, resources, request, asked)
 
 
 @router.post("/pages/approval/{token}")
@@ -65,24 +69,34 @@ async def answer(token: str, request: Request, resources: Held) -> Response:
     same_site(request, resources.settings.public_url)
     form = _form(await read(request, MAX_BYTES))
     async with connection(resources) as conn:
-        asked = await _asked(conn, resources, token)
-        still_theirs(asked.link, asked.building)
-        decision = _decision(form, asked, resources.settings.has_readers)
-        if isinstance(decision, str):
-            return await _shown(conn, resources, request, asked, problem=decision, message=form["message"], status=422)
+        asked = await _asked(conn, resources, request, token)
+        given = _answer(form, asked)
+        if isinstance(given, str):
+            return await _shown(conn, resources, request, asked, problem=given, message=form["message"], status=422)
         try:
-            await approvals.decide(
+            await submit(
                 conn,
-                asked.view.approval_id,
-                decision,
-                version=int(form["version"]),
+                asked.principal,
+                given,
                 event_id=f"{asked.view.approval_id}:page:{form['answer_id']}",
+                reads_free_text=resources.settings.has_readers,
                 now=resources.clock.now(),
             )
+        except (InvalidError, ForbiddenError) as error:
+            return await _shown(
+                conn,
+                resources,
+                request,
+                asked,
+                problem=f"Nothing was decided: {error.detail}",
+                message=form["message"],
+                status=error.status,
+            )
         except ConflictError:
-            asked = await _asked(conn, resources, token)
+            asked = await _asked(conn, resources, request, token)
             problem = _LATE if asked.view.status != "pending" else _CHANGED
             return await _shown(conn, resources, request, asked, problem=problem, message=form["message"], status=409)
+        await record_use(conn, asked.link, asked.building, "answered", resources.clock.now())
     return RedirectResponse(request.url.path, 303, HEADERS)
 
 
@@ -105,49 +119,44 @@ def _form(raw: bytes) -> dict[str, str]:
     return form
 
 
-def _decision(form: dict[str, str], asked: Asked, models: bool) -> Decision | str:
+def _answer(form: dict[str, str], asked: Asked) -> Answer | str:
     """What the pressed button means; a sentence where it cannot be taken."""
-    audience = asked.link.audience
-    responder = Responder(type="human", id=audience.id, name=audience.name)
     pressed, why = form["answer"], form["message"]
-    if len(why) > MOST_WORDS:
-        return f"Nothing was decided: the text is over {MOST_WORDS} characters. Link to the document instead."
+    if len(why) > MAX_MESSAGE:
+        return f"Nothing was decided: the text is over {MAX_MESSAGE} characters. Link to the document instead."
+    about = {"approval_id": asked.view.approval_id, "version": int(form["version"]), "message": why or None}
     if pressed == "respond":
-        read_as = plain_answer(why)
-        if read_as is None and models and why:
-            return Decision(type="respond", responder=responder, why=why)
-        if read_as is None:
-            return NOT_PLAIN
-        pressed = read_as
-    options, refused = asked.row["options"], asked.row["refused"]
+        return Answer(type="respond", **about) if why else "Nothing was decided: write your answer first."
+    options = asked.row["options"]
     chosen = re.fullmatch(r"option-([0-9]{1,3})", pressed)
     if chosen and int(chosen[1]) < len(options):
-        actions = options[int(chosen[1])]["actions"]
-        return Decision(type="edit", responder=responder, actions=actions, why=why)
-    if pressed == "approve" and refused < len(options):
-        return Decision(type="approve", responder=responder, why=why)
+        return Answer(type="edit", actions=ACTIONS.validate_python(options[int(chosen[1])]["actions"]), **about)
+    if pressed == "approve" and asked.row["refused"] < len(options):
+        return Answer(type="approve", **about)
     if pressed == "reject":
-        return Decision(type="reject", responder=responder, why=why)
+        return Answer(type="reject", **about)
     return "Nothing was decided: press one of the buttons."
 
 
-async def _asked(conn: Connection, resources: Resources, token: str) -> Asked:
-    """What the link leads to.
+async def _asked(conn: Connection, resources: Resources, request: Request, token: str) -> Asked:
+    """What the link leads to, and for whom.
 
     Raises:
         BadLinkError: the link was not made here.
         ExpiredLinkError: it is too old.
+        EndedLinkError: it no longer holds.
         NotFoundError: its question is gone.
     """
     now = resources.clock.now()
     links = await linker(conn, resources.settings, now)
-    link = links.read("approval", token, now)
+    link = links.read("approval", token)
     row = await pages.one(conn, APPROVALS, approval_id=link.subject)
     building = await procurement.building(conn, row["building_id"]) if row else None
     if row is None or building is None:
         raise NotFoundError("This question is no longer on file.")
+    principal = await let_in(request, conn, links, link, building)
     names = dict(await procurement.item_names(conn, building.building_id))
-    return Asked(row, ApprovalView.model_validate(row), building, names, link, links)
+    return Asked(row, ApprovalView.model_validate(row), building, names, link, links, principal)
 
 
 async def _shown(
@@ -175,6 +184,7 @@ async def _shown(
         item=item,
         names=asked.names,
         link=asked.link,
+        principal=asked.principal,
         here=request.url.path,
         standing=standing,
         done=await _done(conn, view),
@@ -200,7 +210,7 @@ async def _done(conn: Connection, view: ApprovalView) -> list[dict[str, Any]]:
         return []
     found = await pages.page(
         conn,
-        ACTIONS,
+        ACTIONS_LIST,
         limit=50,
         building_id=view.building_id,
         source=approvals.SOURCE,

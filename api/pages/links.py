@@ -1,6 +1,7 @@
-"""What every page does with its link: read it, and see that it still belongs to somebody."""
+"""What every page does with its link: read it, and see that it still holds."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from functools import wraps
 from urllib.parse import urlsplit
 
@@ -10,7 +11,13 @@ from starlette.responses import Response
 from api.pages.rendering import page
 from domain.buildings import Building
 from domain.errors import ForbiddenError, LongleadError
-from runtime.links import Link, Linker, holder
+from domain.principals import Principal
+from runtime.keyring import Keyring
+from runtime.links import EndedLinkError, ExpiredLinkError, Link, Linker, principal_of_link
+from runtime.resources import Resources
+from storage import links
+from storage.connection import Connection
+from storage.links import LinkUse, Use
 
 
 def answered_by_page(handler: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
@@ -28,14 +35,30 @@ def answered_by_page(handler: Callable[..., Awaitable[Response]]) -> Callable[..
     return shown
 
 
-def still_theirs(link: Link, building: Building) -> None:
-    """ForbiddenError when somebody else has the role by now: the link went to who had it."""
-    audience = link.audience
-    if audience.kind == "role" and holder(building, audience.id).name != audience.name:
-        raise ForbiddenError(
-            f"This link was made for {audience.name}, who is no longer {audience.id.replace('_', ' ')} of this "
-            "building. Whoever is now gets a link of their own with the next message."
-        )
+async def let_in(request: Request, conn: Connection, linker: Linker, link: Link, building: Building) -> Principal:
+    """Who looks or answers through a link. A refusal is put on record.
+
+    Raises:
+        ExpiredLinkError, EndedLinkError: it no longer holds.
+    """
+    resources: Resources = request.app.state.resources
+    keyring: Keyring = request.app.state.keyring
+    await keyring.refresh()
+    now = resources.clock.now()
+    try:
+        return await principal_of_link(conn, keyring, linker, link, building, now)
+    except (ExpiredLinkError, EndedLinkError) as error:
+        await record_use(conn, link, building, "refused", now, error.detail)
+        raise
+
+
+async def record_use(
+    conn: Connection, link: Link, building: Building, what: Use, at: datetime, why: str | None = None
+) -> None:
+    """Put on record what was done with a link."""
+    who = link.audience
+    use = LinkUse(building.building_id, link.purpose, link.subject, who.id, who.name, who.address, what, why)
+    await links.record_use(conn, use, at)
 
 
 def same_site(request: Request, public_url: str) -> None:
@@ -52,4 +75,4 @@ def same_site(request: Request, public_url: str) -> None:
 
 def log_path(linker: Linker, link: Link, building_id: str) -> str:
     """The building's log for the same person, good for as long as the link that led here."""
-    return linker.path(Link("log", building_id, 0, link.audience, link.expires_at))
+    return linker.path(Link("log", building_id, 0, link.audience, link.made_at, link.expires_at, link.subject))

@@ -1,12 +1,12 @@
 """The page of a building's procurement log: what is where, what waits for whom, what the agent did last."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.approval_view import ApprovalView
 from api.held import Held, connection
 from api.ledger_view import LedgerEntry
-from api.pages.links import answered_by_page, still_theirs
+from api.pages.links import answered_by_page, let_in, record_use
 from api.pages.rendering import page
 from api.procurement_view import ItemView
 from domain.errors import NotFoundError
@@ -39,15 +39,17 @@ TONES = {
 
 @router.get("/pages/log/{token}")
 @answered_by_page
-async def show(token: str, resources: Held) -> Response:
+async def show(token: str, request: Request, resources: Held) -> Response:
     """The log as it stands."""
     now = resources.clock.now()
     async with connection(resources) as conn:
-        link = (await linker(conn, resources.settings, now)).read("log", token, now)
+        links = await linker(conn, resources.settings, now)
+        link = links.read("log", token)
         building = await procurement.building(conn, link.subject)
         if building is None:
             raise NotFoundError("This building is no longer on file.")
-        still_theirs(link, building)
+        await let_in(request, conn, links, link, building)
+        await record_use(conn, link, building, "shown", now)
         lines = await pages.page(conn, ITEMS, limit=MOST_LINES, building_id=link.subject, removed=False)
         items = [ItemView.model_validate(row).model_dump(mode="json") for row in lines.rows]
         questions = await _open(conn, APPROVALS, link.subject)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from domain.buildings import BuildingSpec
 from domain.comparison import compare
 from domain.events import EVENT, body_of
+from domain.principals import Author
 from evals.backtest import Backtest, Trial
 from evals.bench.age import CYCLE, Desk, House, open_desk
 from evals.bench.mix import building, story
@@ -21,10 +22,11 @@ from runtime.drain import Drainer, Ended
 from runtime.settings import Settings
 from runtime.slots import SlotPool
 from storage import buildings, diffs, forks, inbox
+from storage.audit import Signature
 from storage.connection import Connection
 from storage.database import connect
 
-WHO = {"type": "human", "id": "bench", "name": "bench"}
+WHO = Author(type="human", id="bench", name="bench", via="local")
 PAGE = 100
 LANES = 8
 LINES = 9
@@ -81,7 +83,7 @@ async def _forks(conn: Connection, house: House, age: int, repeat: int, result: 
     deleted: list[float] = []
     for _ in range(repeat):
         now = SystemClock().now()
-        fork_, took = await _timed(fork(conn, house.name, before_event=age // 2, who=WHO, now=now))
+        fork_, took = await _timed(fork(conn, house.name, before_event=age // 2, signature=Signature(WHO, now)))
         made.append(took)
         compared.append((await _timed(_compared(conn, house.name, fork_.fork_id)))[1])
         deleted.append((await _timed(forks.delete(conn, house.name, fork_.fork_id)))[1])

@@ -9,6 +9,8 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 from pydantic import BaseModel, ConfigDict
 
+from domain.text import slug
+
 NAMES = ("Elevator", "Fire Doors", "HVAC Units", "Steel Beams", "Steel Columns", "Switchgear", "Windows")
 SENDER = "jo@acme.example"
 
@@ -60,8 +62,10 @@ def _loaded(name: str) -> list[dict[str, Any]]:
     return found
 
 
-def building(building_id: str) -> dict[str, Any]:
-    """The building of every case; the switchgear's vendor is known by address."""
+def building(building_id: str, *, with_vendors: bool = False) -> dict[str, Any]:
+    """The building of every case; the switchgear's vendor is known by address, and `with_vendors` all the others':
+    without it no mail is taken in alone."""
+    others = [name for name in NAMES if name != "Switchgear"] if with_vendors else []
     return {
         "building_id": building_id,
         "name": "Reading",
@@ -69,8 +73,14 @@ def building(building_id: str) -> dict[str, Any]:
             "project": {"name": "Reading"},
             "deliveries": [{"item": name, "required_by": "2026-12-01"} for name in NAMES],
         },
-        "items": [{"item_id": "switchgear", "name": "Switchgear", "vendor_id": "volt"}],
-        "vendors": [{"vendor_id": "volt", "name": "Volt", "contact": "orders@volt.example"}],
+        "items": [
+            {"item_id": "switchgear", "name": "Switchgear", "vendor_id": "volt"},
+            *({"item_id": slug(name), "name": name, "vendor_id": "acme"} for name in others),
+        ],
+        "vendors": [
+            {"vendor_id": "volt", "name": "Volt", "contact": "orders@volt.example"},
+            *([{"vendor_id": "acme", "name": "Acme", "contact": SENDER}] if others else []),
+        ],
     }
 
 
@@ -97,8 +107,8 @@ QUESTIONS: dict[str, list[dict[str, Any]]] = {
 
 @dataclass(frozen=True)
 class Result:
-    """How a case ended: `right`: done, or told, as an expert would; `asked`: put to a person; `wrong`: something was
-    carried out that should not have been."""
+    """How a case ended: `right`: done at once, or told, as an expert would; `confirmed`: the same after a plain yes to
+    what was understood; `asked`: put to a person; `wrong`: something was carried out that should not have been."""
 
     id: str
     outcome: str
@@ -109,4 +119,6 @@ class Result:
 
 def counted(results: Sequence[Result]) -> dict[str, int]:
     made = {"cases": len(results), "read right": sum(result.read for result in results)}
-    return made | {how: sum(result.outcome == how for result in results) for how in ("right", "asked", "wrong")}
+    return made | {
+        how: sum(result.outcome == how for result in results) for how in ("right", "confirmed", "asked", "wrong")
+    }

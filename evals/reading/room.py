@@ -78,14 +78,23 @@ class Room:
 
 @asynccontextmanager
 async def open_room(
-    conninfo: str, models: ModelAccess, building_id: str, day: date, budgets: Budgets = PROMPT
+    conninfo: str,
+    models: ModelAccess,
+    building_id: str,
+    day: date,
+    budgets: Budgets = PROMPT,
+    *,
+    with_vendors: bool = False,
 ) -> AsyncIterator[Room]:
-    """The building of the cases under this name, on noon of a day; `models` are its agent's."""
+    """The building of the cases under this name, on noon of a day; `models` are its agent's. `with_vendors`: the vendor
+    of every line is on file."""
     clock = _Clock(datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
     slots = SlotPool(conninfo, clock, 1, "reading slot", models, budgets=budgets)
     conn = await connect(conninfo, application_name="reading")
     try:
-        await buildings.create(conn, BuildingSpec.model_validate(building(building_id)), clock.now())
+        await buildings.create(
+            conn, BuildingSpec.model_validate(building(building_id, with_vendors=with_vendors)), clock.now()
+        )
         yield Room(conn, Drainer(Settings(), clock, slots, asyncio.Event()), building_id, clock)
     finally:
         await slots.close()

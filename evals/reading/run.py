@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from domain.approvals import Decision
+from domain.approvals import Approval, Decision
 from domain.mail import lines_named
 from domain.text import slug
 from evals.reading.cases import NAMES, QUESTIONS, REPLIED_ON, MailCase, ReplyCase, Result
-from evals.reading.room import PERSON, open_room
+from evals.reading.room import PERSON, Room, open_room
 from storage import procurement
 from tools.models import ModelAccess
 
@@ -15,7 +15,7 @@ _ORDERED_ON = "2026-01-05T09:00:00Z"
 
 async def play_mail(conninfo: str, models: ModelAccess, case: MailCase) -> Result:
     """Send the mail, and see what is taken in and what is asked."""
-    async with open_room(conninfo, models, f"mail-{case.id}", case.written) as room:
+    async with open_room(conninfo, models, f"mail-{case.id}", case.written, with_vendors=True) as room:
         for item_id in lines_named(case.text, [(slug(name), name) for name in NAMES]):
             approved = {"document_url": "https://docs.example/s.pdf", "document_name": "Submittal"}
             ordered = {"event_type": "Submittal_Approved", "item": item_id, "occurred_at": _ORDERED_ON, **approved}
@@ -61,18 +61,33 @@ async def play_reply(conninfo: str, models: ModelAccess, case: ReplyCase) -> Res
         )
         row = await cursor.fetchone()
         settled = await procurement.approval(room.conn, question.approval_id)
+        read, confirmed = await _confirmed(room, question, case)
     assert row is not None
     assert settled is not None
     stated = row["outcome"]["decision"]
     if stated == "answered":
         return Result(case.id, "right" if case.means == "question" else "asked", case.means == "question", stated)
     if stated != "applied":
-        return Result(case.id, "asked", case.means == "unclear", str(row["outcome"].get("answer")))
+        return Result(case.id, "confirmed" if confirmed else "asked", read, str(row["outcome"].get("answer")))
     decided = settled.decision or {}
     done = sorted(_named(action) for action in decided["actions"])
     is_right = done == sorted(case.actions) and (decided["type"] == "reject") == (case.means == "reject")
     outcome = "right" if is_right and case.person is None else "wrong"
     return Result(case.id, outcome, is_right, f"{decided['type']} {done}")
+
+
+async def _confirmed(room: Room, question: Approval, case: ReplyCase) -> tuple[bool, bool]:
+    """Whether what was understood is what the case's person means, who then confirms it; and whether it was done."""
+    open_ = await room.question()
+    if open_ is None or "understood" not in open_.evidence:
+        return case.means == "unclear", False
+    meant = case.means in ("approve", "instead") and case.person is None
+    read = sorted(map(_named, open_.recommended)) == sorted(case.actions)
+    if not (meant and read):
+        return read, False
+    await room.answer(open_, Decision(type="approve", responder=PERSON, why="yes"), f"{case.id}:yes")
+    settled = await procurement.approval(room.conn, question.approval_id)
+    return read, settled is not None and settled.status == "decided"
 
 
 def _named(action: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from domain.approvals import Approval, Decision, Responder
 from domain.events import Entry
 from domain.rules import Delegation, Rule
 from storage import approvals, inbox
+from storage.transaction import building_transaction
 from storage.upkeep import enter_overdue
 from tests.agent.desk import Desk
 from tools.advising import advised
@@ -321,6 +322,27 @@ async def chased(desk: Desk, **policy: Any) -> str:
     return await departs(desk, "Doors")
 
 
+async def chased_by_delegation(desk: Desk) -> str:
+    """The same, after the manager let the rule do so without asking."""
+    await open_office(desk, policy={"rule_autonomy_after": 1})
+    for item in ("HVAC Units", "Doors"):
+        await desk.post("Submittal_Approved", item=item)
+    await departs(desk, "HVAC Units")
+    question = await desk.question("schedule_conflict")
+    await desk.decide(question, "edit", actions=firm_date(question))
+    async with building_transaction(desk.conn, desk.building_id) as transaction:
+        transaction.save(
+            Delegation(
+                delegation_id="d1",
+                kind="schedule_conflict",
+                actions=["request_information", "hold_item"],
+                granted_by="Project manager",
+                granted_at=desk.clock.now(),
+            )
+        )
+    return await departs(desk, "Doors")
+
+
 def firm_date(question: Approval) -> list[dict[str, Any]]:
     return next(one for one in question.options if "firm date" in one.title).actions
 
@@ -329,14 +351,21 @@ async def departs(desk: Desk, item: str) -> str:
     return await desk.post("Shipment_Departed_Factory", item=item, eta="2026-06-09", date_departed="2026-03-01")
 
 
-async def test_what_anybody_may_do_is_decided_alone_without_a_delegation(desk: Desk) -> None:
+async def test_a_conflict_is_not_settled_by_asking_the_vendor_unless_somebody_delegated_that(desk: Desk) -> None:
     event_id = await chased(desk)
+    question = await desk.question("schedule_conflict")
+    assert question.recommended == firm_date(question), "the rule recommends"
+    assert await desk.names(event_id) == ["flag_potential_issue"]
+
+
+async def test_where_it_was_delegated_the_vendor_is_asked_without_a_person(desk: Desk) -> None:
+    event_id = await chased_by_delegation(desk)
     assert await desk.pending() == []
     assert await desk.names(event_id) == ["flag_potential_issue", "request_information"]
 
 
 async def test_the_same_again_on_the_same_facts_is_put_to_a_person(desk: Desk) -> None:
-    await chased(desk)
+    await chased_by_delegation(desk)
     await desk.post("ETA_Changed", item="Doors", eta="2026-05-01")
     again = await desk.post("ETA_Changed", item="Doors", eta="2026-06-09")
     question = await desk.question("schedule_conflict")

@@ -14,6 +14,7 @@ from runtime.slots import SlotPool
 from storage.database import connect
 from tests.agent.desk import Desk, FixedClock
 from tests.agent.test_learning import departs, fail, firm_date, open_office, rule
+from tests.agent.test_milestones import ordered, tick
 from tools.models import Completion, ModelAbstained, ModelRequest, Output
 
 
@@ -99,12 +100,27 @@ async def test_a_refused_recommendation_of_a_model_is_followed_by_the_usual_ones
 async def test_a_model_decides_what_needs_no_person_when_it_is_sure_enough(
     desk: Desk, adviser: Adviser, confidence: float, alone: bool
 ) -> None:
+    """A vendor who does not answer: chase once more."""
+    adviser.option, adviser.confidence = 1, confidence
+    await ordered(desk)
+    for days in (8, 3):
+        desk.clock.forward(days=days)
+        await tick(desk)
+    chased = (await desk.names()).count("request_information")
+    assert (chased == 2) == alone == (await desk.pending() == [])
+
+
+async def test_a_conflict_is_never_settled_by_a_model_that_asks_about_it(desk: Desk, adviser: Adviser) -> None:
     await open_office(desk)
     await desk.post("Submittal_Approved", item="Doors")
-    adviser.option, adviser.confidence = 3, confidence
+    adviser.option, adviser.confidence = 3, 1.0
     event_id = await departs(desk, "Doors")
-    asked = "request_information" in await desk.names(event_id)
-    assert asked == alone == (await desk.pending() == [])
+    assert "request_information" not in await desk.names(event_id)
+    question = await desk.question("schedule_conflict")
+    assert question.recommended == firm_date(question)
+    assert question.advice is not None
+    assert question.advice.limit is not None
+    assert "schedule_conflict needs a person" in question.advice.limit
 
 
 async def test_a_rule_is_heard_before_a_model_and_a_person_after_both(desk: Desk, adviser: Adviser) -> None:

@@ -1,10 +1,12 @@
 """Buildings are created once, shown with how far they are, and changed on the record."""
 
+import hashlib
 from typing import Any
 
 import httpx
 import pytest
 
+from domain.buildings import BuildingSpec
 from runtime.resources import Resources
 from tests.api.office import APPROVED, BUILDING, EVENTS, SPEC, assert_problem, count, raise_approval, rows
 
@@ -27,6 +29,18 @@ async def test_the_same_building_again_is_answered_with_it_and_another_content_w
     assert again.json() == building
     other = await client.post("/buildings", json={**SPEC, "name": "Another"})
     assert_problem(other, 409, BUILDING, "PATCH")
+
+
+async def test_a_building_is_the_same_however_its_body_is_written_and_whichever_version_stored_it(
+    client: httpx.AsyncClient, building: dict[str, Any], resources: Resources
+) -> None:
+    defaults = {"policy": building["policy"], "items": [], "currency": building["currency"]}
+    written = {**dict(reversed(SPEC.items())), **defaults}
+    assert (await client.post("/buildings", json=written)).status_code == 200
+    older = hashlib.sha256(BuildingSpec.model_validate(SPEC).model_dump_json().encode()).hexdigest()
+    await rows(resources, f"UPDATE buildings SET spec_hash = '{older}' RETURNING 1")
+    assert (await client.post("/buildings", json=SPEC)).status_code == 200
+    assert (await client.post("/buildings", json={**SPEC, "policy": {"po_limit": "1"}})).status_code == 409
 
 
 async def test_a_building_shows_what_it_is_doing_and_what_is_blocked_by_which_approval(

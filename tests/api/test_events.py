@@ -10,7 +10,19 @@ import httpx
 import pytest
 
 from runtime.resources import Resources
-from tests.api.office import APPROVED, BUILDING, EVENTS, assert_problem, count, finish_first_event, rows
+from tests.api.office import (
+    ADMIN,
+    APPROVED,
+    BUILDING,
+    EVENTS,
+    READER,
+    SENDER,
+    assert_problem,
+    bearer,
+    count,
+    finish_first_event,
+    rows,
+)
 
 pytestmark = pytest.mark.usefixtures("building")
 
@@ -45,9 +57,87 @@ async def test_an_event_without_id_and_source_gets_an_id_and_the_source_api(clie
 
 async def test_the_same_source_and_id_again_is_answered_with_the_first_one(client: httpx.AsyncClient) -> None:
     first = await client.post(EVENTS, json=APPROVED)
-    again = await client.post(EVENTS, json={**APPROVED, "document_name": "other"})
+    again = await client.post(EVENTS, json=APPROVED)
     assert again.status_code == 200
     assert again.json() == first.json()
+
+
+async def test_the_same_source_and_id_with_another_body_is_refused_and_nothing_is_stored(
+    client: httpx.AsyncClient, resources: Resources
+) -> None:
+    first = await client.post(EVENTS, json=APPROVED)
+    before = await rows(resources, "SELECT * FROM events")
+    for other in ({"document_name": "other"}, {"quantity": "1"}, {"event_type": "Human_Input", "text": "Hello."}):
+        body = {**APPROVED, **other}
+        if "text" in other:
+            body = {**other, "event_id": APPROVED["event_id"], "source": APPROVED["source"]}
+        problem = assert_problem(await client.post(EVENTS, json=body), 409, "another body", "Nothing was stored")
+        assert problem["seq"] == first.json()["seq"]
+    assert await rows(resources, "SELECT * FROM events") == before
+    assert (await client.post(EVENTS, json={**APPROVED, "source": "other", "quantity": "1"})).status_code == 202
+
+
+ACKNOWLEDGED: dict[str, Any] = {
+    "event_type": "Purchase_Order_Acknowledged",
+    "event_id": "ack-1",
+    "source": "erp",
+    "item": "Steel Beams",
+    "promised_date": "2026-02-09",
+    "quantity": "10",
+    "occurred_at": "2026-02-03T09:00:00Z",
+}
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        dict(reversed(ACKNOWLEDGED.items())),
+        {**ACKNOWLEDGED, "exceptions": []},
+        {**ACKNOWLEDGED, "external_ref": None},
+        {**ACKNOWLEDGED, "quantity": 10},
+        {**ACKNOWLEDGED, "quantity": "10.00"},
+        {**ACKNOWLEDGED, "occurred_at": "2026-02-03T10:00:00+01:00"},
+    ],
+)
+async def test_a_body_that_is_written_otherwise_and_means_the_same_is_the_same(
+    client: httpx.AsyncClient, again: dict[str, Any]
+) -> None:
+    first = await client.post(EVENTS, json=ACKNOWLEDGED)
+    repeated = await client.post(EVENTS, json=again)
+    assert (repeated.status_code, repeated.json()) == (200, first.json())
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        "UPDATE events SET body = body - 'exceptions'",
+        """UPDATE events SET body = body || '{"item": "removed", "purchase_order": "removed"}'""",
+        """UPDATE events SET body = '{"event_type": "Purchase_Order_Acknowledged"}'""",
+        "UPDATE events SET body_hash = 'of an older version', body = body - 'exceptions'",
+    ],
+)
+async def test_a_retry_is_known_though_the_stored_body_was_changed_since(
+    client: httpx.AsyncClient, resources: Resources, later: str
+) -> None:
+    """By making it anonymous, or by another version, which has other defaults."""
+    await client.post(EVENTS, json=ACKNOWLEDGED)
+    await rows(resources, later + " RETURNING 1")
+    assert (await client.post(EVENTS, json=ACKNOWLEDGED)).status_code == 200
+    assert_problem(await client.post(EVENTS, json={**ACKNOWLEDGED, "promised_date": "2027-01-01"}), 409)
+
+
+async def test_who_sent_an_event_is_shown_and_nobody_takes_its_id(
+    keyed: httpx.AsyncClient, resources: Resources
+) -> None:
+    await keyed.post(EVENTS, json=APPROVED, headers=bearer(SENDER))
+    taken = await keyed.post(EVENTS, json={**APPROVED, "item": "HVAC Units"}, headers=bearer(ADMIN))
+    assert_problem(taken, 409, "another body")
+    erp = {"type": "automated_rule", "id": "erp", "name": "ERP", "via": "key"}
+    (listed,) = (await keyed.get(EVENTS, headers=bearer(READER))).json()["data"]
+    assert listed["sent_by"] == erp
+    assert (await keyed.get(f"{EVENTS}/docs-311", headers=bearer(READER))).json()["sent_by"] == erp
+    await rows(resources, "UPDATE events SET sent_by = NULL RETURNING 1")
+    assert (await keyed.get(f"{EVENTS}/docs-311", headers=bearer(READER))).json()["sent_by"] is None
 
 
 async def test_the_same_event_posted_50_times_at_once_is_stored_once(

@@ -184,8 +184,22 @@ async def test_what_a_rule_decided_is_overruled_once_and_shown_in_the_log(
     assert first.json()["decided_at"] == 25
     second = await client.post(f"/rules/{RULE}/overrule", json={})
     assert (second.status_code, second.json()) == (200, first.json())
-    (queued,) = await rows(resources, "SELECT body FROM events WHERE event_type = 'Rule_Overruled'")
+    (queued,) = await rows(resources, "SELECT body, sent_by FROM events WHERE event_type = 'Rule_Overruled'")
     assert queued["body"]["responder"]["name"] == "local"
+    assert queued["sent_by"] == {"type": "human", "id": "local", "name": "local", "via": "local"}
+
+
+async def test_a_decision_that_was_overruled_takes_no_other_actions_and_says_so(
+    client: httpx.AsyncClient, resources: Resources
+) -> None:
+    await learned(resources)
+    await rows(resources, DECIDED)
+    actions = [{"name": "repair_item", "arguments": {"item": "HVAC Units"}}]
+    first = await client.post(f"/rules/{RULE}/overrule", json={"actions": actions})
+    assert (await client.post(f"/rules/{RULE}/overrule", json={"actions": actions})).json() == first.json()
+    actions[0]["name"] = "return_item"
+    assert_problem(await client.post(f"/rules/{RULE}/overrule", json={"actions": actions}), 409, "other actions")
+    assert len(await rows(resources, "SELECT seq FROM events")) == 1
 
 
 async def test_a_delegation_row_is_saved_with_its_after_image(client: httpx.AsyncClient, resources: Resources) -> None:

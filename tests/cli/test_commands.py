@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 
@@ -33,6 +34,21 @@ def test_a_building_is_created_from_a_file_or_standard_input_and_shown(longlead:
     assert "2 planned" in shown
     assert building in longlead("building", "list").stdout
     assert [row["building_id"] for row in json.loads(longlead("building", "list", "--json").stdout)] == [building]
+
+
+def test_who_changed_what_is_shown_newest_first(longlead: Run, building: str, served: Served) -> None:
+    httpx.patch(f"{served.url}/buildings/{building}", json={"policy": {"po_limit": "50000"}}).raise_for_status()
+    changed, created = json.loads(longlead("building", "audit", building, "--json").stdout)
+    assert (changed["what"], created["what"]) == ("building_changed", "building_created")
+    assert (changed["by"]["name"], changed["by"]["via"]) == ("local", "local")
+    shown = longlead("building", "audit", building).stdout
+    assert "building changed" in shown
+    assert "none -> 50000" in shown
+    assert [row["what"] for row in json.loads(longlead("building", "audit", building, "-n", "1", "--json").stdout)] == [
+        "building_changed"
+    ]
+    unknown = longlead("building", "audit", "nowhere")
+    assert (unknown.exit_code, "nowhere" in unknown.stderr) == (1, True)
 
 
 def test_events_are_sent_one_or_many_and_listed(longlead: Run, building: str, tmp_path: Path) -> None:

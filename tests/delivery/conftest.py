@@ -1,12 +1,15 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from pydantic import SecretStr
 
+from domain.approvals import Approval
 from runtime.resources import Resources
 from runtime.settings import Settings
 from storage.database import open_pool
 from tests.agent.desk import Desk, FixedClock, open_desk
 from tests.delivery.post_room import PostRoom
+from tests.delivery.question_page import EVIL, SPEC
 from tests.delivery.receiver import Receiver
 
 
@@ -31,3 +34,26 @@ async def desk(database: str, room: PostRoom) -> AsyncIterator[Desk]:
     """The building's agent, over the same database and clock."""
     async with open_desk(database, room.clock) as opened:
         yield opened
+
+
+@pytest.fixture
+async def asked(room: PostRoom, desk: Desk, receiver: Receiver) -> Approval:
+    """A question about a failed inspection, whose message has gone to the project manager."""
+    in_words = SecretStr(f"json://{receiver.address}/words")
+    room.settings.channels = {
+        "project_manager": [receiver.webhook("/pm"), in_words],
+        "project_director": [receiver.webhook()],
+    }
+    await desk.open(**SPEC)
+    await desk.post("Submittal_Approved", item="hvac")
+    await desk.post("Shipment_Arrived_Site", item="hvac", date_arrived="2026-02-20")
+    await desk.post(
+        "Inspection_Failed",
+        item="hvac",
+        inspection_date="2026-02-23",
+        document_url="javascript:alert(1)",
+        document_name=f"Report {EVIL}",
+        defects=[f"dent {EVIL}", "{{ 7 * 7 }}"],
+    )
+    await room.deliver()
+    return await desk.question("inspection_failed")

@@ -3,75 +3,15 @@
 import json
 import re
 from datetime import timedelta
-from typing import Any
 
-import httpx
 import pytest
-from pydantic import SecretStr
 
 from domain.approvals import Approval
 from runtime.settings import ApiKey
 from tests.agent.desk import Desk
 from tests.delivery.post_room import PostRoom
+from tests.delivery.question_page import SITE, SPEC, form_in, link_in, press
 from tests.delivery.receiver import Receiver
-
-SITE = "https://longlead.example"
-EVIL = "<script>alert(1)</script>"
-SPEC: dict[str, Any] = {
-    "name": f"Office {EVIL}",
-    "items": [
-        {"item_id": "hvac", "name": "HVAC Units", "vendor_id": "air", "quantity": "4", "unit": "pcs"}
-        | {"unit_price": "9800", "lead_time_days": 40, "required_by": "2026-03-01"}
-    ],
-    "vendors": [{"vendor_id": "air", "name": f"Air {EVIL}", "contact": "orders@air.example"}],
-    "approvers": [
-        {"role": "project_manager", "name": "Site manager", "contact": "pm@office.example", "limit": "100000"},
-        {"role": "project_director", "name": "Director", "contact": "director@office.example"},
-    ],
-}
-
-
-@pytest.fixture
-async def asked(room: PostRoom, desk: Desk, receiver: Receiver) -> Approval:
-    """A question about a failed inspection, whose message has gone to the project manager."""
-    in_words = SecretStr(f"json://{receiver.address}/words")
-    room.settings.channels = {
-        "project_manager": [receiver.webhook("/pm"), in_words],
-        "project_director": [receiver.webhook()],
-    }
-    await desk.open(**SPEC)
-    await desk.post("Submittal_Approved", item="hvac")
-    await desk.post("Shipment_Arrived_Site", item="hvac", date_arrived="2026-02-20")
-    await desk.post(
-        "Inspection_Failed",
-        item="hvac",
-        inspection_date="2026-02-23",
-        document_url="javascript:alert(1)",
-        document_name=f"Report {EVIL}",
-        defects=[f"dent {EVIL}", "{{ 7 * 7 }}"],
-    )
-    await room.deliver()
-    return await desk.question("inspection_failed")
-
-
-def link_in(receiver: Receiver, path: str = "/pm") -> str:
-    """The path of the link in the newest message that came in there."""
-    bodies = [json.loads(request.body) for request in receiver.received if request.path == path]
-    link: str = [body["data"]["link"] for body in bodies if "link" in body["data"]][-1]
-    assert link.startswith(SITE + "/pages/approval/")
-    return link.removeprefix(SITE)
-
-
-def form_in(page: str) -> dict[str, str]:
-    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
-
-
-async def press(client: httpx.AsyncClient, link: str, answer: str, message: str = "", **changed: str) -> httpx.Response:
-    """Open the page and press a button on it, as a browser does."""
-    form = form_in((await client.get(link)).text)
-    return await client.post(
-        link, data={**form, "answer": answer, "message": message, **changed}, headers={"Origin": "http://127.0.0.1"}
-    )
 
 
 async def test_the_message_about_a_question_brings_a_link_and_nothing_of_it_is_stored(
@@ -189,7 +129,7 @@ async def test_a_plain_yes_or_no_is_understood(
     ("answer", "changed", "words"),
     [
         ("respond", {"message": "yes, but <b>half</b> of them"}, "only a plain yes or no"),
-        ("respond", {}, "only a plain yes or no"),
+        ("respond", {}, "write your answer first"),
         ("", {}, "press one of the buttons"),
         ("option-99", {}, "press one of the buttons"),
         ("approve", {"version": "x"}, "press one of the buttons"),

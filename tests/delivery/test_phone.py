@@ -102,7 +102,7 @@ async def test_a_question_is_read_and_answered_on_a_phone(
     assert await asyncio.to_thread(browser.look, STYLED) != "0px"  # the policy lets our own style pass
     assert (await desk.question()).status == "pending"
     await asyncio.to_thread(browser.press, "button[value=respond]")
-    assert "only a plain yes or no" in await asyncio.to_thread(browser.look, "document.body.innerText")
+    assert "write your answer first" in await asyncio.to_thread(browser.look, "document.body.innerText")
     await asyncio.to_thread(browser.picture, pictures / "question-not-understood.png")
     await asyncio.to_thread(browser.press, "button[value=approve]")
     assert "is being carried out" in await asyncio.to_thread(browser.look, "document.body.innerText")

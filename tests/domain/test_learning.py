@@ -233,7 +233,7 @@ def test_a_word_beside_what_needs_a_person_does_not_make_it_another_decision() -
 def test_what_needs_no_person_is_never_asked_for() -> None:
     rules: list[Rule] = []
     for number in range(1, 5):
-        case = Case("schedule_conflict", item_id=f"line-{number}")
+        case = Case("milestone_overdue", item_id=f"line-{number}", about="ship")
         learned = learn(rules, [], lesson(case, CHASE, number), POLICY)
         rules = learned.rules
         assert learned.ask_for is None

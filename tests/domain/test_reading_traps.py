@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from domain.policy import Policy
+from domain.procurement import Commercial, Item, LineFile, OrderLine, PurchaseOrder, VendorRow
 from domain.reading import Mail, MailReading, Report, judged
 from domain.text import slug
 from evals.reading.cases import NAMES
@@ -66,6 +67,21 @@ ORDERS = (
 )
 
 
+FILE = LineFile(
+    item=Item(
+        item_id="steel-beams",
+        name="Steel Beams",
+        vendor_id="acme",
+        currency="EUR",
+        commercial=Commercial.ORDERED,
+        round=1,
+    ),
+    vendor=VendorRow(vendor_id="acme", name="Acme", contact="jo@acme.example"),
+    orders=[PurchaseOrder(number="PO-1002", currency="EUR")],
+    order_lines=[OrderLine(number="PO-1002", line=1, item_id="steel-beams", round=1)],
+)
+
+
 def _doubts(text: str, event_type: str) -> list[str]:
     words = next(words for words in ("12 March 2026", "12. März 2026", "12 mars 2026") if words in text)
     report = Report(
@@ -86,8 +102,9 @@ def _doubts(text: str, event_type: str) -> list[str]:
         occurred_at="2026-02-04T12:00:00+00:00",
         names=[(slug(name), name) for name in NAMES],
         policy=Policy(),
+        address="jo@acme.example",
     )
-    return judged(mail, MailReading(reports=[report]), {}, 5).doubts
+    return judged(mail, MailReading(reports=[report]), {"steel-beams": FILE}, 5).doubts
 
 
 @pytest.mark.parametrize("text", TRAPS)

@@ -70,12 +70,13 @@ def worker_process(conninfo: str, *arguments: str, **pipes: Any) -> Iterator["su
             process.kill()
 
 
-async def open_building(conn: Connection, building_id: str, *items: str) -> None:
+async def open_building(conn: Connection, building_id: str, *items: str, **spec: Any) -> None:
     deliveries = [{"item": item, "required_by": "2026-04-15", "buffer_days": 5} for item in items]
     body = {
         "building_id": building_id,
         "name": "Office",
         "schedule": {"project": {"name": "Office"}, "deliveries": deliveries},
+        **spec,
     }
     await buildings.create(conn, BuildingSpec.model_validate(body), SystemClock().now())
 

@@ -50,6 +50,7 @@ TABLES = (
     ("model_calls", "seq, worker, ordinal, tier", ("call_id", "took_s", "at")),
     ("summaries", "version", ()),
     ("identifiers", "kind, value", ()),
+    ("audit", "number", ("number",)),
 )
 BUILDING_OF_ITS_OWN = ("spec_hash", "epoch")
 
@@ -150,16 +151,20 @@ class Stage:
 
     async def play_with(self, story: Story, switch: Switch) -> Ending:
         """Play the story with this switch; how it ended."""
-        self.slots.models, self.slots.budgets = story.models, story.budgets
-        async with self.desk(switch) as desk:
-            await self._tell(desk, story)
+        async with self.desk(switch, story) as desk:
+            await self.tell(desk, story)
             ending = await self.ending(HOUSE)
         await self.clear()
         return ending
 
     @asynccontextmanager
-    async def desk(self, switch: Switch, *, restarted: bool = True) -> AsyncIterator[RestartedDesk]:
-        """A desk for a new building, whose processes the switch cuts off; and starts again, unless told not to."""
+    async def desk(
+        self, switch: Switch, story: Story | None = None, *, restarted: bool = True
+    ) -> AsyncIterator[RestartedDesk]:
+        """A desk for a new building, whose processes the switch cuts off; and starts again, unless told not to. It has
+        the models of the story."""
+        if story is not None:
+            self.slots.models, self.slots.budgets = story.models, story.budgets
         clock = FixedClock()
         self.slots.begin(clock, switch)
         settings = Settings(
@@ -179,9 +184,11 @@ class Stage:
             await self.conn.execute(f"DELETE FROM {table} WHERE thread_id = %s", (thread_id(HOUSE),))
         await self.conn.execute("DELETE FROM store WHERE prefix LIKE %s", (f"buildings.{thread_id(HOUSE)}%",))
         await self.conn.execute("DELETE FROM procrastinate_jobs WHERE lock = %s", (HOUSE,))
-        await self.conn.execute("DELETE FROM buildings WHERE building_id = %s", (HOUSE,))
+        for table in ("buildings", "audit"):
+            await self.conn.execute(f"DELETE FROM {table} WHERE building_id = %s", (HOUSE,))
 
-    async def _tell(self, desk: RestartedDesk, story: Story) -> None:
+    async def tell(self, desk: RestartedDesk, story: Story) -> None:
+        """Tell the story to the desk, step by step."""
         studio = self._studio(desk.clock) if story.studio else None
         desk.switch.begin(0)
         await desk.surely(lambda: desk.open(**story.opening))

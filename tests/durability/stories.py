@@ -306,6 +306,35 @@ READ = Story(
 )
 """What a model reads: a mail, a reply in free words; and the messages that it makes shorter."""
 
+
+class _Adviser:
+    """A model that recommends the first way out, whatever is asked."""
+
+    tiers = ("adviser",)
+
+    async def complete(self, request: ModelRequest[Any]) -> Completion:
+        if request.output.__name__ != "Choice":
+            raise ModelAbstained("refused")
+        choice = {"option": 1, "actions": [], "why": "It costs the least time.", "confidence": 0.9}
+        return Completion(json.dumps(choice), "adviser", 100, 10)
+
+
+ADVISED = Story(
+    lines("Doors", "Glass"),
+    (
+        post("Submittal_Approved", item="Doors"),
+        post("Submittal_Approved", item="Glass"),
+        post("Inspection_Failed", item="Doors", inspection_date="2026-02-11"),
+        post("ETA_Changed", item="Doors", eta="2026-04-20"),
+        answer("inspection_failed", "edit", actions=[do("accept_as_is", item="doors", note="used so")]),
+        post("Shipment_Departed_Factory", item="Glass", eta="2026-04-20"),
+        answer("schedule_conflict", "reject", item="glass"),
+        answer("schedule_conflict", item="glass"),
+    ),
+    models=_Adviser(),
+)
+"""A model recommends, also in the second look that a run takes at a line after its question was answered."""
+
 STORIES = {
     "questions": QUESTIONS,
     "delivery": DELIVERY,
@@ -314,4 +343,5 @@ STORIES = {
     "clocks": CLOCKS,
     "read": READ,
     "learning": LEARNING,
+    "advised": ADVISED,
 }

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from domain.buildings import BuildingPatch
+from domain.principals import Author
 from storage import buildings
 from tests.durability.crew import all_rows
 from tests.durability.cutting import CutOffError, SwitchAt
@@ -15,6 +16,7 @@ OPENING: dict[str, Any] = {
     "items": [{"name": "Doors", "vendor_id": "v", "unit_price": "900"}],
     "vendors": [{"vendor_id": "v", "name": "V Ltd"}],
 }
+PM = Author(type="human", id="pm", name="Project manager")
 LOW, HIGH = {"po_limit": "100"}, {"po_limit": "1000"}
 
 
@@ -29,7 +31,7 @@ async def test_what_was_decided_is_carried_out_whatever_the_policy_says_by_then(
         with pytest.raises(CutOffError):
             await desk.post("Submittal_Approved", item="Doors")
         logged = await all_rows(stage.conn, "SELECT actions FROM decisions")
-        await buildings.change(stage.conn, HOUSE, BuildingPatch(policy=dict(after)), {"id": "pm"}, desk.clock.now())
+        await buildings.change(stage.conn, HOUSE, BuildingPatch(policy=dict(after)), PM, desk.clock.now())
         switch.restart()
         await desk.run()
 

@@ -21,6 +21,7 @@ from runtime.replay import WHO, RecordedClock, Replay
 from runtime.settings import Settings
 from runtime.slots import SlotPool
 from storage import replays
+from storage.audit import Signature
 from storage.connection import Connection
 from storage.database import connect
 from storage.embedded import EmbeddedServer
@@ -57,7 +58,7 @@ async def _differing(conninfo: str, building_ids: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     async with slots.slot() as slot:
         for building_id in building_ids:
-            made = await fork(slot.conn, building_id, before_event=1, who=WHO, now=NOW, mode="replay")
+            made = await fork(slot.conn, building_id, before_event=1, signature=Signature(WHO, NOW), mode="replay")
             record = await replays.read(slot.conn, building_id, 0, made.moment.position)
             models = RecordedModels(record.answers)
             slot.toolbox.models = models if record.answers else None

@@ -6,19 +6,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from domain.principals import Author
 from graph.forking import fork
 from storage.approvals import AcceptedDecision
+from storage.audit import Signature
 from storage.buildings import thread_id
 from storage.connection import Connection
 from storage.forks import REBUILT, Fork
 from tests.agent.desk import Desk
 
-WHO = {"type": "human", "id": "local", "name": "local"}
+WHO = Author(type="human", id="local", name="local", via="local")
 OF_A_BUILDING = ("status", "time_zone", "currency", "working_week", "contacts", "approvers", "policy")
 COUNTED = ("schedule_version", "po_counter", "last_seq")
+DECIDED = "seq, generation, step, item_id, approval_id, type, kind, responder, actions"
 
+# All but the audit: that somebody made a fork and deleted it stays, and is looked at by itself.
 TABLES = """
-SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
+SELECT table_name FROM information_schema.tables
+ WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND table_name <> 'audit'
  ORDER BY table_name"""
 
 Rows = dict[str, list[Any]]
@@ -55,12 +60,17 @@ def watched(desk: Desk) -> WatchedDesk:
 
 
 async def rows_of(conn: Connection, building_id: str) -> Rows:
-    """Every row of the domain, and what is counted of the building, with the building's own name taken out."""
+    """Every row of the domain, what was decided, and what is counted of the building, with the building's own name
+    taken out."""
     found: Rows = {}
     for table in sorted(REBUILT):
         query = f"SELECT to_jsonb(t) - 'building_id' AS row FROM {table} t WHERE building_id = %s"
         rows = await (await conn.execute(query, (building_id,))).fetchall()
         found[table] = sorted((_neutral(row["row"], building_id) for row in rows), key=json.dumps)
+    query = f"SELECT {DECIDED} FROM decisions WHERE building_id = %s ORDER BY seq, generation, step"
+    found["decisions"] = [
+        _neutral(row, building_id) for row in await (await conn.execute(query, (building_id,))).fetchall()
+    ]
     columns = ", ".join((*OF_A_BUILDING, *COUNTED))
     cursor = await conn.execute(f"SELECT {columns} FROM buildings WHERE building_id = %s", (building_id,))
     buildings = json.loads(json.dumps(await cursor.fetchall(), default=str))
@@ -75,7 +85,7 @@ def _neutral(value: Any, building_id: str) -> Any:
 
 
 async def fork_of(desk: Desk, **point: Any) -> Fork:
-    return await fork(desk.conn, desk.building_id, **point, who=WHO, now=desk.clock.now())
+    return await fork(desk.conn, desk.building_id, **point, signature=Signature(WHO, desk.clock.now()))
 
 
 def desk_of(desk: Desk, made: Fork, moment: datetime | None = None) -> Desk:
@@ -122,6 +132,7 @@ OWNED = """
 SELECT c.table_name, c.column_name FROM information_schema.columns c JOIN information_schema.tables t
  USING (table_schema, table_name)
  WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' AND c.column_name IN ('building_id', 'thread_id')
+   AND c.table_name <> 'audit'
  ORDER BY 1, 2"""
 
 

@@ -16,6 +16,7 @@ from runtime.replay import RecordedClock, Replay
 from runtime.settings import Settings
 from storage import replays
 from storage.as_of import Moment
+from storage.audit import Signature
 from storage.forks import Fork
 from tests.agent.desk import Desk, make_drainer
 from tests.forks.past import WHO, desk_of, digest_of, everything, rows_of
@@ -42,7 +43,7 @@ async def test_with_nothing_changed_nothing_is_reported_and_nothing_is_left(desk
 
 async def test_the_sandbox_ends_as_the_building_did_to_the_row(desk: Desk, database: str) -> None:
     await the_whole_of_it(desk)
-    made = await fork(desk.conn, "office", before_event=1, who=WHO, now=desk.clock.now(), mode="replay")
+    made = await fork(desk.conn, "office", before_event=1, signature=Signature(WHO, desk.clock.now()), mode="replay")
     record = await replays.read(desk.conn, "office", 0, made.moment.position)
     clock = RecordedClock(desk.clock.now())
     drainer = make_drainer(database, clock)  # type: ignore[arg-type]

@@ -5,12 +5,14 @@ import pytest
 from domain.errors import ConflictError, InvalidError, NotFoundError
 from domain.procurement import PurchaseOrder
 from storage import forks, retry
+from storage.audit import Signature
 from storage.buildings import thread_id
 from storage.forks import REBUILT
 from storage.retention import Policy, Pruning
 from storage.upkeep import enter_expired_holds, enter_overdue, enter_owed, wake_forgotten
 from tests.agent.desk import Desk
 from tests.forks.past import (
+    WHO,
     checkpoints_of,
     desk_of,
     digest_of,
@@ -129,6 +131,22 @@ async def test_a_dead_event_that_was_tried_again_later_is_dead_in_between(desk: 
     assert {event["seq"] for event in await _events(here)} == {1, 2, 3}, "what it found when it was tried again"
 
 
+async def test_a_dead_event_that_waits_to_be_tried_again_is_dead_at_an_earlier_checkpoint(desk: Desk) -> None:
+    await opened(desk)
+    dying = await desk.post("Submittal_Approved", item="Steel Beams", run=False)
+    await desk.conn.execute("UPDATE events SET body = body - 'document_url' WHERE event_id = %s", (dying,))
+    for _ in range(3):
+        await desk.run()
+        desk.clock.forward(seconds=1)
+    note = await desk.post("Human_Input", text="Meanwhile.")
+    at = (await checkpoints_of(desk, (await desk.event(note))["seq"]))[-1]
+    await retry.retry(desk.conn, desk.building_id, dying, None)
+    for point in ({"checkpoint_id": at}, {"before_event": 1}):
+        here = desk_of(desk, await fork_of(desk, **point))
+        event = await here.event(dying)
+        assert (event["status"], event["generation"]) == ("dead", 0), point
+
+
 async def _events(desk: Desk) -> list[dict[str, object]]:
     cursor = await desk.conn.execute("SELECT * FROM events WHERE building_id = %s", (desk.building_id,))
     return await cursor.fetchall()
@@ -198,10 +216,17 @@ async def test_a_thousand_forks_leave_the_building_byte_identical_and_deleted_le
     await desk_of(desk, made[4]).post("Human_Input", text="Only here.")
     assert await digest_of(desk.conn, desk.building_id) == before
     for one in made:
-        assert await forks.delete(desk.conn, desk.building_id, one.fork_id)
+        assert await forks.delete(desk.conn, desk.building_id, one.fork_id, Signature(WHO, desk.clock.now()))
     assert await every_byte(desk.conn) == counted
     assert await everything(desk.conn) == rows
     assert await digest_of(desk.conn, desk.building_id) == before
+    cursor = await desk.conn.execute(
+        "SELECT what, subject FROM audit WHERE building_id = %s AND what LIKE 'fork%%' AND by ->> 'id' = %s "
+        "ORDER BY number",
+        (desk.building_id, WHO.id),
+    )
+    told = [(row["what"], row["subject"]) for row in await cursor.fetchall()]
+    assert told == [(what, one.fork_id) for what in ("fork_made", "fork_deleted") for one in made]
 
 
 async def test_a_fork_that_a_worker_is_running_is_left_alone(desk: Desk) -> None:
@@ -231,7 +256,7 @@ async def test_every_table_of_a_building_is_either_rebuilt_copied_or_begun_empty
     tables = {row["name"]: row["goes_along"] for row in await cursor.fetchall()}
     tables.pop("buildings")
     assert set(tables) == forks.REBUILT | forks.COPIED | forks.EMPTY
-    assert {name for name, goes_along in tables.items() if not goes_along} == set(forks.UNREFERENCED)
+    assert {name for name, goes_along in tables.items() if not goes_along} == set(forks.UNREFERENCED) | forks.KEPT
     cursor = await desk.conn.execute(
         "SELECT DISTINCT table_name AS name FROM information_schema.columns "
         "WHERE table_schema = 'public' AND column_name = 'thread_id' AND table_name <> 'buildings'"

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from domain.buildings import BuildingPatch
+from domain.principals import Author
 from storage import buildings, inbox
 from storage.upkeep import enter_expired_holds, enter_overdue, enter_owed
 from tests.agent.desk import Desk
@@ -80,7 +81,7 @@ async def the_whole_of_it(desk: Desk) -> None:
     await desk.decide(await desk.question("hold_expired"), "approve")
     while pending := await desk.pending():
         await desk.decide(pending[0], "approve")
-    who = {"type": "human", "id": "it", "name": "Administrator"}
+    who = Author(type="human", id="it", name="Administrator")
     patch = BuildingPatch(policy={"po_limit": "20000"})
     await buildings.change(desk.conn, desk.building_id, patch, who, desk.clock.now())
     clock.forward(days=1)

@@ -15,6 +15,8 @@ SCHEDULE = {
     "project": {"name": "Office"},
     "deliveries": [{"item": name, "required_by": "2026-04-30"} for name in ("Steel Beams", "HVAC Units", "Windows")],
 }
+ITEMS = [{"item_id": "steel-beams", "name": "Steel Beams", "vendor_id": "acme"}]
+VENDORS = [{"vendor_id": "acme", "name": "Acme", "contact": "jo@acme.example"}]
 OpenDesk = Callable[..., Awaitable[Desk]]
 
 
@@ -39,7 +41,7 @@ async def open_desk(database: str) -> AsyncIterator[OpenDesk]:
             conn = await connect(database, application_name="desk")
             stack.push_async_callback(conn.close)
             desk = Desk(conn, drainer, clock)
-            await desk.open(**{"schedule": SCHEDULE, **spec})
+            await desk.open(**{"schedule": SCHEDULE, "items": ITEMS, "vendors": VENDORS, **spec})
             for item in ordered:
                 await desk.post("Submittal_Approved", item=item, occurred_at="2026-01-05T09:00:00Z")
             return desk

@@ -19,9 +19,7 @@ from tests.agent.desk import Desk
 from tests.api.office import client_of
 from tests.models.conftest import OpenDesk
 from tests.models.scripted import ScriptedServer, completion
-from tests.models.test_hostile import GOOD, MAIL
-
-SENT = {"text": MAIL, "occurred_at": "2026-02-01T09:00:00Z"}
+from tests.models.test_hostile import GOOD, SENT
 
 
 async def test_a_run_that_was_cut_off_spends_no_tokens_twice(models: ScriptedServer, open_desk: OpenDesk) -> None:

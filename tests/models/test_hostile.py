@@ -24,6 +24,7 @@ REPORT: dict[str, Any] = {
     "confidence": 0.95,
 }
 GOOD = {"reports": [REPORT]}
+SENT = {"text": MAIL, "sender": "jo@acme.example", "occurred_at": "2026-02-01T09:00:00Z"}
 # Hostile answers, and how the call is put on file.
 HOSTILE: dict[str, tuple[Answer, str]] = {
     "truncated": (completion('{"reports":[{"quote":"The St', finish="length"), "truncated"),
@@ -127,7 +128,7 @@ async def test_the_next_tier_is_asked(models: ScriptedServer, open_desk: OpenDes
     desk = await open_desk(models.settings("cheap", "strong"))
     models.scripts["cheap"] = lambda _: HOSTILE[name][0]
     models.says("strong", GOOD)
-    event = await desk.post("Message_Received", text=MAIL, occurred_at="2026-02-01T09:00:00Z")
+    event = await desk.post("Message_Received", **SENT)
     assert await desk.names(event) == ["restate_event"]
     assert str((await desk.item("steel-beams")).eta) == "2026-03-12"
     assert [(call["model"], call["outcome"]) for call in await _calls(desk, event)] == [
@@ -143,7 +144,7 @@ async def test_a_hang_takes_no_more_than_the_time_of_a_call(
     models.scripts["cheap"] = lambda _: hang
     models.says("strong", GOOD)
     begun = time.monotonic()
-    event = await desk.post("Message_Received", text=MAIL, occurred_at="2026-02-01T09:00:00Z")
+    event = await desk.post("Message_Received", **SENT)
     assert time.monotonic() - begun < 50
     assert [call["outcome"] for call in await _calls(desk, event)] == ["timeout", "answered"]
 
@@ -153,7 +154,7 @@ async def test_a_short_retry_after_is_waited_for(models: ScriptedServer, open_de
     models.scripts["cheap"] = lambda _: (
         Answer(b"{}", 429, {"Retry-After": "1"}) if models.asked_of("cheap") == 1 else completion(json.dumps(GOOD))
     )
-    event = await desk.post("Message_Received", text=MAIL, occurred_at="2026-02-01T09:00:00Z")
+    event = await desk.post("Message_Received", **SENT)
     assert models.asked_of("cheap") == 2
     assert [call["outcome"] for call in await _calls(desk, event)] == ["answered"]
 

@@ -7,8 +7,9 @@ import pytest
 
 from storage.database import connect
 from tests.durability.crew import all_rows, open_building, post, until_nothing_is_open, worker_process
+from tests.models.conftest import ITEMS, VENDORS
 from tests.models.scripted import ScriptedServer, completion
-from tests.models.test_hostile import GOOD, MAIL
+from tests.models.test_hostile import GOOD, SENT
 
 CALLS = "SELECT outcome, input_tokens, output_tokens FROM model_calls WHERE seq = 2"
 
@@ -25,10 +26,10 @@ async def test_a_process_killed_in_the_middle_of_a_call_has_the_mail_taken_in_on
     models.scripts["reader"] = lambda _: slow if models.asked_of("reader") == 1 else said
     conn = await connect(database, application_name="killed")
     try:
-        await open_building(conn, "office", "Steel Beams")
+        await open_building(conn, "office", "Steel Beams", items=ITEMS, vendors=VENDORS)
         document = {"document_url": "https://docs.example/s.pdf", "document_name": "Submittal"}
         await post(conn, "office", "s", "Submittal_Approved", item="Steel Beams", **document)
-        await post(conn, "office", "m", "Message_Received", text=MAIL, occurred_at="2026-02-01T09:00:00Z")
+        await post(conn, "office", "m", "Message_Received", **SENT)
         with worker_process(database) as process:
             await asyncio.to_thread(models.wait_for, 1)
             process.kill()

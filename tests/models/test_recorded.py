@@ -27,7 +27,7 @@ async def test_of_what_is_read_nothing_wrong_is_carried_out(database: str, name:
     read = [one for one in results if isinstance(one, Result)]
     assert [one for one in read if one.outcome == "wrong"] == []
     sums = counted(read)
-    told = [sums[one] for one in ("cases", "read right", "right", "asked", "wrong")]
+    told = [sums[one] for one in ("cases", "read right", "right", "confirmed", "asked", "wrong")]
     assert told == _told_of(name.replace("_", " ")), "evals/reading/results.md says what the replay shows"
 
 

@@ -47,11 +47,26 @@ async def reply(desk: Desk, asked: Approval, text: str) -> dict[str, Any]:
     return outcome
 
 
+async def confirmed(desk: Desk, asked: Approval, text: str) -> dict[str, Any]:
+    """Answer in words, and confirm what was understood; the outcome of that."""
+    before = await desk.names()
+    outcome = await reply(desk, asked, text)
+    assert outcome["decision"] == "asked_again"
+    assert "Nothing was done yet: answer yes to have it done" in outcome["answer"]
+    assert await desk.names() == before
+    open_ = await desk.question(asked.kind)
+    assert (open_.approval_id, open_.version) == (asked.approval_id, asked.version + 1)
+    assert open_.fingerprint == asked.fingerprint
+    accepted = await desk.decide(open_, "approve")
+    done: dict[str, Any] = (await desk.event(accepted.event_id))["outcome"]
+    return done
+
+
 async def test_a_yes_with_a_wish_does_both(models: ScriptedServer, open_desk: OpenDesk) -> None:
     desk, asked = await failed(models, open_desk)
     wish = {"action": "change_required_by", "day_words": "30 June 2026", "day": "2026-06-30"}
     models.says("reader", reading("approve", wish))
-    outcome = await reply(desk, asked, "Yes, and move the required day to 30 June 2026.")
+    outcome = await confirmed(desk, asked, "Yes, and move the required day to 30 June 2026.")
     assert outcome["decision"] == "applied"
     assert outcome["actions"] == ["reorder_item", "change_required_by", "start_tracking"]
     assert str((await desk.item("hvac-units")).required_by) == "2026-06-30"
@@ -60,12 +75,81 @@ async def test_a_yes_with_a_wish_does_both(models: ScriptedServer, open_desk: Op
 async def test_something_else_is_done_instead(models: ScriptedServer, open_desk: OpenDesk) -> None:
     desk, asked = await failed(models, open_desk)
     models.says("reader", reading("instead", {"action": "accept_as_is"}))
-    await reply(desk, asked, "No, use it as it is.")
+    await confirmed(desk, asked, "No, use it as it is.")
     assert (await desk.item("hvac-units")).quality == "accepted_as_is"
-    decided = await _decision(desk, "edit")
+    decided = await _decision(desk, "approve")
     assert decided["why"] == "No, use it as it is."
     assert decided["basis"]["reading"]["understood"] == "do this instead: accept as is"
     assert decided["basis"]["reading"]["model"] == "reader"
+    assert decided["basis"]["reading"]["confirmed"]
+
+
+async def test_what_was_understood_stands_first_and_a_no_goes_back_to_the_recommendation(
+    models: ScriptedServer, open_desk: OpenDesk
+) -> None:
+    desk, asked = await failed(models, open_desk)
+    before = await desk.names()
+    models.says("reader", reading("instead", {"action": "repair_item"}))
+    await reply(desk, asked, "No, please have it repaired instead.")
+    open_ = await desk.question("inspection_failed")
+    assert open_.recommended == [{"name": "repair_item", "arguments": {"item": "hvac-units"}}]
+    assert open_.options[0].why is not None
+    assert "No, please have it repaired instead." in open_.options[0].why
+    assert open_.evidence["understood"]["said"] == "No, please have it repaired instead."
+    await desk.decide(open_, "reject")
+    again = await desk.question("inspection_failed")
+    assert (again.approval_id, again.version) == (asked.approval_id, open_.version + 1)
+    assert [one.title for one in again.options] == [one.title for one in asked.options]
+    assert again.recommended == asked.recommended
+    assert "understood" not in again.evidence
+    assert await desk.names() == before
+    await desk.decide(again, "reject")
+    next_ = await desk.question("inspection_failed")
+    assert next_.recommended[0] == asked.options[1].actions[0]
+
+
+async def test_a_no_to_a_reading_of_the_recommendation_offers_the_next_option(
+    models: ScriptedServer, open_desk: OpenDesk
+) -> None:
+    desk, asked = await failed(models, open_desk)
+    models.says("reader", reading("approve"))
+    await reply(desk, asked, "I can hardly say yes to that.")
+    open_ = await desk.question("inspection_failed")
+    assert open_.recommended == asked.recommended
+    await desk.decide(open_, "reject")
+    assert (await desk.question("inspection_failed")).recommended[0] == asked.options[1].actions[0]
+    assert "reorder_item" not in await desk.names()
+
+
+async def test_other_words_withdraw_what_was_understood_before(models: ScriptedServer, open_desk: OpenDesk) -> None:
+    desk, asked = await failed(models, open_desk)
+    models.says("reader", reading("instead", {"action": "repair_item"}))
+    await reply(desk, asked, "No, please have it repaired instead.")
+    models.says("reader", reading("unclear"))
+    outcome = await reply(desk, await desk.question("inspection_failed"), "Hm, or maybe not.")
+    assert outcome["decision"] == "asked_again"
+    assert (await desk.question("inspection_failed")).recommended == asked.recommended
+
+
+async def test_what_was_understood_is_dropped_when_the_facts_change(
+    models: ScriptedServer, open_desk: OpenDesk
+) -> None:
+    desk, asked = await failed(models, open_desk)
+    models.says("reader", reading("instead", {"action": "repair_item"}))
+    await reply(desk, asked, "No, please have it repaired instead.")
+    await desk.post("Inspection_Failed", **{**FAILED, "inspection_date": "2026-02-21", "defects": "dents"})
+    changed = await desk.question("inspection_failed")
+    assert changed.fingerprint != asked.fingerprint
+    assert changed.recommended[0]["name"] == "reorder_item"
+    assert "understood" not in changed.evidence
+
+
+async def test_a_yes_that_names_what_is_recommended_needs_no_model(models: ScriptedServer, open_desk: OpenDesk) -> None:
+    desk, asked = await failed(models, open_desk)
+    outcome = await reply(desk, asked, "Yes, replace the HVAC Units please.")
+    assert outcome["decision"] == "applied"
+    assert outcome["actions"][0] == "reorder_item"
+    assert models.asked == []
 
 
 async def test_a_hold_asks_again_on_a_day(models: ScriptedServer, open_desk: OpenDesk) -> None:
@@ -173,12 +257,12 @@ async def test_a_reply_that_says_what_an_unclear_mail_meant_is_taken_for_it(
 ) -> None:
     text = "They mean the Windows arrive on 12 March 2026."
     desk, asked = await unclear(models, open_desk, [report(text, "12 March 2026", "2026-03-12")])
-    outcome = await reply(desk, asked, text)
+    outcome = await confirmed(desk, asked, text)
     assert outcome["decision"] == "applied"
     assert outcome["actions"] == ["restate_event"]
     assert str((await desk.item("windows")).eta) == "2026-03-12"
     assert await desk.pending() == []
-    decided = await _decision(desk, "edit")
+    decided = await _decision(desk, "approve")
     assert (decided["why"], decided["basis"]["reading"]["model"]) == (text, "reader")
     assert decided["basis"]["reading"]["understood"] == "the message reports ETA Changed of windows 2026-03-12"
 

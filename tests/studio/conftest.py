@@ -6,21 +6,18 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
-from langgraph_sdk import get_client
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from runtime.studio_threads import Registrar
-from storage.database import connect
 from storage.embedded import EmbeddedServer
-from tests.agent.desk import Desk, FixedClock, make_drainer
 from tests.conftest import TEMPLATE, _free_port
-from tests.studio.room import Room, Studio
+from tests.studio.room import Room, Studio, open_room
 
 COMMAND = "from cli.main import app; app()"
 
@@ -37,18 +34,26 @@ def studio_database(server: EmbeddedServer) -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def studio(studio_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """Studio without keys."""
+    with run_studio(tmp_path_factory.mktemp("studio"), studio_database) as started:
+        yield started
+
+
+@contextmanager
+def run_studio(folder: Path, conninfo: str, *, keys: str = "") -> Iterator[Studio]:
     """`longlead studio` as a process of its own; ended as a person would, and looked for afterwards."""
-    folder, port = tmp_path_factory.mktemp("studio"), _free_port()
+    port = _free_port()
+    settings = {"LONGLEAD_DATABASE_URL": conninfo, "LONGLEAD_DATA_DIR": str(folder / "data"), "LONGLEAD_API_KEYS": keys}
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", COMMAND, "studio", "--port", str(port)],
-            env={**os.environ, "LONGLEAD_DATABASE_URL": studio_database, "LONGLEAD_DATA_DIR": str(folder / "data")},
+            env={**os.environ, **settings},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
     try:
         _wait_for(process, folder / "log", "Open https://smith.langchain.com/studio/?baseUrl=http://127.0.0.1")
-        yield Studio(f"http://127.0.0.1:{port}", studio_database, folder / "log")
+        yield Studio(f"http://127.0.0.1:{port}", conninfo, folder)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 0, (folder / "log").read_text()
         assert not _processes_with(str(port)), "the server outlived `longlead studio`"
@@ -73,14 +78,6 @@ def _processes_with(argument: str) -> list[str]:
 
 @pytest.fixture
 async def room(studio: Studio) -> AsyncIterator[Room]:
-    """A building of its own with its worker, and a client of the server that knows its thread."""
-    clock = FixedClock()
-    drainer = make_drainer(studio.conninfo, clock)
-    conn = await connect(studio.conninfo, application_name="desk")
-    desk = Desk(conn, drainer, clock, building_id=f"b{uuid4().hex[:8]}")
-    try:
-        async with get_client(url=studio.url) as client:
-            yield Room(studio, desk, client, Registrar(client, studio.conninfo))
-    finally:
-        await drainer.slots.close()
-        await conn.close()
+    """A building of its own, seen without keys."""
+    async with open_room(studio) as opened:
+        yield opened

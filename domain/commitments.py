@@ -1,0 +1,174 @@
+"""What actions commit a building to: the money, and on which line."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from domain.actions import item_of
+from domain.buildings import Approver, Building
+from domain.policy import BINDING, SPENDING, Authority, Policy
+from domain.procurement import LineFile, Submittal, find_item, money
+
+Actions = Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line that an answer touches."""
+
+    file: LineFile
+    committed: Decimal | None = Decimal(0)
+    """What the same program, or the building's rules together, committed on it since a person last answered, in the
+    building's currency; None: an amount among it is not known."""
+    waits: bool = False
+    """Whether it is on hold, or another question about it is open: then nobody but a person acts on it."""
+
+
+@dataclass(frozen=True)
+class Amount:
+    """Money in the building's currency; None: it is not known, so no limit covers it."""
+
+    value: Decimal | None
+    why_unknown: str = "no price is known"
+
+    def __add__(self, other: "Amount") -> "Amount":
+        for each in (self, other):
+            if each.value is None:
+                return each
+        assert self.value is not None
+        assert other.value is not None
+        return Amount(self.value + other.value)
+
+    def is_within(self, limit: Decimal | None) -> bool:
+        """Whether a limit covers it; None as the limit covers everything."""
+        return limit is None or (self.value is not None and self.value <= limit)
+
+
+NOTHING = Amount(Decimal(0))
+
+
+def spending_of(actions: Actions, file: LineFile, building: Building) -> Amount | None:
+    """What the orders among the actions on one line cost together; None where none of them orders anything."""
+    own = [action for action in actions if item_of(action) == file.item.item_id]
+    orders = [action for action in own if action["name"] in SPENDING]
+    if not any(_places_an_order(action, own, file) for action in orders):
+        return None
+    return sum((_price(action, file, building) for action in orders), NOTHING)
+
+
+def _places_an_order(action: dict[str, Any], own: Iterable[dict[str, Any]], file: LineFile) -> bool:
+    """An order of what is on order already comes to nothing, unless that order is cancelled first."""
+    is_cancelled = any(other["name"] == "cancel_purchase_order" for other in own)
+    return action["name"] != "issue_purchase_order" or not file.item.is_ordered or is_cancelled
+
+
+def _price(action: dict[str, Any], file: LineFile, building: Building) -> Amount:
+    item, quantity = file.item, ordered_quantity(action)
+    if item.currency != building.currency:
+        return Amount(None, f"the line is priced in {item.currency}, and the limits are in {building.currency}")
+    if quantity is None or item.unit_price is None:
+        return Amount(item.total)
+    return Amount(item.unit_price * quantity)
+
+
+def ordered_quantity(action: dict[str, Any]) -> Decimal | None:
+    """The quantity that an order names; None: the line's own."""
+    named = action["arguments"].get("quantity")
+    return None if named is None else Decimal(str(named))
+
+
+def stake_of(actions: Actions, files: Mapping[str, LineFile], building: Building) -> Amount | None:
+    """What an answer commits over all of its lines: orders at their price, goods or terms that are accepted at the
+    value of their order, a delegation at its limit. None where it commits nothing."""
+    stakes = [stake for action in actions if (stake := _delegated(action, building)) is not None]
+    for item_id in dict.fromkeys(filter(None, map(item_of, actions))):
+        if item_id in files:
+            stakes += _on_line(actions, files[item_id], building)
+    return sum(stakes, NOTHING) if stakes else None
+
+
+def _on_line(actions: Actions, file: LineFile, building: Building) -> list[Amount]:
+    spent = spending_of(actions, file, building)
+    binds = any(action["name"] in BINDING and item_of(action) == file.item.item_id for action in actions)
+    return [stake for stake in (spent, _order_value(file, building) if binds else None) if stake is not None]
+
+
+def _order_value(file: LineFile, building: Building) -> Amount:
+    item, order = file.item, file.order
+    if (order.currency if order else item.currency) != building.currency:
+        return Amount(None, f"the order is not in {building.currency}, and the limits are")
+    return Amount(order.total if order is not None else item.total)
+
+
+def _delegated(action: dict[str, Any], building: Building) -> Amount | None:
+    """What a delegation allows to be committed at once: its own limit, else the policy's."""
+    arguments = action["arguments"]
+    if action["name"] != "grant_delegation" or not SPENDING & set(arguments["actions"]):
+        return None
+    limit = arguments.get("amount_limit")
+    allowed = building.policy.po_limit if limit is None else Decimal(str(limit))
+    return Amount(allowed, "the delegation has no amount_limit, and no po_limit is set")
+
+
+def items_of(actions: Actions, names: Sequence[tuple[str, str]]) -> list[str]:
+    """The ids of all lines that actions name, each once; also of the lines within an event that is restated."""
+    found = [item_of(action) or _restated_item(action, names) for action in actions]
+    return list(dict.fromkeys(item_id for item_id in found if item_id is not None))
+
+
+def _restated_item(action: dict[str, Any], names: Sequence[tuple[str, str]]) -> str | None:
+    named = action["arguments"].get("event", {}).get("item") if action["name"] == "restate_event" else None
+    return None if named is None else find_item(str(named), list(names))
+
+
+def missing_for_order(file: LineFile, building: Building) -> list[str]:
+    """What a posted line lacks before it may be ordered (api.md, `order_incomplete`)."""
+    item = file.item
+    if not item.posted:
+        return []
+    return [
+        *(["vendor"] if item.vendor_id is None else []),
+        *(["unit price"] if item.unit_price is None and building.policy.po_limit is not None else []),
+    ]
+
+
+def is_approved_for_order(file: LineFile) -> bool:
+    return file.item.submittal == Submittal.APPROVED
+
+
+def is_vendor_approved(file: LineFile) -> bool:
+    """Whether the line's vendor may be ordered from. A posted line without a vendor has none that is approved."""
+    return not file.item.posted if file.vendor is None else file.vendor.approved
+
+
+def order_authority(
+    policy: Policy, total: Decimal | None, currency: str, building_currency: str, vendor_approved: bool
+) -> Authority:
+    """Whether a purchase order may be released without a person: within budget and to an approved vendor.
+
+    `total` is in `currency`; None (no price known) passes, since a missing price on a posted line is asked
+    about before (`order_incomplete`), and a line made from a delivery has none.
+    """
+    if not vendor_approved:
+        return Authority(False, "an order to a vendor that is not approved needs a person")
+    if policy.po_limit is None or total is None:
+        return Authority(True, "po_limit: none is set" if policy.po_limit is None else "no price to compare")
+    if currency != building_currency:
+        return Authority(False, f"po_limit is in {building_currency}, the order in {currency}: a person compares them")
+    if total > policy.po_limit:
+        return Authority(False, f"po_limit: {policy.po_limit} {building_currency} is the most the agent orders alone")
+    return Authority(True, f"po_limit: {policy.po_limit} {building_currency} covers it")
+
+
+def covering_approver(building: Building, stake: Amount) -> Approver | None:
+    """The first of the approver chain whose limit covers the amount; None where none does."""
+    return next((approver for approver in building.approvers if stake.is_within(approver.limit)), None)
+
+
+NEEDS_AN_ADMIN = "no limit in the approver chain covers it: it needs a person's key with the role admin"
+
+
+def amount_in_words(amount: Amount, building: Building) -> str:
+    """An amount for people to read."""
+    return amount.why_unknown if amount.value is None else str(money(amount.value, building.currency))

@@ -1,0 +1,42 @@
+"""What programs and rules have committed on a line since a person last answered about it: read from the ledger."""
+
+from decimal import Decimal
+
+from domain.authority import Answerer
+from domain.buildings import Building
+from domain.policy import SPENDING
+from storage.connection import Connection
+
+# Of a program its own orders count; of the building's rules all that any of them placed, since one delegation may
+# serve several. Whatever a person answered about the line, or did to it, settles what came before.
+_COMMITTED = """
+WITH settled AS (
+    SELECT greatest(
+        (SELECT max(decision_seq) FROM approvals
+          WHERE building_id = %(building_id)s AND item_id = %(item_id)s AND decision ->> 'status' = 'applied'
+            AND decision -> 'responder' ->> 'type' = 'human'),
+        (SELECT max(seq) FROM actions
+          WHERE building_id = %(building_id)s AND item = %(item_id)s AND kind = 'action'
+            AND responder ->> 'type' = 'human')) AS seq)
+SELECT coalesce(sum(o.total), 0) AS total,
+       coalesce(bool_or(o.total IS NULL OR o.currency <> %(currency)s), false) AS unknown
+  FROM actions a JOIN settled ON a.seq > coalesce(settled.seq, 0)
+  LEFT JOIN purchase_orders o ON o.building_id = a.building_id AND o.number = a.result ->> 'purchase_order'
+ WHERE a.building_id = %(building_id)s AND a.item = %(item_id)s AND a.kind = 'action'
+   AND a.action = ANY(%(spending)s) AND NOT a.result ? 'already_ordered'
+   AND CASE WHEN %(is_rule)s THEN a.responder ->> 'id' LIKE 'rule:%%' ELSE a.responder ->> 'id' = %(responder)s END"""
+
+
+async def committed_before(conn: Connection, building: Building, answerer: Answerer, item_id: str) -> Decimal | None:
+    """The sum of those orders in the building's currency; None where one has no price, or one in another currency."""
+    parameters = {
+        "building_id": building.building_id,
+        "item_id": item_id,
+        "currency": building.currency,
+        "spending": sorted(SPENDING),
+        "is_rule": not answerer.has_key and answerer.responder.type == "automated_rule",
+        "responder": answerer.responder.id,
+    }
+    row = await (await conn.execute(_COMMITTED, parameters)).fetchone()
+    assert row is not None
+    return None if row["unknown"] else row["total"]

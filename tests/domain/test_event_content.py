@@ -1,0 +1,104 @@
+"""Two bodies say the same when they mean the same: however they are written, and whichever version reads them."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import Field, create_model
+
+from domain.event_content import digest_of_body, digest_of_typed
+from domain.events import EVENT, EVENT_TYPES, body_of
+
+LINE = {"item": "Doors", "document_url": "https://docs.example/1", "document_name": "1"}
+BODIES: dict[str, dict[str, Any]] = {
+    "Submittal_Approved": LINE,
+    "Submittal_Rejected": {"item": "Doors", "reason": "wrong finish"},
+    "Purchase_Order_Acknowledged": {
+        "item": "Doors",
+        "promised_date": "2026-03-01",
+        "exceptions": [{"detail": "5 % dearer"}, "later"],
+    },
+    "Shipment_Departed_Factory": {
+        "item": "Doors",
+        "eta": "2026-03-01",
+        "date_departed": "2026-02-01",
+        "location_address": "Mill Road",
+        "quantity": "10.0",
+    },
+    "ETA_Changed": {"item": "Doors", "eta": "2026-03-01T10:00:00+01:00"},
+    "Shipment_Arrived_Site": {"item": "Doors", "date_arrived": "2026-03-01", "location_address": "Gate 1"},
+    "Inspection_Passed": {**LINE, "inspection_date": "2026-03-02"},
+    "Inspection_Failed": {**LINE, "inspection_date": "2026-03-02", "defects": ["dent"], "quantity_rejected": "2"},
+    "Message_Received": {"text": "Hello."},
+    "Human_Input": {"text": "Hello."},
+    "Schedule_Revised": {
+        "schedule": {"project": {"name": "Office"}, "deliveries": [{"item": "Doors", "required_by": "2026-04-01"}]}
+    },
+    "Items_Changed": {"items": [{"item_id": "doors", "unit": "m2"}, {"item_id": "glass", "removed": True}]},
+    "Building_Closed": {},
+}
+
+
+def digest(event_type: str, **fields: Any) -> str:
+    return digest_of_body({"event_type": event_type, **BODIES[event_type], **fields})
+
+
+def test_every_type_of_event_is_tried() -> None:
+    assert set(BODIES) == set(EVENT_TYPES)
+
+
+@pytest.mark.parametrize("event_type", EVENT_TYPES)
+def test_a_body_is_the_same_as_sent_as_stored_and_in_any_order(event_type: str) -> None:
+    event = EVENT.validate_python({"event_type": event_type, **BODIES[event_type], "event_id": "1", "source": "s"})
+    stored = body_of(event)
+    assert digest_of_typed(event) == digest_of_body(stored) == digest(event_type)
+    assert digest_of_body(dict(reversed(stored.items()))) == digest(event_type)
+
+
+@pytest.mark.parametrize("event_type", EVENT_TYPES)
+def test_a_later_version_with_more_fields_still_knows_it(event_type: str) -> None:
+    event = EVENT.validate_python({"event_type": event_type, **BODIES[event_type]})
+    more: dict[str, Any] = {
+        "carrier": (str | None, None),
+        "urgent": (bool, False),
+        "serials": (list[str], Field(default_factory=list)),
+        "place": (str, "site"),
+    }
+    later = create_model("Later", __base__=type(event), **more)
+    body = {"event_type": event_type, **BODIES[event_type]}
+    assert digest_of_typed(later.model_validate(body)) == digest_of_typed(event)
+    assert digest_of_typed(later.model_validate({**body, "place": "site", "serials": []})) == digest_of_typed(event)
+    assert digest_of_typed(later.model_validate({**body, "place": "storage"})) != digest_of_typed(event)
+
+
+@pytest.mark.parametrize("event_type", EVENT_TYPES)
+def test_a_body_with_another_value_in_any_field_is_another(event_type: str) -> None:
+    found = {digest(event_type), digest(event_type, occurred_at="2026-02-01T09:00:00Z")}
+    others: list[dict[str, Any]] = []
+    for name, value in BODIES[event_type].items():
+        if name in ("schedule", "items"):
+            continue
+        is_day = name.endswith("date") or name in ("eta", "date_departed", "date_arrived")
+        is_count = name in ("quantity", "quantity_rejected")
+        others.append({name: "2026-09-09" if is_day else "77" if is_count else [] if isinstance(value, list) else "x"})
+    found |= {digest(event_type, **other) for other in others}
+    assert len(found) == 2 + len(others)
+
+
+@given(st.decimals("0.001", "1000000", places=3), st.integers(0, 6))
+def test_how_many_zeros_a_quantity_is_written_with_does_not_count(quantity: Any, zeros: int) -> None:
+    plain = format(quantity, "f")
+    assert digest("ETA_Changed", quantity=plain) == digest("ETA_Changed", quantity=plain + "0" * zeros)
+
+
+def test_an_exception_in_words_is_not_the_same_as_one_of_a_kind() -> None:
+    acknowledged = "Purchase_Order_Acknowledged"
+    worded, dated = digest(acknowledged, exceptions=["late"]), [{"kind": "date", "detail": "late"}]
+    assert worded != digest(acknowledged, exceptions=dated)
+    other = [{"kind": "other", "detail": "late"}]
+    assert digest(acknowledged, exceptions=[{"detail": "late"}]) == digest(acknowledged, exceptions=other)
+
+
+def test_what_is_no_event_is_compared_as_it_is_written() -> None:
+    assert digest_of_body({"a": 1, "b": 2}) == digest_of_body({"b": 2, "a": 1}) != digest_of_body({"a": 1})
