@@ -21,6 +21,8 @@ from storage.database import is_database_fault
 
 log = structlog.get_logger()
 
+_NOT_PLAIN = re.compile(r"[^a-z0-9]+")
+
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 
@@ -70,7 +72,7 @@ def problem(
     extra: dict[str, Any] | None = None,
 ) -> Response:
     """The response that carries a problem document."""
-    kind = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+    kind = _NOT_PLAIN.sub("-", title.lower()).strip("-")
     members = {
         **(extra or {}),
         "type": f"urn:longlead:problem:{kind}",

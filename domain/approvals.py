@@ -234,9 +234,16 @@ _NO = frozenset(
 )
 
 
+_NOT_IN_A_WORD = re.compile(r"[\W_]+")
+MAX_PLAIN_ANSWER = 200
+"""Characters; what is longer says more than yes or no."""
+
+
 def plain_answer(text: str) -> Literal["approve", "reject"] | None:
     """A plain yes or no, in any case and punctuation; None for anything that says more than that."""
-    word = re.sub(r"[\W_]+", "", text.casefold())
+    if len(text) > MAX_PLAIN_ANSWER:
+        return None
+    word = _NOT_IN_A_WORD.sub("", text.casefold())
     if word in _YES:
         return "approve"
     return "reject" if word in _NO else None

@@ -1,5 +1,6 @@
 """What a building is posted with: its schedule, its procurement log, its people and its policy."""
 
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Self
@@ -165,9 +166,9 @@ class BuildingSpec(Strict):
         ids = [item.id for item in self.items]
         names = [folded(item.name) for item in self.items]
         for kind, values in (("id", ids), ("name", names)):
-            twice = {v for v in values if values.count(v) > 1}
+            twice = [value for value, count in Counter(values).items() if count > 1]
             if twice:
-                raise ValueError(f"items: the {kind} {sorted(twice)[0]!r} is given twice; every line needs its own")
+                raise ValueError(f"items: the {kind} {min(twice)!r} is given twice; every line needs its own")
         known = {vendor.vendor_id for vendor in self.vendors}
         for item in self.items:
             if item.vendor_id is not None and item.vendor_id not in known:

@@ -85,6 +85,10 @@ AGO = frozenset(["ago", "vor", "hace", "fa", "geleden"])
 _ISO = re.compile(r"(?<![\d-])(\d{4})-(\d{1,2})-(\d{1,2})(?![\d-])")
 _NUMERIC = re.compile(r"(?<![\d./])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?![\d])")
 _SHORT_GERMAN = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{1,2})\.(?!\d)")
+_PASADO_MANANA, _OVERMORROW = re.compile(r"\bpasado manana\b"), re.compile(r"\bday after tomorrow\b")
+_ELIDED = re.compile(r"\b(?:d'ici|d')\s*")
+_WORD = re.compile(r"[\w'-]+")
+_YEAR = re.compile(r"(?:19|20|21)\d\d")
 _DAY_NUMBER = re.compile(r"(\d{1,2})(?:st|nd|rd|th|er|\.|o|ª|º)?")
 
 
@@ -109,10 +113,10 @@ def plain(words: str) -> str:
 
 
 def _words(text: str) -> list[str]:
-    text = re.sub(r"\bpasado manana\b", "pasado_manana", text)
-    text = re.sub(r"\bday after tomorrow\b", "overmorrow", text)
-    text = re.sub(r"\b(?:d'ici|d')\s*", "", text)
-    return [word for word in re.findall(r"[\w'-]+", text.replace(".", " ")) if word not in FILLING]
+    text = _PASADO_MANANA.sub("pasado_manana", text)
+    text = _OVERMORROW.sub("overmorrow", text)
+    text = _ELIDED.sub("", text)
+    return [word for word in _WORD.findall(text.replace(".", " ")) if word not in FILLING]
 
 
 def _agreeing(days: frozenset[date], rest: list[str]) -> frozenset[date]:
@@ -175,8 +179,8 @@ def _named_day(words: list[str], written_on: date, direction: Direction) -> froz
     """12 March, March 12th 2026, Friday 13 March."""
     months = [MONTHS[word] for word in words if word in MONTHS and word not in WEEKDAYS]
     numbers = [word for word in words if word not in MONTHS and _DAY_NUMBER.fullmatch(word)]
-    years = [int(word) for word in words if re.fullmatch(r"(?:19|20|21)\d\d", word)]
-    rest = [w for w in words if w not in MONTHS and w not in numbers and not re.fullmatch(r"(?:19|20|21)\d\d", w)]
+    years = [int(word) for word in words if _YEAR.fullmatch(word)]
+    rest = [w for w in words if w not in MONTHS and w not in numbers and not _YEAR.fullmatch(w)]
     if len(months) != 1 or len(numbers) != 1 or len(years) > 1:
         return frozenset()
     found = _DAY_NUMBER.fullmatch(numbers[0])

@@ -215,9 +215,12 @@ def quality(file: LineFile, passed: bool, today: date, seq: int) -> Fact | None:
     )
 
 
+_PUNCTUATION = re.compile(r"[^\w\s]")
+
+
 def team_note(text: str, party: str, file: LineFile | None, today: date, seq: int) -> Fact:
     """What the team noted; the same words again are the same note."""
-    plain = folded(re.sub(r"[^\w\s]", "", text))
+    plain = folded(_PUNCTUATION.sub("", text))
     digest = hashlib.sha256(plain.encode()).hexdigest()[:16]
     return Fact(
         **about(file),

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
@@ -9,6 +10,9 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 D = TypeVar("D", bound=date)
+
+_NOT_IN_A_SLUG = re.compile(r"[^a-z0-9]+")
+_SPACING = re.compile(r"[\s_-]+")
 
 _YEARS = (1900, 2200)
 
@@ -72,7 +76,7 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 def slug(name: str) -> str:
     """`Steel Beams` -> `steel-beams`: the id of a line that was given only a name."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    made = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:60].strip("-")
+    made = _NOT_IN_A_SLUG.sub("-", plain.lower()).strip("-")[:60].strip("-")
     if made:
         return made
     return "item-" + "-".join(f"{ord(c):x}" for c in name.strip()[:8])
@@ -80,4 +84,21 @@ def slug(name: str) -> str:
 
 def folded(name: str) -> str:
     """What two spellings of the same name have in common: case and spacing do not count (api.md)."""
-    return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", name).casefold())
+    return _SPACING.sub("", unicodedata.normalize("NFKC", name).casefold())
+
+
+class DistinctIds:
+    """Gives out ids that nobody has yet: `steel-beams`, `steel-beams-2`, `steel-beams-3`."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = set(taken)
+        self._next: dict[str, int] = {}
+
+    def take(self, wanted: str) -> str:
+        """The id that is wanted, with the next free number where it is taken."""
+        made, number = wanted, self._next.get(wanted, 2)
+        while made in self._taken:
+            made, number = f"{wanted}-{number}", number + 1
+        self._next[wanted] = number
+        self._taken.add(made)
+        return made

@@ -12,7 +12,7 @@ from domain.errors import ConflictError
 from domain.events import local_day, localised
 from domain.policy import Policy
 from domain.procurement import Item, ScheduleVersion, VendorRow
-from domain.text import folded, slug
+from domain.text import DistinctIds, folded, slug
 from storage import by_hand
 from storage.connection import Connection
 from storage.transaction import LOCK, BuildingTransaction, building_transaction
@@ -110,12 +110,9 @@ def lines_of(spec: BuildingSpec) -> list[Item]:
 
 
 def _with_distinct_ids(lines: list[Item]) -> list[Item]:
-    taken: set[str] = set()
+    ids = DistinctIds()
     for line in lines:
-        wanted, number = line.item_id, 2
-        while line.item_id in taken:
-            line.item_id, number = f"{wanted}-{number}", number + 1
-        taken.add(line.item_id)
+        line.item_id = ids.take(line.item_id)
     return lines
 
 

@@ -32,6 +32,10 @@ MAX_BYTES = 100_000
 MOST_WORDS = 20_000
 LOOK_AGAIN_S = 4
 
+_VERSION = re.compile(r"[1-9][0-9]{0,8}")
+_ANSWER_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_OPTION = re.compile(r"option-([0-9]{1,3})")
+
 NOT_PLAIN = (
     "Nothing was decided: only a plain yes or no can be read from free text here, as no model is configured to read "
     "more. Choose one of the options, and keep your words as the reason."
@@ -97,9 +101,9 @@ def _form(raw: bytes) -> dict[str, str]:
     except ValueError:
         sent = {}
     form = {name: sent.get(name, [""])[0] for name in ("answer", "message", "version", "answer_id")}
-    if not re.fullmatch(r"[1-9][0-9]{0,8}", form["version"]):
+    if not _VERSION.fullmatch(form["version"]):
         form["answer"], form["version"] = "", "1"
-    if not re.fullmatch(r"[A-Za-z0-9_-]{8,64}", form["answer_id"]):
+    if not _ANSWER_ID.fullmatch(form["answer_id"]):
         form["answer_id"] = secrets.token_urlsafe(16)
     form["message"] = printable(form["message"].replace("\r\n", "\n")).strip()
     return form
@@ -120,7 +124,7 @@ def _decision(form: dict[str, str], asked: Asked, models: bool) -> Decision | st
             return NOT_PLAIN
         pressed = read_as
     options, refused = asked.row["options"], asked.row["refused"]
-    chosen = re.fullmatch(r"option-([0-9]{1,3})", pressed)
+    chosen = _OPTION.fullmatch(pressed)
     if chosen and int(chosen[1]) < len(options):
         actions = options[int(chosen[1])]["actions"]
         return Decision(type="edit", responder=responder, actions=actions, why=why)
