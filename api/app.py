@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from api import (
     approvals,
@@ -23,6 +23,7 @@ from api import (
 from api.auth import Keyring
 from api.metrics import Measured, Timing
 from api.pages import decision, log
+from api.parameters import refuse_nul
 from api.problems import LastResort, add_handlers
 from runtime.resources import Resources
 
@@ -48,7 +49,14 @@ _ROUTERS = (
 
 def create_app(resources: Resources) -> FastAPI:
     """The app over resources that the caller opened, and closes after it."""
-    app = FastAPI(title="Longlead", version=version("longlead"), openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Longlead",
+        version=version("longlead"),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(refuse_nul)],
+    )
     app.state.resources = resources
     app.state.keyring = Keyring(resources.settings.api_keys)
     app.state.measured = Measured()

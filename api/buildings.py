@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from api.approval_view import ApprovalView
 from api.auth import Admin, AnyCaller
-from api.bodies import body
+from api.bodies import MAX_BUILDING_BYTES, body
 from api.building_view import BuildingSummary, BuildingView
 from api.held import Held, connection
 from api.paging import Page, page_of
@@ -42,7 +42,7 @@ MAX_SHOWN = 500
 )
 async def create_building(request: Request, response: Response, resources: Held, _: Admin) -> BuildingView:
     """Create a building with its schedule, and its agent with it. 409 if it exists with other content."""
-    spec = await body(request, BuildingSpec)
+    spec = await body(request, BuildingSpec, MAX_BUILDING_BYTES)
     async with connection(resources) as conn:
         created = await buildings.create(conn, spec, resources.clock.now())
         response.status_code = 201 if created else 200

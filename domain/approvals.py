@@ -6,10 +6,11 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from domain.actions import Action
 from domain.buildings import Strict
+from domain.outside import own_words
 from domain.policy import ResponderType
 from domain.procurement import Row
 from domain.text import Moment, Name, Text
@@ -46,17 +47,21 @@ POLICY = Responder(type="automated_rule", id="policy", name="Policy")
 LOCAL_PERSON = Responder(type="human", id="local", name="local")
 
 
+OwnWords = Annotated[str, AfterValidator(own_words)]
+"""A sentence of ours, whatever it quotes: on one line, without links, cut to length."""
+
+
 class Option(BaseModel):
     """One way out, as a what-if with its assumptions shown."""
 
-    title: str
+    title: OwnWords
     actions: list[dict[str, Any]]
     arrival: str | None = None
     """ISO date at which usable material would be on site; None when it cannot be told."""
     days_late: int | None = None
     """Calendar days after required_by; 0 when in time; None when it cannot be told."""
-    cost: str = "unknown"
-    assumptions: list[str] = []
+    cost: OwnWords = "unknown"
+    assumptions: list[OwnWords] = []
     recommended_by: Responder | None = None
     """The rule or model that recommends it; None: nobody but the ranking."""
     why: str | None = None
@@ -86,7 +91,7 @@ class Question(BaseModel):
 
     kind: ApprovalKind
     item_id: str | None = None
-    summary: str
+    summary: OwnWords
     options: list[Option]
     evidence: dict[str, Any]
     fingerprint: str

@@ -10,6 +10,8 @@ from calendar import monthrange
 from datetime import date, timedelta
 from typing import Literal
 
+from domain.text import FIRST_YEAR, LAST_YEAR
+
 Direction = Literal["ahead", "back"]
 """Whether the day is expected (an arrival) or has been (a departure)."""
 
@@ -143,7 +145,7 @@ def _short(found: re.Match[str], written_on: date, direction: Direction) -> froz
 
 
 def _made(year: int, month: int, day: int) -> frozenset[date]:
-    if not (1 <= month <= 12 and 1900 <= year <= 2200 and 1 <= day <= monthrange(year, month)[1]):
+    if not (1 <= month <= 12 and FIRST_YEAR <= year <= LAST_YEAR and 1 <= day <= monthrange(year, month)[1]):
         return frozenset()
     return frozenset([date(year, month, day)])
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from domain.approvals import Approval
 from domain.errors import ConflictError, LeaseLostError
 from domain.events import EVENT, Entry, NamedLine
+from domain.text import ON_FILE
 from storage.connection import Connection, Statement
 from storage.queue import wake
 from storage.rows import select
@@ -318,7 +319,7 @@ def _failure(entry: Entry, error: str) -> dict[str, Any]:
 
 def _is_readable(body: dict[str, Any]) -> bool:
     try:
-        EVENT.validate_python(body)
+        EVENT.validate_python(body, context=ON_FILE)
     except ValidationError:
         return False
     return True

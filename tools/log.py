@@ -5,6 +5,7 @@ from typing import Any
 from domain.events import Entry, ItemChange, ItemsChanged, ScheduleRevised
 from domain.line_names import LineNames
 from domain.orders import as_date
+from domain.outside import shown_name
 from domain.outstanding import resolved_message
 from domain.procurement import Item
 from domain.schedule import compared
@@ -123,11 +124,11 @@ def _problem(change: ItemChange, known: Item | None, vendors: set[str]) -> str |
     if named is None:
         return "a line without item_id and name"
     if known is None and change.removed:
-        return f"{named} is to be removed, but there is no such line"
+        return f"{shown_name(named)} is to be removed, but there is no such line"
     if known is None and change.name is None:
-        return f"{named} is new and has no name"
+        return f"{shown_name(named)} is new and has no name"
     if change.vendor_id is not None and change.vendor_id not in vendors:
-        return f"{named} names the vendor {change.vendor_id}, who is not known"
+        return f"{shown_name(named)} names the vendor {change.vendor_id}, who is not known"
     return None
 
 
@@ -155,7 +156,7 @@ async def close_building(toolbox: Toolbox, entry: Entry) -> Finding:
 
     async def act(context: ActionContext) -> dict[str, Any]:
         items = await procurement.items(context.transaction.conn, entry.building_id)
-        open_ = [item.name for item in items if not item.removed and not item.is_released]
+        open_ = [item.shown for item in items if not item.removed and not item.is_released]
         asked = await procurement.open_questions(context.transaction.conn, entry.building_id)
         pending = [approval for approval in asked if approval.kind != "delegation_request"]
         if open_ or pending:

@@ -54,7 +54,7 @@ def _of_log(items: Sequence[Item], but: str | None) -> list[Part]:
     others = [item for item in items if not item.removed and item.item_id != but]
     soonest = sorted(others, key=lambda item: (item.required_by or date.max, item.item_id))[:MOST_LINES]
     lines = [
-        f"{item.item_id}: {item.name}, {item.status}, required by {item.required_by}, expected {item.expected}"
+        f"{item.item_id}: {item.shown}, {item.status}, required by {item.required_by}, expected {item.expected}"
         for item in soonest
     ]
     return [Part("\n".join(lines), "the log, other lines")] if lines else []
