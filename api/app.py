@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from api import (
     approvals,
@@ -26,6 +26,7 @@ from api.auth import open_keyring
 from api.headers import SafeHeaders
 from api.metrics import Measured, Timing
 from api.pages import decision, log
+from api.parameters import refuse_nul
 from api.problems import LastResort, add_handlers
 from api.waiting import WaitingRoom
 from runtime.resources import Resources
@@ -61,6 +62,7 @@ def create_app(resources: Resources) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(refuse_nul)],
     )
     app.state.resources = resources
     app.state.keyring = open_keyring(resources)
