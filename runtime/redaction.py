@@ -9,6 +9,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, SecretStr
 
+from runtime.keys import ApiKey
 from runtime.settings import Settings
 
 HIDDEN = "[redacted]"
@@ -31,11 +32,23 @@ class Redaction:
     """Called with a text, gives it back without secrets."""
 
     def __init__(self, settings: Settings) -> None:
-        found = {form for secret in _secrets(settings) for form in _forms(secret) if len(secret) >= SHORTEST}
-        longest_first = sorted(found, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, longest_first))) if found else None
+        self._settings = settings
+        self._forms: set[str] = set()
+        self._keys: list[ApiKey] | None = None
+        self._known: re.Pattern[str] | None = None
+
+    def _learn(self) -> None:
+        """Know the secrets of the settings: keys are read again when their file changes, and old ones stay hidden."""
+        self._keys = self._settings.api_keys
+        self._forms |= {
+            form for secret in _secrets(self._settings) for form in _forms(secret) if len(secret) >= SHORTEST
+        }
+        longest_first = sorted(self._forms, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def __call__(self, text: str) -> str:
+        if self._keys is not self._settings.api_keys:
+            self._learn()
         if self._known is not None:
             text = self._known.sub(HIDDEN, text)
         text = _without_named(text)
