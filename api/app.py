@@ -26,6 +26,7 @@ from api.auth import open_keyring
 from api.headers import SafeHeaders
 from api.metrics import Measured, Timing
 from api.pages import decision, log
+from api.parameters import refuse_nul
 from api.problems import LastResort, add_handlers
 from api.strict_query import check_query
 from api.waiting import WaitingRoom
@@ -62,7 +63,7 @@ def create_app(resources: Resources) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        dependencies=[Depends(check_query)],
+        dependencies=[Depends(refuse_nul), Depends(check_query)],
     )
     app.state.resources = resources
     app.state.keyring = open_keyring(resources)

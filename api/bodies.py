@@ -1,18 +1,29 @@
 """Reading request bodies: bounded while they stream in, and parsed once, by the model they must fit."""
 
+import asyncio
+import contextlib
 import json
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from api.problems import InvalidBodyError, body_problems
+from api.problems import FieldProblem, InvalidBodyError, body_problems
 from domain.errors import TooLargeError
+from domain.text import at_the_door
 
-MAX_BYTES = 5_000_000
-"""Limit of bodies other than events: a building with thousands of lines fits."""
+MAX_BUILDING_BYTES = 5_000_000
+"""Limit of a building: one with thousands of lines fits."""
+MAX_BYTES = 100_000
+"""Limit of what is not a building or an event: decisions, delegations, rules and changes are small."""
+MAX_MEMBERS = 200
+"""Fields of one object. Each unknown one would be an error of its own: 400,000 of them took 22 seconds."""
+MAX_INLINE_BYTES = 20_000
+"""A larger body is parsed in a thread: the loop goes on meanwhile."""
 
 M = TypeVar("M", bound=BaseModel)
+R = TypeVar("R")
 
 
 async def read(request: Request, limit: int = MAX_BYTES) -> bytes:
@@ -40,17 +51,48 @@ def _too_large(limit: int) -> TooLargeError:
     )
 
 
-async def body(request: Request, model: type[M]) -> M:
+async def body(request: Request, model: type[M], limit: int = MAX_BYTES) -> M:
     """The body as this model.
 
     Raises:
+        TooLargeError: it is over `limit` bytes.
         InvalidBodyError: it does not fit, or is no JSON.
     """
-    raw = await read(request)
+    raw = await read(request, limit)
+    context = at_the_door(request.app.state.resources.clock.now())
+    return await parsed(raw, lambda text: _validated(text, model, context))
+
+
+def _validated(raw: bytes, model: type[M], context: dict[str, Any]) -> M:
     try:
-        return model.model_validate_json(raw, strict=True)
+        return model.model_validate_json(raw, strict=True, context=context)
     except ValidationError as error:
         raise InvalidBodyError(body_problems(error, decoded(raw))) from error
+
+
+async def parsed(raw: bytes, parse: Callable[[bytes], R]) -> R:
+    """What `parse` makes of a body, in a thread where that takes long.
+
+    Raises:
+        InvalidBodyError: an object of the body has more fields than any that is known.
+    """
+
+    def bounded() -> R:
+        _refuse_wide(raw)
+        return parse(raw)
+
+    return bounded() if len(raw) <= MAX_INLINE_BYTES else await asyncio.to_thread(bounded)
+
+
+def _refuse_wide(raw: bytes) -> None:
+    with contextlib.suppress(ValueError, RecursionError):  # what is no JSON is named by the model
+        json.loads(raw, object_pairs_hook=_count_members)
+
+
+def _count_members(pairs: list[tuple[str, Any]]) -> None:
+    if len(pairs) > MAX_MEMBERS:
+        message = f"an object of it has {len(pairs)} fields; the most that is read is {MAX_MEMBERS}"
+        raise InvalidBodyError([FieldProblem(field="body", message=message)])
 
 
 def decoded(raw: bytes) -> Any:

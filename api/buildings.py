@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from api.absent import no_building
 from api.approval_view import ApprovalView
 from api.auth import Admin, AnyCaller, require_person
-from api.bodies import body
+from api.bodies import MAX_BUILDING_BYTES, body
 from api.building_view import BuildingSummary, BuildingView
 from api.held import Held, connection
 from api.paging import Page, page_of
@@ -46,7 +46,7 @@ MAX_SHOWN = 500
 )
 async def create_building(request: Request, response: Response, resources: Held, caller: Admin) -> BuildingView:
     """Create a building with its schedule, and its agent with it. 409 if it exists with other content."""
-    spec = await body(request, BuildingSpec)
+    spec = await body(request, BuildingSpec, MAX_BUILDING_BYTES)
     _must_be_one_of_theirs(caller, spec.building_id)
     async with connection(resources) as conn:
         created = await buildings.create(conn, spec, resources.clock.now(), caller.author)

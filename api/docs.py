@@ -9,8 +9,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
+from api.auth import authenticate
 from api.pages.rendering import HEADERS, page
-from domain.errors import NotFoundError
+from domain.errors import LongleadError, NotFoundError
 
 router = APIRouter(include_in_schema=False)
 
@@ -41,13 +42,19 @@ class _Operation:
 
 @router.get("/docs")
 async def docs(request: Request) -> HTMLResponse:
-    """The page alone, without data of any building: a browser cannot send a key with an address that is typed in."""
+    """The page, open to all: a browser cannot send a key with an address that is typed in. Its own list of addresses,
+    for browsers without scripts, is for those who may read the description."""
+    try:
+        await authenticate(request)
+        operations = _operations(request.app.openapi())
+    except LongleadError:
+        operations = []
     return page(
         "docs.html",
         headers=_PAGE_HEADERS,
         title=f"{request.app.title} API",
         version=_VERSION,
-        operations=_operations(request.app.openapi()),
+        operations=operations,
     )
 
 

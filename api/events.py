@@ -1,7 +1,7 @@
 """Events in: accepted once, in order, and never lost. What became of them."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import uuid4
 
 from fastapi import APIRouter, Query, Request
@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.responses import JSONResponse, Response
 
 from api.auth import Admin, AnyCaller, EventSender, must_send
-from api.bodies import decoded, read
+from api.bodies import decoded, parsed, read
 from api.buildings import page_of_building
 from api.event_view import AcceptedEvent, EventStatus, EventView, RetriedEvent
 from api.held import Held, connection
@@ -20,6 +20,7 @@ from api.waiting import APPLIED, Waiting, wait_of
 from domain.errors import ForbiddenError, InvalidError, NotFoundError
 from domain.events import EVENT, EVENT_TYPES, INTERNAL_TYPES, MAX_BODY_BYTES, CloudEvent, Event, body_of
 from domain.principals import Principal
+from domain.text import Name, at_the_door
 from runtime.keys import RESERVED_SOURCE
 from runtime.resources import Resources
 from storage import inbox, pages, retry
@@ -64,7 +65,8 @@ async def send_event(
     JSON, or CloudEvents 1.0 in structured mode as `application/cloudevents+json`. At most 50,000 bytes.
     """
     raw = await read(request, MAX_BODY_BYTES)
-    event = _cloud_event(raw) if _is_cloud_event(request) else _event(raw)
+    reader = _cloud_event if _is_cloud_event(request) else _event
+    event = await parsed(raw, lambda text: reader(text, at_the_door(resources.clock.now())))
     must_send(caller, event.event_type)
     source = _source(caller, event.source)
     async with connection(resources) as conn:
@@ -96,7 +98,7 @@ async def list_events(
     resources: Held,
     _: AnyCaller,
     status: Annotated[EventStatus | None, Query(description="Only those that are here.")] = None,
-    event_type: Annotated[str | None, Query(max_length=200, description="Only those of this type.")] = None,
+    event_type: Annotated[Name | None, Query(description="Only those of this type.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[EventView]:
@@ -176,23 +178,23 @@ def _is_cloud_event(request: Request) -> bool:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower() == CLOUD_EVENTS
 
 
-def _event(raw: bytes) -> Event:
+def _event(raw: bytes, context: dict[str, Any]) -> Event:
     try:
-        event = EVENT.validate_json(raw, strict=True)
+        event = EVENT.validate_json(raw, strict=True, context=context)
     except ValidationError as error:
         raise InvalidBodyError(_problems(error, decoded(raw))) from error
     _refuse_reserved(event)
     return event
 
 
-def _cloud_event(raw: bytes) -> Event:
+def _cloud_event(raw: bytes, context: dict[str, Any]) -> Event:
     try:
-        envelope = _CLOUD_EVENT.validate_json(raw, strict=True)
+        envelope = _CLOUD_EVENT.validate_json(raw, strict=True, context=context)
     except ValidationError as error:
         raise InvalidBodyError(body_problems(error, decoded(raw))) from error
     body = envelope.body()
     try:
-        event = EVENT.validate_json(json.dumps(body, default=str), strict=True)
+        event = EVENT.validate_json(json.dumps(body, default=str), strict=True, context=context)
     except ValidationError as error:
         found = _problems(error, body)
         raise InvalidBodyError([_in_envelope(problem) for problem in found]) from error

@@ -1,18 +1,19 @@
 """Links to the pages for people: made on request, messages bring theirs along; and ended before their time."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.absent import no_approval
-from api.auth import require_person
+from api.auth import AnyCaller, require_person
 from api.bodies import body
-from api.buildings import must_exist
+from api.buildings import must_exist, page_of_building
 from api.entrance import is_theirs, must_be_theirs
 from api.held import Held, connection
-from api.parameters import ApprovalId, BuildingId
+from api.paging import Page
+from api.parameters import ApprovalId, BuildingId, Cursor, Limit
 from api.problems import documented
 from domain.buildings import Strict
 from domain.errors import ForbiddenError
@@ -24,7 +25,7 @@ from storage import owners, procurement
 from storage.approvals import building_of
 from storage.audit import Act, Signature, audit_row
 from storage.connection import Connection
-from storage.links import Revocation, Scope
+from storage.links import Revocation, Scope, Use
 
 router = APIRouter()
 
@@ -38,6 +39,19 @@ class LinkView(BaseModel):
 
     url: str = Field(description="The address of the page.")
     expires_at: datetime = Field(description="Until when it opens.")
+
+
+class LinkUseView(BaseModel):
+    """What was done with a link."""
+
+    page: Literal["approval", "log"] = Field(description="Which page it opens.")
+    subject: str = Field(description="The question, or the building.")
+    person: str = Field(description="Whom it was made for: a role, or the id of a key.")
+    name: str = Field(description="Their name.")
+    address: str = Field(description="A fingerprint of the address that it was made for.")
+    what: Use = Field(description="shown, answered or refused.")
+    why: str | None = Field(None, description="Why it was refused.")
+    at: datetime = Field(description="When.")
 
 
 class RevocationBody(Strict):
@@ -131,6 +145,16 @@ async def _must_be_theirs(conn: Connection, caller: Principal, wanted: Revocatio
             raise no_approval(wanted.approval_id)
     elif wanted.building_id is None and caller.buildings is not None:
         raise ForbiddenError(f"{caller.responder.name} is bound to buildings: name one of them as building_id.")
+
+
+@router.get(
+    "/buildings/{building_id}/link-uses", summary="Uses of links", tags=["buildings"], responses=documented(404, 422)
+)
+async def list_link_uses(
+    building_id: BuildingId, resources: Held, _: AnyCaller, limit: Limit = 100, cursor: Cursor = None
+) -> Page[LinkUseView]:
+    """What was done with the links of a building, the oldest first; the same person's looking once an hour."""
+    return await page_of_building(resources, building_id, stored.LINK_USES, LinkUseView, limit=limit, cursor=cursor)
 
 
 def _caller(caller: Principal) -> Audience:

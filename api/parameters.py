@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import Header, Path, Query
+from fastapi import Header, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
 
 from domain.text import Name, Text
 
@@ -30,3 +31,22 @@ IdempotencyKey = Annotated[
 CheckpointCursor = Annotated[
     Name | None, Query(description="`next_cursor` of the page before: a checkpoint_id. Without it the newest.")
 ]
+
+
+async def refuse_nul(request: Request) -> None:
+    """Refuse what PostgreSQL cannot store in any parameter of any address, whatever its type says: called for all.
+
+    Raises:
+        RequestValidationError: a parameter of the path or the query holds a NUL character, or its name does.
+    """
+    if not getattr(request.scope.get("route"), "include_in_schema", True):
+        return  # pages answer a link that was not made here as one that opens nothing
+    given = [("path", name, str(value)) for name, value in request.path_params.items()]
+    given += [("query", name, value) for name, value in request.query_params.multi_items()]
+    wrong = [
+        {"type": "value_error", "loc": (place, name.replace("\x00", "\\0")), "msg": "must not contain NUL characters"}
+        for place, name, value in given
+        if "\x00" in value or "\x00" in name
+    ]
+    if wrong:
+        raise RequestValidationError(wrong)

@@ -21,6 +21,8 @@ from storage.database import is_database_fault
 
 log = structlog.get_logger()
 
+_NOT_PLAIN = re.compile(r"[^a-z0-9]+")
+
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 
@@ -70,7 +72,7 @@ def problem(
     extra: dict[str, Any] | None = None,
 ) -> Response:
     """The response that carries a problem document."""
-    kind = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+    kind = _NOT_PLAIN.sub("-", title.lower()).strip("-")
     members = {
         **(extra or {}),
         "type": f"urn:longlead:problem:{kind}",
@@ -155,14 +157,17 @@ class InvalidBodyError(LongleadError):
         super().__init__(detail, **extra)
 
 
+MAX_PROBLEMS = 100
+"""Fields that one answer names; what is corrected in them is often what is wrong with the others."""
+
+
 def body_problems(error: ValidationError, body: Any) -> list[FieldProblem]:
-    """pydantic's errors by the paths that the body really has, without the tags of the unions on the way."""
+    """The first of pydantic's errors by the paths that the body really has, without the tags of the unions on the
+    way."""
+    found = error.errors(include_url=False, include_input=False)
     return [
-        FieldProblem(field=".".join(map(str, path)) or "body", message=message)
-        for path, message in (
-            (_path(found["loc"], body, found["type"]), _message(found))
-            for found in error.errors(include_url=False, include_input=False)
-        )
+        FieldProblem(field=".".join(map(str, _path(one["loc"], body, one["type"]))) or "body", message=_message(one))
+        for one in found[:MAX_PROBLEMS]
     ]
 
 
@@ -191,8 +196,12 @@ def _parameter_problem(found: dict[str, Any]) -> FieldProblem:
 _WORDS = {"missing": "is required", "extra_forbidden": "is not a known field"}
 
 
+MAX_MESSAGE = 500
+"""Characters of what is wrong with a field: some quote the field."""
+
+
 def _message(found: Any) -> str:
-    return _WORDS.get(found["type"]) or str(found["msg"]).removeprefix("Value error, ")
+    return _WORDS.get(found["type"]) or str(found["msg"]).removeprefix("Value error, ")[:MAX_MESSAGE]
 
 
 class LastResort:

@@ -21,12 +21,12 @@ class CommandError(LongleadError):
 
 # The service names its own addresses; here the command that shows the same is of more use.
 _COMMANDS = (
-    (r"GET /buildings/([^\s/]+)/history", r"`longlead history \1`"),
-    (r"GET /buildings/([^\s/]+)/forks", r"`longlead fork list \1`"),
-    (r"GET /buildings/([^\s/]+)/items", r"`longlead building show \1`"),
-    (r"GET /buildings(?![/\w])", "`longlead building list`"),
-    (r"GET /outbox(?![/\w])", "`longlead messages list`"),
-    (r"GET /(approvals|rules|delegations)(?![/\w])", r"`longlead \1 list`"),
+    (re.compile(r"GET /buildings/([^\s/]+)/history"), r"`longlead history \1`"),
+    (re.compile(r"GET /buildings/([^\s/]+)/forks"), r"`longlead fork list \1`"),
+    (re.compile(r"GET /buildings/([^\s/]+)/items"), r"`longlead building show \1`"),
+    (re.compile(r"GET /buildings(?![/\w])"), "`longlead building list`"),
+    (re.compile(r"GET /outbox(?![/\w])"), "`longlead messages list`"),
+    (re.compile(r"GET /(approvals|rules|delegations)(?![/\w])"), r"`longlead \1 list`"),
 )
 
 
@@ -56,7 +56,7 @@ def sentence(error: BaseException) -> str:
 
 def _with_commands(text: str) -> str:
     for address, command in _COMMANDS:
-        text = re.sub(address, command, text)
+        text = address.sub(command, text)
     return text
 
 

@@ -7,8 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_serializer
 
 from domain.buildings import Strict
 from domain.events import Event
+from domain.outside import MAX_NAME, own_words
 from domain.policy import PERSONS_OWN, DelegableKind
-from domain.text import Day, Money, Name, Quantity, Text
+from domain.text import ON_FILE, Money, Name, PlannedDay, Quantity, Text
 
 Band = Literal["clear", "tight", "conflict"]
 
@@ -34,15 +35,15 @@ class NotifyArguments(Strict):
 
 
 class InspectionArguments(ItemArguments):
-    on: Day = Field(description="The day of the inspection.")
+    on: PlannedDay = Field(description="The day of the inspection.")
 
 
 class RequiredByArguments(ItemArguments):
-    required_by: Day = Field(description="The new day it is required on site.")
+    required_by: PlannedDay = Field(description="The new day it is required on site.")
 
 
 class ProjectEndArguments(Strict):
-    end_date: Day = Field(description="The new project end.")
+    end_date: PlannedDay = Field(description="The new project end.")
 
 
 class ExpediteArguments(ItemArguments):
@@ -54,7 +55,7 @@ class NoteArguments(ItemArguments):
 
 
 class HoldArguments(ItemArguments):
-    until: Day | None = Field(None, description="Ask again on this day; after the policy's time when absent.")
+    until: PlannedDay | None = Field(None, description="Ask again on this day; after the policy's time when absent.")
     note: Text | None = Field(None, description="Why.")
 
 
@@ -261,8 +262,27 @@ ACTION_NAMES: tuple[str, ...] = tuple(ACTION.json_schema()["discriminator"]["map
 
 
 def action(name: str, **arguments: Any) -> dict[str, Any]:
-    """A validated action as plain JSON, the shape it has everywhere: `{"name", "arguments"}`."""
-    return plain(ACTION.validate_python({"name": name, "arguments": arguments}))
+    """An action of our own as plain JSON, the shape it has everywhere: `{"name", "arguments"}`.
+
+    It is made of facts that were accepted before, so it must not fail for what they say: words are cut to length, and
+    days may lie where days from outside may not.
+    """
+    fitting = {key: _fitting(key, value) for key, value in arguments.items()}
+    return on_file({"name": name, "arguments": fitting})
+
+
+def on_file(made: dict[str, Any]) -> dict[str, Any]:
+    """An action that is on file, or made of what is on file, as plain JSON."""
+    return plain(ACTION.validate_python(made, context=ON_FILE))
+
+
+_WORDS = {"message", "question", "detail", "reason", "note"}
+
+
+def _fitting(key: str, value: Any) -> Any:
+    if key in _WORDS and isinstance(value, str):
+        return own_words(value)
+    return own_words(value, MAX_NAME) if key in ("method", "to", "team") and isinstance(value, str) else value
 
 
 def plain(made: Action) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from domain.approvals import Option
+from domain.outside import quoted, shown_name
 
 Evidence = dict[str, Any]
 
@@ -55,14 +56,14 @@ def _cost(evidence: Evidence, options: Sequence[Option]) -> str:
 
 def _vendor(evidence: Evidence, _: Sequence[Option]) -> str:
     vendor = evidence.get("order", {}).get("vendor")
-    return f"The vendor is {vendor}." if vendor else "No vendor is on file."
+    return f"The vendor is {shown_name(vendor)}." if vendor else "No vendor is on file."
 
 
 def _inspection(evidence: Evidence, _: Sequence[Option]) -> str:
     report = evidence.get("inspection")
     if not report:
         return ""
-    defects = ", ".join(report.get("defects") or []) or "no defects are named"
+    defects = ", ".join(quoted(defect) for defect in report.get("defects") or []) or "no defects are named"
     found = _listed([("rejected", report.get("quantity_rejected")), ("NCR", report.get("ncr_number"))])
     return f"Inspected on {report.get('inspected_on')}: {defects}{f', {found}' if found else ''}."
 
@@ -82,7 +83,7 @@ def _reason(evidence: Evidence, options: Sequence[Option]) -> str:
 
 
 def _history(evidence: Evidence, _: Sequence[Option]) -> str:
-    events = ", ".join(f"{fact['event_type']} ({fact['event_id']})" for fact in evidence.get("facts", []))
+    events = ", ".join(f"{fact['event_type']} ({shown_name(fact['event_id'])})" for fact in evidence.get("facts", []))
     past = "; ".join(f"{case['summary']} was answered: {case['decision']}" for case in evidence.get("past_cases", []))
     return f"{f'Events: {events}.' if events else ''}{f' Similar cases: {past}.' if past else ''}".strip()
 

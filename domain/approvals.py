@@ -5,10 +5,11 @@ import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from domain.actions import Action
 from domain.buildings import Strict
+from domain.outside import own_words
 from domain.plain_words import plain_reply
 from domain.principals import LOCAL_PERSON as LOCAL_PERSON
 from domain.principals import POLICY as POLICY
@@ -37,17 +38,21 @@ DecisionType = Literal["approve", "reject", "edit", "respond"]
 DECISION_TYPES: tuple[DecisionType, ...] = ("approve", "reject", "edit", "respond")
 
 
+OwnWords = Annotated[str, AfterValidator(own_words)]
+"""A sentence of ours, whatever it quotes: on one line, without links, cut to length."""
+
+
 class Option(BaseModel):
     """One way out, as a what-if with its assumptions shown."""
 
-    title: str
+    title: OwnWords
     actions: list[dict[str, Any]]
     arrival: str | None = None
     """ISO date at which usable material would be on site; None when it cannot be told."""
     days_late: int | None = None
     """Calendar days after required_by; 0 when in time; None when it cannot be told."""
-    cost: str = "unknown"
-    assumptions: list[str] = []
+    cost: OwnWords = "unknown"
+    assumptions: list[OwnWords] = []
     recommended_by: Responder | None = None
     """The rule or model that recommends it; None: nobody but the ranking."""
     why: str | None = None
@@ -77,7 +82,7 @@ class Question(BaseModel):
 
     kind: ApprovalKind
     item_id: str | None = None
-    summary: str
+    summary: OwnWords
     options: list[Option]
     evidence: dict[str, Any]
     fingerprint: str

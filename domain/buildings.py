@@ -1,11 +1,12 @@
 """What a building is posted with: its schedule, its procurement log, its people and its policy."""
 
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, model_validator
 
 from domain.policy import Policy
 from domain.text import Currency, Day, Money, Name, Quantity, Slug, Text, folded, slug
@@ -57,7 +58,9 @@ class Schedule(Strict):
     """A simple schedule: one required date for each delivery."""
 
     project: Project = Field(description="The project the deliveries are for.")
-    deliveries: list[Delivery] = Field(default=[], max_length=5000, description="One entry for each item needed.")
+    deliveries: Annotated[list[Delivery], FailFast()] = Field(
+        default=[], max_length=5000, description="One entry for each item needed."
+    )
 
     @model_validator(mode="after")
     def _one_entry_per_item(self) -> Self:
@@ -152,10 +155,14 @@ class BuildingSpec(Strict):
         default=list(WEEKDAYS[:5]), min_length=1, max_length=7, description="Working days of the site."
     )
     schedule: Schedule = Field(description="What is needed when.")
-    items: list[ItemSpec] = Field(default=[], max_length=5000, description="Lines of the procurement log.")
-    vendors: list[Vendor] = Field(default=[], max_length=2000, description="Vendors that may be ordered from.")
+    items: Annotated[list[ItemSpec], FailFast()] = Field(
+        default=[], max_length=5000, description="Lines of the procurement log."
+    )
+    vendors: Annotated[list[Vendor], FailFast()] = Field(
+        default=[], max_length=2000, description="Vendors that may be ordered from."
+    )
     contacts: dict[Name, Contact | Name] = Field(
-        default={}, description="Teams and people by role: receiving, project_manager, ..."
+        default={}, max_length=200, description="Teams and people by role: receiving, project_manager, ..."
     )
     approvers: list[Approver] = Field(default=[], max_length=20, description="Who is asked, lowest first.")
     policy: Policy = Field(default_factory=Policy, description="What the agent may do alone, and how it asks.")
@@ -165,9 +172,9 @@ class BuildingSpec(Strict):
         ids = [item.id for item in self.items]
         names = [folded(item.name) for item in self.items]
         for kind, values in (("id", ids), ("name", names)):
-            twice = {v for v in values if values.count(v) > 1}
+            twice = [value for value, count in Counter(values).items() if count > 1]
             if twice:
-                raise ValueError(f"items: the {kind} {sorted(twice)[0]!r} is given twice; every line needs its own")
+                raise ValueError(f"items: the {kind} {min(twice)!r} is given twice; every line needs its own")
         known = {vendor.vendor_id for vendor in self.vendors}
         for item in self.items:
             if item.vendor_id is not None and item.vendor_id not in known:
@@ -178,7 +185,7 @@ class BuildingSpec(Strict):
 class BuildingPatch(Strict):
     """The body of `PATCH /buildings/{b}`: what is given replaces what stands; policy fields are merged."""
 
-    contacts: dict[Name, Contact | Name] | None = Field(None, description="Replaces all contacts.")
+    contacts: dict[Name, Contact | Name] | None = Field(None, max_length=200, description="Replaces all contacts.")
     approvers: list[Approver] | None = Field(None, max_length=20, description="Replaces the approver chain.")
     policy: dict[str, object] | None = Field(None, description="Policy fields to change; the others stay.")
 

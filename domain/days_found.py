@@ -49,10 +49,18 @@ _GIVEN_UP = re.compile(
 )
 
 
+MAX_BEFORE = 200
+"""Characters before a day in which it may be said that it no longer holds."""
+
+
 def days_mentioned(text: str) -> list[Mention]:
     """Every phrase of a text that names a day, in order."""
     flat = " ".join(plain(text).split())
     return [
-        Mention(found.group().strip(" .,"), found.start(), bool(_GIVEN_UP.search(flat[: found.start()])))
+        Mention(
+            found.group().strip(" .,"),
+            found.start(),
+            bool(_GIVEN_UP.search(flat[max(0, found.start() - MAX_BEFORE) : found.start()])),
+        )
         for found in _PHRASE.finditer(flat)
     ]

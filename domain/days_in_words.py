@@ -10,6 +10,8 @@ from calendar import monthrange
 from datetime import date, timedelta
 from typing import Literal
 
+from domain.text import FIRST_YEAR, LAST_YEAR
+
 Direction = Literal["ahead", "back"]
 """Whether the day is expected (an arrival) or has been (a departure)."""
 
@@ -85,6 +87,10 @@ AGO = frozenset(["ago", "vor", "hace", "fa", "geleden"])
 _ISO = re.compile(r"(?<![\d-])(\d{4})-(\d{1,2})-(\d{1,2})(?![\d-])")
 _NUMERIC = re.compile(r"(?<![\d./])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?![\d])")
 _SHORT_GERMAN = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{1,2})\.(?!\d)")
+_PASADO_MANANA, _OVERMORROW = re.compile(r"\bpasado manana\b"), re.compile(r"\bday after tomorrow\b")
+_ELIDED = re.compile(r"\b(?:d'ici|d')\s*")
+_WORD = re.compile(r"[\w'-]+")
+_YEAR = re.compile(r"(?:19|20|21)\d\d")
 _DAY_NUMBER = re.compile(r"(\d{1,2})(?:st|nd|rd|th|er|\.|o|ª|º)?")
 
 
@@ -109,10 +115,10 @@ def plain(words: str) -> str:
 
 
 def _words(text: str) -> list[str]:
-    text = re.sub(r"\bpasado manana\b", "pasado_manana", text)
-    text = re.sub(r"\bday after tomorrow\b", "overmorrow", text)
-    text = re.sub(r"\b(?:d'ici|d')\s*", "", text)
-    return [word for word in re.findall(r"[\w'-]+", text.replace(".", " ")) if word not in FILLING]
+    text = _PASADO_MANANA.sub("pasado_manana", text)
+    text = _OVERMORROW.sub("overmorrow", text)
+    text = _ELIDED.sub("", text)
+    return [word for word in _WORD.findall(text.replace(".", " ")) if word not in FILLING]
 
 
 def _agreeing(days: frozenset[date], rest: list[str]) -> frozenset[date]:
@@ -139,7 +145,7 @@ def _short(found: re.Match[str], written_on: date, direction: Direction) -> froz
 
 
 def _made(year: int, month: int, day: int) -> frozenset[date]:
-    if not (1 <= month <= 12 and 1900 <= year <= 2200 and 1 <= day <= monthrange(year, month)[1]):
+    if not (1 <= month <= 12 and FIRST_YEAR <= year <= LAST_YEAR and 1 <= day <= monthrange(year, month)[1]):
         return frozenset()
     return frozenset([date(year, month, day)])
 
@@ -175,8 +181,8 @@ def _named_day(words: list[str], written_on: date, direction: Direction) -> froz
     """12 March, March 12th 2026, Friday 13 March."""
     months = [MONTHS[word] for word in words if word in MONTHS and word not in WEEKDAYS]
     numbers = [word for word in words if word not in MONTHS and _DAY_NUMBER.fullmatch(word)]
-    years = [int(word) for word in words if re.fullmatch(r"(?:19|20|21)\d\d", word)]
-    rest = [w for w in words if w not in MONTHS and w not in numbers and not re.fullmatch(r"(?:19|20|21)\d\d", w)]
+    years = [int(word) for word in words if _YEAR.fullmatch(word)]
+    rest = [w for w in words if w not in MONTHS and w not in numbers and not _YEAR.fullmatch(w)]
     if len(months) != 1 or len(numbers) != 1 or len(years) > 1:
         return frozenset()
     found = _DAY_NUMBER.fullmatch(numbers[0])

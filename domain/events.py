@@ -5,10 +5,10 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import BaseModel, FailFast, Field, TypeAdapter
 
 from domain.buildings import ItemSpec, Schedule, Strict
-from domain.text import Day, Moment, Name, Quantity, Slug, Text
+from domain.text import ON_FILE, Day, Moment, Name, Quantity, Slug, Text
 
 MAX_BODY_BYTES = 50_000
 """A larger event is refused: documents are linked, not sent."""
@@ -63,7 +63,7 @@ class PurchaseOrderAcknowledged(ItemEvent):
     event_type: Literal["Purchase_Order_Acknowledged"]
     promised_date: Day = Field(description="The day the vendor promises.")
     external_ref: Name | None = Field(None, description="The order's number in the vendor's or the ERP's books.")
-    exceptions: list[AcknowledgementException | Text] = Field(
+    exceptions: Annotated[list[AcknowledgementException | Text], FailFast()] = Field(
         default=[], max_length=50, description="Where the vendor departs from the order."
     )
 
@@ -149,7 +149,9 @@ class ItemsChanged(PublicEvent):
     """Lines of the procurement log were added, changed or removed."""
 
     event_type: Literal["Items_Changed"]
-    items: list[ItemChange] = Field(min_length=1, max_length=1000, description="The lines concerned.")
+    items: Annotated[list[ItemChange], FailFast()] = Field(
+        min_length=1, max_length=1000, description="The lines concerned."
+    )
 
 
 class BuildingClosed(PublicEvent):
@@ -234,7 +236,7 @@ class Entry(BaseModel):
 
     def event(self, zone: ZoneInfo) -> Event:
         """The typed event, with every day in the building's zone. Only for public types."""
-        return EVENT.validate_python(localised(self.body, zone))
+        return EVENT.validate_python(localised(self.body, zone), context=ON_FILE)
 
     def at(self, zone: ZoneInfo) -> datetime:
         """Business time: `occurred_at`, else the event's own date at noon, else when it was received."""

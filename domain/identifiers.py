@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from domain.summaries import Identifier
@@ -10,8 +10,9 @@ from domain.tokens import count_tokens
 
 IDENTIFIERS_TOKENS = 3_000
 
-_NAMED = re.compile(r"\b(?P<kind>PO|NCR)(?:[-_](?=[\w.-]*\d)[\w.-]{0,60}\w| ?\d(?:[\w.-]{0,60}\w)?)\b")
-_NUMBERED = re.compile(r"(?P<stem>.*?)(?P<number>\d+)")
+_NAMED = re.compile(r"\b(?P<kind>PO|NCR)(?:[-_](?=[\w.-]{0,60}\d)[\w.-]{0,60}\w| ?\d(?:[\w.-]{0,60}\w)?)\b")
+_QUESTION = re.compile(r"-\d{1,18}-\d{1,18}(?![\w-])")
+_JOINED = re.compile(r"[\w-]")
 KINDS = {"PO": "order", "NCR": "report"}
 TITLES = {"order": "orders", "question": "questions", "report": "nonconformance reports", "shipment": "shipments"}
 
@@ -19,9 +20,19 @@ TITLES = {"order": "orders", "question": "questions", "report": "nonconformance 
 def named_in(text: str, building_id: str, seq: int, item_id: str | None = None) -> list[Identifier]:
     """The orders, reports and questions that a text names by our own kinds of numbers."""
     found = [(KINDS[match["kind"]], match.group()) for match in _NAMED.finditer(text)]
-    asked = re.compile(rf"(?<![\w-]){re.escape(building_id)}-\d+-\d+(?![\w-])")
-    found += [("question", match.group()) for match in asked.finditer(text)]
+    found += [("question", question_id) for question_id in _questions_in(text, building_id)]
     return [Identifier(kind=kind, value=value, item_id=item_id, seq=seq) for kind, value in dict.fromkeys(found)]
+
+
+def _questions_in(text: str, building_id: str) -> Iterator[str]:
+    """Ids of the building's questions, which are its own id and two numbers."""
+    place = text.find(building_id)
+    while place >= 0:
+        end = place + len(building_id)
+        numbers = _QUESTION.match(text, end)
+        if numbers and not (place and _JOINED.match(text[place - 1])):
+            yield building_id + numbers.group()
+        place = text.find(building_id, end)
 
 
 def listed(identifiers: Sequence[Identifier], budget: int = IDENTIFIERS_TOKENS) -> list[str]:
@@ -56,8 +67,9 @@ def _ranges(values: Iterable[str]) -> list[str]:
     """`PO-a-0001 to 0007`: runs of numbers behind the same stem."""
     stems: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for value in sorted(set(values)):
-        match = _NUMBERED.fullmatch(value)
-        stems[match["stem"] if match else value].append((int(match["number"]), match["number"]) if match else (0, ""))
+        stem = value.rstrip("0123456789")
+        number = value[len(stem) :]
+        stems[stem].append((int(number), number) if number else (0, ""))
     return [text for stem, numbers in stems.items() for text in _runs(stem, sorted(numbers))]
 
 

@@ -5,6 +5,7 @@ from datetime import date
 from domain.events import InspectionFailed, InspectionPassed
 from domain.milestones import met
 from domain.orders import as_date
+from domain.outside import shown_name
 from domain.procurement import Inspection, LineFile, Quality, Row
 from domain.recording import Recorded, round_of, saved
 
@@ -20,7 +21,7 @@ def record_passed(file: LineFile, event: InspectionPassed, seq: int) -> Recorded
     failed = _last(file, round_, "failed")
     if failed is not None and failed.inspected_on is not None and on < failed.inspected_on:
         return Recorded.contradicts(
-            f"{file.item.name}: reported as passed on {on}, but it failed on {failed.inspected_on}",
+            f"{file.item.shown}: reported as passed on {on}, but it failed on {failed.inspected_on}",
             {"failed_on": str(failed.inspected_on), "ncr_number": failed.ncr_number},
         )
     passed = [
@@ -44,7 +45,7 @@ def record_passed(file: LineFile, event: InspectionPassed, seq: int) -> Recorded
         ]
         quality = Quality.INSPECTION_SCHEDULED if left else Quality.PASSED
         item = item.model_copy(update={"quality": quality, "caused_seq": seq})
-    return Recorded(f"{file.item.name}: passed inspection on {on}", saved(file, item, *rows))
+    return Recorded(f"{file.item.shown}: passed inspection on {on}", saved(file, item, *rows))
 
 
 def record_failed(file: LineFile, event: InspectionFailed, seq: int) -> Recorded:
@@ -58,7 +59,7 @@ def record_failed(file: LineFile, event: InspectionFailed, seq: int) -> Recorded
     passed = _last(file, round_, "passed")
     if passed is not None and passed.inspected_on is not None and on < passed.inspected_on:
         return Recorded.contradicts(
-            f"{file.item.name}: reported as failed on {on}, but it passed on {passed.inspected_on}",
+            f"{file.item.shown}: reported as failed on {on}, but it passed on {passed.inspected_on}",
             {"passed_on": str(passed.inspected_on), "document_name": passed.document_name},
         )
     defects = [event.defects] if isinstance(event.defects, str) else list(event.defects or [])
@@ -77,11 +78,11 @@ def record_failed(file: LineFile, event: InspectionFailed, seq: int) -> Recorded
     )
     rows: list[Row] = [failed, *met(file, round_, "inspect", on)]
     if round_ != file.item.round:
-        return Recorded(f"{file.item.name}: failed on {on}, of an earlier delivery; recorded", rows)
+        return Recorded(f"{file.item.shown}: failed on {on}, of an earlier delivery; recorded", rows)
     item = file.item.model_copy(update={"quality": Quality.FAILED, "caused_seq": seq})
     subject = {"inspection_id": failed.inspection_id}
     return Recorded(
-        f"{file.item.name}: failed inspection on {on}",
+        f"{file.item.shown}: failed inspection on {on}",
         saved(file, item, *rows),
         ask=[("inspection_failed", subject)],
     )
@@ -92,7 +93,7 @@ def _known(file: LineFile, status: str, on: date, document: str) -> Recorded | N
     same = any((i.status, i.inspected_on, i.document_name) == (status, on, document) for i in file.inspections)
     if not same:
         return None
-    return Recorded.repeated(f"{file.item.name}: the report {document} of {on} is already on file; noted")
+    return Recorded.repeated(f"{file.item.shown}: the report {shown_name(document)} of {on} is already on file; noted")
 
 
 def _impossible(file: LineFile, round_: int, on: date, shipment_id: str | None) -> Recorded | None:
@@ -103,7 +104,7 @@ def _impossible(file: LineFile, round_: int, on: date, shipment_id: str | None) 
     ]
     if received and on < min(received):
         return Recorded.contradicts(
-            f"{file.item.name}: reported as inspected on {on}, before it arrived on {min(received)}",
+            f"{file.item.shown}: reported as inspected on {on}, before it arrived on {min(received)}",
             {"arrived": str(min(received))},
         )
     return None

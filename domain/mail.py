@@ -1,7 +1,8 @@
 """The text of a mail: what its writer says now, what is only quoted from before, and whom it speaks to."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 _QUOTED = re.compile(
     r"""(?imx) ^[ \t]*(?:
@@ -13,6 +14,9 @@ _QUOTED = re.compile(
       | (?:begin\ forwarded\ message).*
     )$"""
 )
+
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+(?=\D)")
+_WORD = re.compile(r"[^\W_]+")
 
 _TO_THE_AGENT = re.compile(
     r"""(?ix)
@@ -48,7 +52,7 @@ def speaks_to_the_agent(text: str) -> bool:
 
 def sentences(text: str) -> list[str]:
     """The text cut at the ends of sentences and lines."""
-    return [part for line in text.splitlines() for part in re.split(r"(?<=[.!?;])\s+(?=\D)", line.strip()) if part]
+    return [part for line in text.splitlines() for part in _SENTENCE_END.split(line.strip()) if part]
 
 
 def says(text: str, words: str) -> bool:
@@ -56,6 +60,7 @@ def says(text: str, words: str) -> bool:
     return bool(words.strip()) and _flat(words) in _flat(text)
 
 
+@lru_cache(maxsize=256)  # one quote is held against every sentence
 def _flat(text: str) -> str:
     return " ".join(text.casefold().split()).strip(" .,;:!\"'")
 
@@ -65,20 +70,34 @@ def lines_named(text: str, names: Iterable[tuple[str, str]]) -> list[str]:
 
     A name that stands only within a longer one (`Doors` in `Fire Doors`) is not named.
     """
-    rest, found = _boundaries(text), []
-    known = {(_boundaries(word), one) for one, name in names for word in (name, one)}
-    for wanted, item_id in sorted(known, key=_longest_first):
-        if wanted.strip() and wanted in rest:
-            rest = rest.replace(wanted, "  ")
-            found.append(item_id)
+    known: dict[tuple[str, ...], list[str]] = {}
+    lengths: dict[str, set[int]] = {}
+    for item_id, name in names:
+        for words in {_words(name), _words(item_id)} - {()}:
+            known.setdefault(words, []).append(item_id)
+            lengths.setdefault(words[0], set()).add(len(words))
+    return _named_in(_words(text), known, lengths)
+
+
+def _named_in(
+    words: tuple[str, ...], known: Mapping[tuple[str, ...], list[str]], lengths: Mapping[str, set[int]]
+) -> list[str]:
+    """The ids of the names that stand among the words; a longer name takes its words from the shorter ones."""
+    places = [
+        (words[place : place + length], place)
+        for place, word in enumerate(words)
+        for length in lengths.get(word, ())
+        if words[place : place + length] in known
+    ]
+    taken = bytearray(len(words))
+    found: list[str] = []
+    for name, place in sorted(places, key=lambda one: (-len(" ".join(one[0])), sorted(known[one[0]]), one[1])):
+        span = slice(place, place + len(name))
+        if not any(taken[span]):
+            taken[span] = b"\x01" * len(name)
+            found += sorted(known[name])
     return list(dict.fromkeys(found))
 
 
-def _boundaries(text: str) -> str:
-    """Words with one space around each, so that a name is found as whole words only."""
-    words = re.findall(r"[^\W_]+", text.casefold())
-    return f" {' '.join(words)} "
-
-
-def _longest_first(named: tuple[str, str]) -> tuple[int, str]:
-    return (-len(named[0]), named[1])
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(text.casefold()))

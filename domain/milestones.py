@@ -86,7 +86,7 @@ def record_overdue(file: LineFile, building: Building, round_: int, kind: str, t
     """Something did not come in time: whoever owes it is chased; when that stays unanswered, a person is asked."""
     milestone = overdue(file, round_, kind)
     if milestone is None:
-        return Recorded.repeated(f"{file.item.name}: {kind} is no longer expected")
+        return Recorded.repeated(f"{file.item.shown}: {kind} is no longer expected")
     what = _OWED[kind].format(name=file.item.name, order=file.order.number if file.order else "the order")
     if milestone.chases:
         given_up = milestone.model_copy(update={"chase_on": None, "caused_seq": seq})

@@ -41,7 +41,7 @@ def _hold_expired(s: Situation) -> list[Option]:
     elif item.schedule_band == "conflict":
         matter = schedule_conflict(s)
     else:
-        return [release, s.ask_vendor(f"How does {item.name} stand?"), s.hold("held again"), remove_line(s)]
+        return [release, s.ask_vendor(f"How does {item.shown} stand?"), s.hold("held again"), remove_line(s)]
     return [*(o for o in matter if o.actions[0]["name"] != "hold_item"), release, s.hold("held again")]
 
 

@@ -94,7 +94,7 @@ def schedule_conflict(s: Situation) -> list[Option]:
         assumptions=["the vendor confirms a date before the required day; none is known yet"],
     )
     confirm = s.ask_vendor(
-        f"{item.name} is expected on {expected} and required by {item.required_by}. What is the earliest date you can "
+        f"{item.shown} is expected on {expected} and required by {item.required_by}. What is the earliest date you can "
         "confirm, and what would overtime or faster freight cost?",
         "Chase the vendor for a firm date",
     )
@@ -120,7 +120,7 @@ def facts_contradict(s: Situation) -> list[Option]:
         cost="none",
         assumptions=["the report is wrong, or repeats an older one"],
     )
-    question = f"Two reports on {s.file.item.name} contradict each other: {s.subject.get('detail')}. Which is right?"
+    question = f"Two reports on {s.file.item.shown} contradict each other: {s.subject.get('detail')}. Which is right?"
     ask = s.ask_vendor(question, "Ask the vendor which is right")
     hold = s.hold("reports contradict each other")
     if s.subject.get("unordered_delivery"):

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from domain.actions import action
 from domain.approvals import Option
+from domain.outside import shown_phrase
 from domain.procurement import money
 from domain.situation import Situation, order_and_track, remove_line
 
@@ -21,15 +22,15 @@ def order_beyond_authority(s: Situation) -> list[Option]:
         cost=money(item.total, item.currency) or "unknown",
         assumptions=[f"ordered on {s.today}, the vendor keeps the lead time"],
     )
-    quote = s.ask_vendor(f"Please send your best price and delivery for {item.name} before we order.", and_hold=True)
+    quote = s.ask_vendor(f"Please send your best price and delivery for {item.shown} before we order.", and_hold=True)
     return [issue, quote, s.hold("not ordered yet"), remove_line(s)]
 
 
 def _change_order(s: Situation) -> list[Option]:
     item, revision = s.file.item, s.subject.get("revision")
     confirm = s.ask_vendor(
-        f"Revision {revision} of the submittal of {item.name} was approved after your order was placed. Please confirm "
-        "that you deliver to it, and any change of price or date.",
+        f"Revision {revision} of the submittal of {item.shown} was approved after your order was placed. Please "
+        "confirm that you deliver to it, and any change of price or date.",
         "Have the vendor confirm the new revision",
     )
     keep = s.option(
@@ -62,7 +63,7 @@ def order_incomplete(s: Situation) -> list[Option]:
                 "request_information",
                 item=item.item_id,
                 to="project_manager",
-                question=f"{item.name} is approved but cannot be ordered: {missing} missing. Send Items_Changed.",
+                question=f"{item.shown} is approved but cannot be ordered: {missing} missing. Send Items_Changed.",
             )
         ],
         cost="none",
@@ -81,8 +82,8 @@ def order_incomplete(s: Situation) -> list[Option]:
 def acknowledgement_exception(s: Situation) -> list[Option]:
     """Insist on the order, accept the vendor's terms, hold, or cancel."""
     item = s.file.item
-    said = "; ".join(f"{e['kind']}: {e['detail']}" for e in s.subject.get("exceptions", []))
-    ask = s.ask_vendor(f"Please deliver {item.name} as ordered. You noted: {said}", "Insist on the order as placed")
+    said = "; ".join(f"{e['kind']}: {shown_phrase(e['detail'])}" for e in s.subject.get("exceptions", []))
+    ask = s.ask_vendor(f"Please deliver {item.shown} as ordered. You noted: {said}", "Insist on the order as placed")
     accept = s.option(
         "Accept the vendor's terms",
         [action("accept_as_is", item=item.item_id, note=f"accepted: {said}")],

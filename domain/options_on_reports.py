@@ -4,6 +4,7 @@ from typing import Any
 
 from domain.actions import action
 from domain.approvals import Option
+from domain.outside import quoted, shown_name
 from domain.situation import Situation
 
 
@@ -12,10 +13,10 @@ def item_unknown(s: Situation) -> list[Option]:
     body = s.subject["event"]
     matches = [
         s.option(
-            f"It is {name}",
+            f"It is {shown_name(name)}",
             [action("restate_event", event={**body, "item": item_id})],
             cost="none",
-            assumptions=[f"{body['item']!r} was meant as {name!r}"],
+            assumptions=[f"{quoted(body['item'])} was meant as {quoted(name)}"],
         )
         for item_id, name in s.subject.get("closest", [])
     ]
@@ -43,10 +44,11 @@ def event_told(event: dict[str, Any]) -> str:
     """An event in one line: its type, its line and its day."""
     days = ("eta", "promised_date", "date_arrived", "inspection_date")
     day = next((f" {event[field]}" for field in days if event.get(field)), "")
-    return f"{event['event_type'].replace('_', ' ')} of {event['item']}{day}"
+    return f"{event['event_type'].replace('_', ' ')} of {shown_name(event['item'])}{day}"
 
 
 def _ask_sender(s: Situation) -> Option:
+    said = quoted(s.subject.get("text", ""), 500)
     who = s.subject.get("sender") or s.subject.get("source") or "sender"
     return s.option(
         "Have the project manager clear it up with the sender",
@@ -54,7 +56,7 @@ def _ask_sender(s: Situation) -> Option:
             action(
                 "notify_team",
                 team="project_manager",
-                message=f"Please clear up with {who} what was meant: {str(s.subject.get('text', ''))[:500]}",
+                message=f"Please clear up with {shown_name(str(who))} what was meant: {said}",
             )
         ],
         cost="none",
@@ -86,13 +88,15 @@ def _later(s: Situation) -> Option:
 
 
 def event_failed(s: Situation) -> list[Option]:
+    """Have it looked at, send it again, or leave it."""
+    event = shown_name(str(s.subject.get("event_id")))
     tell = s.option(
         "Have the engineers look at it",
         [
             action(
                 "notify_team",
                 team="engineering",
-                message=f"Event {s.subject.get('event_id')} could not be processed: {s.subject.get('error')}",
+                message=f"Event {event} could not be processed: {quoted(s.subject.get('error'), 1_000)}",
             )
         ],
         cost="none",

@@ -19,7 +19,7 @@ def decision_overruled(s: Situation) -> list[Option]:
     )
     hold = s.hold("what was decided is being undone")
     if not done & {"reorder_item", "issue_purchase_order"}:
-        return [hold, leave, s.ask_vendor(f"How does {s.file.item.name} stand?"), remove_line(s)]
+        return [hold, leave, s.ask_vendor(f"How does {s.file.item.shown} stand?"), remove_line(s)]
     cancel = s.option(
         "Cancel the order that was placed",
         [action("cancel_purchase_order", item=s.item_id, reason="ordered by mistake")],

@@ -6,6 +6,7 @@ from decimal import Decimal
 from domain.buildings import Building
 from domain.events import PurchaseOrderAcknowledged
 from domain.milestones import met
+from domain.outside import shown_name
 from domain.procurement import (
     Commercial,
     LineFile,
@@ -25,12 +26,12 @@ def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, tod
     item, promised = file.item, as_date(event.promised_date)
     if event.purchase_order is not None and file.round_of_order(event.purchase_order) is None:
         return Recorded.contradicts(
-            f"{item.name}: acknowledgement of {event.purchase_order}, which is not an order of this line",
+            f"{item.shown}: acknowledgement of {shown_name(event.purchase_order)}, which is not an order of this line",
             {"orders": [order.number for order in file.orders]},
         )
     if not file.order_lines:
         return Recorded.contradicts(
-            f"{item.name}: acknowledged by the vendor, but it was never ordered",
+            f"{item.shown}: acknowledged by the vendor, but it was never ordered",
             {"commercial": item.commercial},
         )
     round_ = round_of(file, event.purchase_order, None, None)
@@ -42,10 +43,10 @@ def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, tod
     ]
     if order.status == "cancelled":
         return Recorded.contradicts(
-            f"{item.name}: {order.number} was acknowledged, but it is cancelled", {"order": order.number}
+            f"{item.shown}: {order.number} was acknowledged, but it is cancelled", {"order": order.number}
         )
     if line.promised_date == promised and order.status != "issued" and not exceptions:
-        return Recorded.repeated(f"{item.name}: {order.number} was already acknowledged for {promised}; noted")
+        return Recorded.repeated(f"{item.shown}: {order.number} was already acknowledged for {promised}; noted")
     rows: list[Row] = [line.model_copy(update={"promised_date": promised})]
     confirmed = order.model_copy(
         update={
@@ -57,7 +58,7 @@ def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, tod
     if (confirmed.status, confirmed.external_ref) != (order.status, order.external_ref):
         rows.append(confirmed)
     rows += met(file, round_, "acknowledge", today)
-    recorded = Recorded(f"{item.name}: {order.number} acknowledged for {promised}")
+    recorded = Recorded(f"{item.shown}: {order.number} acknowledged for {promised}")
     changed = item
     if round_ == item.round:
         changed = item.model_copy(

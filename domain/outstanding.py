@@ -11,6 +11,7 @@ from domain.actions import action
 from domain.buildings import Building
 from domain.commitments import missing_for_order, order_authority
 from domain.inspections import uninspected
+from domain.outside import shown_name
 from domain.policy import Authority
 from domain.procurement import Item, LineFile, Logistics, Submittal
 from domain.schedule import days_late, next_working_day
@@ -45,7 +46,7 @@ def _order(file: LineFile, building: Building) -> list[Need]:
         return []
     if item.logistics != Logistics.NOT_SHIPPED:
         where = item.logistics.replace("_", " ")
-        detail = f"{item.name}: its submittal is approved, and it is already {where} without an order"
+        detail = f"{item.shown}: its submittal is approved, and it is already {where} without an order"
         return [
             Need(
                 item.item_id,
@@ -55,7 +56,7 @@ def _order(file: LineFile, building: Building) -> list[Need]:
             )
         ]
     if missing := missing_for_order(file, building):
-        why = f"{item.name}: {' and '.join(missing)} missing"
+        why = f"{item.shown}: {' and '.join(missing)} missing"
         return [Need(item.item_id, why, ask="order_incomplete", subject={"missing": missing})]
     verdict = order_verdict(file, building)
     if not verdict.allowed:
@@ -94,7 +95,8 @@ def _inspection(file: LineFile, building: Building) -> list[Need]:
     on = next_working_day(arrived, building.working_week)
     what = " and ".join(_received(file, receipt.shipment_id) for receipt in receipts)
     message = (
-        f"{item.name} arrived on {arrived}{what and ': ' + what}. Receive and store it; inspection is planned for {on}."
+        f"{item.shown} arrived on {arrived}{what and ': ' + what}. "
+        f"Receive and store it; inspection is planned for {on}."
     )
     return [
         Need(
@@ -111,8 +113,10 @@ def _inspection(file: LineFile, building: Building) -> list[Need]:
 def _received(file: LineFile, shipment_id: str) -> str:
     receipt = file.receipt_of(shipment_id)
     if receipt is None or receipt.quantity is None:
-        return f"shipment {shipment_id}"
-    return f"{receipt.quantity.normalize():f} {file.item.unit or 'units'} (shipment {shipment_id})"
+        return f"shipment {shown_name(shipment_id)}"
+    return (
+        f"{receipt.quantity.normalize():f} {shown_name(file.item.unit or 'units')} (shipment {shown_name(shipment_id)})"
+    )
 
 
 def _conflict(file: LineFile, building: Building) -> list[Need]:
@@ -145,7 +149,7 @@ def conflict_detail(item: Item) -> str:
     known = f"ETA {item.eta}" if item.eta else f"promised for {item.promised_date}"
     days = "day" if late == 1 else "days"
     lateness = f"{late} calendar {days} late" if late else "on the very day it is required"
-    return f"{item.name}: {known}, required by {item.required_by}: {lateness}."
+    return f"{item.shown}: {known}, required by {item.required_by}: {lateness}."
 
 
 def is_resolved(before: Item, after: Item) -> bool:
@@ -154,5 +158,5 @@ def is_resolved(before: Item, after: Item) -> bool:
 
 
 def resolved_message(item: Item) -> dict[str, Any]:
-    message = f"{item.name}: no longer in conflict; expected on {item.expected}, required by {item.required_by}."
+    message = f"{item.shown}: no longer in conflict; expected on {item.expected}, required by {item.required_by}."
     return action("notify_team", team="project_manager", message=message, item=item.item_id)

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel
 
+from domain.outside import shown_name
 from domain.text import folded
 
 
@@ -76,6 +77,11 @@ class Item(Row):
     hold_note: str | None = None
     removed: bool = False
     caused_seq: int = 0
+
+    @property
+    def shown(self) -> str:
+        """Its name as it may stand in a sentence of ours."""
+        return shown_name(self.name)
 
     @property
     def total(self) -> Decimal | None:

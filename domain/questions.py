@@ -16,6 +16,7 @@ from domain.commitments import (
     stake_of,
 )
 from domain.options import options_for
+from domain.outside import own_words, quoted, shown_name, shown_phrase
 from domain.outstanding import conflict_detail, order_verdict
 from domain.procurement import Inspection, LineFile, Logistics, Quality, Submittal, money
 from domain.schedule import days_late
@@ -91,10 +92,11 @@ _WITHOUT_ITEM = ("item_unknown", "event_unclear", "event_failed", "delegation_re
 def _free_question(
     kind: str, building: Building, today: date, subject: dict[str, Any], background: Background
 ) -> Question:
+    event = shown_name(str(subject.get("event_id")))
     summaries = {
-        "item_unknown": f"Which line is meant by {str(subject.get('named'))[:200]!r}? No line has that name.",
+        "item_unknown": f"Which line is meant by {quoted(subject.get('named'), 200)}? No line has that name.",
         "event_unclear": _unclear(subject),
-        "event_failed": f"Event {subject.get('event_id')} ({subject.get('event_type')}) could not be processed.",
+        "event_failed": f"Event {event} ({subject.get('event_type')}) could not be processed.",
         "delegation_request": str(subject.get("detail")),
     }
     return Question(
@@ -116,7 +118,7 @@ def _unclear(subject: dict[str, Any]) -> str:
     reading = subject.get("reading")
     if not reading or not reading.get("events"):
         return "A message came in that nobody has read yet: what does it say?"
-    doubts = "; ".join(reading["doubts"])[:300]
+    doubts = own_words("; ".join(reading["doubts"]), 300)
     return f"A message came in, and {reading['model']} is not certain what it says ({doubts}). Is it read right?"
 
 
@@ -150,20 +152,22 @@ def _summary(kind: str, file: LineFile, building: Building, today: date, subject
         report = failed_inspection(file)
         left = None if item.required_by is None else (item.required_by - today).days
         when = "" if left is None else f" Required by {item.required_by}, {left} calendar days left."
-        return f"{item.name} failed inspection on {report and report.inspected_on}.{when} What is to be done?"
+        return f"{item.shown} failed inspection on {report and report.inspected_on}.{when} What is to be done?"
     if kind == "schedule_conflict":
         return f"{conflict_detail(item)} What is to be done?"
     if kind == "order_beyond_authority":
         if subject.get("change_order"):
-            return f"{item.name} is ordered, and revision {subject.get('revision')} was approved since: a change order?"
-        return f"Order {item.name} for {money(item.total, item.currency)}? {subject['policy_line']}."
+            return (
+                f"{item.shown} is ordered, and revision {subject.get('revision')} was approved since: a change order?"
+            )
+        return f"Order {item.shown} for {money(item.total, item.currency)}? {subject['policy_line']}."
     if kind == "order_incomplete":
-        return f"{item.name} is approved but cannot be ordered: {' and '.join(subject['missing'])} missing."
+        return f"{item.shown} is approved but cannot be ordered: {' and '.join(subject['missing'])} missing."
     if kind == "acknowledgement_exception":
-        said = "; ".join(f"{e['kind']}: {e['detail']}" for e in subject["exceptions"])
-        return f"The vendor acknowledged {subject['order']} for {item.name} with exceptions: {said}"
+        said = "; ".join(f"{e['kind']}: {shown_phrase(e['detail'])}" for e in subject["exceptions"])
+        return f"The vendor acknowledged {subject['order']} for {item.shown} with exceptions: {said}"
     if kind == "hold_expired":
-        return f"{item.name} was put on hold{f' ({item.hold_note})' if item.hold_note else ''}: what now?"
+        return f"{item.shown} was put on hold{f' ({quoted(item.hold_note)})' if item.hold_note else ''}: what now?"
     return str(subject["detail"])
 
 

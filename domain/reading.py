@@ -6,6 +6,7 @@ A reading without doubts may be taken in; one with doubts is put to a person, fi
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
@@ -29,6 +30,7 @@ from domain.outstanding import is_resolved
 from domain.policy import Policy
 from domain.procurement import Item, LineFile, Shipment
 from domain.reading_words import (
+    LineWords,
     has_words_for,
     is_elsewhere,
     is_hedged,
@@ -93,9 +95,32 @@ class Mail:
     asked_about: frozenset[str] = frozenset()
     """The ids of the lines that a question is open about."""
 
-    @property
+    @cached_property
     def newest(self) -> str:
         return newest_part(self.text)
+
+    @cached_property
+    def sentences(self) -> list[str]:
+        """Of its newest part."""
+        return sentences(self.newest)
+
+    @cached_property
+    def line_words(self) -> LineWords:
+        return LineWords(name for _, name in self.names)
+
+    @cached_property
+    def named_lines(self) -> frozenset[str]:
+        """The ids of the lines that its newest part names in full."""
+        return frozenset(lines_named(self.newest, self.names))
+
+    @cached_property
+    def ids_by_words(self) -> dict[str, list[str]]:
+        """The ids of the lines by their names and ids in plain words."""
+        found: dict[str, list[str]] = {}
+        for item_id, name in self.names:
+            for words in {plain(item_id), plain(name)}:
+                found.setdefault(words, []).append(item_id)
+        return found
 
 
 @dataclass
@@ -110,7 +135,9 @@ class Reading:
 def judged(mail: Mail, read: MailReading, files: dict[str, LineFile], seq: int) -> Reading:
     """The events that were read, each checked; `files` are those of the lines that the mail or the model names."""
     made = Reading(doubts=_doubts_about(mail))
-    for report in read.reports:
+    if len(read.reports) > MAX_REPORTS:
+        made.doubts.append(f"{len(read.reports)} reports were read in it, more than one mail makes")
+    for report in read.reports[:MAX_REPORTS]:
         report, doubts = _in_its_own_words(report, mail)
         made.doubts += doubts
         item_id, doubts = _line_meant(report.item, mail, files)
@@ -134,6 +161,10 @@ def judged(mail: Mail, read: MailReading, files: dict[str, LineFile], seq: int) 
     return made
 
 
+MAX_REPORTS = 30
+"""Reports of one mail that are checked; one with more is put to a person."""
+
+
 def _doubts_about(mail: Mail) -> list[str]:
     """What makes a mail one for a person, whatever was read in it."""
     return ["it gives orders to whoever reads it, as a report does not"] if speaks_to_the_agent(mail.text) else []
@@ -142,10 +173,10 @@ def _doubts_about(mail: Mail) -> list[str]:
 def _line_meant(named: str, mail: Mail, files: dict[str, LineFile]) -> tuple[str | None, list[str]]:
     """The line, by the log's own rule: its name or id, in full, in the mail; or the number of its order. Otherwise it
     is doubtful, and only filled in."""
-    wanted = [item_id for item_id, name in mail.names if plain(named) in (plain(item_id), plain(name))]
+    wanted = mail.ids_by_words.get(plain(named), [])
     if len(wanted) != 1:
         return None, [f"no line is named {named[:60]!r}"]
-    if wanted[0] in lines_named(mail.newest, mail.names):
+    if wanted[0] in mail.named_lines:
         return wanted[0], []
     file = files.get(wanted[0])
     numbers = [order.number for order in file.orders] if file else []
@@ -232,15 +263,13 @@ def _doubts_of_words(report: Report, mail: Mail) -> list[str]:
         doubts.append(f"{report.event_type} needs a person's word")
     if not has_words_for(report.event_type, report.quote):
         doubts.append(f"its words do not speak of {report.event_type}")
-    spoken = [part for part in sentences(mail.newest) if says(report.quote, part) or says(part, report.quote)]
     days = [words for words in (report.day_words, report.departed_words) if words]
-    spoken += [part for part in sentences(mail.newest) if any(says(part, words) for words in days)]
-    spoken = [report.quote, *spoken]
+    spoken = [report.quote, *(part for part in mail.sentences if _belongs(part, report.quote, days))]
     if any(is_hedged(part) for part in spoken):
         doubts.append("it is not said as a fact")
     if any(is_elsewhere(part) for part in spoken):
         doubts.append("it speaks of another place")
-    if any(speaks_of_more_than(part, [name for _, name in mail.names]) for part in spoken):
+    if any(speaks_of_more_than(part, mail.line_words) for part in spoken):
         doubts.append("it speaks of something else than the line itself")
     if is_partial(mail.newest):
         doubts.append("it speaks of a part of the order")
@@ -249,6 +278,11 @@ def _doubts_of_words(report: Report, mail: Mail) -> list[str]:
     if report.event_type == "Purchase_Order_Acknowledged" and (report.exceptions or takes_exception(mail.newest)):
         doubts.append("it may depart from the order")
     return doubts
+
+
+def _belongs(part: str, quote: str, days: list[str]) -> bool:
+    """Whether a sentence is of the quote, or names the day."""
+    return says(quote, part) or says(part, quote) or any(says(part, words) for words in days)
 
 
 def _contradictions(event: Event, file: LineFile | None, mail: Mail, seq: int) -> list[str]:

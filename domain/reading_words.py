@@ -40,7 +40,7 @@ _HEDGED = re.compile(
     r"espera\w*|deberia|podria|aproximadamente|alrededor|finales|o|forse|speriamo|dovrebbe|potrebbe|misschien|"
     r"hopelijk|ongeveer|moze|"
     r"not|never|no longer|were to|was to|was due|were due|had been|doubt\w*|unconfirmed|reportedly|rumou?r\w*|"
-    r"said|says|told us|according to|once|as soon as|when|upon|between|from \d+\w* to|test|example|"
+    r"said|says|told us|according to|once|as soon as|when|upon|between|from \d++\w*+ to|test|example|"
     r"nicht|kein\w*|niemals|sobald|nachdem|wenn|zwischen|laut|angeblich|hatte\w*|ne|pas|jamais|des que|lorsque|entre|"
     r"selon|devai\w*|no|nunca|cuando|segun|non|quando|secondo|niet|zodra|tussen|volgens|nie|gdy|jesli|jezeli|podobno)\b"
 )
@@ -58,10 +58,9 @@ _ELSEWHERE = re.compile(
     r"\b(?:for|fur|pour|para|per|voor) (?:[\w-]+ ){0,4}(?:project|site|building|branch|plant|projekt|baustelle|"
     r"projet|chantier|proyecto|obra|progetto|cantiere|bouwplaats)\b"
 )
-_OF_A_LINE = (
-    r"\b([\w-]+) (?:of|for|von|fur|de|des|du|della|delle|di|van|voor) "
-    r"(?:(?:the|your|our|all|den|die|das|der|les|la|las|los|le|il|gli) )*(?={names}\b)"
-)
+_OF_A_LINE = re.compile(r"(?<![\w-])([\w-]++) (?:of|for|von|fur|de|des|du|della|delle|di|van|voor) ")
+_ARTICLE = re.compile(r"(?:the|your|our|all|den|die|das|der|les|la|las|los|le|il|gli) ")
+_WORD_END = re.compile(r"(?<=\w)(?!\w)")
 _THE_GOODS = re.compile(
     r"\d|^(?:orders?|po|number|no|deliver(?:y|ies)|arrivals?|shipments?|departures?|dispatch|loads?|supply|delays?|"
     r"dates?|eta|news|updates?|notice|rest|all|both|bestellung|auftrag|lieferung|ankunft|termin|commande|livraison|arrivee|pedido|"
@@ -101,11 +100,36 @@ def is_elsewhere(sentence: str) -> bool:
     return bool(_ELSEWHERE.search(plain(sentence)))
 
 
-def speaks_of_more_than(sentence: str, names: Iterable[str]) -> bool:
+def speaks_of_more_than(sentence: str, names: "Iterable[str] | LineWords") -> bool:
     """Whether it speaks of something of a line instead of the line: its drawings, a sample, who installs it. Before `of
     the Windows` only the goods' own order, delivery or date may stand."""
-    of_a_line = _OF_A_LINE.format(names=f"(?:{'|'.join(re.escape(plain(name)) for name in names)})")
-    return any(not _THE_GOODS.search(word) for word in re.findall(of_a_line, plain(sentence)))
+    known = names if isinstance(names, LineWords) else LineWords(names)
+    flat = plain(sentence)
+    return any(
+        not _THE_GOODS.search(found[1].strip("-")) and known.follows(flat, found.end())
+        for found in _OF_A_LINE.finditer(flat)
+    )
+
+
+class LineWords:
+    """The names of lines in plain words, for finding which of them stands at a place of a text."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(map(plain, names)) - {""}
+        self._longest = max(map(len, self._names), default=0)
+
+    def follows(self, flat: str, place: int) -> bool:
+        """Whether a line's name begins at this place of a plain text, articles apart."""
+        while not self._begins(flat, place):
+            article = _ARTICLE.match(flat, place)
+            if article is None:
+                return False
+            place = article.end()
+        return True
+
+    def _begins(self, flat: str, place: int) -> bool:
+        ahead = flat[place : place + self._longest + 1]
+        return any(ahead[: end.start()] in self._names for end in _WORD_END.finditer(ahead))
 
 
 def is_partial(text: str) -> bool:

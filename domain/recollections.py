@@ -188,7 +188,7 @@ def lead_time(file: LineFile, seq: int) -> Fact | None:
         kind="lead_time",
         about=f"{item.vendor_id}:{item.item_id}",
         value={"days": took, "promised": promised, "quoted": item.lead_time_days},
-        text=f"{line['vendor']} took {took} calendar days to deliver {item.name}{against}{quoted} ({order.number}).",
+        text=f"{line['vendor']} took {took} calendar days to deliver {item.shown}{against}{quoted} ({order.number}).",
         day=arrived.isoformat(),
         seq=seq,
         sources=[seq],
@@ -208,16 +208,19 @@ def quality(file: LineFile, passed: bool, today: date, seq: int) -> Fact | None:
         kind="quality",
         about=f"{item.vendor_id}:{item.item_id}",
         value={"passed": passed},
-        text=f"The last inspection of {item.name} by {line['vendor']} ({today}) {said}."[:MOST_TEXT],
+        text=f"The last inspection of {item.shown} by {line['vendor']} ({today}) {said}."[:MOST_TEXT],
         day=today.isoformat(),
         seq=seq,
         sources=[seq],
     )
 
 
+_PUNCTUATION = re.compile(r"[^\w\s]")
+
+
 def team_note(text: str, party: str, file: LineFile | None, today: date, seq: int) -> Fact:
     """What the team noted; the same words again are the same note."""
-    plain = folded(re.sub(r"[^\w\s]", "", text))
+    plain = folded(_PUNCTUATION.sub("", text))
     digest = hashlib.sha256(plain.encode()).hexdigest()[:16]
     return Fact(
         **about(file),

@@ -6,6 +6,7 @@ from decimal import Decimal
 from domain.events import EtaChanged, ShipmentArrivedSite, ShipmentDepartedFactory
 from domain.milestones import met
 from domain.orders import as_date, replaces_in_part
+from domain.outside import shown_name
 from domain.procurement import Item, LineFile, Logistics, Quality, Receipt, Row, Shipment
 from domain.recording import Recorded, round_of, saved
 
@@ -15,7 +16,7 @@ def record_departure(file: LineFile, event: ShipmentDepartedFactory, seq: int) -
     departed, eta = as_date(event.date_departed), as_date(event.eta)
     if eta < departed:
         return Recorded.contradicts(
-            f"{file.item.name}: expected on {eta}, before it departed on {departed}",
+            f"{file.item.shown}: expected on {eta}, before it departed on {departed}",
             {"eta": str(eta), "date_departed": str(departed)},
         )
     if refused := _cancelled(file, event.purchase_order):
@@ -26,7 +27,7 @@ def record_departure(file: LineFile, event: ShipmentDepartedFactory, seq: int) -
         return _departure_again(file, known, event, departed, eta, seq)
     if _complete(file, round_):
         return Recorded.contradicts(
-            f"{file.item.name}: reported as departed on {departed}, but all of it has arrived",
+            f"{file.item.shown}: reported as departed on {departed}, but all of it has arrived",
             {"arrived": [str(receipt.received_on) for receipt in file.receipts]},
         )
     shipment = Shipment(
@@ -42,7 +43,7 @@ def record_departure(file: LineFile, event: ShipmentDepartedFactory, seq: int) -
     )
     rows: list[Row] = [shipment, *met(file, round_, "ship", departed)]
     item = _with_logistics(file, [*file.shipments, shipment], round_, seq)
-    return Recorded(f"{file.item.name}: departed on {departed}, expected on {eta}", saved(file, item, *rows))
+    return Recorded(f"{file.item.shown}: departed on {departed}, expected on {eta}", saved(file, item, *rows))
 
 
 def _departed_already(file: LineFile, round_: int, event: ShipmentDepartedFactory, departed: date) -> Shipment | None:
@@ -65,12 +66,12 @@ def _departure_again(
     receipt = file.receipt_of(known.shipment_id)
     if receipt is not None and departed > receipt.received_on:
         return Recorded.contradicts(
-            f"{file.item.name}: shipment {known.shipment_id} departed on {departed}, after it arrived on "
+            f"{file.item.shown}: shipment {shown_name(known.shipment_id)} departed on {departed}, after it arrived on "
             f"{receipt.received_on}",
             {"shipment": known.shipment_id, "arrived": str(receipt.received_on)},
         )
     if known.departed_on == departed and known.eta == eta:
-        return Recorded.repeated(f"{file.item.name}: this departure is already on file; noted")
+        return Recorded.repeated(f"{file.item.shown}: this departure is already on file; noted")
     filled = known.model_copy(
         update={
             "departed_on": departed,
@@ -80,7 +81,7 @@ def _departure_again(
     )
     others = [s for s in file.shipments if s.shipment_id != known.shipment_id]
     item = _with_logistics(file, [*others, filled], known.round, seq)
-    return Recorded(f"{file.item.name}: departed on {departed}, expected on {eta}", saved(file, item, filled))
+    return Recorded(f"{file.item.shown}: departed on {departed}, expected on {eta}", saved(file, item, filled))
 
 
 def record_eta(file: LineFile, event: EtaChanged, reported: date | None, seq: int) -> Recorded:
@@ -93,25 +94,25 @@ def record_eta(file: LineFile, event: EtaChanged, reported: date | None, seq: in
     eta, item = as_date(event.eta), file.item
     round_ = round_of(file, event.purchase_order, event.shipment_id, reported)
     if round_ != item.round:
-        return Recorded.repeated(f"{item.name}: this ETA is of an earlier delivery; noted")
+        return Recorded.repeated(f"{item.shown}: this ETA is of an earlier delivery; noted")
     if _complete(file, round_):
-        return Recorded.repeated(f"{item.name}: all of it has arrived; the ETA is noted")
+        return Recorded.repeated(f"{item.shown}: all of it has arrived; the ETA is noted")
     open_ = [s for s in file.shipments_in(round_) if not s.is_received]
     named = [s for s in open_ if event.shipment_id in (None, s.shipment_id)]
     if event.shipment_id is not None and not named and file.shipments_in(round_):
         return _unknown_shipment(file, event.shipment_id)
     if (named and all(s.eta == eta for s in named)) or (not open_ and item.eta == eta):
-        return Recorded.repeated(f"{item.name}: expected on {eta} as before; noted")
+        return Recorded.repeated(f"{item.shown}: expected on {eta} as before; noted")
     rows: list[Row] = [s.model_copy(update={"eta": eta}) for s in named]
     kept = [s for s in open_ if s not in named]
     latest = max([eta, *(s.eta for s in kept if s.eta)])
     changed = item.model_copy(update={"eta": latest, "caused_seq": seq})
-    return Recorded(f"{item.name}: now expected on {latest}", saved(file, changed, *rows))
+    return Recorded(f"{item.shown}: now expected on {latest}", saved(file, changed, *rows))
 
 
 def _unknown_shipment(file: LineFile, shipment_id: str) -> Recorded:
     return Recorded.contradicts(
-        f"{file.item.name}: there is no open shipment {shipment_id}",
+        f"{file.item.shown}: there is no open shipment {shown_name(shipment_id)}",
         {"shipments": [s.shipment_id for s in file.shipments]},
     )
 
@@ -127,12 +128,12 @@ def record_arrival(file: LineFile, event: ShipmentArrivedSite, seq: int) -> Reco
     shipment = _shipment_of(file, round_, event, arrived)
     if shipment is None and event.shipment_id is None and _complete(file, round_):
         return Recorded.contradicts(
-            f"{file.item.name}: reported as arrived on {arrived}, but all of it had arrived before",
+            f"{file.item.shown}: reported as arrived on {arrived}, but all of it had arrived before",
             {"arrived": [str(receipt.received_on) for receipt in file.receipts]},
         )
     if shipment is not None and shipment.departed_on is not None and arrived < shipment.departed_on:
         return Recorded.contradicts(
-            f"{file.item.name}: reported as arrived on {arrived}, before it departed on {shipment.departed_on}",
+            f"{file.item.shown}: reported as arrived on {arrived}, before it departed on {shipment.departed_on}",
             {"shipment": shipment.shipment_id, "departed": str(shipment.departed_on)},
         )
     return _receive(file, shipment, round_, event, arrived, seq)
@@ -143,16 +144,18 @@ def _arrived_already(file: LineFile, event: ShipmentArrivedSite, arrived: date) 
         if event.shipment_id is not None:
             if receipt.shipment_id != event.shipment_id:
                 continue
+            named = shown_name(event.shipment_id)
             if receipt.received_on == arrived:
-                return Recorded.repeated(f"{file.item.name}: arrival of {event.shipment_id} is on file; noted")
+                return Recorded.repeated(
+                    f"{file.item.shown}: arrival of {shown_name(event.shipment_id)} is on file; noted"
+                )
             return Recorded.contradicts(
-                f"{file.item.name}: shipment {event.shipment_id} arrived on {receipt.received_on}, now reported for "
-                f"{arrived}",
+                f"{file.item.shown}: shipment {named} arrived on {receipt.received_on}, now reported for {arrived}",
                 {"shipment": event.shipment_id, "arrived": str(receipt.received_on)},
             )
         same = receipt.received_on == arrived and event.quantity in (None, receipt.quantity)
         if same and not _another_open(file, event):
-            return Recorded.repeated(f"{file.item.name}: its arrival on {arrived} is already on file; noted")
+            return Recorded.repeated(f"{file.item.shown}: its arrival on {arrived} is already on file; noted")
     return None
 
 
@@ -205,9 +208,9 @@ def _receive(
     changed = _with_logistics(seen, seen.shipments, round_, seq)
     rows: list[Row] = [received, receipt, *_order_received(seen, round_)]
     rows += met(file, round_, "arrive" if changed.logistics == Logistics.ON_SITE else "ship", arrived)
-    note = f"{item.name}: arrived on {arrived}"
+    note = f"{item.shown}: arrived on {arrived}"
     if quantity is not None:
-        note += f", {quantity.normalize():f} {item.unit or 'units'}"
+        note += f", {quantity.normalize():f} {shown_name(item.unit or 'units')}"
     return Recorded(note + _over(seen, round_), saved(file, changed, *rows))
 
 
@@ -298,14 +301,14 @@ def _cancelled(file: LineFile, purchase_order: str | None) -> Recorded | None:
     """A delivery of a cancelled or foreign order is put to a person."""
     if purchase_order is not None and file.order_lines and file.round_of_order(purchase_order) is None:
         return Recorded.contradicts(
-            f"{file.item.name}: {purchase_order} is not an order of this line",
+            f"{file.item.shown}: {shown_name(purchase_order)} is not an order of this line",
             {"orders": [order.number for order in file.orders]},
         )
     number = purchase_order or _order_number(file, file.item.round)
     order = next((order for order in file.orders if order.number == number), None)
     if order is not None and order.status == "cancelled":
         return Recorded.contradicts(
-            f"{file.item.name}: a delivery of {order.number} is reported, but that order is cancelled",
+            f"{file.item.shown}: a delivery of {order.number} is reported, but that order is cancelled",
             {"order": order.number},
         )
     return None

@@ -2,6 +2,7 @@
 
 from domain.actions import action
 from domain.events import SubmittalApproved, SubmittalRejected
+from domain.outside import quoted
 from domain.procurement import LineFile, Submittal
 from domain.recording import Recorded, saved
 
@@ -12,13 +13,13 @@ def record_approval(file: LineFile, event: SubmittalApproved, seq: int) -> Recor
     revision = event.revision if event.revision is not None else item.submittal_revision
     same = item.submittal == Submittal.APPROVED and revision == item.submittal_revision
     if same:
-        return Recorded.repeated(f"{item.name}: the submittal is already approved; noted")
+        return Recorded.repeated(f"{item.shown}: the submittal is already approved; noted")
     older = (
         item.submittal_revision is not None and event.revision is not None and event.revision < item.submittal_revision
     )
     if older:
         return Recorded.repeated(
-            f"{item.name}: revision {event.revision} is older than revision {item.submittal_revision}; noted"
+            f"{item.shown}: revision {event.revision} is older than revision {item.submittal_revision}; noted"
         )
     changed = item.model_copy(
         update={
@@ -28,9 +29,9 @@ def record_approval(file: LineFile, event: SubmittalApproved, seq: int) -> Recor
             "caused_seq": seq,
         }
     )
-    recorded = Recorded(f"{item.name}: submittal approved", saved(file, changed))
+    recorded = Recorded(f"{item.shown}: submittal approved", saved(file, changed))
     if item.is_ordered and item.submittal == Submittal.APPROVED:
-        recorded.note = f"{item.name}: revision {event.revision} approved after the order"
+        recorded.note = f"{item.shown}: revision {event.revision} approved after the order"
         recorded.ask.append(
             (
                 "order_beyond_authority",
@@ -52,7 +53,7 @@ def record_rejection(file: LineFile, event: SubmittalRejected, seq: int) -> Reco
     item = file.item
     if item.is_ordered:
         return Recorded.contradicts(
-            f"{item.name}: its submittal was rejected, but it is already ordered",
+            f"{item.shown}: its submittal was rejected, but it is already ordered",
             {
                 "commercial": item.commercial,
                 "ordered_revision": item.submittal_revision,
@@ -61,7 +62,7 @@ def record_rejection(file: LineFile, event: SubmittalRejected, seq: int) -> Reco
         )
     repeated = item.submittal == Submittal.REJECTED and event.revision == item.submittal_revision
     if repeated:
-        return Recorded.repeated(f"{item.name}: the submittal was already rejected; noted")
+        return Recorded.repeated(f"{item.shown}: the submittal was already rejected; noted")
     changed = item.model_copy(
         update={
             "submittal": Submittal.REJECTED,
@@ -75,9 +76,9 @@ def record_rejection(file: LineFile, event: SubmittalRejected, seq: int) -> Reco
         if item.order_by
         else "Its order-by date is unknown: required-by date or lead time is missing."
     )
-    message = f"The submittal of {item.name} was rejected: {event.reason}. {by}"
+    message = f"The submittal of {item.shown} was rejected: {quoted(event.reason)}. {by}"
     return Recorded(
-        f"{item.name}: submittal rejected",
+        f"{item.shown}: submittal rejected",
         saved(file, changed),
         say=[action("notify_team", team="project_manager", message=message, item=item.item_id)],
     )

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from domain.actions import ACTION, plain
 from domain.approvals import Option
 from domain.policy import AGENT_ALONE
+from domain.text import ON_FILE
 
 Actions = Sequence[dict[str, Any]]
 
@@ -105,7 +106,9 @@ def _filled(action: dict[str, Any], options: Sequence[Option], item_id: str | No
     arguments = {key: item_id if value == ITEM else value for key, value in action["arguments"].items()}
     for given in (*_of_same_name(action, options), {}):
         try:
-            return plain(ACTION.validate_python({"name": action["name"], "arguments": {**given, **arguments}}))
+            return plain(
+                ACTION.validate_python({"name": action["name"], "arguments": {**given, **arguments}}, context=ON_FILE)
+            )
         except ValidationError:
             continue
     return None

@@ -2,15 +2,31 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo, WithJsonSchema
 
 D = TypeVar("D", bound=date)
 
-_YEARS = (1900, 2200)
+_NOT_IN_A_SLUG = re.compile(r"[^a-z0-9]+")
+_SPACING = re.compile(r"[\s_-]+")
+
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+"""Days outside these years are never taken. Sums of days within them stay far from the ends of the calendar."""
+MAX_YEARS_AHEAD = 20
+"""How far after the moment at which it is received a day from outside may lie; what is further off is a slip. Days of
+the past are history, and harmless: they are taken as far back as any."""
+
+ON_FILE = {"on_file": True}
+"""pydantic context for what was accepted before: its days are taken as they are, also by a later version."""
+
+
+def at_the_door(received_at: datetime) -> dict[str, Any]:
+    """pydantic context for a body from outside: its days are held against the moment at which it came."""
+    return {"received_at": received_at}
 
 
 def _storable(value: str) -> str:
@@ -20,23 +36,38 @@ def _storable(value: str) -> str:
     return value
 
 
-def _day(value: Any) -> Any:
+def _day(value: Any, info: ValidationInfo) -> Any:
     """A calendar day, or a moment with a time; a moment becomes a day in the building's zone when it is processed."""
-    if isinstance(value, (date, datetime)):
-        return _plausible(value)
+    return _plausible(_parsed(value), info)
+
+
+def _planned_day(value: Any, info: ValidationInfo) -> Any:
+    """The same of what is worked out from days that were accepted, such as a required day behind a late arrival."""
+    parsed = _parsed(value)
+    return _plausible(parsed, info) if "received_at" in (info.context or {}) else parsed
+
+
+def _parsed(value: Any) -> date:
+    if isinstance(value, date):
+        return value
     if not isinstance(value, str):
         raise ValueError("must be an ISO date such as 2026-02-15")
     try:
-        day = date.fromisoformat(value) if len(value) <= 10 else datetime.fromisoformat(value)
+        return date.fromisoformat(value) if len(value) <= 10 else datetime.fromisoformat(value)
     except ValueError as error:
         raise ValueError(f"is not a date that exists ({error}); write it like 2026-02-15") from error
-    return _plausible(day)
 
 
-def _plausible(value: D) -> D:
-    """At the ends of the calendar every sum of dates overflows; nobody builds there, so it is a slip."""
-    if not _YEARS[0] <= value.year <= _YEARS[1]:
-        raise ValueError(f"must lie in the years {_YEARS[0]} to {_YEARS[1]}")
+def _plausible(value: D, info: ValidationInfo) -> D:
+    """Within the years that a procurement log may speak of."""
+    context = info.context or {}
+    if context.get("on_file"):
+        return value
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
+    received_at: datetime | None = context.get("received_at")
+    if received_at is not None and value.year > received_at.year + MAX_YEARS_AHEAD:
+        raise ValueError(f"lies more than {MAX_YEARS_AHEAD} years ahead, after {received_at.year + MAX_YEARS_AHEAD}")
     return value
 
 
@@ -61,6 +92,12 @@ Day = Annotated[
     BeforeValidator(_day),
     WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-02-15"]}),
 ]
+PlannedDay = Annotated[
+    date | datetime,
+    BeforeValidator(_planned_day),
+    WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-02-15"]}),
+]
+"""A day that something is to be done: also one that follows from days on file, which may lie beyond their range."""
 Moment = Annotated[datetime, AfterValidator(_plausible)]
 Quantity = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=6)]
 Money = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=4)]
@@ -72,7 +109,7 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 def slug(name: str) -> str:
     """`Steel Beams` -> `steel-beams`: the id of a line that was given only a name."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    made = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:60].strip("-")
+    made = _NOT_IN_A_SLUG.sub("-", plain.lower()).strip("-")[:60].strip("-")
     if made:
         return made
     return "item-" + "-".join(f"{ord(c):x}" for c in name.strip()[:8])
@@ -80,4 +117,21 @@ def slug(name: str) -> str:
 
 def folded(name: str) -> str:
     """What two spellings of the same name have in common: case and spacing do not count (api.md)."""
-    return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", name).casefold())
+    return _SPACING.sub("", unicodedata.normalize("NFKC", name).casefold())
+
+
+class DistinctIds:
+    """Gives out ids that nobody has yet: `steel-beams`, `steel-beams-2`, `steel-beams-3`."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = set(taken)
+        self._next: dict[str, int] = {}
+
+    def take(self, wanted: str) -> str:
+        """The id that is wanted, with the next free number where it is taken."""
+        made, number = wanted, self._next.get(wanted, 2)
+        while made in self._taken:
+            made, number = f"{wanted}-{number}", number + 1
+        self._next[wanted] = number
+        self._taken.add(made)
+        return made

@@ -19,8 +19,7 @@ def add_working_time(
     Counted in real elapsed time, so that a change of the clocks neither adds nor loses an hour. With no duration
     left it is the next moment that counts. `week` is never empty.
 
-    Raises:
-        ValueError: quiet hours leave no time at all, or the moment lies more than ten years ahead.
+    Where quiet hours leave no time at all, or so little that it lies further ahead, it is ten years after `start`.
     """
     left = duration
     for opens, closes in _open_hours(start, zone, week, quiet):
@@ -28,7 +27,7 @@ def add_working_time(
         if begin + left < closes:
             return begin + left
         left -= max(timedelta(0), closes - begin)
-    raise ValueError("quiet hours leave no working time; shorten policy.quiet_hours")
+    return start + timedelta(days=MOST_DAYS)
 
 
 def _open_hours(

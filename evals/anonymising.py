@@ -193,7 +193,7 @@ class _Names:
         swaps += [(old, new) for _, old, _, new in self.lines] + [(old, new) for old, _, new, _ in self.lines]
         new_of = dict(swaps)
         either = "|".join(re.escape(old) for old in sorted(new_of, key=len, reverse=True))
-        return re.sub(rf"(?<!\w)(?:{either})(?!\w)", lambda found: new_of[found[0]], text)
+        return re.compile(rf"(?<!\w)(?:{either})(?!\w)").sub(lambda found: new_of[found[0]], text)
 
 
 def _word(place: int) -> str:

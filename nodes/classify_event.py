@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from domain.outside import quoted
 from nodes.entry import entry_in, fresh_run
 from nodes.state import BuildingState
 from tools.context import Toolbox
@@ -25,7 +26,7 @@ async def classify_event(toolbox: Toolbox, state: BuildingState) -> BuildingStat
         "event_id": entry.event_id,
         "source": entry.source,
         "closest": match.closest,
-        "text": f"{entry.event_type} about {named!r}",
+        "text": f"{entry.event_type} about {quoted(named)}",
     }
     asked = {"kind": "item_unknown", "item_id": None, "subject": subject}
-    return {**run, "finding": vars(Finding(note=f"no line is named {named!r}", ask=[asked]))}
+    return {**run, "finding": vars(Finding(note=f"no line is named {quoted(named)}", ask=[asked]))}

@@ -7,6 +7,7 @@ from typing import Any
 from domain.buildings import Building
 from domain.events import Entry
 from domain.milestones import record_overdue
+from domain.outside import shown_name
 from domain.procurement import LineFile
 from domain.recording import Recorded
 from nodes.entry import entry_in, found, item_in
@@ -31,7 +32,9 @@ async def follow_up(toolbox: Toolbox, state: BuildingState) -> BuildingState:
         settled = await overruled(toolbox, entry)
         return {"settled": settled, "item_id": settled.get("item_id"), **found(Finding(note="decision overruled"))}
     asked = {"kind": "event_failed", "item_id": None, "subject": entry.body}
-    return found(Finding(note=f"event {entry.body.get('event_id')} could not be processed", ask=[asked]))
+    return found(
+        Finding(note=f"event {shown_name(str(entry.body.get('event_id')))} could not be processed", ask=[asked])
+    )
 
 
 def _owed(entry: Entry, file: LineFile, building: Building) -> Recorded:

@@ -7,6 +7,9 @@ from tools.context import Toolbox
 from tools.lookup import items_mentioned, look_up_item
 from tools.recording import record_note
 
+MAX_LINES = 50
+"""Lines on which one note is kept; a note that names more is kept on the building."""
+
 
 async def take_note(toolbox: Toolbox, state: BuildingState) -> BuildingState:
     entry = entry_in(state)
@@ -22,4 +25,5 @@ async def take_note(toolbox: Toolbox, state: BuildingState) -> BuildingState:
         raise TypeError(f"take_note does not handle {entry.event_type}")
     named = None if event.item is None else (await look_up_item(toolbox, entry, event.item)).item_id
     items = [named] if named else await items_mentioned(toolbox, entry.building_id, event.text)
-    return found(await record_note(toolbox, entry, party=entry.source, text=event.text, items=items))
+    about = items if len(items) <= MAX_LINES else []
+    return found(await record_note(toolbox, entry, party=entry.source, text=event.text, items=about))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ADDRESS = "{address}"
 _THREADS = 16
+_ADDRESS = re.compile(r"^(?:[^\s,;<>@]++@[^\s,;<>@]+|\+?[\d ()/-]{6,})$")
 _STATUS = re.compile(r"\berror[=:]\s*(\d{3})\b")
 _TYPES = {"urgent": "warning", "high": "warning"}
 
@@ -55,7 +56,7 @@ def _loaded() -> "type[Apprise]":
 
 def _service(url: str, address: str) -> "Apprise":
     if ADDRESS in url:
-        if not re.fullmatch(r"[^\s,;<>@]+@[^\s,;<>@]+|\+?[\d ()/-]{6,}", address):
+        if not _ADDRESS.fullmatch(address):
             raise RefusedError(
                 f"{address!r} is no address to send to: give the contact or the vendor one, or the channel a fixed one",
                 final=True,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.buildings import Building
+from domain.outside import own_words, shown_name
 from runtime.channels_ways import ORDERS
 from runtime.clock import Clock
 from runtime.links import holder, linker
@@ -36,7 +37,7 @@ async def letter(conn: Connection, settings: Settings, clock: Clock, message: Ou
     building = await procurement.building(conn, message.building_id)
     name = building.name if building else message.building_id
     order = await _order(conn, message)
-    text = str(message.payload.get("text") or (_in_words(order) if order else message.subject))
+    text = _in_words(order) if order and not message.payload.get("text") else own_words(_said(message))
     link = await _link(conn, settings, clock, message, building) if building else None
     if link is not None:
         text = f"{text}\n\nRead and answer: {link}"
@@ -50,11 +51,15 @@ async def letter(conn: Connection, settings: Settings, clock: Clock, message: Ou
     return Letter(
         key=message.key,
         recipient=message.recipient,
-        title=one_line(f"{message.subject}: {name}"),
-        text=printable(text),
+        title=own_words(f"{message.subject}: {shown_name(name)}", _MOST_TITLE),
+        text=text,
         urgency=str(message.payload.get("urgency", "normal")),
         body={"type": _type(message), "timestamp": message.created_at.isoformat(), "data": data},
     )
+
+
+def _said(message: Outgoing) -> str:
+    return str(message.payload.get("text") or message.subject)
 
 
 def _type(message: Outgoing) -> str:
@@ -98,10 +103,12 @@ def _in_words(data: dict[str, Any]) -> str:
         quantity = " ".join(str(part) for part in (line["quantity"], line["unit"]) if part is not None)
         price = f" at {line['unit_price']} {order['currency']}" if line["unit_price"] is not None else ""
         needed = f", required on site by {line['required_by']}" if line["required_by"] else ""
-        said.append(f"{line['line']}. {quantity + ' ' if quantity else ''}{line['item_name']}{price}{needed}")
+        said.append(
+            f"{line['line']}. {quantity + ' ' if quantity else ''}{shown_name(line['item_name'])}{price}{needed}"
+        )
     if order["total"] is not None:
         said.append(f"Total {order['total']} {order['currency']}")
-    return "\n".join([*said, "Please acknowledge with the date that you promise."])
+    return "\n".join([*map(own_words, said), "Please acknowledge with the date that you promise."])
 
 
 async def _link(
@@ -116,11 +123,6 @@ async def _link(
     links = await linker(conn, settings, now)
     audience = holder(building, str(message.payload["to"]), sent_to=message.recipient)
     return links.url(links.make("approval", asked.approval_id, asked.version, audience, now))
-
-
-def one_line(text: str) -> str:
-    """A subject without line ends, which could forge headers of a mail."""
-    return " ".join(printable(text).split())[:_MOST_TITLE]
 
 
 def printable(text: str) -> str:

@@ -32,6 +32,8 @@ MOST_EVENTS = 50
 MOST_SECONDS = 5.0
 MOST_ERROR = 4000
 """Characters of an error that are kept with its event."""
+MAX_RAW_ERROR = 50_000
+"""Characters of an error that secrets are looked for in; no more of it is kept."""
 
 Outcome = dict[str, Any]
 """What clients read of an entry that is done."""
@@ -165,7 +167,7 @@ class Drainer:
         entry, now = claimed.entry, self.clock.now()
         log.warning("event failed", building=entry.building_id, seq=entry.seq, type=entry.event_type, exc_info=error)
         # It is shown over REST, in the question to a person, and in messages: so no secret goes into the row at all.
-        text = self._redact("".join(traceback.format_exception_only(error)).strip())[:MOST_ERROR]
+        text = self._excerpt(error)
         if claimed.failures + 1 >= self.settings.event_attempts:
             await self._bury(slot, lease, claimed, text)
             return None
@@ -181,6 +183,11 @@ class Drainer:
                 not_before=now + self._backoff(claimed.failures),
             )
         return Ended.BACKING_OFF
+
+    def _excerpt(self, error: Exception) -> str:
+        """What the error says, without secrets and bounded before anything works on it: it may quote a whole mail."""
+        said = "".join(part[:MAX_RAW_ERROR] for part in traceback.format_exception_only(error))
+        return self._redact(said.strip()[:MAX_RAW_ERROR])[:MOST_ERROR]
 
     def _backoff(self, failures: int) -> timedelta:
         seconds = self.settings.retry_base * 2**failures * random.uniform(0.8, 1.2)

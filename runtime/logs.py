@@ -1,5 +1,6 @@
 """Structured logs: JSON for machines, colours for a terminal. Secrets are never logged."""
 
+import json
 import logging
 import sys
 from typing import Any
@@ -9,6 +10,9 @@ from langchain_core.runnables.config import var_child_runnable_config
 
 from runtime.redaction import Redaction
 from runtime.settings import Settings
+
+MAX_LINE = 60_000
+"""Characters of a line; an error may quote a whole mail, or a whole building."""
 
 
 def set_up_logs(settings: Settings) -> None:
@@ -65,4 +69,22 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
         self._redaction = redaction
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._redaction(super().format(record))
+        line = super().format(record)
+        if len(line) > MAX_LINE:
+            line = _shortened(line)
+        return self._redaction(line)
+
+
+def _shortened(line: str) -> str:
+    """A line of which only the beginning is kept; JSON stays JSON."""
+    try:
+        known = json.loads(line)
+    except ValueError:
+        return f"{line[:MAX_LINE]} ... ({len(line)} characters)"
+    room = MAX_LINE // max(1, len(known))
+    return json.dumps({key: _cut(value, room) for key, value in known.items()})
+
+
+def _cut(value: object, room: int) -> object:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return value if len(text) <= room else f"{text[: room // 2]} ... ({len(text)} characters) ... {text[-room // 2 :]}"

@@ -9,6 +9,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, SecretStr
 
+from runtime.keys import ApiKey
 from runtime.settings import Settings
 
 HIDDEN = "[redacted]"
@@ -16,29 +17,73 @@ HIDDEN = "[redacted]"
 SHORTEST = 4
 """A shorter secret would take ordinary words out of the logs, and hides nothing."""
 
-_NAMED = re.compile(
-    r"""(?ix) (?P<name> \b (?:\w*password|passwd|passfile|pwd|\w*secret|api[_-]?key) \\*["']? \s* [=:] \s* )
-    (?: (?P<quote> \\*["'] ) (?: (?!(?P=quote)) (?:\\+.|[^\\]) )* (?P=quote) | [^\s"'&,;})\\]+ )"""
-)
-_IN_ADDRESS = re.compile(r"""(?P<before>\b[a-z][\w+.-]*://[^\s:/@"']*:)[^\s/"']+(?=@)""", re.IGNORECASE)
-_BEARER = re.compile(r"\b(?P<before>bearer|basic)\s+[\w.~+/=-]{12,}", re.IGNORECASE)
-_SIGNING = re.compile(r"\bwhsec_[\w+/=-]+")
+# Text from outside comes through here on every line of the log: no pattern may try a place twice (tests/stalls), so
+# repeats are possessive, and what stands in quotes is found by `_end_of_quoted` instead of a pattern.
+_NAMED = re.compile(r"""(?:password|passwd|passfile|pwd|secret|api[_-]?key)\\*+["']?+\s*+[=:]\s*+""", re.IGNORECASE)
+_QUOTE = re.compile(r"""(?<!\\)\\*+["']""")
+_QUOTES = {quote: re.compile(rf"(?<!\\)\\*+{quote}") for quote in ("'", '"')}
+_BARE = re.compile(r"""[^\s"'&,;})\\]++""")
+_IN_ADDRESS = re.compile(r"""(?P<before>(?<=[\w+.-])://[^\s:/@"']*+:)[^\s/"']+(?=@)""")
+_BEARER = re.compile(r"\b(?P<before>bearer|basic)\s++[\w.~+/=-]{12,}+", re.IGNORECASE)
+_SIGNING = re.compile(r"\bwhsec_[\w+/=-]++")
 
 
 class Redaction:
     """Called with a text, gives it back without secrets."""
 
     def __init__(self, settings: Settings) -> None:
-        found = {form for secret in _secrets(settings) for form in _forms(secret) if len(secret) >= SHORTEST}
-        longest_first = sorted(found, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, longest_first))) if found else None
+        self._settings = settings
+        self._forms: set[str] = set()
+        self._keys: list[ApiKey] | None = None
+        self._known: re.Pattern[str] | None = None
+
+    def _learn(self) -> None:
+        """Know the secrets of the settings: keys are read again when their file changes, and old ones stay hidden."""
+        self._keys = self._settings.api_keys
+        self._forms |= {
+            form for secret in _secrets(self._settings) for form in _forms(secret) if len(secret) >= SHORTEST
+        }
+        longest_first = sorted(self._forms, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def __call__(self, text: str) -> str:
+        if self._keys is not self._settings.api_keys:
+            self._learn()
         if self._known is not None:
             text = self._known.sub(HIDDEN, text)
-        text = _NAMED.sub(rf"\g<name>{HIDDEN}", text)
+        text = _without_named(text)
         text = _IN_ADDRESS.sub(rf"\g<before>{HIDDEN}", text)
         return _SIGNING.sub(HIDDEN, _BEARER.sub(rf"\g<before> {HIDDEN}", text))
+
+
+def _without_named(text: str) -> str:
+    """Without what follows `password=`, `secret:` and the like: a word, or all that stands in quotes."""
+    kept, place = [], 0
+    while named := _NAMED.search(text, place):
+        end = _end_of_value(text, named.end())
+        kept.append(text[place : named.end()])
+        if end > named.end():
+            kept.append(HIDDEN)
+        place = end
+    return "".join([*kept, text[place:]])
+
+
+def _end_of_value(text: str, start: int) -> int:
+    quote = _QUOTE.match(text, start)
+    if quote is not None:
+        return _end_of_quoted(text, quote)
+    bare = _BARE.match(text, start)
+    return start if bare is None else bare.end()
+
+
+def _end_of_quoted(text: str, quote: re.Match[str]) -> int:
+    """Where the quote is closed, as JSON closes it, also within JSON; where none is, all of the line is taken."""
+    depth = len(quote.group())  # backslashes, and the quote itself
+    for closing in _QUOTES[quote.group()[-1]].finditer(text, quote.end()):
+        if len(closing.group()) % (2 * depth) == depth % (2 * depth):
+            return closing.end()
+    line_end = text.find("\n", quote.end())
+    return len(text) if line_end < 0 else line_end
 
 
 def _secrets(settings: Settings) -> Iterator[str]:

@@ -21,6 +21,8 @@ from storage.binaries import MAJOR, find_binaries
 from storage.migrate import LOCK_KEY
 
 _CONNECT_TIMEOUT_S = 5
+_EXTENSION = re.compile(r" EXTENSION - (\S+)")
+_VERSION = re.compile(r"\) (\d+)")
 
 # Tables, sequences, views and functions of people; an extension's belong to the extension.
 _OBJECTS = """
@@ -160,7 +162,7 @@ def _restorable(connection: psycopg.Connection[Any], listing: list[str], vector:
     for line in listing:
         if " COMMENT - EXTENSION " in line:
             continue
-        extension = re.search(r" EXTENSION - (\S+)", line)
+        extension = _EXTENSION.search(line)
         if extension is None or (
             (vector or extension[1] != "vector") and _can_create_extension(connection, extension[1])
         ):
@@ -211,7 +213,7 @@ def _installed_tools() -> Iterator[_Tools]:
         said = _run(found, "--version")
     except (OSError, _ToolError):
         return
-    version = re.search(r"\) (\d+)", said)
+    version = _VERSION.search(said)
     if version:
         yield _Tools(Path(found).parent, int(version[1]), has_tls=True)
 

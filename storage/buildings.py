@@ -14,7 +14,7 @@ from domain.events import local_day, localised
 from domain.policy import Policy
 from domain.principals import Author
 from domain.procurement import Item, ScheduleVersion, VendorRow
-from domain.text import folded, slug
+from domain.text import DistinctIds, folded, slug
 from storage import by_hand
 from storage.audit import Act, Signature, differences, record_audit
 from storage.connection import Connection
@@ -119,12 +119,9 @@ def lines_of(spec: BuildingSpec) -> list[Item]:
 
 
 def _with_distinct_ids(lines: list[Item]) -> list[Item]:
-    taken: set[str] = set()
+    ids = DistinctIds()
     for line in lines:
-        wanted, number = line.item_id, 2
-        while line.item_id in taken:
-            line.item_id, number = f"{wanted}-{number}", number + 1
-        taken.add(line.item_id)
+        line.item_id = ids.take(line.item_id)
     return lines
 
 

@@ -12,6 +12,7 @@ from domain.errors import ConflictError, LeaseLostError
 from domain.event_content import digest_of_body, digest_of_plain
 from domain.events import EVENT, Entry, NamedLine
 from domain.principals import Author
+from domain.text import ON_FILE
 from storage.connection import Connection, Statement
 from storage.queue import wake
 from storage.rows import select
@@ -350,7 +351,7 @@ def _failure(entry: Entry, error: str) -> dict[str, Any]:
 
 def _is_readable(body: dict[str, Any]) -> bool:
     try:
-        EVENT.validate_python(body)
+        EVENT.validate_python(body, context=ON_FILE)
     except ValidationError:
         return False
     return True

@@ -27,7 +27,7 @@ from storage.database import connect
 LOCK_KEY = 0x6C6F6E676C656164
 """Advisory lock (the bytes of "longlead") of whoever changes the schema or restores a backup."""
 
-_FILE_NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
+_FILE_NAME = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
 _PAUSE_S = 0.1
 _OWN_TABLES = """
 CREATE TABLE IF NOT EXISTS longlead_migrations (

@@ -160,6 +160,16 @@ def test_what_looks_like_a_secret_is_hidden_though_no_setting_holds_it(text: str
     assert "[redacted]" in told
 
 
+def test_the_secret_of_a_key_that_was_read_later_is_hidden_and_the_old_one_stays_so(settings: Settings) -> None:
+    hide = Redaction(settings)
+    assert KEY not in hide(f"sent {KEY}")
+    later = "a-later-key-0123456789"
+    settings.api_keys = [ApiKey(key=later, id="pm", name="Project manager", roles=["admin"])]
+    told = hide(f"sent {KEY} and {later}")
+    assert KEY not in told
+    assert later not in told
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -6,6 +6,7 @@ from typing import Any
 from domain.actions import ACTION, item_of
 from domain.approvals import Responder
 from domain.events import Entry
+from domain.text import ON_FILE
 from storage import ledger, procurement
 from storage.ledger import EffectKey
 from storage.transaction import building_transaction
@@ -74,7 +75,7 @@ async def carry_out(
     toolbox: Toolbox, entry: Entry, action: dict[str, Any], ordinal: int, responder: Responder
 ) -> Result:
     """Carry out one action of the closed union."""
-    typed = ACTION.validate_python(action)
+    typed = ACTION.validate_python(action, context=ON_FILE)
     effect = EFFECTS[typed.name]
 
     async def act(context: ActionContext) -> Result:

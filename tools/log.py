@@ -3,12 +3,15 @@
 from typing import Any
 
 from domain.events import Entry, ItemChange, ItemsChanged, ScheduleRevised
+from domain.line_names import LineNames
 from domain.orders import as_date
+from domain.outside import shown_name
 from domain.outstanding import resolved_message
-from domain.procurement import Item, find_item
+from domain.procurement import Item
 from domain.schedule import compared
-from domain.text import folded, slug
+from domain.text import DistinctIds, folded, slug
 from storage import procurement
+from tools.apart import breathe
 from tools.context import ActionContext, Toolbox
 from tools.flags import band_settled
 from tools.recording import Finding, record_facts
@@ -24,15 +27,17 @@ async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised
         data_date = None if event.data_date is None else as_date(event.data_date)
         save_version(context, body, data_date)
         items = await procurement.items(context.transaction.conn, entry.building_id)
-        names = [(item.item_id, item.name) for item in items if not item.removed]
+        names = LineNames((item.item_id, item.name) for item in items if not item.removed)
         by_id = {item.item_id: item for item in items}
+        ids = DistinctIds(by_id)
         changed: list[Item] = []
         say: list[dict[str, Any]] = []
-        for delivery in event.schedule.deliveries:
+        for number, delivery in enumerate(event.schedule.deliveries):
+            await breathe(number)
             need = {"required_by": as_date(delivery.required_by), "buffer_days": delivery.buffer_days}
-            known = by_id.get(find_item(delivery.item, names) or "")
+            known = by_id.get(names.find(delivery.item) or "")
             if known is None:
-                changed.append(_from_delivery(context, delivery.item, need, set(by_id)))
+                changed.append(_from_delivery(context, delivery.item, need, ids))
                 continue
             item = compared(known.model_copy(update=need))
             if item == known:
@@ -49,13 +54,9 @@ async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised
     return await record_facts(toolbox, entry, act)
 
 
-def _from_delivery(context: ActionContext, name: str, need: dict[str, Any], taken: set[str]) -> Item:
-    item_id, number = slug(name), 2
-    while item_id in taken:
-        item_id, number = f"{slug(name)}-{number}", number + 1
-    taken.add(item_id)
+def _from_delivery(context: ActionContext, name: str, need: dict[str, Any], ids: DistinctIds) -> Item:
     return Item(
-        item_id=item_id,
+        item_id=ids.take(slug(name)),
         name=name,
         currency=context.building.currency,
         posted=False,
@@ -73,9 +74,10 @@ async def change_items(toolbox: Toolbox, entry: Entry, event: ItemsChanged) -> F
         items = {item.item_id: item for item in await procurement.items(conn, building_id)}
         refused: list[str] = []
         touched: list[str] = []
-        for change in event.items:
-            names = [(item.item_id, item.name) for item in items.values() if not item.removed]
-            known = items.get(find_item(change.item_id or change.name or "", names) or "")
+        names = LineNames((item.item_id, item.name) for item in items.values() if not item.removed)
+        for number, change in enumerate(event.items):
+            await breathe(number)
+            known = items.get(names.find(change.item_id or change.name or "") or "")
             problem = _problem(change, known, vendors)
             if problem is not None:
                 refused.append(problem)
@@ -87,12 +89,33 @@ async def change_items(toolbox: Toolbox, entry: Entry, event: ItemsChanged) -> F
                 item = settled
             context.save(item)
             items[item.item_id] = item
+            _rename(names, known, item)
             touched.append(item.item_id)
-        note = f"{len(touched)} lines changed" + (f"; refused: {'; '.join(refused)}" if refused else "")
-        ask = [_unclear(entry, problem) for problem in refused]
+        told = _told(refused)
+        note = f"{len(touched)} lines changed" + (f"; refused: {'; '.join(told)}" if refused else "")
+        ask = [_unclear(entry, problem) for problem in told]
         return vars(Finding(note=note, items=list(dict.fromkeys(touched)), ask=ask))
 
     return await record_facts(toolbox, entry, act)
+
+
+MAX_REFUSED = 20
+"""Changes that were refused and are asked about one by one; those beyond are told as one."""
+
+
+def _told(refused: list[str]) -> list[str]:
+    beyond = refused[MAX_REFUSED:]
+    return [*refused[:MAX_REFUSED], *([f"{len(beyond)} more lines, the first: {beyond[0]}"] if beyond else [])]
+
+
+def _rename(names: LineNames, before: Item | None, item: Item) -> None:
+    """Keep the index true to a line that was added, renamed or removed."""
+    if before is not None and (before.removed, before.name) == (item.removed, item.name):
+        return
+    if before is not None:
+        names.drop(before.item_id, before.name)
+    if not item.removed:
+        names.add(item.item_id, item.name)
 
 
 def _problem(change: ItemChange, known: Item | None, vendors: set[str]) -> str | None:
@@ -101,11 +124,11 @@ def _problem(change: ItemChange, known: Item | None, vendors: set[str]) -> str |
     if named is None:
         return "a line without item_id and name"
     if known is None and change.removed:
-        return f"{named} is to be removed, but there is no such line"
+        return f"{shown_name(named)} is to be removed, but there is no such line"
     if known is None and change.name is None:
-        return f"{named} is new and has no name"
+        return f"{shown_name(named)} is new and has no name"
     if change.vendor_id is not None and change.vendor_id not in vendors:
-        return f"{named} names the vendor {change.vendor_id}, who is not known"
+        return f"{shown_name(named)} names the vendor {change.vendor_id}, who is not known"
     return None
 
 
@@ -133,7 +156,7 @@ async def close_building(toolbox: Toolbox, entry: Entry) -> Finding:
 
     async def act(context: ActionContext) -> dict[str, Any]:
         items = await procurement.items(context.transaction.conn, entry.building_id)
-        open_ = [item.name for item in items if not item.removed and not item.is_released]
+        open_ = [item.shown for item in items if not item.removed and not item.is_released]
         asked = await procurement.open_questions(context.transaction.conn, entry.building_id)
         pending = [approval for approval in asked if approval.kind != "delegation_request"]
         if open_ or pending:

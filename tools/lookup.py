@@ -1,12 +1,11 @@
 """Finding the line that a text names."""
 
-import difflib
 from dataclasses import dataclass, field
 
 from domain.events import Entry
-from domain.procurement import find_item
-from domain.text import folded
+from domain.line_names import LineNames
 from storage import procurement
+from tools.apart import work_apart
 from tools.context import Toolbox
 
 
@@ -22,24 +21,27 @@ async def look_up_item(toolbox: Toolbox, entry: Entry, named: str) -> Match:
     """Find the line that an entry names by id or name. A near miss is never taken for it."""
     if entry.line is not None and entry.line.named == named:
         return Match(entry.line.item_id)
-    async with toolbox.lock:
-        names = await procurement.item_names(toolbox.conn, entry.building_id)
-    found = find_item(named, names)
-    return Match(found) if found else Match(None, closest(named, names))
+    names = await _names(toolbox, entry.building_id)
+    return await work_apart(_match, named, names)
+
+
+def _match(named: str, names: list[tuple[str, str]]) -> Match:
+    lines = LineNames(names)
+    found = lines.find(named)
+    return Match(found) if found else Match(None, lines.closest(named))
 
 
 def closest(named: str, names: list[tuple[str, str]], most: int = 3) -> list[list[str]]:
     """The lines whose names are most alike, best first."""
-
-    def likeness(candidate: tuple[str, str]) -> float:
-        return max(difflib.SequenceMatcher(None, folded(named), folded(text)).ratio() for text in candidate)
-
-    return [list(candidate) for candidate in sorted(names, key=likeness, reverse=True)[:most]]
+    return LineNames(names).closest(named, most)
 
 
 async def items_mentioned(toolbox: Toolbox, building_id: str, text: str) -> list[str]:
     """The lines whose names a text contains."""
+    names = await _names(toolbox, building_id)
+    return await work_apart(lambda: LineNames(names).mentioned_in(text))
+
+
+async def _names(toolbox: Toolbox, building_id: str) -> list[tuple[str, str]]:
     async with toolbox.lock:
-        names = await procurement.item_names(toolbox.conn, building_id)
-    heard = folded(text)
-    return [item_id for item_id, name in names if folded(name) in heard or folded(item_id) in heard]
+        return await procurement.item_names(toolbox.conn, building_id)

@@ -69,7 +69,7 @@ OTHERS = about("others")
 
 
 def _line(item: Item) -> str:
-    return f"{item.item_id}: {item.name}, {item.status}, required by {item.required_by}, expected {item.expected}"
+    return f"{item.item_id}: {item.shown}, {item.status}, required by {item.required_by}, expected {item.expected}"
 
 
 async def _recalled(toolbox: Toolbox, entry: Entry, item: Item | None, sought: str, but: str) -> list[Part]:

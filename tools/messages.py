@@ -3,6 +3,7 @@
 from typing import Any
 
 from domain.actions import InformationArguments, NotifyArguments
+from domain.outside import own_words
 from domain.procurement import Message
 from tools.context import ActionContext
 
@@ -32,9 +33,10 @@ def say(
     urgency: str = "normal",
     approval_id: str | None = None,
 ) -> dict[str, Any]:
-    """Put a message on file and into the outbox. `address` is looked up in the contacts when absent; `approval_id`
+    """Put a message on file and into the outbox, on one line and without links: whatever it quotes, only the letter
+    that carries it adds a link, on a line of its own. `address` is looked up in the contacts when absent; `approval_id`
     names the question that it asks, so that it is delivered with a link to the answer's page."""
-    recipient = address or context.building.address_of(party)
+    recipient, text = address or context.building.address_of(party), own_words(text)
     message = Message(
         message_id=f"M-{context.key.seq}-{context.key.action}-{context.key.item or 'all'}-{context.key.ordinal}",
         item_id=item_id,

@@ -71,7 +71,7 @@ async def expedite_order(context: ActionContext, arguments: ExpediteArguments) -
     number = file.order.number if file.order else "your delivery"
     how = f" by {arguments.method}" if arguments.method else ""
     text = (
-        f"Please expedite {number} ({file.item.name}){how} and confirm the earliest date; it is required by "
+        f"Please expedite {number} ({file.item.shown}){how} and confirm the earliest date; it is required by "
         f"{file.item.required_by}."
     )
     return _to_vendor(context, file, text, "Expediting")
@@ -91,7 +91,7 @@ async def start_tracking(context: ActionContext, arguments: ItemArguments) -> di
 
 def _current(file: LineFile) -> PurchaseOrder:
     if file.order is None:
-        raise InvalidError(f"{file.item.name} has no order that could be cancelled.", "item")
+        raise InvalidError(f"{file.item.shown} has no order that could be cancelled.", "item")
     return file.order
 
 

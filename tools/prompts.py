@@ -217,7 +217,7 @@ OUTSIDE_RULE = (
 )
 """Belongs into the first layer of every prompt that shows such text."""
 
-_FENCE_LIKE = re.compile(r"<(?=\s*/?\s*outside)", re.IGNORECASE)
+_FENCE_LIKE = re.compile(r"<(?=\s*+/?+\s*+outside)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 

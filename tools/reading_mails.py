@@ -9,6 +9,7 @@ from domain.mail import lines_named, says
 from domain.procurement import LineFile
 from domain.reading import Mail, MailReading, Reading, judged
 from storage import procurement
+from tools.apart import work_apart
 from tools.context import Toolbox
 from tools.decisions import Verdict
 from tools.instructions import READ_MAIL
@@ -44,16 +45,16 @@ async def read_told(toolbox: Toolbox, entry: Entry, text: str, by: str) -> Read:
 
 
 async def _read(toolbox: Toolbox, entry: Entry, mail: Mail) -> Read:
-    lines = _lines(mail)
+    lines = await work_apart(_lines, mail)
     files = {file.item.item_id: file for file in await line_files(toolbox, entry.building_id, list(lines))}
+    layers = await work_apart(_layers, mail, lines, files)
     best, abstained = Read(Reading(doubts=["no model could read it"]), None, []), list[str]()
-    layers = _layers(mail, lines, files)
     # Nothing of the answer leaves the house: it names lines and days, and words that the mail itself has.
     async for answer in answers(toolbox, entry, "reader", READ_MAIL, layers, MailReading, audience=HOUSE):
         if isinstance(answer, Abstained):
             abstained.append(f"{answer.reason}: {answer.detail}".strip(": ")[:200])
             continue
-        reading = judged(mail, answer.value, files, entry.seq)
+        reading = await work_apart(judged, mail, answer.value, files, entry.seq)
         if best.answer is None or len(reading.doubts) < len(best.reading.doubts):
             best = Read(reading, answer, abstained)
         if not reading.doubts:

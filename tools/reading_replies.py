@@ -7,6 +7,7 @@ from domain.options_on_reports import event_told
 from domain.replies import Asked, Reply, ReplyReading, plainly_answered, understood
 from domain.reply_words import actions_spoken_of
 from storage import procurement
+from tools.apart import work_apart
 from tools.context import Toolbox
 from tools.instructions import READ_REPLY
 from tools.models import Abstained
@@ -38,7 +39,7 @@ async def read_reply_to(toolbox: Toolbox, entry: Entry) -> Reply:
         if isinstance(answer, Abstained):
             abstained.append(f"{answer.reason}: {answer.detail}".strip(": ")[:200])
             continue
-        reply = understood(text, answer.value, asked)
+        reply = await work_apart(understood, text, answer.value, asked)
         reply.model, reply.tokens = answer.model, answer.tokens
         if best.model is None or len(reply.doubts) < len(best.doubts):
             best = reply

@@ -50,7 +50,7 @@ async def remove_item(context: ActionContext, arguments: NoteArguments) -> dict[
     result: dict[str, Any] = {"schedule_version": version}
     if file.order is not None and item.commercial in (Commercial.ORDERED, Commercial.ACKNOWLEDGED):
         result["standing_order"] = file.order.number
-        text = f"{item.name} was taken out of the schedule; its order {file.order.number} still stands."
+        text = f"{item.shown} was taken out of the schedule; its order {file.order.number} still stands."
         result |= say(context, "project_manager", text, item.item_id)
     return result
 

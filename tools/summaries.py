@@ -295,7 +295,7 @@ def _extracts(said: list[Message]) -> list[str]:
     return [f"{one.caused_seq} {one.party}: {extract(one.text)}" for one in said]
 
 
-_QUOTED = re.compile(r"^\s*>.*$", re.MULTILINE)
+_QUOTED = re.compile(r"^[^\S\n]*+>.*$", re.MULTILINE)
 _GREETING = re.compile(
     r"^\W*(dear|hi|hello|good (morning|afternoon|day)|sehr geehrte|hallo)\b[^,\n:!.]{0,60}[,\n:!.]", re.I
 )

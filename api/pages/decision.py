@@ -37,6 +37,10 @@ MAX_MESSAGE = 20_000
 """Characters of a reason or a free answer."""
 LOOK_AGAIN_S = 4
 
+_VERSION = re.compile(r"[1-9][0-9]{0,8}")
+_ANSWER_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_OPTION = re.compile(r"option-([0-9]{1,3})")
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -111,9 +115,9 @@ def _form(raw: bytes) -> dict[str, str]:
     except ValueError:
         sent = {}
     form = {name: sent.get(name, [""])[0] for name in ("answer", "message", "version", "answer_id")}
-    if not re.fullmatch(r"[1-9][0-9]{0,8}", form["version"]):
+    if not _VERSION.fullmatch(form["version"]):
         form["answer"], form["version"] = "", "1"
-    if not re.fullmatch(r"[A-Za-z0-9_-]{8,64}", form["answer_id"]):
+    if not _ANSWER_ID.fullmatch(form["answer_id"]):
         form["answer_id"] = secrets.token_urlsafe(16)
     form["message"] = printable(form["message"].replace("\r\n", "\n")).strip()
     return form
@@ -128,7 +132,7 @@ def _answer(form: dict[str, str], asked: Asked) -> Answer | str:
     if pressed == "respond":
         return Answer(type="respond", **about) if why else "Nothing was decided: write your answer first."
     options = asked.row["options"]
-    chosen = re.fullmatch(r"option-([0-9]{1,3})", pressed)
+    chosen = _OPTION.fullmatch(pressed)
     if chosen and int(chosen[1]) < len(options):
         return Answer(type="edit", actions=ACTIONS.validate_python(options[int(chosen[1])]["actions"]), **about)
     if pressed == "approve" and asked.row["refused"] < len(options):

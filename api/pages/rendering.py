@@ -32,9 +32,12 @@ def _moment(at: datetime, zone: ZoneInfo) -> str:
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
+_WEB_ADDRESS = re.compile(r"https?://[^\s<>\"']+")
+
+
 def _is_link(value: Any) -> bool:
     """Only addresses of the web become links: others could run something."""
-    return isinstance(value, str) and re.fullmatch(r"https?://[^\s<>\"']+", value) is not None
+    return isinstance(value, str) and _WEB_ADDRESS.fullmatch(value) is not None
 
 
 _LABELS = {

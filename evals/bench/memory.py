@@ -27,6 +27,9 @@ EVERY = 10
 """Of so many letters one makes the agent look at how much there is."""
 
 
+_LETTER = re.compile(r"Letter \d+:")
+
+
 async def run(bench: Bench, tell: Tell, *, age: int = 5000, lines: int = 5) -> Result:
     """Give a building the correspondence of `age` entries, and send a young one the typed events of `lines` lines."""
     result = Result("memory")
@@ -39,7 +42,7 @@ async def run(bench: Bench, tell: Tell, *, age: int = 5000, lines: int = 5) -> R
             lengths, late = await grow(slot, age, tell)
         finally:
             await slot.conn.close()
-    seen = Counter(letter for prompt in model.prompts for letter in re.findall(r"Letter \d+:", prompt))
+    seen = Counter(letter for prompt in model.prompts for letter in _LETTER.findall(prompt))
     young, old = max(lengths[:20]), max(lengths[20:])
     result.add(f"tokens of a prompt at event {YOUNG}, longest of 20", young, "tokens")
     result.add(f"tokens of a prompt at event {age:,}, longest of 20", old, "tokens")

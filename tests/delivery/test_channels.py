@@ -7,7 +7,8 @@ from pydantic import SecretStr
 from standardwebhooks import Webhook as Signer
 
 from domain.errors import ConfigurationError
-from runtime.channels_letter import one_line, printable
+from domain.outside import own_words
+from runtime.channels_letter import printable
 from runtime.logs import set_up_logs
 from runtime.settings import load_settings
 from tests.agent.desk import Desk
@@ -253,5 +254,5 @@ def test_channels_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_text_from_outside_cannot_forge_headers_or_turn_around() -> None:
-    assert one_line("Steel\r\nBcc: all@x.example\t!") == "Steel Bcc: all@x.example !"
+    assert own_words("Steel\r\nBcc: all@x.example\t!") == "Steel Bcc: all@x.example !"
     assert printable("a\x00\x1b[31mb\u202ec\u2066\nd") == "a[31mbc\nd"
