@@ -120,7 +120,12 @@ def facts_contradict(s: Situation) -> list[Option]:
         cost="none",
         assumptions=["the report is wrong, or repeats an older one"],
     )
-    question = f"Two reports on {s.file.item.shown} contradict each other: {s.subject.get('detail')}. Which is right?"
+    # What was reported may be anybody's words, so the vendor is asked about its own order and told none of them.
+    order = f" ({s.file.order.number})" if s.file.order else ""
+    question = (
+        f"We have two reports on {s.file.item.shown}{order} that contradict each other. Please tell us what of it has "
+        "left, what has arrived, and on which days, and when the rest comes."
+    )
     ask = s.ask_vendor(question, "Ask the vendor which is right")
     hold = s.hold("reports contradict each other")
     if s.subject.get("unordered_delivery"):

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from domain.actions import action
 from domain.approvals import Option
-from domain.outside import shown_phrase
 from domain.procurement import money
 from domain.situation import Situation, order_and_track, remove_line
 
@@ -82,17 +81,22 @@ def order_incomplete(s: Situation) -> list[Option]:
 def acknowledgement_exception(s: Situation) -> list[Option]:
     """Insist on the order, accept the vendor's terms, hold, or cancel."""
     item = s.file.item
-    said = "; ".join(f"{e['kind']}: {shown_phrase(e['detail'])}" for e in s.subject.get("exceptions", []))
-    ask = s.ask_vendor(f"Please deliver {item.shown} as ordered. You noted: {said}", "Insist on the order as placed")
+    # Whoever reported them chose the words, so the vendor is told only what they are about.
+    points = ", ".join(sorted({str(e["kind"]) for e in s.subject.get("exceptions", [])})) or "other"
+    ask = s.ask_vendor(
+        f"Please deliver {item.shown} as ordered ({s.subject['order']}). We have not agreed to your exceptions "
+        f"({points}).",
+        "Insist on the order as placed",
+    )
     accept = s.option(
         "Accept the vendor's terms",
-        [action("accept_as_is", item=item.item_id, note=f"accepted: {said}")],
+        [action("accept_as_is", item=item.item_id, note=f"accepted: the vendor's exceptions ({points})")],
         arrival=item.expected,
         assumptions=["the difference in price or quantity is agreed in a change order outside Longlead"],
     )
     elsewhere = s.option(
         "Cancel the order",
-        [action("cancel_purchase_order", item=item.item_id, reason=f"vendor's exceptions: {said}")],
+        [action("cancel_purchase_order", item=item.item_id, reason=f"Your exceptions ({points}) are not agreed.")],
         assumptions=["another vendor can deliver; it needs a submittal of its own"],
     )
     return [ask, accept, s.hold("vendor's exceptions are open"), elsewhere]

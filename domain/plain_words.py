@@ -10,8 +10,11 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from domain.phrases import Phrases, phrases, read_as
-from domain.policy import AGENT_ALONE
 
+COMPANIONS = frozenset({"start_tracking", "schedule_inspection"})
+"""Actions that go along with another and write to nobody."""
+MAX_HOLD = 500
+"""Characters of a reply that says until when to hold."""
 MAX_CHARACTERS = 200
 """A longer text says more than a plain reply."""
 
@@ -136,8 +139,8 @@ def plain_reply(text: str) -> Polarity | None:
 def approves_by_name(text: str, recommended: Sequence[Mapping[str, Any]], line_name: str | None) -> bool:
     """Whether a reply is a yes that names exactly what is recommended, and nothing is left over: `yes, replace them`.
 
-    `recommended` are the question's recommended actions, `line_name` is the name of the line in question. What the
-    agent may do alone beside the recommended step need not be named.
+    `recommended` are the question's recommended actions, `line_name` is the name of the line in question. What only
+    goes along with the recommended step need not be named.
     """
     words = cut_into_words(text)
     names = {str(action["name"]) for action in recommended}
@@ -148,7 +151,7 @@ def approves_by_name(text: str, recommended: Sequence[Mapping[str, Any]], line_n
     if said is None or not any(kind == "yes" for kind, _ in said) or said[-1][0] == "and":
         return False
     named = {kind for kind, _ in said} & set(_VERBS)
-    return bool(named) and (names - AGENT_ALONE or names) <= named <= names
+    return bool(named) and names - COMPANIONS <= named <= names
 
 
 def refuses(text: str) -> bool:
@@ -163,7 +166,7 @@ def refuses(text: str) -> bool:
 def asks_to_hold(text: str, line_name: str | None) -> bool:
     """Whether a text says to hold the line, perhaps until something, and nothing else. What stands behind `until` is
     free: a hold binds nobody, is kept with those words, and is asked about again."""
-    lower = _lowered(text)
+    lower = _lowered(text) if len(text) <= MAX_HOLD else None
     if lower is None:
         return False
     held, until = _split_at(_without_no(lower), _UNTIL)

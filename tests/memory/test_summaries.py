@@ -81,7 +81,7 @@ async def test_lines_are_merged_as_they_are_never_summarised_again(desk: Desk) -
     found = await versions(desk)
     assert len(found) > 2
     for earlier, later in pairwise(found):
-        new = [line for line in later.intent if int(line.split()[0]) > earlier.upto_seq]
+        new = [line for line in later.intent if int(line.removeprefix("[team] ").split()[0]) > earlier.upto_seq]
         assert later.intent[: len(later.intent) - len(new)] == [line for line in later.intent if line in earlier.intent]
 
 

@@ -15,7 +15,7 @@ SCHEDULE = {
     "project": {"name": "Office"},
     "deliveries": [{"item": name, "required_by": "2026-04-30"} for name in ("Steel Beams", "HVAC Units", "Windows")],
 }
-ITEMS = [{"item_id": "steel-beams", "name": "Steel Beams", "vendor_id": "acme"}]
+ITEMS = [{"item_id": "steel-beams", "name": "Steel Beams", "vendor_id": "acme", "unit_price": "10"}]
 VENDORS = [{"vendor_id": "acme", "name": "Acme", "contact": "jo@acme.example"}]
 OpenDesk = Callable[..., Awaitable[Desk]]
 
