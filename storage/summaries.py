@@ -102,11 +102,11 @@ async def last_messages(
     return [Message.model_validate(row) for row in rows]
 
 
-async def notes_among(conn: Connection, building_id: str, seqs: list[int]) -> frozenset[int]:
-    """Those of the entries that are notes of the team."""
-    query = "SELECT seq FROM events WHERE building_id = %s AND seq = ANY(%s) AND event_type = 'Human_Input'"
+async def written_as(conn: Connection, building_id: str, seqs: list[int]) -> dict[int, tuple[str, str]]:
+    """The type and the source of these entries, by number."""
+    query = "SELECT seq, event_type, source FROM events WHERE building_id = %s AND seq = ANY(%s)"
     rows = await (await conn.execute(query, (building_id, seqs))).fetchall() if seqs else []
-    return frozenset(row["seq"] for row in rows)
+    return {row["seq"]: (row["event_type"], row["source"]) for row in rows}
 
 
 async def done(conn: Connection, building_id: str, after_seq: int, upto_seq: int) -> list[dict[str, Any]]:

@@ -13,9 +13,10 @@ from domain.replies import WishName, typed
 from tools.context import Toolbox
 from tools.instructions import ADVISE
 from tools.memory import TOLD_FROM_OUTSIDE, memory_layers, of_case
+from tools.message_origins import of_note
 from tools.models import Answered
 from tools.prompts import Budgets, Layer, Part
-from tools.provenance import OURS, OUTSIDE, TEAM, to_vendor
+from tools.provenance import OURS, OUTSIDE, to_vendor
 from tools.tiers import answers, responder_of
 
 if TYPE_CHECKING:
@@ -140,13 +141,12 @@ def _layers(question: Question, budgets: Budgets) -> list[Layer]:
     recalled += [
         Part(_case(case), "a past decision", of_case(question.kind)) for case in evidence.get("past_cases", [])
     ]
-    recalled += [
-        Part(str(note.get("text"))[:MOST_TOLD], str(note.get("from")), TEAM) for note in evidence.get("notes", [])
-    ]
+    for note in evidence.get("notes", []):
+        party = str(note.get("from"))
+        recalled.append(Part(str(note.get("text"))[:MOST_TOLD], party, of_note(party)))
+    situation = Part("\n".join(facts), "the procurement log", origin)
     return [
-        Layer(
-            "Situation", budgets.facts * 3 // 4, [Part("\n".join(facts), "the procurement log", origin)], is_needed=True
-        ),
+        Layer("Situation", budgets.facts * 3 // 4, [situation], is_needed=True),
         Layer("Rules, similar cases and notes", budgets.recalled // 2, recalled),
         Layer("Ways out", budgets.identity, [_way(n, option) for n, option in enumerate(question.options, 1)]),
     ]

@@ -12,7 +12,7 @@ from domain.procurement import Item, Message
 from storage import procurement, summaries
 from storage.long_term import Sought
 from tools.context import Toolbox
-from tools.message_origins import message_origins
+from tools.message_origins import message_origins, of_note
 from tools.prompts import Layer, Part
 from tools.provenance import MIXED, OURS, TEAM, Origin, about, written_by
 from tools.summaries import summary_layers
@@ -89,7 +89,9 @@ def _of_fact(fact: dict[str, Any]) -> Origin:
     if fact["kind"] in ("lead_time", "quality") and fact.get("vendor_id"):
         vendor_id = str(fact["vendor_id"])
         return about(vendor_id) if fact["kind"] == "lead_time" else written_by(vendor_id)
-    return TEAM if fact["kind"] in ("decides", "note") else MIXED
+    if fact["kind"] == "note":
+        return of_note(str(fact["text"]).partition(": ")[0])
+    return TEAM if fact["kind"] == "decides" else MIXED
 
 
 TOLD_FROM_OUTSIDE = frozenset(

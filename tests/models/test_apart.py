@@ -89,6 +89,21 @@ async def test_no_advice_is_asked_on_words_from_outside_beside_secrets(
     assert OUTSIDER in prompt or TEAM_SECRET in prompt, "what may be told is told"
 
 
+async def test_a_letter_that_was_kept_as_a_note_is_no_note_of_the_team(
+    models: ScriptedServer, open_desk: OpenDesk
+) -> None:
+    desk = await furnished(models, open_desk)
+    await desk.post("Message_Received", text=f"{OUTSIDER} on the Doors.", sender="sales@kent.example")
+    asked = next(one for one in await desk.pending() if OUTSIDER in one.subject.get("text", ""))
+    kept = next(one.actions for one in asked.options if one.title == "Record it as a note of the team")
+    await desk.decide(asked, "edit", actions=kept)
+    models.asked.clear()
+    await desk.post("ETA_Changed", item="Doors", eta="2026-07-01")
+    (prompt,) = [told(one) for one in models.asked if one["model"] == "adviser"]
+    assert TEAM_SECRET in prompt
+    assert OUTSIDER not in prompt
+
+
 async def test_no_mail_is_read_beside_notes_decisions_or_prices(models: ScriptedServer, open_desk: OpenDesk) -> None:
     desk = await furnished(models, open_desk)
     await desk.post("Message_Received", text=f"{OUTSIDER}: the Doors are late.", sender="sales@kent.example")
