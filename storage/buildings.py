@@ -1,5 +1,6 @@
 """Creating and changing buildings, each in one transaction with its first schedule and log."""
 
+import asyncio
 import hashlib
 from datetime import date, datetime
 from typing import Any
@@ -14,8 +15,8 @@ from domain.policy import Policy
 from domain.procurement import Item, ScheduleVersion, VendorRow
 from domain.text import DistinctIds, folded, slug
 from storage import by_hand
-from storage.connection import Connection
-from storage.transaction import LOCK, BuildingTransaction, building_transaction
+from storage.connection import Connection, Statement
+from storage.transaction import LOCK, BuildingTransaction, building_transaction, encoded_statements
 
 LONGLEAD_NAMESPACE = UUID("6f0c1f57-5b0c-5a58-9b9e-0d8f3c1f2a11")
 
@@ -36,8 +37,8 @@ async def create(conn: Connection, spec: BuildingSpec, now: datetime) -> bool:
     Raises:
         ConflictError: it is there with other content.
     """
-    digest = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()
-    plain = spec.model_dump(mode="json")
+    digest = await asyncio.to_thread(_digest, spec)
+    plain = spec.model_dump(mode="json", include={"working_week", "contacts", "approvers", "policy"})
     async with conn.transaction():
         inserted = await conn.execute(
             INSERT,
@@ -51,9 +52,18 @@ async def create(conn: Connection, spec: BuildingSpec, now: datetime) -> bool:
         if not inserted.rowcount:
             return _same(row, digest, spec.building_id)
         transaction = BuildingTransaction(conn, row, 0)
-        _first_rows(transaction, spec)
-        await conn.together(transaction.statements())
+        await conn.together(await asyncio.to_thread(_first_statements, transaction, spec))
     return True
+
+
+def _digest(spec: BuildingSpec) -> str:
+    return hashlib.sha256(spec.model_dump_json().encode()).hexdigest()
+
+
+def _first_statements(transaction: BuildingTransaction, spec: BuildingSpec) -> list[Statement]:
+    """What writes the building's first rows: made apart from the event loop, they may be thousands."""
+    _first_rows(transaction, spec)
+    return encoded_statements(transaction)
 
 
 def _same(row: dict[str, Any], digest: str, building_id: str) -> bool:
