@@ -1,5 +1,6 @@
 """Creating and changing buildings, each in one transaction with its first schedule and log."""
 
+import asyncio
 import hashlib
 from datetime import date, datetime
 from typing import Any
@@ -17,8 +18,8 @@ from domain.procurement import Item, ScheduleVersion, VendorRow
 from domain.text import DistinctIds, folded, slug
 from storage import by_hand
 from storage.audit import Act, Signature, differences, record_audit
-from storage.connection import Connection
-from storage.transaction import LOCK, BuildingTransaction, building_transaction
+from storage.connection import Connection, Statement
+from storage.transaction import LOCK, BuildingTransaction, building_transaction, encoded_statements
 
 LONGLEAD_NAMESPACE = UUID("6f0c1f57-5b0c-5a58-9b9e-0d8f3c1f2a11")
 
@@ -40,8 +41,8 @@ async def create(conn: Connection, spec: BuildingSpec, now: datetime, by: Author
     Raises:
         ConflictError: it is there with other content.
     """
-    digest = digest_of_typed(spec)
-    plain = spec.model_dump(mode="json")
+    digest = await asyncio.to_thread(digest_of_typed, spec)
+    plain = spec.model_dump(mode="json", include={"working_week", "contacts", "approvers", "policy"})
     async with conn.transaction():
         inserted = await conn.execute(
             INSERT,
@@ -55,12 +56,19 @@ async def create(conn: Connection, spec: BuildingSpec, now: datetime, by: Author
         if not inserted.rowcount:
             return _same(row, spec, digest)
         transaction = BuildingTransaction(conn, row, 0)
-        _first_rows(transaction, spec)
-        if by is not None:
-            act = Act("building_created", spec.building_id, {"name": spec.name})
-            record_audit(transaction, Signature(by, now), act)
-        await conn.together(transaction.statements())
+        signature = None if by is None else Signature(by, now)
+        await conn.together(await asyncio.to_thread(_first_statements, transaction, spec, signature))
     return True
+
+
+def _first_statements(
+    transaction: BuildingTransaction, spec: BuildingSpec, signature: Signature | None
+) -> list[Statement]:
+    """What writes the building's first rows: made apart from the event loop, they may be thousands."""
+    _first_rows(transaction, spec)
+    if signature is not None:
+        record_audit(transaction, signature, Act("building_created", spec.building_id, {"name": spec.name}))
+    return encoded_statements(transaction)
 
 
 def _same(row: dict[str, Any], spec: BuildingSpec, digest: str) -> bool:

@@ -96,7 +96,7 @@ async def configure(connection: psycopg.AsyncConnection[Any]) -> None:
 def code_json_fast(connection: Connection) -> None:
     """Let JSON be encoded and decoded over this connection by orjson, a fraction of the work; what it cannot (integers
     of more than 64 bits) by the standard library, as elsewhere."""
-    set_json_dumps(_encoded, connection)
+    set_json_dumps(encode_json, connection)
     set_json_loads(_decoded, connection)
 
 
@@ -104,7 +104,8 @@ _AS_STRICT = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 """What the standard library refuses is refused: a moment or an object is no JSON by itself."""
 
 
-def _encoded(value: Any) -> bytes | str:
+def encode_json(value: Any) -> bytes | str:
+    """JSON, fast; what orjson cannot, by the standard library."""
     try:
         return orjson.dumps(value, option=_AS_STRICT)
     except TypeError:

@@ -1,5 +1,6 @@
 """Reading the procurement log: a line's whole file, its siblings' names, its questions, the schedule."""
 
+import asyncio
 import json
 from decimal import Decimal
 from typing import Any
@@ -96,9 +97,20 @@ async def standing(
     row = await (await conn.execute(_STANDING, {"building_id": building_id, "items": item_ids})).fetchone()
     if row is None:
         return None, [], []
-    questions = [Approval.model_validate(one) for one in json.loads(row.pop("questions"))]
-    files = [_file(parts) for parts in json.loads(row.pop("files"), parse_float=Decimal)]
-    return building_from(row), questions, [file for file in files if file is not None]
+    questions, files = row.pop("questions"), row.pop("files")
+    if len(item_ids) <= MANY_LINES:
+        return building_from(row), *_standing(questions, files)
+    return building_from(row), *await asyncio.to_thread(_standing, questions, files)
+
+
+MANY_LINES = 20
+"""Lines whose files are made on the event loop; those of more, in a thread."""
+
+
+def _standing(questions: str, files: str) -> tuple[list[Approval], list[LineFile]]:
+    asked = [Approval.model_validate(one) for one in json.loads(questions)]
+    made = [_file(parts) for parts in json.loads(files, parse_float=Decimal)]
+    return asked, [file for file in made if file is not None]
 
 
 async def item_names(conn: Connection, building_id: str) -> list[tuple[str, str]]:
@@ -107,7 +119,15 @@ async def item_names(conn: Connection, building_id: str) -> list[tuple[str, str]
         "SELECT item_id, name FROM items WHERE building_id = %s AND NOT removed ORDER BY item_id",
         (building_id,),
     )
-    return [(row["item_id"], row["name"]) for row in await cursor.fetchall()]
+    names: list[tuple[str, str]] = []
+    while rows := await cursor.fetchmany(MANY_NAMES):
+        names += [(row["item_id"], row["name"]) for row in rows]
+        await asyncio.sleep(0)
+    return names
+
+
+MANY_NAMES = 1_000
+"""Names that are read in one go; then others on the event loop are let go on."""
 
 
 async def items(conn: Connection, building_id: str) -> list[Item]:

@@ -1,5 +1,6 @@
 """Domain rows to and from their tables: one upsert for each kind, made from the model's own fields."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -105,13 +106,23 @@ def row_id(row: Row) -> str:
     return "/".join(str(getattr(row, key)) for key in TABLES[type(row)].keys)
 
 
+MANY_ROWS = 250
+"""Rows that are made in one go; then others on the event loop are let go on."""
+
+
 async def select(
     conn: Connection, kind: type[R], where: str, parameters: Sequence[Any], order: str | None = None
 ) -> list[R]:
     """Rows of one kind. `where` and `order` are constants of the code, never text from outside."""
     query = statement(kind, where, order)
     cursor = await conn.execute(query, parameters)
-    return [kind.model_validate(row) for row in await cursor.fetchall()]
+    found: list[R] = []
+    while rows := await cursor.fetchmany(MANY_ROWS):
+        found += [kind.model_validate(row) for row in rows]
+        if len(rows) < MANY_ROWS:
+            break
+        await asyncio.sleep(0)
+    return found
 
 
 @cache

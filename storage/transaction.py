@@ -1,5 +1,6 @@
 """One transaction on one building: its row is locked first, and everything it saves is also appended to `changes`."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from domain.buildings import Building
 from domain.errors import NotFoundError
 from domain.procurement import Row
 from storage.connection import Connection, Statement
+from storage.database import encode_json
 from storage.rows import TABLES, appending, row_id, upserting
 
 # Every transaction takes the building's row first, in this strength: with any other order or strength deadlocks
@@ -73,6 +75,11 @@ class BuildingTransaction:
     def log_building(self) -> None:
         """Append the building's image too, though nothing of it changed: so that its past begins with what it was."""
         self._before = None
+
+    @property
+    def size(self) -> int:
+        """How many rows are to be saved."""
+        return len(self._rows)
 
     @property
     def end_position(self) -> int:
@@ -147,6 +154,30 @@ def building_from(row: dict[str, Any]) -> Building:
     return Building.model_validate({**row, "thread_id": str(row["thread_id"])})
 
 
+MAX_INLINE_ROWS = 100
+"""Rows whose images are made on the event loop; those of more, in a thread."""
+
+
+async def _statements(transaction: BuildingTransaction) -> list[Statement]:
+    if transaction.size <= MAX_INLINE_ROWS:
+        return transaction.statements()
+    return await asyncio.to_thread(encoded_statements, transaction)
+
+
+def encoded_statements(transaction: BuildingTransaction) -> list[Statement]:
+    """The statements with their documents as JSON text already, which the driver would make of them on the loop."""
+    return [(query, _encoded(parameters)) for query, parameters in transaction.statements()]
+
+
+def _encoded(parameters: Any) -> Any:
+    if isinstance(parameters, dict):
+        return {name: _encoded(value) for name, value in parameters.items()}
+    if isinstance(parameters, Jsonb):
+        text = encode_json(parameters.obj)
+        return Jsonb(None, dumps=lambda _: text)
+    return parameters
+
+
 @asynccontextmanager
 async def building_transaction(
     conn: Connection, building_id: str, seq: int | None = None, *, ahead: Sequence[Statement] = ()
@@ -165,12 +196,12 @@ async def building_transaction(
         if outermost:
             transaction = await _begin(conn, building_id, seq, ahead, opening=True)
             yield transaction
-            await conn.together([*transaction.statements(), ("COMMIT", None)])
+            await conn.together([*await _statements(transaction), ("COMMIT", None)])
         else:  # undone alone, committed with the one around it
             async with conn.transaction():
                 transaction = await _begin(conn, building_id, seq, ahead)
                 yield transaction
-                await conn.together(transaction.statements())
+                await conn.together(await _statements(transaction))
     except BaseException:
         if outermost:
             await _roll_back(conn)

@@ -11,7 +11,7 @@ from domain.procurement import Item
 from domain.schedule import compared
 from domain.text import DistinctIds, folded, slug
 from storage import procurement
-from tools.apart import breathe
+from tools.apart import breathe, work_apart
 from tools.context import ActionContext, Toolbox
 from tools.flags import band_settled
 from tools.recording import Finding, record_facts
@@ -27,7 +27,7 @@ async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised
         data_date = None if event.data_date is None else as_date(event.data_date)
         save_version(context, body, data_date)
         items = await procurement.items(context.transaction.conn, entry.building_id)
-        names = LineNames((item.item_id, item.name) for item in items if not item.removed)
+        names = await work_apart(_names_of, items)
         by_id = {item.item_id: item for item in items}
         ids = DistinctIds(by_id)
         changed: list[Item] = []
@@ -74,7 +74,7 @@ async def change_items(toolbox: Toolbox, entry: Entry, event: ItemsChanged) -> F
         items = {item.item_id: item for item in await procurement.items(conn, building_id)}
         refused: list[str] = []
         touched: list[str] = []
-        names = LineNames((item.item_id, item.name) for item in items.values() if not item.removed)
+        names = await work_apart(_names_of, list(items.values()))
         for number, change in enumerate(event.items):
             await breathe(number)
             known = items.get(names.find(change.item_id or change.name or "") or "")
@@ -97,6 +97,10 @@ async def change_items(toolbox: Toolbox, entry: Entry, event: ItemsChanged) -> F
         return vars(Finding(note=note, items=list(dict.fromkeys(touched)), ask=ask))
 
     return await record_facts(toolbox, entry, act)
+
+
+def _names_of(items: list[Item]) -> LineNames:
+    return LineNames((item.item_id, item.name) for item in items if not item.removed)
 
 
 MAX_REFUSED = 20
