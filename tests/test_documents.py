@@ -130,3 +130,11 @@ def test_make_targets_that_are_named_exist(file: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):", text_of("Makefile"), re.MULTILINE))
     assert named
     assert named - targets == set()
+
+
+def test_each_promise_of_security_names_a_test_that_is_there() -> None:
+    promises = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", text_of("SECURITY.md"))
+    assert len(promises) > 20
+    for file, test in promises:
+        assert (HOUSE / file).exists(), file
+        assert not test or f"def {test}(" in text_of(file), f"{file}::{test}"
