@@ -293,18 +293,23 @@ def reply(kind: str, text: str) -> Step:
 
 
 READ = Story(
-    lines("Doors"),
+    {
+        **lines("Doors"),
+        "items": [{"name": "Doors", "vendor_id": "acme"}],
+        "vendors": [{"vendor_id": "acme", "name": "Acme", "contact": "vendor@acme.example"}],
+    },
     (
         post("Message_Received", text=_ETA, sender="vendor@acme.example"),
         post("Inspection_Failed", item="Doors", inspection_date="2026-03-13"),
         reply("inspection_failed", "That is fine with me, please go on as you say."),
+        answer("inspection_failed"),
         post("Human_Input", text="The crane stands in the yard. " * 120),
         post("Human_Input", text="The crane stands in the street. " * 120),
     ),
     models=_Reader(),
     budgets=Budgets(600),
 )
-"""What a model reads: a mail, a reply in free words; and the messages that it makes shorter."""
+"""What a model reads: a mail, a reply in free words that is then confirmed; and the messages that it makes shorter."""
 
 
 class _Adviser:

@@ -14,7 +14,7 @@ def choice(option: int, confidence: float = 0.95, **more: Any) -> dict[str, Any]
 async def test_what_a_model_advises_on_a_failure_is_recommended_and_not_done(
     models: ScriptedServer, open_desk: OpenDesk
 ) -> None:
-    desk = await open_desk(models.settings(models_adviser=["adviser"]))
+    desk = await open_desk(models.settings(models_adviser=["adviser"]), items=[], vendors=[])
     models.says("adviser", choice(2))
     await desk.post("Shipment_Arrived_Site", item="Steel Beams", date_arrived="2026-02-18")
     before = await desk.names()
