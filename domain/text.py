@@ -44,7 +44,8 @@ def _day(value: Any, info: ValidationInfo) -> Any:
 def _planned_day(value: Any, info: ValidationInfo) -> Any:
     """The same of what is worked out from days that were accepted, such as a required day behind a late arrival."""
     parsed = _parsed(value)
-    return _plausible(parsed, info) if "received_at" in (info.context or {}) else parsed
+    day = parsed.date() if isinstance(parsed, datetime) else parsed
+    return _plausible(day, info) if "received_at" in (info.context or {}) else day
 
 
 def _parsed(value: Any) -> date:
@@ -93,7 +94,7 @@ Day = Annotated[
     WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-02-15"]}),
 ]
 PlannedDay = Annotated[
-    date | datetime,
+    date,
     BeforeValidator(_planned_day),
     WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-02-15"]}),
 ]
