@@ -40,6 +40,8 @@ TAGS = [
 
 _REF = "#/components/schemas/"
 _OPEN = ("/healthz", "/readyz")
+_BELOW = (400, 408, 414, 431)
+"""What the HTTP server itself refuses: no HTTP, too late, an address or headers that are too long."""
 
 _EVENT_EXAMPLES = {
     "submittal approved": {
@@ -177,7 +179,7 @@ def _add_common(made: dict[str, Any]) -> None:
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
             operation["security"] = [] if path in _OPEN else [{"bearer": []}, {"api_key": []}, {}]
-            common = documented(500) if path in _OPEN else documented(401, 403, 500, 503)
+            common = documented(*_BELOW, 500) if path in _OPEN else documented(*_BELOW, 401, 403, 500, 503)
             if method.upper() not in SAFE_METHODS:
                 common |= documented(415)
             operation["responses"] |= {str(status): response for status, response in common.items()}

@@ -16,7 +16,10 @@ CheckpointId = Annotated[Name, Path(description="The checkpoint.")]
 Source = Annotated[Name | None, Query(description="The event's source; needed where two sources sent the same id.")]
 OfEvent = Annotated[Name | None, Query(description="Only what this event caused, by its event_id.")]
 Limit = Annotated[int, Query(ge=1, le=500, description="How many rows at most.")]
-Cursor = Annotated[Text | None, Query(description="`next_cursor` of the page before; without it the first page.")]
+Cursor = Annotated[
+    str | None,
+    Query(min_length=1, max_length=4000, description="`next_cursor` of the page before; without it the first page."),
+]
 Prefer = Annotated[
     list[str] | None,
     Header(
