@@ -1,6 +1,6 @@
 """Who calls, and what they may do: known by their API key, or the local person while no keys are configured."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from ipaddress import IPv6Address, ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -21,6 +21,11 @@ PROXY_HEADERS = frozenset(
     | {"fastly-client-ip", "fly-client-ip", "x-azure-clientip", "x-envoy-external-address", "x-original-host"}
 )
 """Headers that a proxy adds, beside those that begin with `x-forwarded`."""
+
+
+def names_a_proxy(headers: Iterable[str]) -> bool:
+    """Whether one of these header names, in small letters, is one that a proxy adds."""
+    return any(name in PROXY_HEADERS or name.startswith("x-forwarded") for name in headers)
 
 
 def open_keyring(resources: Resources) -> Keyring:
@@ -117,7 +122,7 @@ def _refuse_other_machines(request: Request) -> None:
         raise UnauthorizedError(
             "No keys are configured, so only this machine itself may call. Set LONGLEAD_API_KEYS to let others in."
         )
-    if any(name in PROXY_HEADERS or name.startswith("x-forwarded") for name in request.headers):
+    if names_a_proxy(request.headers):
         raise UnauthorizedError(
             "This call came through a proxy, and no keys are configured: who sent it is not known. Set "
             "LONGLEAD_API_KEYS to run behind a proxy."

@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.auth import names_a_proxy
 from domain.errors import ForbiddenError, LongleadError, UnauthorizedError
 from domain.principals import Principal
 from runtime.studio_caller import KEYLESS_PRINCIPAL, Caller, Right
@@ -29,7 +30,6 @@ CALLER = "longlead.studio.caller"
 
 _LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 _LOCAL_CLIENTS = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
-_PROXY_HEADERS = ("forwarded", "x-forwarded", "x-real-ip", "via", "x-client-ip", "cf-connecting-ip", "true-client-ip")
 
 _ROUTES = re.compile(r"/(ok|info|metrics|docs|openapi\.json|(assistants|threads|runs|store)(/.*)?)?")
 """All that is served beside the API; the server's own /deploy and /internal are not."""
@@ -43,7 +43,7 @@ _REGISTERING = frozenset({("GET", "/ok"), ("POST", "/threads"), ("POST", "/threa
 
 
 class Keys(Protocol):
-    """The configured keys (api.auth.Keyring); false if there are none."""
+    """The configured keys (runtime.keyring.Keyring); false if there are none."""
 
     def __bool__(self) -> bool: ...
 
@@ -211,7 +211,7 @@ def _identify_registrar(sent: str, gate: Gate, place: Place) -> Caller:
 def _identify_local_person(visit: Visit, place: Place) -> Caller:
     if visit.client not in _LOCAL_CLIENTS:
         raise UnauthorizedError("No keys are configured, so only this machine itself may call. Set LONGLEAD_API_KEYS.")
-    if any(name.startswith(_PROXY_HEADERS) for name in visit.headers):
+    if names_a_proxy(visit.headers):
         raise UnauthorizedError("No keys are configured, so no proxy may call for others. Set LONGLEAD_API_KEYS.")
 
     async def find_principal() -> Principal:

@@ -57,11 +57,6 @@ def is_an_option(actions: Sequence[dict[str, Any]], options: Sequence[Option]) -
     return any(option.actions == list(actions) for option in options)
 
 
-def says_only(actions: Sequence[dict[str, Any]]) -> bool:
-    """Whether nothing is done but to ask or tell somebody."""
-    return all(action["name"] in ("request_information", "notify_team") for action in actions)
-
-
 def _of_its_own(advice: Advice) -> list[str]:
     """What must be said of a way out that is none of the question's own, with the words that it would send."""
     words = [str(one["arguments"][key]) for one in advice.actions for key in _WORDS if one["arguments"].get(key)]

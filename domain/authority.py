@@ -16,6 +16,7 @@ from domain.commitments import (
     Amount,
     Line,
     amount_in_words,
+    commitment_on,
     covering_approver,
     is_approved_for_order,
     is_vendor_approved,
@@ -97,7 +98,7 @@ def may_decide(
     granted = _granted(answerer, proposal, delegations, now)
     if granted is None:
         return Authority(False, _needs_a_person(proposal.case.kind, names), delegable=True)
-    return _within_limits(building, answerer, proposal, granted)
+    return _within_limits(building, proposal, granted)
 
 
 # ---- people
@@ -132,8 +133,8 @@ def _limit_of(building: Building, mandate: Mandate) -> _Limit:
     approver = _approver_named(building, mandate.approver)
     if approver is not None:
         return _Limit(approver.limit, f"the limit of {_titled(approver)} {_limited(approver.limit, building)}")
-    if not building.approvers and mandate.approver is not None and mandate.approver in building.contacts:
-        return _Limit(None, f"{mandate.approver} decides alone: the building names no approvers")
+    if not building.approvers and mandate.approver is not None and mandate.approver == building.approver_for(None):
+        return _Limit(None, f"{mandate.approver} decides any amount where no approvers are named, which")
     policy_limit = building.policy.po_limit
     bound = f"{mandate.approver!r} is not in the approver chain here" if mandate.approver else "no approver is named"
     return _Limit(policy_limit, f"{bound}, so po_limit {_limited(policy_limit, building)}")
@@ -256,7 +257,7 @@ def _granted(
 ) -> _Grants | None:
     """What covers the answer on every line that it touches; None where something of it needs a person.
 
-    The question's own line counts too: whoever was delegated one category does not answer for another.
+    The question's own line counts too: a delegation for one category answers nothing of another.
     """
     touched: list[str | None] = [proposal.case.item_id]
     touched += [item_id for item_id in items_of(proposal.actions, proposal.names) if item_id not in touched]
@@ -305,43 +306,39 @@ def _needs_a_person(kind: str, names: set[str]) -> str:
     return f"{name}: needs a person, unless one delegated it"
 
 
-def _within_limits(building: Building, answerer: Answerer, proposal: Proposal, grants: _Grants) -> Authority:
-    """Whether the money is within bounds on every line: the delegation's own limit, else po_limit."""
+def _within_limits(building: Building, proposal: Proposal, grants: _Grants) -> Authority:
+    """Whether the money is within bounds: on every line, and over all lines that one delegation covers."""
     verdict = Authority(True, "nothing is committed")
-    whole = NOTHING
+    under: dict[str, Amount] = {}
     for item_id, line in proposal.lines.items():
-        spent = spending_of(proposal.actions, line.file, building)
-        if spent is None:
+        committed = commitment_on(proposal.actions, line.file, building)
+        if committed is None:
             continue
         delegation = grants.by_item.get(item_id)
-        whole += spent
-        verdict = _may_spend(building, answerer, proposal.actions, line, spent, whole, delegation)
+        refused = _not_to_be_ordered(building, proposal.actions, line, delegation)
+        if refused is not None:
+            return refused
+        total = committed + Amount(line.committed, "an earlier order has no price")
+        verdict = _covered(building, total, line, delegation)
         if not verdict.allowed:
             return verdict
+        if delegation is not None:
+            under[delegation.delegation_id] = under.get(delegation.delegation_id, NOTHING) + total
+            verdict = _covered(building, under[delegation.delegation_id], line, delegation)
+            if not verdict.allowed:
+                return verdict
     delegation = grants.delegation
     if delegation is None:
         return verdict
     return Authority(True, f"delegated by {delegation.granted_by}", delegation_id=delegation.delegation_id)
 
 
-def _may_spend(
-    building: Building,
-    answerer: Answerer,
-    actions: Actions,
-    line: Line,
-    spent: Amount,
-    whole: Amount,
-    delegation: Delegation | None,
-) -> Authority:
-    """Whether an order on one line may be placed. `whole`: what the answer commits up to and with this line."""
-    refused = _not_to_be_ordered(building, answerer, actions, line, delegation)
-    if refused is not None:
-        return refused
+def _covered(building: Building, total: Amount, line: Line, delegation: Delegation | None) -> Authority:
+    """Whether an amount is within the delegation's own limit, else within po_limit."""
     own = None if delegation is None else delegation.amount_limit
     limit, named = (building.policy.po_limit, "po_limit") if own is None else (own, "amount_limit of the delegation")
     if limit is None:
         return Authority(True, "po_limit: none is set")
-    total = (spent if own is None else whole) + Amount(line.committed, "an earlier order without a price")
     if total.value is None:
         return Authority(False, f"{named}: {limit} {building.currency}, and {total.why_unknown} to compare with it")
     if total.value > limit:
@@ -354,10 +351,12 @@ def _may_spend(
 
 
 def _not_to_be_ordered(
-    building: Building, answerer: Answerer, actions: Actions, line: Line, delegation: Delegation | None
+    building: Building, actions: Actions, line: Line, delegation: Delegation | None
 ) -> Authority | None:
-    """What keeps anybody but a person from ordering a line, whatever it costs."""
+    """What keeps anybody but a person from ordering a line, whatever it costs; None where nothing is ordered."""
     file = line.file
+    if spending_of(actions, file, building) is None:
+        return None
     if file.item.removed:
         return Authority(False, f"{file.item.name} was taken out of the log: only a person orders it")
     if not is_vendor_approved(file) and (delegation is None or delegation.vendor_id is None):

@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.actions import item_of
 from domain.buildings import Approver, Building
-from domain.policy import BINDING, SPENDING, Authority, Policy
+from domain.policy import BINDING, COMMITTING, SPENDING, Authority, Policy
 from domain.procurement import LineFile, Submittal, find_item, money
 
 Actions = Sequence[dict[str, Any]]
@@ -83,15 +83,18 @@ def stake_of(actions: Actions, files: Mapping[str, LineFile], building: Building
     value of their order, a delegation at its limit. None where it commits nothing."""
     stakes = [stake for action in actions if (stake := _delegated(action, building)) is not None]
     for item_id in dict.fromkeys(filter(None, map(item_of, actions))):
-        if item_id in files:
-            stakes += _on_line(actions, files[item_id], building)
+        stake = commitment_on(actions, files[item_id], building) if item_id in files else None
+        stakes += [] if stake is None else [stake]
     return sum(stakes, NOTHING) if stakes else None
 
 
-def _on_line(actions: Actions, file: LineFile, building: Building) -> list[Amount]:
+def commitment_on(actions: Actions, file: LineFile, building: Building) -> Amount | None:
+    """What the actions commit on one line: its orders, and the value of its order where goods or terms are accepted as
+    they are. None where they commit nothing."""
     spent = spending_of(actions, file, building)
-    binds = any(action["name"] in BINDING and item_of(action) == file.item.item_id for action in actions)
-    return [stake for stake in (spent, _order_value(file, building) if binds else None) if stake is not None]
+    if not any(action["name"] in BINDING and item_of(action) == file.item.item_id for action in actions):
+        return spent
+    return (spent or NOTHING) + _order_value(file, building)
 
 
 def _order_value(file: LineFile, building: Building) -> Amount:
@@ -104,7 +107,7 @@ def _order_value(file: LineFile, building: Building) -> Amount:
 def _delegated(action: dict[str, Any], building: Building) -> Amount | None:
     """What a delegation allows to be committed at once: its own limit, else the policy's."""
     arguments = action["arguments"]
-    if action["name"] != "grant_delegation" or not SPENDING & set(arguments["actions"]):
+    if action["name"] != "grant_delegation" or not COMMITTING & set(arguments["actions"]):
         return None
     limit = arguments.get("amount_limit")
     allowed = building.policy.po_limit if limit is None else Decimal(str(limit))

@@ -135,6 +135,9 @@ SPENDING = frozenset({"issue_purchase_order", "reorder_item"})
 BINDING = frozenset({"accept_as_is"})
 """Actions that order nothing and still bind the building to pay: goods or terms are accepted as they are."""
 
+COMMITTING = SPENDING | BINDING
+"""Actions whose money is held against limits."""
+
 REVERSIBLE = frozenset(AGENT_ALONE - SPENDING - {"dismiss_event"} | {"hold_item", "change_required_by"})
 """Actions that can be taken back without anybody outside being bound. A model may decide on no others alone, whatever
 was delegated: only a rule that people confirmed may."""

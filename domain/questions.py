@@ -10,6 +10,7 @@ from domain.approvals import Option, Question, fingerprint
 from domain.buildings import Building
 from domain.commitments import (
     NEEDS_AN_ADMIN,
+    NOTHING,
     Amount,
     covering_approver,
     missing_for_order,
@@ -70,12 +71,16 @@ def build_question(
 def _at_stake(options: Sequence[Option], file: LineFile, building: Building) -> Amount:
     """The largest amount that a way out commits, at least the line's own value; not known where one of them is not."""
     files = {file.item.item_id: file}
-    stakes = [stake for option in options if (stake := stake_of(option.actions, files, building)) is not None]
-    unknown = next((stake for stake in stakes if stake.value is None), None)
-    if unknown is not None:
-        return unknown
     own = file.item.total if file.item.currency == building.currency else None
-    return Amount(max([own or Decimal(0), *(stake.value or Decimal(0) for stake in stakes)]))
+    stakes = [stake_of(option.actions, files, building) for option in options]
+    return _largest([Amount(own or Decimal(0)), *stakes]) or NOTHING
+
+
+def _largest(stakes: Sequence[Amount | None]) -> Amount | None:
+    """The largest of these amounts; one that is not known counts as the largest. None where nothing is at stake."""
+    known = [stake for stake in stakes if stake is not None]
+    unknown = next((stake for stake in known if stake.value is None), None)
+    return unknown or max(known, key=lambda stake: stake.value or Decimal(0), default=None)
 
 
 def _needs_an_admin(stake: Amount, building: Building) -> str:
@@ -99,10 +104,14 @@ def _free_question(
         "event_failed": f"Event {event} ({subject.get('event_type')}) could not be processed.",
         "delegation_request": str(subject.get("detail")),
     }
+    options = options_for(kind, Situation(None, building, today, subject))
+    stake = _largest([stake_of(option.actions, {}, building) for option in options])
     return Question(
         kind=kind,
-        summary=summaries[kind],
-        options=options_for(kind, Situation(None, building, today, subject)),
+        summary=summaries[kind] + ("" if stake is None else _needs_an_admin(stake, building)),
+        options=options,
+        amount=None if stake is None or stake.value is None else str(stake.value),
+        amount_unknown=stake is not None and stake.value is None,
         evidence={
             **_shared(background),
             "subject": subject,

@@ -165,7 +165,7 @@ async def principal_of_link(
     role = audience.id.replace("_", " ")
     if current.name != audience.name:
         raise EndedLinkError(
-            f"This link was made for {audience.name}, who is no longer {role} of this building. Whoever is now gets a "
+            f"This link was made for {audience.name}, who is no longer {role} of this building. Who is now gets a "
             "link of their own with the next message."
         )
     if linker.fingerprint(current.address) != audience.address:

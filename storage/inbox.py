@@ -117,6 +117,7 @@ async def accept(
         NotFoundError: there is no such building.
         ConflictError: the building is closed, or this source sent another body under that id.
     """
+    digest = digest_of_body(body)  # before the building is locked: it takes a while for a large body
     async with building_transaction(conn, building_id) as transaction:
         return await add(
             transaction,
@@ -126,6 +127,7 @@ async def accept(
             body=body,
             now=now,
             sent_by=sent_by,
+            digest=digest,
         )
 
 
@@ -139,10 +141,12 @@ async def add(
     now: datetime,
     seq: int | None = None,
     sent_by: Author | None = None,
+    digest: str | None = None,
 ) -> Accepted:
     """Store an entry in the caller's transaction, which holds the building's row, and wake the building.
 
-    `seq`: the number that it has on record, where it is run again; the next one else.
+    `seq`: the number that it has on record, where it is run again; the next one else. `digest`: of the body, where it
+    is known already.
 
     Raises:
         ConflictError: the building is closed, or this source sent another body under that id.
@@ -150,7 +154,7 @@ async def add(
     conn, building = transaction.conn, transaction.building
     key = (building.building_id, source, event_id)
     known = await (await conn.execute(FIND, key)).fetchone()
-    digest = digest_of_body(body)
+    digest = digest or digest_of_body(body)
     if known is not None:
         if not source.startswith(OWN_SOURCES) and not _says_the_same(known, body, digest):
             other = _OTHER_BODY.format(source=source, event_id=event_id, seq=known["seq"])

@@ -4,11 +4,12 @@ from decimal import Decimal
 
 from domain.authority import Answerer
 from domain.buildings import Building
-from domain.policy import SPENDING
+from domain.policy import COMMITTING
 from storage.connection import Connection
 
-# Of a program its own orders count; of the building's rules all that any of them placed, since one delegation may
-# serve several. Whatever a person answered about the line, or did to it, settles what came before.
+# An order counts with its total, goods that were accepted as they are with that of the line's order. Of a program its
+# own count; of the building's rules those of all, since one delegation may serve several. What a person answered about
+# the line, or did to it, settles what came before.
 _COMMITTED = """
 WITH settled AS (
     SELECT greatest(
@@ -21,9 +22,13 @@ WITH settled AS (
 SELECT coalesce(sum(o.total), 0) AS total,
        coalesce(bool_or(o.total IS NULL OR o.currency <> %(currency)s), false) AS unknown
   FROM actions a JOIN settled ON a.seq > coalesce(settled.seq, 0)
-  LEFT JOIN purchase_orders o ON o.building_id = a.building_id AND o.number = a.result ->> 'purchase_order'
+  LEFT JOIN LATERAL (
+       SELECT p.total, p.currency FROM purchase_order_lines l JOIN purchase_orders p USING (building_id, number)
+        WHERE l.building_id = a.building_id AND l.item_id = a.item
+          AND (p.number = a.result ->> 'purchase_order' OR NOT a.result ? 'purchase_order' AND p.caused_seq <= a.seq)
+        ORDER BY l.round DESC LIMIT 1) o ON true
  WHERE a.building_id = %(building_id)s AND a.item = %(item_id)s AND a.kind = 'action'
-   AND a.action = ANY(%(spending)s) AND NOT a.result ? 'already_ordered'
+   AND a.action = ANY(%(committing)s) AND NOT a.result ? 'already_ordered'
    AND CASE WHEN %(is_rule)s THEN a.responder ->> 'id' LIKE 'rule:%%' ELSE a.responder ->> 'id' = %(responder)s END"""
 
 
@@ -33,7 +38,7 @@ async def committed_before(conn: Connection, building: Building, answerer: Answe
         "building_id": building.building_id,
         "item_id": item_id,
         "currency": building.currency,
-        "spending": sorted(SPENDING),
+        "committing": sorted(COMMITTING),
         "is_rule": not answerer.has_key and answerer.responder.type == "automated_rule",
         "responder": answerer.responder.id,
     }

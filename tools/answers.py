@@ -50,7 +50,7 @@ async def submit(
         raise _no_approval(answer.approval_id)
     if not principal.may("approver"):
         who = principal.responder.name
-        raise ForbiddenError(f"{who} has not the role 'approver', and this needs it; nothing was stored.")
+        raise ForbiddenError(f"{who} lacks the role 'approver', which an answer needs; nothing was stored.")
     kind = _read_type(answer, principal, reads_free_text)
     decision = Decision(
         type=kind,

@@ -47,7 +47,7 @@ async def ask(
         if question is None:
             return {"stands": False}
         standing = await pending(conn, building_id, kind, item_id)
-        if standing is not None and standing.fingerprint == question.fingerprint:
+        if standing is not None and not _has_changed(standing, question):
             return {"approval_id": standing.approval_id, "version": standing.version}
         if standing is not None:
             _renew(context, standing, question)
@@ -86,7 +86,7 @@ async def review(toolbox: Toolbox, entry: Entry, item_id: str, ordinal: int) -> 
                 context.save(approval.model_copy(update={"status": "superseded"}))
                 _tell(context, approval, "Approval no longer needed")
                 result["superseded"].append(approval.approval_id)
-            elif question.fingerprint != approval.fingerprint:
+            elif _has_changed(approval, question):
                 _renew(context, approval, question)
                 result["renewed"].append(approval.approval_id)
         return result
@@ -211,9 +211,11 @@ async def _reopen(
         return "the question no longer stands: the facts have changed since it was answered"
     due = _due(context.building, context.now, escalates=not context.building.is_top(approval.asked_of))
     reopened = approval.model_copy(update={"status": "pending", "decision": None, "decision_seq": None, **due})
+    if beyond is not None:
+        reopened = _asked_for_amount(context.building, reopened, question, context.now)
     _renew(context, reopened, question)
     if beyond is not None:
-        return f"whoever answered may not decide that: {beyond}"
+        return f"the person or program that answered may not decide that: {beyond}"
     return "the facts have changed since it was answered: it is asked again with what they are now"
 
 
@@ -285,9 +287,11 @@ async def remind(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
         # At the top of the chain the reminder is all there is: it is repeated.
         again = _due(context.building, context.now, escalates=True)["escalate_at"]
         once = approval.escalate_at is not None or approval.kind == "delegation_request"
-        due_at = None if once else again
-        _brought_up(context, approval.model_copy(update={"due_at": due_at}), "Reminder")
-        return {"reminded": approval.asked_of}
+        # The approver chain may have changed since it was put.
+        asked_of = _asked(context.building, approval, approval.escalation_level)
+        reminded = approval.model_copy(update={"due_at": None if once else again, "asked_of": asked_of})
+        _brought_up(context, reminded, "Reminder")
+        return {"reminded": asked_of}
 
     return await run_effect(
         toolbox,
@@ -358,10 +362,19 @@ def _renew(context: ActionContext, approval: Approval, question: Question) -> No
             "fingerprint": question.fingerprint,
         }
     )
-    if (question.amount, question.amount_unknown) != (approval.amount, approval.amount_unknown):
+    if _amount_of(question) != _amount_of(approval):
         renewed = _asked_for_amount(context.building, renewed, question, context.now)
     context.save(renewed)
     _tell(context, renewed, "Approval changed")
+
+
+def _has_changed(approval: Approval, question: Question) -> bool:
+    """Whether a question is another one by now: it rests on other facts, or another amount is at stake."""
+    return question.fingerprint != approval.fingerprint or _amount_of(question) != _amount_of(approval)
+
+
+def _amount_of(asked: Question | Approval) -> tuple[Decimal | None, bool]:
+    return None if asked.amount is None else Decimal(asked.amount), asked.amount_unknown
 
 
 def _asked_for_amount(building: Building, approval: Approval, question: Question, now: datetime) -> Approval:

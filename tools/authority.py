@@ -9,7 +9,7 @@ from domain.authority import Answerer, Proposal, may_decide
 from domain.buildings import Building
 from domain.commitments import Actions, Line, items_of
 from domain.errors import ForbiddenError
-from domain.policy import SPENDING, Authority
+from domain.policy import COMMITTING, Authority
 from domain.principals import Principal
 from domain.procurement import LineFile
 from domain.rules import case_of
@@ -136,6 +136,6 @@ async def _line(
     item_id = file.item.item_id
     open_ = await procurement.open_questions(conn, building.building_id, item_id)
     waits = file.item.is_held or any(one.holds_item and one.approval_id != approval_id for one in open_)
-    if not any(action["name"] in SPENDING for action in actions):
+    if not any(action["name"] in COMMITTING for action in actions):
         return Line(file, waits=waits)
     return Line(file, await spending.committed_before(conn, building, answerer, item_id), waits)

@@ -226,9 +226,8 @@ async def overruled(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
         decided = await rules.last_decision(conn, building_id, body["rule_id"], body["decided_seq"])
         if rule is None or decided is None:
             return {"applied": False, "why": "the rule or its decision is no longer on file"}
-        beyond = await _beyond_authority(context, decided, body)
-        if beyond is not None:
-            return {"applied": False, "why": f"whoever overruled it may not decide that: {beyond}"}
+        if await _beyond_authority(context, decided, body) is not None:
+            body = {**body, "actions": []}  # the rule is overruled all the same, and what is to be done is asked
         file = await _file(context, decided["item_id"])
         own = await rules.own_rules(conn, building_id, rule.kind)
         delegated = await rules.delegations(conn, building_id, rule.kind)

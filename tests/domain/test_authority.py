@@ -98,10 +98,11 @@ def expected(ask: Ask) -> bool:
             return False
         if ask.who == "program" and ask.kind not in EXPLAINED_BY_PROGRAMS:
             return False
-    if not orders:
+    if not (orders or accepts):
         return True
     limit = Decimal(2000) if has_delegation else PO_LIMIT
-    return ask.line != "unapproved" and ask.amount is not None and ask.amount + ask.before <= limit
+    may_be_ordered = accepts or ask.line != "unapproved"
+    return may_be_ordered and ask.amount is not None and ask.amount + ask.before <= limit
 
 
 # ---- the matrix -----------------------------------------------------------------------------------------------------
@@ -211,7 +212,7 @@ def matrix() -> Iterator[Ask]:
         delegations = ("nothing", "this") if who in MACHINES else ("nothing",)
         for line, amount, delegated in product(("own", "other", "unapproved"), AMOUNTS, delegations):
             yield Ask(who, kind, action, line, amount, Decimal(0), delegated)
-        if who in MACHINES and action in ORDERS:
+        if who in MACHINES and action in (*ORDERS, "accept_as_is"):
             for before, delegated in product((Decimal(600), Decimal(1600)), delegations):
                 yield Ask(who, kind, action, "own", Decimal(500), before, delegated)
 
@@ -268,12 +269,42 @@ def test_several_orders_in_one_answer_count_together() -> None:
     assert not ask_program(order("reorder_item"), order("reorder_item"), delegations=rows).allowed
 
 
-def test_orders_of_several_lines_count_together_against_a_delegation() -> None:
+def test_orders_of_several_lines_count_together_against_a_delegation_in_any_order() -> None:
     lines = {name: Line(line_file(name, Decimal(400))) for name in ("own", "second")}
     rows = [granted(amount_limit=Decimal(700))]
     both = (order("reorder_item"), order("reorder_item", "second"))
-    assert ask_program(both[0], lines=lines, delegations=rows).allowed
-    assert not ask_program(*both, lines=lines, delegations=rows).allowed
+    for lines_in_order in (lines, dict(reversed(lines.items()))):
+        assert ask_program(both[0], lines=lines_in_order, delegations=rows).allowed
+        assert not ask_program(*both, lines=lines_in_order, delegations=rows).allowed
+
+
+def test_what_one_delegation_covers_does_not_use_up_anothers_room() -> None:
+    lines = {name: Line(line_file(name, Decimal(400))) for name in ("own", "second")}
+    rows = [granted(item_id="second", actions=["reorder_item"], amount_limit=Decimal(700))]
+    both = (order(), order("reorder_item", "second"))
+    for lines_in_order in (lines, dict(reversed(lines.items()))):
+        assert ask_program(*both, lines=lines_in_order, delegations=rows).allowed
+
+
+@pytest.mark.parametrize("name", ["reorder_item", "accept_as_is"])
+@pytest.mark.parametrize(
+    ("limit", "who", "allowed"),
+    [
+        (Decimal(4000), "pm", True),
+        (Decimal(6000), "pm", False),
+        (Decimal(6000), "director", True),
+        (None, "director", False),
+        (None, "admin", True),
+    ],
+)
+def test_nobody_delegates_more_than_they_may_commit_whatever_commits_it(
+    name: str, limit: Decimal | None, who: str, allowed: bool
+) -> None:
+    """A delegation without an amount of its own allows as much as po_limit."""
+    grant = {"name": "grant_delegation", "arguments": {"kind": "inspection_failed", "actions": [name]}}
+    person = Answerer(Responder(type="human", id="a", name="A"), PERSONS[who])
+    proposal = Proposal(Case("delegation_request"), [grant])
+    assert may_decide(building(po_limit=limit), person, proposal, [], NOW).allowed == allowed
 
 
 def test_an_earlier_order_without_a_price_leaves_no_room() -> None:
@@ -395,11 +426,15 @@ def test_the_manager_of_a_building_without_approvers_decides_any_amount() -> Non
     lines = {"own": Line(line_file("own", None))}
     proposal = Proposal(Case("inspection_failed"), [order()], lines)
     person = Responder(type="human", id="pm", name="PM")
-    assert may_decide(
-        house, Answerer(person, Mandate(via="link", approver="project_manager")), proposal, [], NOW
-    ).allowed
-    assert not may_decide(house, Answerer(person, Mandate(approver="somebody")), proposal, [], NOW).allowed
-    assert may_decide(house, Answerer(person, Mandate(is_admin=True)), proposal, [], NOW).allowed
+    for mandate, allowed in (
+        (Mandate(via="link", approver="project_manager"), True),
+        (Mandate(via="link", approver="receiving"), False),
+        (Mandate(approver="receiving"), False),
+        (Mandate(approver="somebody"), False),
+        (Mandate(is_admin=True), True),
+        (Mandate(is_admin=True, via="link"), False),
+    ):
+        assert may_decide(house, Answerer(person, mandate), proposal, [], NOW).allowed == allowed
 
 
 @given(confidence=st.floats(allow_nan=True), needed=st.floats(0, 1))
