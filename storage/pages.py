@@ -1,12 +1,15 @@
 """Reading a list page by page: in a stable order, from the row after the last one that was seen."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any
 
+import psycopg
 from psycopg import sql
+from psycopg.rows import DictRow
 
 from storage.connection import Connection
 
@@ -51,27 +54,47 @@ async def page(
     **filters: Any,
 ) -> Page:
     """The first `limit` rows after the one named. Filters that are None do not count."""
-    rows = await _rows(conn, listing, filters, after, limit + 1)
-    if len(rows) <= limit:
-        return Page(rows, None)
-    last = rows[limit - 1]
-    return Page(rows[:limit], tuple(last[column] for column in listing.order))
+    cursor = await _executed(conn, listing, filters, after, limit + 1)
+    rows: list[dict[str, Any]] = []
+    weight = 0
+    while some := await cursor.fetchmany(SOME_ROWS):
+        for row in some:
+            if len(rows) == limit or weight > MAX_PAGE_CHARS:
+                return Page(rows, tuple(rows[-1][column] for column in listing.order))
+            rows.append(row)
+            weight += _weight(row)
+        await asyncio.sleep(0)
+    return Page(rows, None)
+
+
+MAX_PAGE_CHARS = 1_000_000
+"""Text that a page holds, about: where rows are large it has fewer of them than were asked for."""
+SOME_ROWS = 25
+"""Rows that are made in one go; then others on the event loop are let go on."""
+
+
+def _weight(value: Any) -> int:
+    """About how many characters a value takes."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(map(_weight, value.values())) + 10 * len(value)
+    return sum(map(_weight, value)) if isinstance(value, list) else 10
 
 
 async def one(conn: Connection, listing: Listing, **filters: Any) -> dict[str, Any] | None:
     """The first row that the filters name; None when there is none."""
-    rows = await _rows(conn, listing, filters, None, 1)
-    return rows[0] if rows else None
+    return await (await _executed(conn, listing, filters, None, 1)).fetchone()
 
 
-async def _rows(
+async def _executed(
     conn: Connection, listing: Listing, filters: dict[str, Any], after: Sequence[Key] | None, limit: int
-) -> list[dict[str, Any]]:
+) -> psycopg.AsyncCursor[DictRow]:
     given = {name: value for name, value in filters.items() if value is not None}
     query = _statement(listing, tuple(sorted(given)), after is not None)
     parameters = {**given, "limit": limit}
     parameters |= {f"after_{number}": value for number, value in enumerate(after or ())}
-    return await (await conn.execute(query, parameters)).fetchall()
+    return await conn.execute(query, parameters)
 
 
 @cache

@@ -67,6 +67,32 @@ async def test_no_other_body_holds_the_loop_up(
     expect_no_stall(meter)
 
 
+async def test_no_page_holds_the_loop_up(
+    client: httpx.AsyncClient,  # noqa: F811
+) -> None:
+    """Lists whose rows are as large as rows can be: a page has fewer of them, and the cursor leads to the rest."""
+    await client.post("/buildings", content=json.dumps(hostile.building(1)).encode(), headers=JSON)
+    words = ["w" * 900] * 50
+    for number in range(120):
+        body = {"event_type": "Inspection_Failed", "item": "steel-beam-0", "inspection_date": "2026-03-01"}
+        body |= {"document_url": "u", "document_name": "n", "event_id": f"e{number}", "defects": words}
+        answer = await client.post("/buildings/tower/events", content=json.dumps(body).encode(), headers=JSON)
+        assert answer.status_code == 202, answer.text
+    seen, cursor = 0, None
+    with loop_meter() as meter:
+        while seen == 0 or cursor is not None:
+            meter.doing = "GET /buildings/{building_id}/events, the largest"
+            asked = {"limit": 500} | ({"cursor": cursor} if cursor else {})
+            page = (await client.get("/buildings/tower/events", params=asked)).content
+            meter.doing = "the test"
+            read = json.loads(page)
+            seen, cursor = seen + len(read["data"]), read["next_cursor"]
+            assert len(page) < 2_000_000
+    assert seen == 120
+    meter.worst.pop("the test", None)
+    expect_no_stall(meter)
+
+
 @pytest.fixture
 async def tower(database: str) -> Any:
     """A desk for a building with thousands of lines."""
