@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
 from api.auth import authenticate
+from api.openapi import described
 from api.pages.rendering import HEADERS, page
 from domain.errors import LongleadError, NotFoundError
 
@@ -46,7 +47,7 @@ async def docs(request: Request) -> HTMLResponse:
     for browsers without scripts, is for those who may read the description."""
     try:
         await authenticate(request)
-        operations = _operations(request.app.openapi())
+        operations = _operations(await described(request.app))
     except LongleadError:
         operations = []
     return page(

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import Request
 
+from api.openapi import described
 from api.problems import FieldProblem, InvalidBodyError
 
 _FOR_MONITORS = ("/healthz", "/readyz", "/metrics")
@@ -26,7 +27,7 @@ async def check_query(request: Request) -> None:
     """
     if not request.scope["query_string"]:
         return
-    known = _parameters_of(request)
+    known = await _parameters_of(request)
     if known is None:
         return
     given = request.query_params.multi_items()
@@ -43,11 +44,11 @@ async def check_query(request: Request) -> None:
         raise InvalidBodyError(problems)
 
 
-def _parameters_of(request: Request) -> Parameters | None:
+async def _parameters_of(request: Request) -> Parameters | None:
     """What the query may say here; None where nothing is described, or everything may be said."""
     tables: dict[tuple[str, str], Parameters | None] | None = getattr(request.app.state, "query_parameters", None)
     if tables is None:
-        tables = request.app.state.query_parameters = _tables(request.app.openapi())
+        tables = request.app.state.query_parameters = _tables(await described(request.app))
     return tables.get((request.scope["route"].path_format, request.method.lower()))
 
 

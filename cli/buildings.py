@@ -67,7 +67,7 @@ def audit(building: Id, limit: Limit = 100, as_json: Json = False, url: Url = No
     if as_json:
         print_json(rows)
         return
-    columns = ["at", "who", "key", "by way of", "what", "of", "how"]
+    columns = ["at", "who", "key", "via", "what", "of", "how"]
     print_table("Audit", columns, map(_audit_row, rows), "Nothing is on record.")
 
 

@@ -114,8 +114,11 @@ def _readable_by_others(file: Path | None) -> list[str]:
     return [f"{file} can be read by other users of this machine: chmod 600 it"]
 
 
+_DURATION = re.compile(r"([0-9]{1,4})([mhd])|0")
+
+
 def _duration(given: str) -> timedelta:
-    found = re.fullmatch(r"([0-9]{1,4})([mhd])|0", given.strip())
+    found = _DURATION.fullmatch(given.strip())
     if found is None:
         raise CommandError(f"--overlap {given!r} is no duration: write 30m, 24h, 7d or 0.")
     return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found[2] else timedelta()

@@ -341,6 +341,7 @@ class _Exchange:
         connection.set_timer(CLOSE_S, connection.abort)
 
 
+_NO_WORD = re.compile(r"[^a-z0-9]++")
 _OF_BODIES = (b"content-length", b"transfer-encoding")
 _LATE = (408, "Request timeout", "The request did not arrive in time. Send it again, without pauses.")
 _LONG_URL = (414, "URI too long", f"The address is over {MAX_URL_BYTES} bytes. Shorten it.")
@@ -358,7 +359,7 @@ def _check_head(scope: Any) -> tuple[int, str, str] | None:
 
 def problem_document(status: int, title: str, detail: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     """Body and headers of an error that is answered below the application. The connection ends with it."""
-    kind = re.sub(r"[^a-z0-9]+", "-", title.lower())
+    kind = _NO_WORD.sub("-", title.lower())
     members = {"type": f"urn:longlead:problem:{kind}", "title": title, "status": status, "detail": detail}
     body = json.dumps(members).encode()
     headers = [

@@ -79,11 +79,12 @@ def _end_of_value(text: str, start: int) -> int:
 def _end_of_quoted(text: str, quote: re.Match[str]) -> int:
     """Where the quote is closed, as JSON closes it, also within JSON; where none is, all of the line is taken."""
     depth = len(quote.group())  # backslashes, and the quote itself
-    for closing in _QUOTES[quote.group()[-1]].finditer(text, quote.end()):
+    found = text.find("\n", quote.end())
+    line_end = len(text) if found < 0 else found
+    for closing in _QUOTES[quote.group()[-1]].finditer(text, quote.end(), line_end):
         if len(closing.group()) % (2 * depth) == depth % (2 * depth):
             return closing.end()
-    line_end = text.find("\n", quote.end())
-    return len(text) if line_end < 0 else line_end
+    return line_end
 
 
 def _secrets(settings: Settings) -> Iterator[str]:

@@ -16,3 +16,4 @@ CREATE TABLE audit (
     detail      jsonb NOT NULL DEFAULT '{}',
     PRIMARY KEY (building_id, number)
 );
+CREATE INDEX audit_newest ON audit (building_id, (-number));

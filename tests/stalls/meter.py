@@ -3,8 +3,8 @@
 import asyncio
 import gc
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,8 +32,8 @@ class Meter:
         return [f"{doing}: {took:.3f} s in {where}" for doing, (took, where) in self.worst.items() if took > MAX_S]
 
 
-@contextmanager
-def loop_meter() -> Iterator[Meter]:
+@asynccontextmanager
+async def loop_meter() -> AsyncIterator[Meter]:
     """Measure every callback of every loop of this process. What earlier tests left is not collected meanwhile."""
     meter, run = Meter(), asyncio.Handle._run
 
@@ -48,7 +48,9 @@ def loop_meter() -> Iterator[Meter]:
     gc.freeze()
     asyncio.Handle._run = measured  # type: ignore[method-assign]
     try:
+        await asyncio.sleep(0)  # what follows runs in a callback that is measured
         yield meter
+        await asyncio.sleep(0)
     finally:
         asyncio.Handle._run = run  # type: ignore[method-assign]
         gc.unfreeze()

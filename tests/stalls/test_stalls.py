@@ -33,7 +33,7 @@ async def test_no_building_holds_the_loop_up(client: httpx.AsyncClient) -> None:
         "the same again": (json.dumps(spec).encode(), 200),
     }
     gets = ["", "/items", "/schedule", "/events", "/actions", "/decisions", "/messages", "/flags", "/purchase-orders"]
-    with loop_meter() as meter:
+    async with loop_meter() as meter:
         for name, (body, status) in bodies.items():
             meter.doing = f"POST /buildings: {name}"
             answer = await client.post("/buildings", content=body, headers=JSON)
@@ -56,7 +56,7 @@ async def test_no_other_body_holds_the_loop_up(
     bodies = [wide[:49_000], wide[:99_000], b"[" * 49_000, b'{"a":' * 9_000, b'"' + b"x" * 49_990 + b'"', b"1" * 49_000]
     bodies += [json.dumps({"actions": [{"name": "x", "arguments": {}}] * 1_500}).encode()]
     await client.post("/buildings", content=json.dumps(hostile.building(1)).encode(), headers=JSON)
-    with loop_meter() as meter:
+    async with loop_meter() as meter:
         for path, methods in paths.items():
             for method in {"post", "put", "patch"} & set(methods):
                 for body in bodies:
@@ -79,7 +79,7 @@ async def test_no_page_holds_the_loop_up(
         answer = await client.post("/buildings/tower/events", content=json.dumps(body).encode(), headers=JSON)
         assert answer.status_code == 202, answer.text
     seen, cursor = 0, None
-    with loop_meter() as meter:
+    async with loop_meter() as meter:
         while seen == 0 or cursor is not None:
             meter.doing = "GET /buildings/{building_id}/events, the largest"
             asked = {"limit": 500} | ({"cursor": cursor} if cursor else {})
@@ -106,7 +106,7 @@ async def tower(database: str) -> Any:
 
 async def test_no_event_holds_the_worker_up(tower: Desk) -> None:
     hostile.assert_every_type_is_known()
-    with loop_meter() as meter:
+    async with loop_meter() as meter:
         for number, (name, body) in enumerate(hostile.events()):
             if body["event_type"] == "Building_Closed":
                 continue
