@@ -19,7 +19,7 @@ from api.problems import FieldProblem, InvalidBodyError, body_problems, document
 from api.waiting import APPLIED, Waiting, wait_of
 from domain.errors import ForbiddenError, InvalidError, NotFoundError
 from domain.events import EVENT, EVENT_TYPES, INTERNAL_TYPES, MAX_BODY_BYTES, CloudEvent, Event, body_of
-from domain.principals import Principal
+from domain.principals import Principal, is_own_source
 from domain.text import Name, at_the_door
 from runtime.keys import RESERVED_SOURCE
 from runtime.resources import Resources
@@ -225,6 +225,6 @@ def _type_message(given: object) -> str:
 
 
 def _refuse_reserved(event: Event) -> None:
-    if (event.source or "").casefold().startswith(RESERVED_SOURCE):
+    if is_own_source(event.source or ""):
         message = f"sources that begin with {RESERVED_SOURCE!r} are Longlead's own; use the sending system's name"
         raise InvalidBodyError([FieldProblem(field="source", message=message)])

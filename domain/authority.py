@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from domain.approvals import Responder
 from domain.buildings import Approver, Building, Contact
@@ -77,8 +78,10 @@ class Proposal:
     """Plain actions whose lines are named by id; none: the recommendation is refused."""
     lines: Mapping[str, Line] = field(default_factory=dict)
     """The lines that the actions name, by id."""
-    names: Sequence[tuple[str, str]] = ()
-    """(item_id, name) of the building's lines: an event that is restated may name its line by name."""
+    restated: Mapping[str, str] = field(default_factory=dict)
+    """The ids of the lines that restated events name, by that name."""
+    event_type: str | None = None
+    """The type of the event that the question is about, where it is about one."""
 
 
 def may_decide(
@@ -110,6 +113,9 @@ def _person_may(building: Building, mandate: Mandate | None, proposal: Proposal)
     stake = stake_of(proposal.actions, files, building)
     if mandate is None or mandate.via == "local":
         return Authority(True, "a person decides")
+    said = next((event for event in _restated(proposal.actions) if _concerns_the_building(event)), None)
+    if said is not None and not mandate.sends_events:
+        return Authority(False, f"restate_event: {said['event_type']} needs the role 'events' as well")
     if stake is None or stake.value == 0:
         return Authority(True, "nothing is committed")
     limit = _limit_of(building, mandate)
@@ -119,6 +125,11 @@ def _person_may(building: Building, mandate: Mandate | None, proposal: Proposal)
     if covering is None and _is_last_resort(mandate):
         return Authority(True, "no limit in the approver chain covers it: a person's key with the role admin decides")
     return Authority(False, f"{limit.of}; {_at_stake(stake, building)}; {who_may(building, stake)}")
+
+
+def _restated(actions: Actions) -> list[Mapping[str, Any]]:
+    """The events that actions put in place of what was reported."""
+    return [action["arguments"]["event"] for action in actions if action["name"] == "restate_event"]
 
 
 @dataclass(frozen=True)
@@ -191,7 +202,7 @@ def _ruled_out(building: Building, answerer: Answerer, proposal: Proposal, names
     stranger = _stranger(building, proposal.actions)
     if stranger is not None:
         return Authority(False, f"{stranger!r} is no address of this building: only a person writes to others")
-    unclear = _unknown_line(proposal) or _waiting_line(proposal)
+    unclear = _unknown_line(proposal, building.policy.model_reports) or _waiting_line(proposal)
     if unclear is not None:
         return Authority(False, unclear)
     needed = building.policy.confidence_needed
@@ -223,16 +234,26 @@ def is_known_party(building: Building, party: str) -> bool:
     return party in known or party.replace("_", "").replace(" ", "").isalpha()
 
 
-def _unknown_line(proposal: Proposal) -> str | None:
-    """Why what the actions do cannot be told: they touch lines that are not on file, or many at once."""
+def _unknown_line(proposal: Proposal, reports: Sequence[str]) -> str | None:
+    """Why what the actions do cannot be told: they touch lines that are not on file, or many at once, or they report
+    what the question is not about. `reports`: the types of events that may always be reported without a person."""
     for action in proposal.actions:
-        event = action["arguments"].get("event")
-        if event is not None and "item" not in event and event["event_type"] not in ("Message_Received", "Human_Input"):
+        if action["name"] != "restate_event":
+            continue
+        event = action["arguments"]["event"]
+        if _concerns_the_building(event):
             return f"restate_event: {event['event_type']} concerns the whole building, so a person says it"
-        if event is not None and "item" in event and not items_of([action], proposal.names):
+        if event["event_type"] not in (proposal.event_type, *reports):
+            return f"restate_event: only a person says that {event['event_type']} was meant"
+        if "item" in event and not items_of([action], proposal.restated):
             return f"restate_event: {event['item']!r:.100} is not a line of this building"
-    missing = [item_id for item_id in items_of(proposal.actions, proposal.names) if item_id not in proposal.lines]
+    missing = [item_id for item_id in items_of(proposal.actions, proposal.restated) if item_id not in proposal.lines]
     return f"{missing[0]!r} is not a line of this building" if missing else None
+
+
+def _concerns_the_building(event: Mapping[str, Any]) -> bool:
+    """Whether an event changes the log or the schedule, or ends the building."""
+    return "item" not in event and event["event_type"] not in ("Message_Received", "Human_Input")
 
 
 def _waiting_line(proposal: Proposal) -> str | None:
@@ -260,7 +281,7 @@ def _granted(
     The question's own line counts too: a delegation for one category answers nothing of another.
     """
     touched: list[str | None] = [proposal.case.item_id]
-    touched += [item_id for item_id in items_of(proposal.actions, proposal.names) if item_id not in touched]
+    touched += [item_id for item_id in items_of(proposal.actions, proposal.restated) if item_id not in touched]
     can_be_delegated = proposal.case.kind not in ALWAYS_A_PERSON
     own = [one for one in delegations if can_be_delegated and one.granted_to == answerer.delegate]
     grants: dict[str | None, Delegation | None] = {}
@@ -286,7 +307,7 @@ def _names_on(proposal: Proposal, item_id: str | None) -> set[str]:
     return {
         str(action["name"])
         for action in proposal.actions
-        if item_id in (items := items_of([action], proposal.names)) or (not items and item_id == home)
+        if item_id in (items := items_of([action], proposal.restated)) or (not items and item_id == home)
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from domain.actions import item_of
 from domain.buildings import Approver, Building
 from domain.policy import BINDING, COMMITTING, SPENDING, Authority, Policy
-from domain.procurement import LineFile, Submittal, find_item, money
+from domain.procurement import LineFile, Submittal, money
 
 Actions = Sequence[dict[str, Any]]
 
@@ -98,10 +98,16 @@ def commitment_on(actions: Actions, file: LineFile, building: Building) -> Amoun
 
 
 def _order_value(file: LineFile, building: Building) -> Amount:
-    item, order = file.item, file.order
-    if (order.currency if order else item.currency) != building.currency:
+    """The value of what may have been delivered: the largest order of the line that was not cancelled. Goods of an
+    earlier order may still be on their way when a part of it is ordered again."""
+    orders = [order for order in file.orders if order.status != "cancelled"]
+    if any(currency != building.currency for currency in [o.currency for o in orders] or [file.item.currency]):
         return Amount(None, f"the order is not in {building.currency}, and the limits are")
-    return Amount(order.total if order is not None else item.total)
+    if not orders:
+        return Amount(file.item.total)
+    totals = [order.total for order in orders]
+    known = [total for total in totals if total is not None]
+    return Amount(max(known) if len(known) == len(totals) else None)
 
 
 def _delegated(action: dict[str, Any], building: Building) -> Amount | None:
@@ -114,15 +120,19 @@ def _delegated(action: dict[str, Any], building: Building) -> Amount | None:
     return Amount(allowed, "the delegation has no amount_limit, and no po_limit is set")
 
 
-def items_of(actions: Actions, names: Sequence[tuple[str, str]]) -> list[str]:
-    """The ids of all lines that actions name, each once; also of the lines within an event that is restated."""
-    found = [item_of(action) or _restated_item(action, names) for action in actions]
+def items_of(actions: Actions, restated: Mapping[str, str]) -> list[str]:
+    """The ids of all lines that actions name, each once; also of the lines within an event that is restated.
+
+    `restated`: the ids of the lines that restated events name, by that name.
+    """
+    found = [item_of(action) or restated.get(restated_name(action) or "") for action in actions]
     return list(dict.fromkeys(item_id for item_id in found if item_id is not None))
 
 
-def _restated_item(action: dict[str, Any], names: Sequence[tuple[str, str]]) -> str | None:
+def restated_name(action: dict[str, Any]) -> str | None:
+    """What an event that is restated calls its line; None where nothing is restated, or it names no line."""
     named = action["arguments"].get("event", {}).get("item") if action["name"] == "restate_event" else None
-    return None if named is None else find_item(str(named), list(names))
+    return None if named is None else str(named)
 
 
 def missing_for_order(file: LineFile, building: Building) -> list[str]:

@@ -52,6 +52,13 @@ def is_reserved(responder_id: str) -> bool:
     return folded in RESERVED_IDS or folded.startswith(RESERVED_BEGINNINGS)
 
 
+def is_own_source(source: str) -> bool:
+    """Whether events of this source would look as if Longlead had written them itself."""
+    seen = unicodedata.normalize("NFKC", source)
+    shown = "".join(char for char in seen if unicodedata.category(char) not in ("Cc", "Cf"))
+    return shown.strip().casefold().startswith("longlead")
+
+
 def roles_for_event(event_type: str) -> tuple[Role, ...]:
     """The roles that may send events of a type."""
     return ("events", *(role for role, types in EVENTS_BY_ROLE.items() if event_type in types))
@@ -77,6 +84,8 @@ class Mandate(BaseModel):
     approver: str | None = None
     """The role or the name in the building's approver chain whose limit binds this person; None: bound to none."""
     is_admin: bool = False
+    sends_events: bool = True
+    """Whether this person may send every type of event, and so also say that one of them was meant."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +126,12 @@ class Principal:
 
     @property
     def mandate(self) -> Mandate:
-        return Mandate(via=self.via, approver=self.approver, is_admin="admin" in self.roles)
+        return Mandate(
+            via=self.via,
+            approver=self.approver,
+            is_admin="admin" in self.roles,
+            sends_events=self.may("events") and self.via != "link",
+        )
 
 
 LOCAL_PRINCIPAL = Principal(LOCAL_PERSON, "local", frozenset(ROLES))

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 
 from domain.errors import NotFoundError
 from domain.policy import ResponderType
-from domain.principals import Principal, Responder, Role, is_reserved
+from domain.principals import Principal, Responder, Role, is_own_source, is_reserved
 from domain.text import Name
 
 MAX_FILE_BYTES = 5_000_000
@@ -26,7 +26,7 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 def _not_ours(source: str) -> str:
-    if source.casefold().startswith(RESERVED_SOURCE):
+    if is_own_source(source):
         raise ValueError(f"sources that begin with {RESERVED_SOURCE!r} are Longlead's own")
     return source
 

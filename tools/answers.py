@@ -1,18 +1,18 @@
 """Handing in an answer. One way for every door: REST, the pages that links lead to, Studio and other inbox UIs."""
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
 from domain.actions import Action, plain
 from domain.approvals import Answer, Approval, Decision, DecisionType, plain_answer
 from domain.errors import ForbiddenError, InvalidError, NotFoundError
+from domain.line_names import LineNames
 from domain.principals import Principal
-from domain.procurement import find_item
 from storage import approvals, procurement
 from storage.approvals import AcceptedDecision
 from storage.connection import Connection
 from tools.authority import require_authority
-from tools.lookup import closest
 
 NO_MODEL = (
     "no model is configured to read free text, so only a plain yes or no can be read: answer yes or no, approve or "
@@ -124,15 +124,21 @@ async def with_item_ids(conn: Connection, building_id: str, actions: list[Action
     if not actions:
         return []
     names = await procurement.item_names(conn, building_id)
+    return await asyncio.to_thread(_named_by_id, actions, names)
+
+
+def _named_by_id(actions: list[Action], names: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The actions with ids in place of names. Apart from the event loop: a building may have thousands of lines."""
+    lines = LineNames(names)
     made = []
     for number, action in enumerate(actions):
         one = plain(action)
         named = one["arguments"].get("item")
         if named is not None:
-            found = find_item(named, names)
+            found = lines.find(named)
             if found is None:
                 field = f"actions.{number}.arguments.item"
-                near = ", ".join(name for _, name in closest(named, names))
+                near = ", ".join(name for _, name in lines.closest(named))
                 raise InvalidError(f"{field}: {named!r} is not a line of this building; closest are {near}", field)
             one["arguments"]["item"] = found
         made.append(one)

@@ -1,5 +1,6 @@
 """Whether somebody may give an answer: what the facts on file say of the lines that it touches."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -7,8 +8,9 @@ from typing import Any, Protocol
 from domain.approvals import Decision
 from domain.authority import Answerer, Proposal, may_decide
 from domain.buildings import Building
-from domain.commitments import Actions, Line, items_of
+from domain.commitments import Actions, Line, items_of, restated_name
 from domain.errors import ForbiddenError
+from domain.line_names import LineNames
 from domain.policy import COMMITTING, Authority
 from domain.principals import Principal
 from domain.procurement import LineFile
@@ -109,17 +111,32 @@ async def _proposal(
     approval_id: str | None,
 ) -> Proposal:
     building_id = building.building_id
-    restates = any(action["name"] == "restate_event" for action in actions)
-    names = await procurement.item_names(conn, building_id) if restates else []
+    restated = await _restated_lines(conn, building_id, actions)
     lines = {}
-    for item_id in items_of(actions, names):
+    for item_id in items_of(actions, restated):
         file = await procurement.line_file(conn, building_id, item_id)
         if file is not None:
             lines[item_id] = await _line(conn, building, answerer, file, actions, approval_id)
     asked = lines[posed.item_id].file if posed.item_id in lines else None
     if asked is None and posed.item_id is not None:
         asked = await procurement.line_file(conn, building_id, posed.item_id)
-    return Proposal(case_of(posed.kind, asked, posed.subject), actions, lines, names)
+    about = posed.subject.get("event")
+    event_type = str(about["event_type"]) if isinstance(about, dict) and "event_type" in about else None
+    return Proposal(case_of(posed.kind, asked, posed.subject), actions, lines, restated, event_type)
+
+
+async def _restated_lines(conn: Connection, building_id: str, actions: Actions) -> dict[str, str]:
+    """The ids of the lines that restated events name. Apart from the event loop: a building may have thousands."""
+    named = {name for action in actions if (name := restated_name(action)) is not None}
+    if not named:
+        return {}
+    names = await procurement.item_names(conn, building_id)
+
+    def find() -> dict[str, str]:
+        lines = LineNames(names)
+        return {name: item_id for name in named if (item_id := lines.find(name)) is not None}
+
+    return await asyncio.to_thread(find)
 
 
 async def _line(

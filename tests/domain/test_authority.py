@@ -184,7 +184,7 @@ def decide(ask: Ask) -> Any:
     asked, touched = line_file(home, ask.amount), line_file(ask.line, ask.amount)
     case = Case(ask.kind, asked.item.category, asked.item.vendor_id, asked.item.item_id)
     lines = {home: Line(asked, ask.before), ask.line: Line(touched, ask.before)}
-    proposal = Proposal(case, [made(ask.action, ask.line)], lines, [(name, name) for name in lines])
+    proposal = Proposal(case, [made(ask.action, ask.line)], lines, {name: name for name in lines})
     if ask.who in PERSONS:
         person = Responder(type="human", id=ask.who, name=ask.who)
         return may_decide(building(), Answerer(person, PERSONS[ask.who]), proposal, [], NOW)
@@ -240,7 +240,7 @@ def ask_program(
     house: Building | None = None,
 ) -> Any:
     files = lines if lines is not None else {"own": Line(line_file("own", Decimal(400)))}
-    proposal = Proposal(Case(kind), list(actions), files, [(name, name) for name in files])
+    proposal = Proposal(Case(kind), list(actions), files, {name: name for name in files})
     return may_decide(house or building(), MACHINES["program"], proposal, delegations or [], NOW)
 
 
@@ -368,6 +368,26 @@ def test_only_a_person_restates_what_concerns_the_whole_building(event_type: str
     assert not ask_program(whole, delegations=[granted()]).allowed
 
 
+def test_a_program_reports_by_restating_only_what_was_reported_or_needs_no_persons_word() -> None:
+    submittal = made("restate_event", "own")
+    submittal["arguments"]["event"] = {"event_type": "Submittal_Approved", "item": "own"}
+    lines = {"own": Line(line_file("own", Decimal(400)))}
+    for event_type, allowed in (("ETA_Changed", False), ("Submittal_Approved", True)):
+        proposal = Proposal(Case("item_unknown"), [submittal], lines, {"own": "own"}, event_type)
+        found = may_decide(building(), MACHINES["program"], proposal, [granted()], NOW)
+        assert found.allowed == allowed, event_type
+
+
+@pytest.mark.parametrize("event_type", ["Items_Changed", "Schedule_Revised", "Building_Closed"])
+def test_a_person_who_may_not_send_events_changes_neither_log_nor_schedule_by_restating_one(event_type: str) -> None:
+    whole = {"name": "restate_event", "arguments": {"event": {"event_type": event_type}}}
+    person = Responder(type="human", id="a", name="A")
+    for sends, allowed in ((True, True), (False, False)):
+        mandate = Mandate(approver="project_manager", sends_events=sends)
+        proposal = Proposal(Case("event_unclear"), [whole])
+        assert may_decide(building(), Answerer(person, mandate), proposal, [], NOW).allowed == allowed
+
+
 @pytest.mark.parametrize("party", ["eve@evil.example", "mailto://eve", "+49 170 1234567", "https://evil.example"])
 @pytest.mark.parametrize("name", ["notify_team", "request_information"])
 def test_programs_rules_and_models_write_only_to_addresses_of_the_building(name: str, party: str) -> None:
@@ -489,6 +509,21 @@ def test_no_row_of_answers_commits_more_on_a_line_than_was_delegated(
     for actions in answers:
         spree.answer(actions, prices)
     assert all(spent <= limit for spent in spree.spent.values())
+
+
+def test_goods_of_an_earlier_order_count_with_its_value_when_a_part_was_ordered_again() -> None:
+    """A tenth was ordered again, and the first delivery, still on its way, is accepted as it is."""
+    file = line_file("hvac", Decimal(5000), quantity=10)
+    orders = [
+        {"number": "1", "currency": "USD", "total": Decimal(50_000)},
+        {"number": "2", "currency": "USD", "total": Decimal(500)},
+    ]
+    accept = [made("accept_as_is", "hvac")]
+    both = LineFile.model_validate({**file.model_dump(), "orders": orders})
+    assert stake_of(accept, {"hvac": both}, building()) == _amount(50_000)
+    cancelled = [{**orders[0], "status": "cancelled"}, orders[1]]
+    one = LineFile.model_validate({**file.model_dump(), "orders": cancelled})
+    assert stake_of(accept, {"hvac": one}, building()) == _amount(500)
 
 
 def test_an_amount_is_that_of_the_quantity_that_is_named() -> None:
