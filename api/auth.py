@@ -1,9 +1,9 @@
 """Who calls, and what they may do: known by their API key, or the local person while no keys are configured."""
 
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from ipaddress import IPv6Address, ip_address
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
@@ -21,6 +21,9 @@ PROXY_HEADERS = frozenset(
     | {"fastly-client-ip", "fly-client-ip", "x-azure-clientip", "x-envoy-external-address", "x-original-host"}
 )
 """Headers that a proxy adds, beside those that begin with `x-forwarded`."""
+
+
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::[0-9]{1,5})?")
 
 
 def names_a_proxy(headers: Iterable[str]) -> bool:
@@ -118,7 +121,7 @@ def _refuse_other_machines(request: Request) -> None:
     """
     host = request.headers.get("host", "")
     client = request.client.host if request.client else ""
-    if not (is_loopback(client) and is_loopback(_host_name("//" + host))):
+    if not (is_loopback(client) and is_loopback(_host_name(host))):
         raise UnauthorizedError(
             "No keys are configured, so only this machine itself may call. Set LONGLEAD_API_KEYS to let others in."
         )
@@ -135,11 +138,10 @@ def _refuse_other_machines(request: Request) -> None:
         )
 
 
-def _host_name(address: str) -> str:
-    try:
-        return urlsplit(address).hostname or ""
-    except ValueError:
-        return ""
+def _host_name(host: str) -> str:
+    """The name in a Host header; empty where it is not exactly a name, maybe with a port."""
+    found = _HOST.fullmatch(host)
+    return found["name"].strip("[]") if found else ""
 
 
 def is_loopback(host: str) -> bool:

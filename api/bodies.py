@@ -1,4 +1,4 @@
-"""Reading request bodies: bounded while they stream in, and parsed once, by the model they must fit."""
+"""Reading request bodies: bounded while they stream in and before they are parsed, by the model they must fit."""
 
 import asyncio
 import contextlib
@@ -19,6 +19,9 @@ MAX_BYTES = 100_000
 """Limit of what is not a building or an event: decisions, delegations, rules and changes are small."""
 MAX_MEMBERS = 200
 """Fields of one object. Each unknown one would be an error of its own: 400,000 of them took 22 seconds."""
+MAX_PARTS = 400_000
+"""Brackets and commas of a body: more than the largest building that is allowed has, and soon counted. Parsing holds
+the interpreter, also in a thread, so what would take seconds is refused before it."""
 MAX_INLINE_BYTES = 20_000
 """A larger body is parsed in a thread: the loop goes on meanwhile."""
 
@@ -74,14 +77,23 @@ async def parsed(raw: bytes, parse: Callable[[bytes], R]) -> R:
     """What `parse` makes of a body, in a thread where that takes long.
 
     Raises:
-        InvalidBodyError: an object of the body has more fields than any that is known.
+        InvalidBodyError: the body, or an object of it, has more parts than any that is known.
     """
+
+    _refuse_many(raw)
 
     def bounded() -> R:
         _refuse_wide(raw)
         return parse(raw)
 
     return bounded() if len(raw) <= MAX_INLINE_BYTES else await asyncio.to_thread(bounded)
+
+
+def _refuse_many(raw: bytes) -> None:
+    parts = sum(map(raw.count, (b"[", b"{", b",")))
+    if parts > MAX_PARTS or raw.count(b"[") + raw.count(b"{") > MAX_PARTS // 8:
+        message = f"it has {parts} parts; the most that is read is {MAX_PARTS}, an eighth of them lists and objects"
+        raise InvalidBodyError([FieldProblem(field="body", message=message)])
 
 
 def _refuse_wide(raw: bytes) -> None:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from api.absent import no_building
 from api.approval_view import ApprovalView
-from api.auth import Admin, AnyCaller, require_person
+from api.auth import AnyCaller, require_person
 from api.bodies import MAX_BUILDING_BYTES, body
 from api.building_view import BuildingSummary, BuildingView
 from api.held import Held, connection
@@ -29,6 +29,7 @@ router = APIRouter(tags=["buildings"])
 
 V = TypeVar("V", bound=BaseModel)
 
+Creator = Annotated[Principal, Depends(require_person("admin", "create a building"))]
 Changer = Annotated[Principal, Depends(require_person("admin", "change a building's policy, contacts or approvers"))]
 
 MAX_SHOWN = 500
@@ -44,8 +45,9 @@ MAX_SHOWN = 500
         **documented(409, 413, 422),
     },
 )
-async def create_building(request: Request, response: Response, resources: Held, caller: Admin) -> BuildingView:
-    """Create a building with its schedule, and its agent with it. 409 if it exists with other content."""
+async def create_building(request: Request, response: Response, resources: Held, caller: Creator) -> BuildingView:
+    """Create a building with its schedule, and its agent with it. 409 if it exists with other content. Only people
+    may: with it they say what its agent may do."""
     spec = await body(request, BuildingSpec, MAX_BUILDING_BYTES)
     _must_be_one_of_theirs(caller, spec.building_id)
     async with connection(resources) as conn:

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from domain.outside import one_line
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
 
 _COLOURS = {
@@ -59,8 +61,8 @@ def _cell(value: Any) -> Text:
     if value is None:
         return Text("-", style="dim")
     if isinstance(value, (dict, list)):
-        return Text(json.dumps(value, ensure_ascii=False))
-    return Text(str(value), style=_COLOURS.get(str(value), ""))
+        return Text(one_line(json.dumps(value, ensure_ascii=False)))
+    return Text(one_line(str(value)), style=_COLOURS.get(str(value), ""))
 
 
 def moment(value: str | None) -> str | None:

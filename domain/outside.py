@@ -22,9 +22,10 @@ _CLOSING = {"'": "\u2019", "\u2018": "\u2019"}
 _ADDRESS = re.compile(r"(?P<mark>://|(?<![\w.])www\.)(?P<host>[^\s/?#]{0,255})", re.IGNORECASE)
 _SCHEME = re.compile(r"(?<![\w.+-])(?P<scheme>mailto|tel|sms|javascript|data|file):", re.IGNORECASE)
 _FILES = r"pdf|docx?|xlsx?|csv|txt|png|jpe?g|gif|dwg|dxf|ifc|xml|json|html?|md|zip|eml|msg|xer"
-_DOMAIN = re.compile(
-    rf"(?<![\w.@/\[\]-])(?:[a-z0-9-]{{1,63}}\.){{1,8}}(?!(?:{_FILES})(?![\w-]))[a-z]{{2,24}}(?![\w-])", re.IGNORECASE
-)
+_WORD = re.compile(r"\S++")
+# A dot between letters, before at least two characters that begin with a letter, in any script: that is what programs
+# take for a web address. Numbers such as 12.5m are none, and neither is report.pdf, unless a path follows.
+_JOINING_DOT = re.compile(rf"(?<=[\w-])[.\uff0e\u3002\uff61](?=[^\W\d_][\w-])(?!(?:{_FILES})(?![\w/-]))", re.IGNORECASE)
 _LIKE_OURS = re.compile(r"\bread\s+and\s+answer\b", re.IGNORECASE)
 
 
@@ -45,7 +46,14 @@ def without_links(text: str) -> str:
     """With addresses of the web written so that no program makes a link of them: `https[:]//evil[.]example`."""
     text = _ADDRESS.sub(_unlinked, text)
     text = _SCHEME.sub(r"\g<scheme>[:]", text)
-    return _DOMAIN.sub(lambda found: found.group().replace(".", "[.]"), text)
+    return _WORD.sub(lambda found: _without_domain(found.group()), text)
+
+
+def _without_domain(word: str) -> str:
+    """A word in which no dot joins two parts of a web address; a mail address and a file's name stay as they are."""
+    if "." not in word or ("@" in word and "/" not in word):
+        return word
+    return _JOINING_DOT.sub("[.]", word)
 
 
 def _unlinked(found: re.Match[str]) -> str:

@@ -77,10 +77,21 @@ def _said(value: str | None) -> str | None:
     return None if value is None or value.strip().casefold() in ("", "null", "none", "n/a") else value
 
 
+MAX_FOLDED = 600
+"""Characters of a name once it is folded: some letters become eighteen, and names are folded again and again."""
+
+
+def _short_when_folded(value: str) -> str:
+    if len(unicodedata.normalize("NFKC", value)) > MAX_FOLDED:
+        raise ValueError("has letters that stand for many others; write it in plain letters")
+    return value
+
+
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
     AfterValidator(_storable),
+    AfterValidator(_short_when_folded),
 ]
 Text = Annotated[
     str,

@@ -20,6 +20,7 @@ from domain.actions import ACTIONS
 from domain.approvals import Answer
 from domain.buildings import Building
 from domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from domain.outside import shown_name
 from domain.principals import Principal
 from runtime.channels_letter import printable
 from runtime.links import Link, Linker, linker
@@ -159,7 +160,7 @@ async def _asked(conn: Connection, resources: Resources, request: Request, token
     if row is None or building is None:
         raise NotFoundError("This question is no longer on file.")
     principal = await let_in(request, conn, links, link, building)
-    names = dict(await procurement.item_names(conn, building.building_id))
+    names = {item_id: shown_name(name) for item_id, name in await procurement.item_names(conn, building.building_id)}
     return Asked(row, ApprovalView.model_validate(row), building, names, link, links, principal)
 
 

@@ -10,6 +10,7 @@ from api.pages.links import answered_by_page, let_in, record_use
 from api.pages.rendering import page
 from api.procurement_view import ItemView
 from domain.errors import NotFoundError
+from domain.outside import shown_name
 from runtime.links import linker
 from storage import pages, procurement
 from storage.connection import Connection
@@ -54,7 +55,7 @@ async def show(token: str, request: Request, resources: Held) -> Response:
         items = [ItemView.model_validate(row).model_dump(mode="json") for row in lines.rows]
         questions = await _open(conn, APPROVALS, link.subject)
         done = await (await conn.execute(LAST, (link.subject, LAST_ACTIONS))).fetchall()
-        names = dict(await procurement.item_names(conn, link.subject))
+        names = {item_id: shown_name(name) for item_id, name in await procurement.item_names(conn, link.subject)}
     return page(
         "log.html",
         title=f"{building.name}: procurement log",

@@ -1,5 +1,6 @@
 """What the description calls invalid is refused: a slip must not pass as something that was not said."""
 
+import time
 from typing import Any
 
 import httpx
@@ -111,3 +112,24 @@ async def test_a_day_in_a_cloud_event_is_taken_as_text(client: httpx.AsyncClient
     }
     headers = {"content-type": "application/cloudevents+json"}
     assert (await client.post(EVENTS, json=envelope, headers=headers)).status_code == 202
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        b'{"x":[' + b",".join([b"[" * 150 + b"]" * 150] * 16_000) + b"]}",
+        b'{"x":[' + b",".join([b"[]"] * 1_200_000) + b"]}",
+        b'{"x":[' + b",".join([b"1"] * 2_000_000) + b"]}",
+        b'{"items":[' + b",".join([b"[]"] * 1_200_000) + b'],"items":[],"building_id":"b","name":"B"}',
+    ],
+    ids=["deep", "many lists", "many numbers", "a name twice"],
+)
+async def test_a_body_of_too_many_parts_is_refused_before_it_is_parsed(
+    client: httpx.AsyncClient, hostile: bytes
+) -> None:
+    """Parsing holds the interpreter, in a thread as well: it took seconds, in which nobody was answered."""
+    body = hostile[:4_990_000]
+    started = time.process_time()
+    answer = await client.post("/buildings", content=body, headers={"Content-Type": "application/json"})
+    assert_problem(answer, 422, "parts")
+    assert time.process_time() - started < 0.3

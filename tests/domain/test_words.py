@@ -174,9 +174,9 @@ def test_no_word_can_be_put_beside_a_plain_answer(text: str, word: str, before: 
 
 
 @given(st.sampled_from(YES), st.sampled_from(NO))
-def test_a_yes_beside_a_no_is_neither(yes: str, no: str) -> None:
-    assert plain_answer(f"{yes} {no}") is None
-    assert plain_answer(f"{no} {yes}") is None
+def test_a_yes_beside_a_no_is_no_yes(yes: str, no: str) -> None:
+    assert plain_answer(f"{yes} {no}") != "approve"
+    assert plain_answer(f"{no} {yes}") != "approve", '"don\'t do it" is a no'
 
 
 def test_a_long_text_is_looked_at_in_no_time() -> None:

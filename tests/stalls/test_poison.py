@@ -14,6 +14,7 @@ from domain.events import EVENT_TYPES
 from tests.agent.desk import Desk
 from tests.api.conftest import building, client, resources  # noqa: F401
 from tests.api.office import EVENTS, assert_problem
+from tests.stalls.hostile import short_when_folded
 
 DAYS = st.sampled_from(
     ["1900-01-01", "1994-02-28", "2026-02-01", "2046-12-31", "2199-12-31", "2200-12-31", "2200-12-31T23:59:59+14:00"]
@@ -28,7 +29,7 @@ TEXTS = st.one_of(
         str.strip
     ),
 )
-NAMES = TEXTS.map(lambda text: (text[:200].strip() or "x")[:200])
+NAMES = TEXTS.map(lambda text: short_when_folded((text[:200].strip() or "x")[:200]))
 QUANTITIES = st.sampled_from(["0.000001", "1", "999999999999.999999"])
 REVISIONS = st.sampled_from([0, 1, 1000])
 EXCEPTIONS = st.one_of(
