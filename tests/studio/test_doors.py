@@ -184,7 +184,7 @@ async def test_what_runs_on_this_machine_answers_without_keys(room: Room) -> Non
         assert response.status_code == 200, response.text
     decision = (await room.desk.rows(Approval))[0].decision
     assert decision["responder"] == {"type": "human", "id": "studio", "name": "Studio"}
-    assert decision["mandate"]["via"] == "studio"
+    assert decision["mandate"]["via"] == "local", "as at the other doors: the person at this machine"
 
 
 async def test_the_servers_own_page_may_call_it(room: Room) -> None:

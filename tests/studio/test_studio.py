@@ -141,8 +141,8 @@ async def test_an_answer_that_comes_too_late_is_asked_again_with_a_remark(room: 
     ("change", "remark"),
     [
         ({"version": 7}, "stands at version 1"),
-        ({"approval_id": "nowhere-1-0"}, "no approval 'nowhere-1-0' in this building"),
-        ({"actions": [{"name": "hold_item", "arguments": {"item": "Doors"}}]}, "not the recommended actions"),
+        ({"approval_id": "nowhere-1-0"}, "no approval 'nowhere-1-0' here"),
+        ({"actions": [{"name": "hold_item", "arguments": {"item": "Doors"}}]}, "other than the recommended ones"),
     ],
 )
 async def test_an_answer_to_something_else_than_was_asked_is_asked_again(
@@ -159,7 +159,7 @@ async def test_the_question_of_another_building_cannot_be_answered_here(room: Ro
     room.desk.building_id += "-x"
     await room.open()
     state = await room.answer(own(asked))
-    assert "in this building" in state["__interrupt__"][0]["value"]["remark"]
+    assert "There is no approval" in state["__interrupt__"][0]["value"]["remark"]
     assert (await room.desk.question()).status == "pending"
 
 
