@@ -63,7 +63,7 @@ async def body(request: Request, model: type[M], limit: int = MAX_BYTES) -> M:
     """
     raw = await read(request, limit)
     context = at_the_door(request.app.state.resources.clock.now())
-    return await parsed(raw, lambda text: _validated(text, model, context))
+    return await parse_bounded(raw, lambda text: _validated(text, model, context))
 
 
 def _validated(raw: bytes, model: type[M], context: dict[str, Any]) -> M:
@@ -73,7 +73,7 @@ def _validated(raw: bytes, model: type[M], context: dict[str, Any]) -> M:
         raise InvalidBodyError(body_problems(error, decoded(raw))) from error
 
 
-async def parsed(raw: bytes, parse: Callable[[bytes], R]) -> R:
+async def parse_bounded(raw: bytes, parse: Callable[[bytes], R]) -> R:
     """What `parse` makes of a body, in a thread where that takes long.
 
     Raises:

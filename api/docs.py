@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
 from api.auth import authenticate
-from api.openapi import described
+from api.openapi import load_description
 from api.pages.rendering import HEADERS, page
 from domain.errors import LongleadError, NotFoundError
 
@@ -47,7 +47,7 @@ async def docs(request: Request) -> HTMLResponse:
     for browsers without scripts, is for those who may read the description."""
     try:
         await authenticate(request)
-        operations = _operations(await described(request.app))
+        operations = _operations(await load_description(request.app))
     except LongleadError:
         operations = []
     return page(

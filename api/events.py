@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.responses import JSONResponse, Response
 
 from api.auth import Admin, AnyCaller, EventSender, must_send
-from api.bodies import decoded, parsed, read
+from api.bodies import decoded, parse_bounded, read
 from api.buildings import page_of_building
 from api.event_view import AcceptedEvent, EventStatus, EventView, RetriedEvent
 from api.held import Held, connection
@@ -66,7 +66,7 @@ async def send_event(
     """
     raw = await read(request, MAX_BODY_BYTES)
     reader = _cloud_event if _is_cloud_event(request) else _event
-    event = await parsed(raw, lambda text: reader(text, at_the_door(resources.clock.now())))
+    event = await parse_bounded(raw, lambda text: reader(text, at_the_door(resources.clock.now())))
     must_send(caller, event.event_type)
     source = _source(caller, event.source)
     async with connection(resources) as conn:

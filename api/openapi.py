@@ -123,10 +123,10 @@ _BODIES: dict[tuple[str, str], dict[str, tuple[TypeAdapter[Any], dict[str, Any]]
 
 @router.get("/openapi.json")
 async def openapi_json(request: Request, _: AnyCaller) -> JSONResponse:
-    return JSONResponse(await described(request.app))
+    return JSONResponse(await load_description(request.app))
 
 
-async def described(app: FastAPI) -> dict[str, Any]:
+async def load_description(app: FastAPI) -> dict[str, Any]:
     """The app's description, made apart from the event loop: it takes a third of a second the first time."""
     if app.openapi_schema is None:
         return await asyncio.to_thread(app.openapi)

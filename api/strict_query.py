@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import Request
 
-from api.openapi import described
+from api.openapi import load_description
 from api.problems import FieldProblem, InvalidBodyError
 
 _FOR_MONITORS = ("/healthz", "/readyz", "/metrics")
@@ -48,7 +48,7 @@ async def _parameters_of(request: Request) -> Parameters | None:
     """What the query may say here; None where nothing is described, or everything may be said."""
     tables: dict[tuple[str, str], Parameters | None] | None = getattr(request.app.state, "query_parameters", None)
     if tables is None:
-        tables = request.app.state.query_parameters = _tables(await described(request.app))
+        tables = request.app.state.query_parameters = _tables(await load_description(request.app))
     return tables.get((request.scope["route"].path_format, request.method.lower()))
 
 

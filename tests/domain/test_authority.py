@@ -49,6 +49,7 @@ PERSONS_UNLESS_DELEGATED = {
     "facts_contradict",
 }
 EXPLAINED_BY_PROGRAMS = {"item_unknown", "event_unclear", "event_failed"}
+PMS = ("pm", "pm by link", "pm by session", "pm in Studio")
 CHAIN = (("project_manager", Decimal(5000)), ("director", Decimal(50_000)))
 
 
@@ -71,13 +72,13 @@ class Ask:
 
 def expected(ask: Ask) -> bool:
     """What SECURITY.md promises."""
-    limits = {"pm": CHAIN[0][1], "pm by link": CHAIN[0][1], "director": CHAIN[1][1]}
+    limits = {**dict.fromkeys(PMS, CHAIN[0][1]), "director": CHAIN[1][1]}
     orders = ask.action in ORDERS
     accepts = ask.action == "accept_as_is"
     grants = ask.action == "grant_delegation"
     if ask.who == "local":
         return True
-    if ask.who in ("pm", "pm by link", "director", "unbound person", "admin", "admin by link"):
+    if ask.who in (*PMS, "director", "unbound person", "admin", "admin by link"):
         if not (orders or accepts or grants):
             return True
         at_stake = PO_LIMIT if grants else ask.amount
@@ -111,6 +112,8 @@ PERSONS = {
     "local": Mandate(via="local", is_admin=True),
     "pm": Mandate(approver="project_manager"),
     "pm by link": Mandate(via="link", approver="project_manager"),
+    "pm by session": Mandate(via="session", approver="project_manager"),
+    "pm in Studio": Mandate(via="studio", approver="project_manager"),
     "director": Mandate(approver="director"),
     "unbound person": Mandate(),
     "admin": Mandate(is_admin=True),
