@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import math
 import resource
 import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from typing import Any
 
@@ -99,19 +100,21 @@ def answer(heard: bytes) -> httpx.Response:
 
 
 def assert_answers(served: Served) -> None:
-    """Its health is told to a new client within a second. A busy machine may miss that once."""
+    """Its health is told to a new client within a second. A busy machine may miss that twice."""
     for address in ("/readyz", "/healthz"):
-        assert min(seconds_until(served, address) for _ in range(2)) < 1.0, address
+        assert any(seconds_until(served, address) < 1.0 for _ in range(3)), address
 
 
 def seconds_until(served: Served, address: str) -> float:
     """How long a new client waits for an answer."""
     began = time.monotonic()
-    client = HTTPConnection("127.0.0.1", served.socket.getsockname()[1], timeout=5)
-    client.request("GET", address)
-    response = client.getresponse()
-    assert response.status == 200, response.read()
-    client.close()
+    with closing(HTTPConnection("127.0.0.1", served.socket.getsockname()[1], timeout=10)) as client:
+        try:
+            client.request("GET", address)
+            response = client.getresponse()
+        except TimeoutError:
+            return math.inf
+        assert response.status == 200, response.read()
     return time.monotonic() - began
 
 

@@ -106,7 +106,12 @@ async def test_an_answer_is_posted_in_the_name_of_the_person_whose_key_was_sent(
         ledger = (await rest.get(f"/longlead/buildings/{room.desk.building_id}/events")).json()["data"]
         assert ledger[-1]["event_type"] == "Decision"
     (approval,) = [one for one in await room.desk.rows(Approval) if one.approval_id == asked.approval_id]
-    assert approval.decision["mandate"] == {"via": "studio", "approver": None, "is_admin": key is ADMIN}
+    assert approval.decision["mandate"] == {
+        "via": "studio",
+        "approver": None,
+        "is_admin": key is ADMIN,
+        "sends_events": key is ADMIN,
+    }
     decided = [row["responder"] for row in await room._rows_of("decisions") if row["seq"] == approval.decision_seq]
     assert {responder["id"] for responder in decided if responder["type"] == "human"} == {key.id}
 
