@@ -16,7 +16,7 @@ _SPACING = re.compile(r"[\s_-]+")
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 """Days outside these years are never taken. Sums of days within them stay far from the ends of the calendar."""
-MAX_YEARS_AHEAD = 20
+MAX_YEARS_AHEAD = 50
 """How far after the moment at which it is received a day from outside may lie; what is further off is a slip. Days of
 the past are history, and harmless: they are taken as far back as any."""
 

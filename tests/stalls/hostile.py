@@ -126,7 +126,7 @@ def events() -> Iterator[tuple[str, dict[str, Any]]]:
         {
             "event_type": "Purchase_Order_Acknowledged",
             "item": "steel-beam-7",
-            "promised_date": "2046-12-31",
+            "promised_date": "2076-12-31",
             "exceptions": [{"kind": "price", "detail": "e" * 900} for _ in range(50)],
         },
     )

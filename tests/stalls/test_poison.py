@@ -17,7 +17,7 @@ from tests.api.office import EVENTS, assert_problem
 from tests.stalls.hostile import short_when_folded
 
 DAYS = st.sampled_from(
-    ["1900-01-01", "1994-02-28", "2026-02-01", "2046-12-31", "2199-12-31", "2200-12-31", "2200-12-31T23:59:59+14:00"]
+    ["1900-01-01", "1994-02-28", "2026-02-01", "2076-12-31", "2199-12-31", "2200-12-31", "2200-12-31T23:59:59+14:00"]
     + ["1900-01-01T00:00:00-12:00", "2100-06-01T12:00"]
 )
 LONG = "long words " * 1_800
@@ -131,7 +131,7 @@ async def test_no_accepted_event_and_no_answer_dies(
     assert await (await desk.conn.execute(dead, (desk.building_id,))).fetchall() == []
 
 
-@pytest.mark.parametrize("day", ["2200-12-31", "2047-01-01", "2300-01-01", "0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("day", ["2200-12-31", "2077-01-01", "2300-01-01", "0001-01-01", "9999-12-31"])
 @pytest.mark.parametrize("field", ["eta", "date_departed", "occurred_at"])
 async def test_an_implausible_day_is_refused_with_its_field(
     client: httpx.AsyncClient,  # noqa: F811
