@@ -1,5 +1,6 @@
 """No event that is accepted dies for what it says: extreme days, amounts and texts of every type, and their answers."""
 
+import contextlib
 import itertools
 from datetime import date
 from typing import Any
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from domain.actions import action
+from domain.errors import ConflictError
 from domain.events import EVENT_TYPES
 from tests.agent.desk import Desk
 from tests.api.conftest import building, client, resources  # noqa: F401
@@ -126,7 +128,8 @@ async def test_no_accepted_event_and_no_answer_dies(
         for approval in (await desk.pending())[:3]:
             later = [action("hold_item", item=approval.item_id, until=day, note=LONG)] if approval.item_id else []
             given_actions = later if kind == "edit" and later else None
-            await desk.decide(approval, "approve" if kind == "edit" and not later else kind, actions=given_actions)
+            with contextlib.suppress(ConflictError):  # an answer to one question may settle the next
+                await desk.decide(approval, "approve" if kind == "edit" and not later else kind, actions=given_actions)
     dead = "SELECT event_type, error, body FROM events WHERE building_id = %s AND status <> 'done'"
     assert await (await desk.conn.execute(dead, (desk.building_id,))).fetchall() == []
 
