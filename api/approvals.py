@@ -15,8 +15,8 @@ from api.paging import Page, page_of
 from api.parameters import ApprovalId, Cursor, IdempotencyKey, Limit, Prefer
 from api.problems import documented
 from api.waiting import APPLIED, Waiting, wait_of
+from domain.absent import no_approval
 from domain.approvals import Answer, ApprovalStatus, DecisionBody, Responder
-from domain.errors import NotFoundError
 from domain.text import Name
 from runtime.resources import Resources
 from storage import approvals, pages
@@ -114,7 +114,7 @@ async def decide(
 async def _approval(conn: Connection, approval_id: str) -> ApprovalView:
     row = await pages.one(conn, APPROVALS, approval_id=approval_id)
     if row is None:
-        raise NotFoundError(f"There is no approval {approval_id!r}. List the open ones with GET /approvals.")
+        raise no_approval(approval_id)
     return ApprovalView.model_validate(row)
 
 

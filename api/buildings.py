@@ -5,7 +5,6 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ValidationError
 
-from api.absent import no_building
 from api.approval_view import ApprovalView
 from api.auth import AnyCaller, require_person
 from api.bodies import MAX_BUILDING_BYTES, body
@@ -15,6 +14,7 @@ from api.paging import Page, page_of
 from api.parameters import BuildingId, Cursor, Limit
 from api.problems import FieldProblem, InvalidBodyError, body_problems, documented
 from api.procurement_view import FlagView
+from domain.absent import no_building
 from domain.buildings import BuildingPatch, BuildingSpec
 from domain.errors import ForbiddenError
 from domain.principals import Principal

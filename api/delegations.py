@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
-from api.absent import no_building, no_delegation
 from api.auth import AnyCaller, require_person
 from api.bodies import body
 from api.delegation_view import DelegationBody, DelegationView
@@ -14,6 +13,7 @@ from api.held import Held, connection
 from api.paging import Page, page_of
 from api.parameters import Cursor, Limit
 from api.problems import documented
+from domain.absent import no_building, no_delegation
 from domain.actions import DelegationArguments
 from domain.errors import InvalidError
 from domain.principals import Principal

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from api.absent import no_approval, no_building, no_delegation, no_message, no_rule
 from api.held import connection
+from domain.absent import no_approval, no_building, no_delegation, no_message, no_rule
 from domain.errors import ForbiddenError, NotFoundError
 from domain.principals import Principal
 from domain.rules import split_id

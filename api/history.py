@@ -2,13 +2,13 @@
 
 from fastapi import APIRouter
 
-from api.absent import no_building
 from api.auth import AnyCaller
 from api.held import Held, connection
 from api.history_view import CheckpointView, StateView
 from api.paging import Page
 from api.parameters import BuildingId, CheckpointCursor, CheckpointId, Limit
 from api.problems import documented
+from domain.absent import no_building
 from domain.errors import NotFoundError
 from graph.history import list_checkpoints, state_at
 from storage import procurement

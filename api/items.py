@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from api.absent import no_building
 from api.auth import AnyCaller
 from api.buildings import must_exist, page_of_building
 from api.held import Held, connection
@@ -20,6 +19,7 @@ from api.procurement_view import (
     ScheduleView,
     ShipmentView,
 )
+from domain.absent import no_building
 from domain.errors import NotFoundError
 from storage import pages, procurement
 from storage.lists import FLAGS, INSPECTIONS, ITEMS, MESSAGES, PURCHASE_ORDERS, SHIPMENTS

@@ -6,7 +6,6 @@ from typing import Annotated, Literal, Self
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from api.absent import no_approval
 from api.auth import AnyCaller, require_person
 from api.bodies import body
 from api.buildings import must_exist, page_of_building
@@ -15,6 +14,7 @@ from api.held import Held, connection
 from api.paging import Page
 from api.parameters import ApprovalId, BuildingId, Cursor, Limit
 from api.problems import documented
+from domain.absent import no_approval
 from domain.buildings import Strict
 from domain.errors import ForbiddenError
 from domain.principals import Principal

@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from api.absent import no_rule
 from api.auth import AnyCaller, require_person
 from api.bodies import body
 from api.held import Held, connection
@@ -12,6 +11,7 @@ from api.paging import Page, page_of
 from api.parameters import Cursor, Limit
 from api.problems import documented
 from api.rule_view import AcceptedOverruling, OverrulingBody, RulePatch, RuleView
+from domain.absent import no_rule
 from domain.errors import ConflictError, ForbiddenError
 from domain.principals import Principal
 from domain.rules import RuleStatus, split_id

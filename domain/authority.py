@@ -109,13 +109,12 @@ def may_decide(
 
 def _person_may(building: Building, mandate: Mandate | None, proposal: Proposal) -> Authority:
     """A person decides anything, up to the amount that is theirs."""
-    files = {item_id: line.file for item_id, line in proposal.lines.items()}
-    stake = stake_of(proposal.actions, files, building)
     if mandate is None or mandate.via == "local":
         return Authority(True, "a person decides")
     said = next((event for event in _restated(proposal.actions) if _concerns_the_building(event)), None)
     if said is not None and not mandate.sends_events:
         return Authority(False, f"restate_event: {said['event_type']} needs the role 'events' as well")
+    stake = stake_of(proposal.actions, {item_id: line.file for item_id, line in proposal.lines.items()}, building)
     if stake is None or stake.value == 0:
         return Authority(True, "nothing is committed")
     limit = _limit_of(building, mandate)

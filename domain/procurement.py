@@ -7,7 +7,6 @@ from enum import StrEnum
 from pydantic import BaseModel
 
 from domain.outside import shown_name
-from domain.text import folded
 
 
 class Submittal(StrEnum):
@@ -338,15 +337,3 @@ def money(amount: Decimal | None, currency: str | None = None) -> str | None:
     places = max(2, -int(exact.as_tuple().exponent))
     text = f"{exact:.{places}f}"
     return text if currency is None else f"{text} {currency}"
-
-
-def find_item(named: str, items: list[tuple[str, str]]) -> str | None:
-    """The id of the line that is named, by id or by name; case and spacing do not count. Never a near miss.
-
-    `items` are (item_id, name). An exact id wins over a name.
-    """
-    if any(item_id == named for item_id, _ in items):
-        return named
-    wanted = folded(named)
-    matches = {item_id for item_id, name in items if wanted in (folded(item_id), folded(name))}
-    return matches.pop() if len(matches) == 1 else None

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from domain.errors import NotFoundError
 from domain.events import EVENT, localised
+from domain.line_names import LineNames
 from domain.policy import Policy
-from domain.procurement import find_item
 from evals.expectations import expectations_of
 from evals.history import History, read_history
 from evals.observed import Digest, Observed, Row
@@ -107,7 +107,7 @@ def _parted(history: History, steps: list[_Step], first: int) -> tuple[list[Row]
             continue
         lines = [(row["item_id"], row["name"]) for row in digest.rows("items")]
         observed = digest.take(history.observed(waiting), [*history.changed(waiting), *step.rows])
-        item_id = None if step.named is None else find_item(step.named, lines)
+        item_id = None if step.named is None else LineNames(lines).find(step.named)
         expected = expectations_of(observed, item_id) if part is judged else {}
         part.append({**step.plain, **expected})
         waiting = []

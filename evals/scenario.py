@@ -22,8 +22,8 @@ from pydantic import (
 
 from domain.approvals import ApprovalKind, DecisionBody
 from domain.buildings import BuildingSpec, Strict
+from domain.line_names import LineNames
 from domain.policy import ResponderType
-from domain.procurement import find_item
 from domain.rules import Autonomy
 from domain.text import Name, Slug, slug
 from evals.expected import Asked, Did, Standing, changed_words, one_or_more, short_action
@@ -296,7 +296,7 @@ class Scenario(Strict):
 
     def item_id(self, named: str) -> str:
         """The id of the line that is named; LookupError where there is none."""
-        found = find_item(named, [(line.item_id, line.name) for line in lines_of(self.spec)])
+        found = LineNames((line.item_id, line.name) for line in lines_of(self.spec)).find(named)
         if found is None:
             raise LookupError(f"the scenario has no line {named!r}")
         return found

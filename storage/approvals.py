@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from domain.absent import no_approval
 from domain.approvals import Approval, Decision
-from domain.errors import ConflictError, NotFoundError
+from domain.errors import ConflictError
 from domain.principals import Author, Door
 from storage import inbox, procurement
 from storage.audit import Act, Signature, record_audit
@@ -51,7 +52,7 @@ async def decide(
     found = await procurement.approval(conn, approval_id)
     building_id = None if found is None else await building_of(conn, approval_id)
     if found is None or building_id is None:
-        raise NotFoundError(f"There is no approval {approval_id!r}. List the open ones with GET /approvals.")
+        raise no_approval(approval_id)
     async with building_transaction(conn, building_id) as transaction:
         approval = await locked(transaction, approval_id)
         repeated = await find_repeated(conn, building_id, approval, decision, event_id=event_id, version=version)

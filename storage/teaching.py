@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from domain.absent import no_delegation, no_rule
 from domain.approvals import Approval
 from domain.errors import ConflictError, NotFoundError
+from domain.line_names import LineNames
 from domain.principals import Author
-from domain.procurement import find_item
 from domain.rules import Delegation, Rule, full_id, split_id
 from storage import by_hand, procurement, rules
 from storage.audit import Act, Signature, differences
@@ -35,7 +36,7 @@ async def change_rule(
     async with building_transaction(conn, building_id, seq) as transaction:
         rule = await rules.rule(conn, building_id, rule_id)
         if rule is None:
-            raise _no_rule(named)
+            raise no_rule(named)
         changed = rule.model_copy(update={**change, "edited_by": by.name, "caused_seq": transaction.seq})
         if change.get("status") == "active" and rule.status != "active":
             changed = changed.model_copy(update={"streak": 0, "refusals": 0})
@@ -70,7 +71,7 @@ async def grant(
         NotFoundError: there is no such building, or no such line.
     """
     async with building_transaction(conn, building_id, seq) as transaction:
-        item_id = None if item is None else find_item(item, await procurement.item_names(conn, building_id))
+        item_id = None if item is None else LineNames(await procurement.item_names(conn, building_id)).find(item)
         if item is not None and item_id is None:
             raise NotFoundError(f"Building {building_id!r} has no line {item!r}.")
         name = f"d{transaction.end_position + 1}"
@@ -93,7 +94,7 @@ async def revoke(conn: Connection, named: str, by: Author, now: datetime, seq: i
     async with building_transaction(conn, building_id, seq) as transaction:
         delegation = await rules.delegation(conn, building_id, name)
         if delegation is None:
-            raise _no_delegation(named)
+            raise no_delegation(named)
         if delegation.status != "revoked":
             revoked = {"status": "revoked", "note": f"revoked by {by.name}", "caused_seq": transaction.seq}
             transaction.save(delegation.model_copy(update=revoked))
@@ -120,12 +121,4 @@ async def decision_to_overrule(conn: Connection, named: str, seq: int | None) ->
 async def _must_be(conn: Connection, named: str, kind: type[Rule] | type[Delegation]) -> None:
     """Before the building is locked: an id that names nothing may not even name a building."""
     if not await rules.exists(conn, named, kind):
-        raise _no_rule(named) if kind is Rule else _no_delegation(named)
-
-
-def _no_rule(named: str) -> NotFoundError:
-    return NotFoundError(f"There is no rule {named!r}. List the rules with GET /rules.")
-
-
-def _no_delegation(named: str) -> NotFoundError:
-    return NotFoundError(f"There is no delegation {named!r}. List them with GET /delegations.")
+        raise no_rule(named) if kind is Rule else no_delegation(named)

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from domain.addresses import bare_address, same_address
 from domain.answers import UnreadableAnswerError, read_answer
 from domain.approvals import plain_answer
+from domain.line_names import LineNames
 from domain.plain_words import approves_by_name, asks_to_hold, refuses
-from domain.procurement import find_item, money
+from domain.procurement import money
 from domain.text import slug
 
 LINES = [("steel-beams", "Steel Beams"), ("hvac-units", "HVAC Units"), ("hvac-unit", "HVAC Unit, spare")]
@@ -20,16 +21,16 @@ LINES = [("steel-beams", "Steel Beams"), ("hvac-units", "HVAC Units"), ("hvac-un
 
 @pytest.mark.parametrize("named", ["steel-beams", "Steel Beams", "  steel   BEAMS", "STEELBEAMS"])
 def test_case_and_spacing_do_not_count(named: str) -> None:
-    assert find_item(named, LINES) == "steel-beams"
+    assert LineNames(LINES).find(named) == "steel-beams"
 
 
 @pytest.mark.parametrize("named", ["Steel Beam", "Steel", "Steal Beams", "", "HVAC"])
 def test_a_near_miss_is_never_taken(named: str) -> None:
-    assert find_item(named, LINES) is None
+    assert LineNames(LINES).find(named) is None
 
 
 def test_a_name_that_two_lines_share_is_nobodys() -> None:
-    assert find_item("Door", [("d1", "Door"), ("d2", "door")]) is None
+    assert LineNames([("d1", "Door"), ("d2", "door")]).find("Door") is None
 
 
 @given(st.text(min_size=1))
