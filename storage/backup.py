@@ -30,7 +30,7 @@ _ARCHIVE_START = b"PGDMP"
 _MIN_FREE_BYTES = 1024 * 1024
 _EXTENSION = re.compile(r" EXTENSION - (\S+)")
 # Vectors are made from texts that are kept; a server without pgvector does without them.
-_VECTOR_TABLES = re.compile(r" \S+ (?:store_vectors|vector_migrations)\b")
+_VECTOR_TABLES = re.compile(r" \S+ (?:store_vectors|vector_migrations)")
 # Only an owner may comment, and these belong to the server's administrator.
 _FOREIGN_COMMENTS = re.compile(r" COMMENT - (?:EXTENSION|SCHEMA) ")
 
