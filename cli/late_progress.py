@@ -14,15 +14,15 @@ SHOWN_AFTER_S = 2.0
 class LateProgress:
     """A line with a spinner, the size done so far and the time it took. Quick work shows nothing."""
 
-    def __init__(self, verb: str, *, shown_after_s: float = SHOWN_AFTER_S) -> None:
+    def __init__(self, verb: str, *, shown_after_s: float | None = None) -> None:
         """Describe the line.
 
         Args:
             verb: what is being done, such as "Saving".
-            shown_after_s: seconds before anything is shown.
+            shown_after_s: seconds before anything is shown; two when absent.
         """
         self._verb = verb
-        self._shown_after_s = shown_after_s
+        self._shown_after_s = SHOWN_AFTER_S if shown_after_s is None else shown_after_s
         self._started = time.monotonic()
         self._is_shown = False
         self._progress = Progress(

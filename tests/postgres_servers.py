@@ -86,7 +86,7 @@ def run_server(installation: Installation) -> Iterator[str]:
 
 @contextmanager
 def _running(installation: Installation, folder: Path) -> Iterator[int]:
-    data, port = folder / "data", _find_free_port()
+    data, port = folder / "data", find_free_port()
     account = server_account(data)
     as_user = process_options(account)
     data.mkdir(mode=0o700)
@@ -113,7 +113,7 @@ def _running(installation: Installation, folder: Path) -> Iterator[int]:
         subprocess.run([*control, "-m", "immediate", "stop"], check=True, stdout=subprocess.DEVNULL, cwd="/", **as_user)
 
 
-def _find_free_port() -> int:
+def find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
