@@ -10,8 +10,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.filesize import decimal
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from cli.late_progress import LateProgress
 from cli.output import Json, print_json, print_table
 from cli.sentences import CommandError
 from domain.principals import LOCAL_PRINCIPAL
@@ -44,12 +46,14 @@ def migrate(data: Data = None) -> None:
 
 @app.command()
 def backup(
-    file: Annotated[Path, typer.Argument(help="File to write; replaced if it is there.", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(help="File to write; an earlier backup there is replaced.", show_default=False)
+    ],
     data: Data = None,
 ) -> None:
-    """Save the whole database as it is now, while it is in use."""
-    asyncio.run(_backup(load_settings(data_dir=data), file))
-    print(f"Saved to {file}.")
+    """Save the whole database as it is now, while it is in use. Says how much it was and how long it took."""
+    report = asyncio.run(_backup(load_settings(data_dir=data), file))
+    print(f"Saved to {file}: {decimal(report.size_bytes)} in {report.seconds:.1f} s.")
 
 
 @app.command()
@@ -58,8 +62,13 @@ def restore(
     data: Data = None,
 ) -> None:
     """Bring a backup back into an empty database: all of it, or nothing. Links that were sent before end."""
-    asyncio.run(_restore(load_settings(data_dir=data), file))
-    print(f"Restored from {file}. Links that were sent before no longer open; reminders bring new ones.")
+    report = asyncio.run(_restore(load_settings(data_dir=data), file))
+    print(
+        f"Restored from {file}: {decimal(report.size_bytes)} in {report.seconds:.1f} s. Links that were sent before no "
+        "longer open; reminders bring new ones."
+    )
+    if report.left_out:
+        print("Memory's vectors were left out: there is no pgvector here. Memory is searched by words without them.")
 
 
 @app.command()
@@ -116,20 +125,25 @@ async def _migrate(settings: Settings) -> MigrationReport:
         return await run_migrations(conninfo)
 
 
-async def _backup(settings: Settings, file: Path) -> None:
+async def _backup(settings: Settings, file: Path) -> backups.BackupReport:
     async with existing_database(settings) as conninfo:
-        await asyncio.to_thread(backups.backup, conninfo, file)
+        with LateProgress("Saving") as progress:
+            return await asyncio.to_thread(backups.backup, conninfo, file, on_progress=progress.show_size)
 
 
-async def _restore(settings: Settings, file: Path) -> None:
+async def _restore(settings: Settings, file: Path) -> backups.RestoreReport:
     async with embedded(settings) as server:
         conninfo = settings.database_url if server is None else server.conninfo
         vector = server is None or server.vector
-        await asyncio.to_thread(backups.restore, conninfo, file, vector=vector)
+        with LateProgress("Restoring") as progress:
+            report = await asyncio.to_thread(
+                backups.restore, conninfo, file, vector=vector, on_progress=progress.show_size
+            )
         # What was revoked after the backup was made is not in it: no link of before opens again.
         await run_migrations(conninfo, vector=vector)
         async with await connect(conninfo, application_name="longlead restore") as conn:
             await links.revoke(conn, links.Revocation("all"), "the database was restored", LOCAL_PRINCIPAL.author)
+    return report
 
 
 async def _prune(settings: Settings) -> tuple[Pruned, float]:

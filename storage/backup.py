@@ -1,12 +1,16 @@
-"""Saves a whole database to one file, and brings it back: PostgreSQL's own pg_dump and pg_restore."""
+"""Saves a whole database to one file, and brings it back, on any server from PostgreSQL 14 on.
+
+The file is pg_dump's custom format. A restore runs its script over our own connection (`storage/archive_script.py`),
+so it depends neither on the server's version nor on that of the pg_dump that wrote the file.
+"""
 
 import os
 import re
 import secrets
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +18,21 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from domain.errors import ConflictError, StorageError
-from storage.binaries import MAJOR, find_binaries
-from storage.migrate import LOCK_KEY
+from storage.archive_script import ScriptRunner
+from storage.client_tools import ClientTools, ToolError, find_tools, hide_password, open_output, run_and_watch, run_tool
+from storage.migrate import LOCK_KEY, DatabaseNewerError, read_migrations
+from storage.server_version import SERVER_VERSION, check_server_version
 
 _CONNECT_TIMEOUT_S = 5
+_ARCHIVE_START = b"PGDMP"
+_MIN_FREE_BYTES = 1024 * 1024
 _EXTENSION = re.compile(r" EXTENSION - (\S+)")
-_VERSION = re.compile(r"\) (\d+)")
+# Vectors are made from texts that are kept; a server without pgvector does without them.
+_VECTOR_TABLES = re.compile(r" \S+ (?:store_vectors|vector_migrations)")
+# Only an owner may comment, and these belong to the server's administrator.
+_FOREIGN_COMMENTS = re.compile(r" COMMENT - (?:EXTENSION|SCHEMA) ")
 
 # Tables, sequences, views and functions of people; an extension's belong to the extension.
 _OBJECTS = """
@@ -37,9 +47,19 @@ WHERE NOT EXISTS (SELECT FROM pg_depend WHERE classid = class AND objid = object
 ORDER BY class, name LIMIT 3
 """
 
+# Owners, rights, places and replication are the other server's business.
+_RESTORE_OPTIONS = (
+    "--no-owner",
+    "--no-privileges",
+    "--no-tablespaces",
+    "--no-security-labels",
+    "--no-publications",
+    "--no-subscriptions",
+)
+
 
 class BackupError(StorageError):
-    """The backup could not be written. The message ends with what pg_dump said."""
+    """The backup could not be written. The message says why and what to do, with what pg_dump said."""
 
 
 class RestoreError(StorageError):
@@ -54,73 +74,153 @@ class DatabaseNotEmptyError(RestoreError, ConflictError):
 
 
 @dataclass(frozen=True)
-class _Tools:
-    """pg_dump and pg_restore of one installation."""
+class BackupReport:
+    """A backup that was made."""
 
-    folder: Path
-    major: int
-    has_tls: bool
-
-    def program(self, name: str) -> str:
-        return str(self.folder / name)
+    size_bytes: int
+    seconds: float
 
 
-def backup(conninfo: str, target: Path) -> None:
+@dataclass(frozen=True)
+class RestoreReport:
+    """A backup that was brought back."""
+
+    size_bytes: int
+    seconds: float
+    left_out: tuple[str, ...]
+    """Tables that this server cannot hold and that are filled again by themselves."""
+
+
+def _ignore(size_bytes: int) -> None:
+    """Progress that nobody watches."""
+
+
+def backup(conninfo: str, target: Path, *, on_progress: Callable[[int], None] = _ignore) -> BackupReport:
     """Save the whole database as it is at this moment, while it is in use, to the file `target`.
 
-    The file appears under its name only when it is complete, replaces one that is there, and can be read by its owner
-    alone. Blocks until it is written.
+    The file appears under its name only when it is complete, replaces an earlier backup there, and can be read by its
+    owner alone. Blocks until it is written.
 
     Args:
         conninfo: a libpq connection string or URL.
         target: a file in pg_dump's custom format; its folder must exist.
+        on_progress: called every 0.2 s with the bytes written so far.
 
     Raises:
-        BackupError: the database cannot be reached, there is no fitting pg_dump, or it failed.
+        BackupError: the database cannot be reached, there is no fitting pg_dump, the file cannot be written there, or
+            something that is no backup has its name.
     """
+    started = time.monotonic()
+    with _explain_backup_failure(target):
+        tools = _choose_dump_tools(conninfo)
+        target = target.resolve()
+        _check_target(target)
+        size = _write(tools, conninfo, target, on_progress)
+    return BackupReport(size, time.monotonic() - started)
+
+
+def _check_target(target: Path) -> None:
+    if not target.parent.is_dir():
+        raise BackupError(
+            f"The folder {target.parent} does not exist. Create it with `mkdir -p {target.parent}`, or name another "
+            "file."
+        )
+    if not target.exists():
+        return
+    if target.is_dir():
+        raise BackupError(f"{target} is a folder. Name a file in it, such as {target / 'longlead.dump'}.")
+    if not target.is_file() or not _may_be_replaced(target):
+        raise BackupError(f"{target} is there and is no backup. Move it away, or name another file.")
+
+
+def _may_be_replaced(target: Path) -> bool:
+    with target.open("rb") as file:
+        return file.read(len(_ARCHIVE_START)) in (b"", _ARCHIVE_START)
+
+
+def _write(tools: ClientTools, conninfo: str, target: Path, on_progress: Callable[[int], None]) -> int:
+    """Write the archive beside its final name, then give it that name; its size in bytes."""
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
     try:
-        tools = _tools_for(conninfo)
         os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        with _without_secrets(conninfo) as safe:
-            _run(tools.program("pg_dump"), "--format=custom", f"--file={partial}", f"--dbname={safe}")
+        with hide_password(conninfo) as safe:
+            # Never wait for a password on a terminal: a service has none.
+            options = ["--no-password", "--format=custom", f"--file={partial}", f"--dbname={safe}"]
+            run_and_watch([tools.program("pg_dump"), *options], lambda: on_progress(partial.stat().st_size))
+        size = partial.stat().st_size
         partial.replace(target)
-    except (OSError, psycopg.Error, _ToolError) as error:
-        raise BackupError(
-            f"The backup to {target} was not made. Check that the database can be reached and that the disk has room. "
-            f"{error}"
-        ) from error
+    except (OSError, ToolError) as error:
+        raise _explain_write_failure(target, error) from error
     finally:
         partial.unlink(missing_ok=True)
+    return size
 
 
-def restore(conninfo: str, source: Path, *, vector: bool = True) -> None:
+def _explain_write_failure(target: Path, error: Exception) -> BackupError:
+    """Called while the partial file is still there, so that a full disk can be seen."""
+    free = shutil.disk_usage(target.parent).free
+    if free < _MIN_FREE_BYTES:
+        reason = f"The disk of {target.parent} is full. Make room there, or name a file on another disk."
+    elif isinstance(error, PermissionError):
+        reason = f"The folder {target.parent} cannot be written to. Allow it, or name a file in another folder."
+    else:
+        reason = "Check that the database can be reached and that the disk has room."
+    return BackupError(f"The backup to {target} was not made. {reason} {error}")
+
+
+@contextmanager
+def _explain_backup_failure(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        raise BackupError(
+            f"The backup to {target} was not made. Check that the database can be reached. {error}"
+        ) from error
+    except (OSError, ToolError) as error:
+        raise BackupError(f"The backup to {target} was not made. {error}") from error
+
+
+def restore(
+    conninfo: str, source: Path, *, vector: bool = True, on_progress: Callable[[int], None] = _ignore
+) -> RestoreReport:
     """Bring the backup `source` back into an empty database: all of it, or nothing.
 
-    Owners and privileges are not restored: everything belongs to the connecting user. Statistics are gathered anew, so
+    Owners and privileges are not restored: everything belongs to the connecting user. Statistics are gathered again, so
     that the first queries are as fast as before. Blocks until it is done.
 
     Args:
         conninfo: a libpq connection string or URL of an existing database without tables or functions.
-        source: a file that `backup` made.
+        source: a file that `backup` made, of any server and with any pg_dump.
         vector: False where pgvector must not be touched, as on a processor that cannot run it.
+        on_progress: called now and then with the bytes restored so far, uncompressed.
 
     Raises:
         DatabaseNotEmptyError: there is something in the database.
-        RestoreError: the file or the database cannot be read, or pg_restore failed.
+        ServerTooOldError: the server is older than Longlead supports.
+        DatabaseNewerError: a newer version of Longlead made the backup.
+        RestoreError: the file or the database cannot be read, or the server refused something in it.
     """
+    started = time.monotonic()
     if not source.is_file():
         raise RestoreError(f"There is no backup file {source}. Check the path.")
     try:
         with psycopg.connect(conninfo, autocommit=True, connect_timeout=_CONNECT_TIMEOUT_S) as connection:
+            _check_version(connection)
             _take_lock(connection)
             _require_empty(connection)
-            _restore_into(connection, conninfo, source, vector)
+            left_out = _restore_into(connection, source, vector, on_progress)
             connection.execute("ANALYZE")
-    except (OSError, psycopg.Error, _ToolError) as error:
+    except (OSError, psycopg.Error, ToolError) as error:
         raise RestoreError(
             f"{source} was not restored. Check that the database can be reached and that the file is complete. {error}"
         ) from error
+    return RestoreReport(source.stat().st_size, time.monotonic() - started, left_out)
+
+
+def _check_version(connection: psycopg.Connection[Any]) -> None:
+    row = connection.execute(SERVER_VERSION).fetchone()
+    if row is not None:
+        check_server_version(row[0])
 
 
 def _take_lock(connection: psycopg.Connection[Any]) -> None:
@@ -140,33 +240,81 @@ def _require_empty(connection: psycopg.Connection[Any]) -> None:
         )
 
 
-def _restore_into(connection: psycopg.Connection[Any], conninfo: str, source: Path, vector: bool) -> None:
-    tools = _tools_for(conninfo)
-    options = ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
-    with (
-        tempfile.TemporaryDirectory(prefix="longlead-restore-") as folder,
-        _without_secrets(conninfo) as safe,
-    ):
-        contents = Path(folder) / "contents"
-        listing = _run(tools.program("pg_restore"), "--list", str(source)).splitlines()
-        contents.write_text("\n".join(_restorable(connection, listing, vector)), encoding="utf-8")
-        _run(tools.program("pg_restore"), *options, f"--use-list={contents}", f"--dbname={safe}", str(source))
+def _restore_into(
+    connection: psycopg.Connection[Any], source: Path, vector: bool, on_progress: Callable[[int], None]
+) -> tuple[str, ...]:
+    """Run the archive's three sections in one transaction; the names of tables that were left out."""
+    tools, listing = _read_listing(source)
+    contents = _choose_contents(connection, listing, vector)
+    with tempfile.NamedTemporaryFile("w", prefix="longlead-contents-", encoding="utf-8") as chosen:
+        chosen.write("\n".join(contents.lines))
+        chosen.flush()
+        command = [tools.program("pg_restore"), *_RESTORE_OPTIONS, f"--use-list={chosen.name}", "--file=-"]
+        runner = ScriptRunner(connection, on_progress)
+        with connection.transaction():
+            for section, run in (
+                ("pre-data", runner.run_definitions),
+                ("data", runner.run_data),
+                ("post-data", runner.run_definitions),
+            ):
+                with open_output([*command, f"--section={section}", str(source)]) as script:
+                    run(script)
+            _require_known_migrations(connection, source)
+    return contents.left_out
 
 
-def _restorable(connection: psycopg.Connection[Any], listing: list[str], vector: bool) -> Iterator[str]:
-    """pg_restore's table of contents without the extensions that cannot be had here.
+def _require_known_migrations(connection: psycopg.Connection[Any], source: Path) -> None:
+    """Refuse what a newer Longlead wrote while it can still be rolled back."""
+    table = connection.execute("SELECT to_regclass('public.longlead_migrations')").fetchone()
+    if table is None or table[0] is None:
+        return
+    known = {migration.number for migration in read_migrations()}
+    for number, name in connection.execute("SELECT number, name FROM public.longlead_migrations ORDER BY number"):
+        if number not in known:
+            raise DatabaseNewerError(
+                f"{source} was not restored. It was made by a newer version of Longlead: it has migration {name}, "
+                "which this version does not know. Update Longlead, then restore it."
+            )
 
-    Should a table use one of them, that table's own error says so. Comments on extensions are left out as well: only
-    an extension's owner may make them.
+
+def _read_listing(source: Path) -> tuple[ClientTools, list[str]]:
+    """The archive's table of contents, and the tools that can read it: a newer pg_dump's needs a newer pg_restore."""
+    first_error: ToolError | None = None
+    for tools in find_tools():
+        try:
+            return tools, run_tool(tools.program("pg_restore"), "--list", str(source)).splitlines()
+        except ToolError as error:
+            first_error = first_error or error
+    raise first_error or ToolError("There is no pg_restore.")
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """What is restored of an archive."""
+
+    lines: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+def _choose_contents(connection: psycopg.Connection[Any], listing: list[str], vector: bool) -> _Contents:
+    """The table of contents without the extensions that cannot be had here, and without what needs pgvector.
+
+    Should another table use a missing extension, that table's own error says so.
     """
-    for line in listing:
-        if " COMMENT - EXTENSION " in line:
-            continue
-        extension = _EXTENSION.search(line)
-        if extension is None or (
-            (vector or extension[1] != "vector") and _can_create_extension(connection, extension[1])
-        ):
-            yield line
+    extensions = [match[1] for line in listing if (match := _EXTENSION.search(line))]
+    missing = {
+        name for name in extensions if (name == "vector" and not vector) or not _can_create_extension(connection, name)
+    }
+    lines = [line for line in listing if not _needs_any(line, missing) and not _FOREIGN_COMMENTS.search(line)]
+    has_vectors = any(" TABLE DATA " in line and _VECTOR_TABLES.search(line) for line in listing)
+    return _Contents(tuple(lines), ("store_vectors",) if has_vectors and "vector" in missing else ())
+
+
+def _needs_any(line: str, missing: set[str]) -> bool:
+    extension = _EXTENSION.search(line)
+    if extension is not None:
+        return extension[1] in missing
+    return "vector" in missing and _VECTOR_TABLES.search(line) is not None
 
 
 def _can_create_extension(connection: psycopg.Connection[Any], name: str) -> bool:
@@ -183,67 +331,18 @@ def _can_create_extension(connection: psycopg.Connection[Any], name: str) -> boo
     return True
 
 
-def _tools_for(conninfo: str) -> _Tools:
-    """The wheel's tools, or newer or TLS-capable ones on the PATH when this server needs them.
+def _choose_dump_tools(conninfo: str) -> ClientTools:
+    """The wheel's tools, or newer or TLS-capable installed ones when this server needs them.
 
     The wheel's are compiled without TLS. Falling back to an open connection would send the password in clear.
     """
     with psycopg.connect(conninfo, connect_timeout=_CONNECT_TIMEOUT_S) as connection:
         needed = connection.info.server_version // 10_000
         tls = connection.pgconn.ssl_in_use
-    candidates = [_wheel_tools(), *_installed_tools()]
-    for tools in candidates:
+    for tools in find_tools():
         if tools.major >= needed and (tools.has_tls or not tls):
             return tools
-    raise _ToolError(
+    raise ToolError(
         f"The server is PostgreSQL {needed}{' and the connection uses TLS' if tls else ''}, which needs pg_dump and "
-        f"pg_restore {needed} or newer on the PATH: install your system's package postgresql-client-{needed}."
+        f"pg_restore {needed} or newer: install your system's package postgresql-client-{needed}."
     )
-
-
-def _wheel_tools() -> _Tools:
-    return _Tools(find_binaries().bin, MAJOR, has_tls=False)
-
-
-def _installed_tools() -> Iterator[_Tools]:
-    found = shutil.which("pg_dump")
-    if found is None:
-        return
-    try:
-        said = _run(found, "--version")
-    except (OSError, _ToolError):
-        return
-    version = _VERSION.search(said)
-    if version:
-        yield _Tools(Path(found).parent, int(version[1]), has_tls=True)
-
-
-@contextmanager
-def _without_secrets(conninfo: str) -> Iterator[str]:
-    """The connection string with its password in a file that only we can read: command lines are public."""
-    parts: dict[str, Any] = conninfo_to_dict(conninfo)
-    password = parts.pop("password", None)
-    if "sslpassword" in parts:
-        raise _ToolError("A password of the client certificate's key is not supported here. Use a key without one.")
-    if password is None:
-        yield make_conninfo(**parts)
-        return
-    with tempfile.NamedTemporaryFile("w", prefix="longlead-pgpass-", encoding="utf-8") as passfile:  # mode 0600
-        passfile.write("*:*:*:*:" + str(password).replace("\\", "\\\\").replace(":", "\\:") + "\n")
-        passfile.flush()
-        yield make_conninfo(**{**parts, "passfile": passfile.name})
-
-
-class _ToolError(Exception):
-    """A tool ended with an error; the text is the end of what it said."""
-
-
-def _run(program: str, *arguments: str) -> str:
-    # Never wait for a password on a terminal: a service has none.
-    to_server = any(argument.startswith("--dbname=") for argument in arguments)
-    command = [program, *(["--no-password"] if to_server else []), *arguments]
-    run = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    if run.returncode != 0:
-        said = "\n".join(run.stderr.strip().splitlines()[-20:])
-        raise _ToolError(f"{Path(program).name} ended with status {run.returncode}:\n{said}")
-    return run.stdout

@@ -23,6 +23,7 @@ from procrastinate.schema import SchemaManager
 from domain.errors import StorageError
 from storage.connection import Connection
 from storage.database import connect
+from storage.server_version import SERVER_VERSION, check_server_version
 
 LOCK_KEY = 0x6C6F6E676C656164
 """Advisory lock (the bytes of "longlead") of whoever changes the schema or restores a backup."""
@@ -116,11 +117,13 @@ async def migrate(conninfo: str, *, vector: bool = False, wait_s: float = 60) ->
         wait_s: seconds to wait for another process that migrates.
 
     Raises:
+        ServerTooOldError: the server is older than Longlead supports.
         DatabaseNewerError: the database is ahead of this version.
         MigrationError: an applied file was changed, a component has another version, or the wait was too long.
         psycopg.Error: a file's SQL fails; that file is rolled back, the ones before it stay.
     """
     async with await connect(conninfo, application_name="longlead migrate") as connection:
+        await _check_server(connection)
         if not await _pending(connection) and (not vector or await _has_vector(connection)):
             return MigrationReport((), *await _vector_state(connection))
         async with schema_lock(connection, wait_s):
@@ -130,7 +133,14 @@ async def migrate(conninfo: str, *, vector: bool = False, wait_s: float = 60) ->
 async def pending(conninfo: str) -> list[str]:
     """Names of the steps that `migrate` would take, in order; raises as `migrate` does. Changes nothing."""
     async with await connect(conninfo, application_name="longlead migrate") as connection:
+        await _check_server(connection)
         return await _pending(connection)
+
+
+async def _check_server(connection: Connection) -> None:
+    row = await (await connection.execute(SERVER_VERSION)).fetchone()
+    if row is not None:
+        check_server_version(row["number"])
 
 
 @asynccontextmanager

@@ -1,8 +1,9 @@
-"""A backup taken while events come in and workers run: restored elsewhere, it goes on where it stood."""
+"""A backup taken while events come in and workers run: restored on another version, it goes on where it stood."""
 
 import asyncio
 import os
-import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,13 +14,17 @@ from domain.buildings import BuildingSpec
 from evals.chaos.traffic import Event, building, story
 from runtime.clock import SystemClock
 from storage import buildings
+from storage.backup import backup, restore
 from storage.connection import Connection
 from storage.database import connect
+from storage.embedded import EmbeddedServer
+from storage.migrate import migrate
 from tests.durability.crew import all_rows, post, until, until_nothing_is_open, worker_process
+from tests.postgres_servers import VARIABLE, find_installations, new_database, run_server
 
-SITES = [f"site-{number}" for number in range(6)]
-EVENTS = 8
-IN_FLIGHT = 8
+SITES = [f"site-{number}" for number in range(2)]
+EVENTS = 4
+IN_FLIGHT = 6
 ENTRIES = "SELECT building_id, seq, event_id, status FROM events WHERE source = 'test' ORDER BY building_id, seq"
 TOLD = {
     "events": "SELECT building_id, seq, source, event_id, status, outcome FROM events ORDER BY 1, 2",
@@ -31,11 +36,33 @@ TOLD = {
 }
 
 
+OTHERS = {str(installation): installation for installation in find_installations()}
+EMBEDDED = "embedded"
+THERE = [(EMBEDDED, name) for name in OTHERS]
+BACK = [(name, EMBEDDED) for name in OTHERS]
+# The way back is for `make versions`: one journey takes as long as twenty other tests.
+JOURNEYS = (THERE + BACK if VARIABLE in os.environ else THERE[-1:]) or [(EMBEDDED, EMBEDDED)]
+
+
+@pytest.fixture(scope="module")
+def servers(server: EmbeddedServer) -> Iterator[dict[str, str]]:
+    """The conninfo of a server of each version."""
+    with ExitStack() as stack:
+        others = {name: stack.enter_context(run_server(installation)) for name, installation in OTHERS.items()}
+        yield {EMBEDDED: server.conninfo, **others}
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize(("origin", "target"), JOURNEYS)
 async def test_what_was_in_flight_at_the_backup_ends_exactly_once_where_it_is_restored(
-    database: str, empty_database: str, tmp_path: Path
+    origin: str, target: str, servers: dict[str, str], tmp_path: Path
 ) -> None:
-    file = tmp_path / "saved.dump"
+    with new_database(servers[origin]) as database, new_database(servers[target]) as empty_database:
+        await migrate(database)
+        await _travel(database, empty_database, tmp_path / "saved.dump")
+
+
+async def _travel(database: str, empty_database: str, file: Path) -> None:
     sent: dict[str, list[Event]] = {name: story(Random(name), EVENTS) for name in SITES}
     async with await connect(database, application_name="here") as here:
         for name in SITES:
@@ -43,8 +70,8 @@ async def test_what_was_in_flight_at_the_backup_ends_exactly_once_where_it_is_re
             await buildings.create(here, spec, SystemClock().now())
         with worker_process(database):
             await _send(here, sent)
-            await until(here, "SELECT count(*) >= 6 FROM events WHERE status = 'done'", within=60)
-            saving = asyncio.create_task(_longlead(database, "db", "backup", str(file)))
+            await until(here, "SELECT count(*) >= 3 FROM events WHERE status = 'done'", within=60)
+            saving = asyncio.create_task(asyncio.to_thread(backup, database, file))
             while not saving.done():
                 await _keep_busy(here, sent)
             await saving
@@ -52,7 +79,7 @@ async def test_what_was_in_flight_at_the_backup_ends_exactly_once_where_it_is_re
             await until_nothing_is_open(here, within=180)
         expected = await _told(here)
 
-    await _longlead(empty_database, "db", "restore", str(file))
+    await asyncio.to_thread(restore, empty_database, file)
     async with await connect(empty_database, application_name="there") as there:
         stood = await all_rows(there, ENTRIES)
         assert {"done", "in flight"} <= {"done" if row["status"] == "done" else "in flight" for row in stood}
@@ -100,16 +127,3 @@ async def _post(conn: Connection, name: str, event: Event) -> bool:
 async def _told(conn: Connection) -> dict[str, list[dict[str, Any]]]:
     """What became of everything, without when."""
     return {what: await all_rows(conn, query) for what, query in TOLD.items()}
-
-
-async def _longlead(conninfo: str, *arguments: str) -> None:
-    """Run `longlead` against a database, as an operator does."""
-    process = await asyncio.create_subprocess_exec(
-        str(Path(sys.executable).with_name("longlead")),
-        *arguments,
-        env={**os.environ, "LONGLEAD_DATABASE_URL": conninfo},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    assert process.returncode == 0, output.decode()

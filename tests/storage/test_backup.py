@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import io
 import os
 import stat
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -11,11 +14,12 @@ import pytest
 from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg.conninfo import make_conninfo
-from psycopg.rows import dict_row
 
+from storage.archive_script import ScriptRunner
 from storage.backup import BackupError, DatabaseNotEmptyError, RestoreError, backup, restore
 from storage.database import connect
-from storage.migrate import migrate, pending
+from storage.migrate import DatabaseNewerError, migrate, pending, read_migrations
+from storage.vectors import prepare_vectors
 
 DEFER = (
     "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW('queue', 'task', 0, NULL, NULL, '{}', NULL)"
@@ -141,27 +145,250 @@ async def test_a_failed_backup_leaves_the_earlier_one_alone(database: str, tmp_p
         await asyncio.to_thread(backup, database, tmp_path / "no_folder" / "b")
 
 
-@pytest.mark.parametrize("tool", ["pg_dump", "pg_restore"])
-async def test_the_password_is_on_no_command_line(
-    tool: str, external_database: str, empty_database: str, database: str, tmp_path: Path
-) -> None:
-    await asyncio.to_thread(backup, database, tmp_path / "b")
-    with psycopg.connect(external_database, autocommit=True, row_factory=dict_row) as connection:
-        if tool == "pg_dump":
-            await migrate(external_database)
-            # A lock that pg_dump must wait for keeps it there to be looked at.
-            connection.autocommit = False
-            connection.execute("LOCK TABLE procrastinate_jobs")
-            work = asyncio.create_task(asyncio.to_thread(backup, external_database, tmp_path / "c"))
-        else:
-            connection.autocommit = False
-            connection.execute("CREATE TYPE procrastinate_job_status AS ENUM ('blocks the one of that name')")
-            work = asyncio.create_task(asyncio.to_thread(restore, external_database, tmp_path / "b"))
-        lines = await command_lines(tool)
+async def test_the_password_is_on_no_command_line_of_a_backup(external_database: str, tmp_path: Path) -> None:
+    await migrate(external_database)
+    with psycopg.connect(external_database) as connection:
+        # A lock that pg_dump must wait for keeps it there to be looked at.
+        connection.execute("LOCK TABLE procrastinate_jobs")
+        work = asyncio.create_task(asyncio.to_thread(backup, external_database, tmp_path / "c"))
+        lines = await command_lines("pg_dump")
         connection.rollback()
         await work
     assert lines
     assert not any("quoted" in line or "p%40ss" in line for line in lines)
+
+
+async def test_a_restore_tells_no_tool_how_to_reach_the_database(
+    external_database: str, database: str, tmp_path: Path
+) -> None:
+    async with await connect(database, application_name="test") as connection:  # so that its script takes a while
+        await connection.execute("CREATE TABLE numbers AS SELECT generate_series(1, 200000) AS n")
+    await asyncio.to_thread(backup, database, tmp_path / "b")
+    seen: set[str] = set()
+    await asyncio.to_thread(
+        restore, external_database, tmp_path / "b", on_progress=lambda _: seen.update(all_command_lines())
+    )
+    tools = [line for line in seen if "/pg_restore" in line and str(tmp_path) in line]
+    assert tools
+    assert not any(word in line for line in tools for word in ("dbname", "host=", "quoted", "p%40ss"))
+
+
+HOSTILE = [
+    r"\.",
+    "\\.\n\\.\n",
+    "COPY public.texts (n, text) FROM stdin;\n1\tx\n\\.\n",
+    "-- Name: x; Type: TABLE\n",
+    "SET transaction_timeout = 0;\n\\unrestrict abc\n",
+    "BEGIN;\nCOMMIT;\n",
+    "tab\tand\rreturn\v\f\b and 'quotes' and ${tag}$ %s {}",
+    "Δοκός 梁 🏗",
+    "",
+    "x" * 700_000,
+]
+
+
+async def test_every_text_comes_back_as_it_was(empty_database: str, external_database: str, tmp_path: Path) -> None:
+    async with await connect(external_database, application_name="test") as connection:
+        await connection.execute("CREATE TABLE texts (n int, text text)")
+        for n, text in enumerate(HOSTILE):
+            await connection.execute("INSERT INTO texts VALUES (%s, %s)", (n, text))
+    await asyncio.to_thread(backup, external_database, tmp_path / "b")
+    await asyncio.to_thread(restore, empty_database, tmp_path / "b")
+    async with await connect(empty_database, application_name="test") as connection:
+        rows = await (await connection.execute("SELECT text FROM texts ORDER BY n")).fetchall()
+    assert [row["text"] for row in rows] == HOSTILE
+
+
+LINES_LIKE_THE_SCRIPTS_OWN = """
+SET transaction_timeout = 0;
+SET no_such_setting = 1;
+\\restrict abc
+COPY x FROM stdin;
+\\.
+-- Name: x; Type: TABLE
+BEGIN;
+COMMIT;
+\\unrestrict abc
+"""
+
+
+async def test_a_function_comes_back_to_the_letter_whatever_lines_it_has(
+    empty_database: str, external_database: str, tmp_path: Path
+) -> None:
+    async with await connect(external_database, application_name="test") as connection:
+        body = LINES_LIKE_THE_SCRIPTS_OWN.replace("'", "''")
+        await connection.execute(f"CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$SELECT '{body}'$$".encode())
+        await connection.execute(
+            "CREATE FUNCTION g() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END"  # 14 and newer
+        )
+    await asyncio.to_thread(backup, external_database, tmp_path / "b")
+    await asyncio.to_thread(restore, empty_database, tmp_path / "b")
+    async with await connect(empty_database, application_name="test") as connection:
+        row = await (await connection.execute("SELECT f(), g()")).fetchone()
+    assert row == {"f": LINES_LIKE_THE_SCRIPTS_OWN, "g": 2}
+
+
+async def test_settings_that_the_server_does_not_know_are_left_out_and_the_others_count(empty_database: str) -> None:
+    script = (
+        "\\restrict abc\n\nSET no_such_setting = 0;\nSET lock_timeout = 4711;\n\n"
+        "-- Name: t; Type: TABLE\n--\n\nCREATE TABLE t (n int);\n\n\\unrestrict abc\n\n"
+    )
+    with psycopg.connect(empty_database) as connection:
+        ScriptRunner(connection, lambda _: None).run_definitions(io.BytesIO(script.encode()))
+        assert connection.execute("SHOW lock_timeout").fetchone() == ("4711ms",)
+        assert connection.execute("SELECT count(*) FROM t").fetchone() == (0,)
+
+
+async def test_what_fails_at_the_very_end_leaves_nothing_behind(
+    empty_database: str, external_database: str, tmp_path: Path
+) -> None:
+    """An index that can no longer be built, after the rows and a large object, whose script has a COMMIT."""
+    async with await connect(external_database, application_name="test") as connection:
+        await connection.execute("CREATE TABLE t AS SELECT 0 AS n")
+        await connection.execute("SELECT lo_from_bytea(0, 'a large object')")
+        await connection.execute(
+            "CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'"
+        )
+        await connection.execute("CREATE INDEX ON t (f(n))")
+        await connection.execute(
+            "CREATE OR REPLACE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN 1 / $1; END'"
+        )
+    await asyncio.to_thread(backup, external_database, tmp_path / "b")
+    with pytest.raises(RestoreError, match="division by zero"):
+        await asyncio.to_thread(restore, empty_database, tmp_path / "b")
+    async with await connect(empty_database, application_name="test") as connection:
+        row = await (
+            await connection.execute("SELECT to_regclass('t') AS t, (SELECT count(*) FROM pg_largeobject) AS large")
+        ).fetchone()
+        await connection.execute("SELECT lo_from_bytea(0, 'still usable')")
+    assert row == {"t": None, "large": 0}
+
+
+async def test_a_large_object_comes_back(empty_database: str, external_database: str, tmp_path: Path) -> None:
+    async with await connect(external_database, application_name="test") as connection:
+        await connection.execute("SELECT lo_from_bytea(4711, 'a large object')")
+    await asyncio.to_thread(backup, external_database, tmp_path / "b")
+    await asyncio.to_thread(restore, empty_database, tmp_path / "b")
+    async with await connect(empty_database, application_name="test") as connection:
+        row = await (await connection.execute("SELECT lo_get(4711) AS content")).fetchone()
+    assert row == {"content": b"a large object"}
+
+
+async def test_vectors_are_left_out_where_they_cannot_be_kept(
+    empty_database: str, external_database: str, tmp_path: Path
+) -> None:
+    await migrate(empty_database, vector=True)
+    assert await prepare_vectors(empty_database, "a-model", 8)
+    await fill(empty_database)
+    await asyncio.to_thread(backup, empty_database, tmp_path / "b")
+    report = await asyncio.to_thread(restore, external_database, tmp_path / "b")
+    assert report.left_out == ("store_vectors",)
+    await check_usable(external_database)
+
+
+async def test_a_backup_of_a_newer_longlead_restores_nothing_and_says_so(
+    database: str, empty_database: str, tmp_path: Path
+) -> None:
+    async with await connect(database, application_name="test") as connection:
+        await connection.execute("INSERT INTO longlead_migrations VALUES (9999, '9999_future', '')")
+    await asyncio.to_thread(backup, database, tmp_path / "b")
+    with pytest.raises(DatabaseNewerError, match=r"9999_future.*Update Longlead"):
+        await asyncio.to_thread(restore, empty_database, tmp_path / "b")
+    async with await connect(empty_database, application_name="test") as connection:
+        row = await (await connection.execute("SELECT to_regclass('longlead_migrations') AS t")).fetchone()
+    assert row == {"t": None}
+
+
+async def test_a_backup_of_a_database_with_fewer_tables_is_brought_up_to_date(
+    empty_database: str, external_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = read_migrations()[:10]
+    with monkeypatch.context() as patch:
+        patch.setattr("storage.migrate.read_migrations", lambda: older)
+        await migrate(external_database)
+    await asyncio.to_thread(backup, external_database, tmp_path / "b")
+    await asyncio.to_thread(restore, empty_database, tmp_path / "b")
+    assert list((await migrate(empty_database)).applied) == [one.name for one in read_migrations()[10:]]
+
+
+async def test_an_earlier_backup_is_replaced_and_how_much_and_how_long_is_told(database: str, tmp_path: Path) -> None:
+    target = tmp_path / "b"
+    first = await asyncio.to_thread(backup, database, target)
+    target.write_bytes(target.read_bytes()[:100])
+    second = await asyncio.to_thread(backup, database, target)
+    assert first.size_bytes > 1000
+    assert second.size_bytes == target.stat().st_size
+    assert second.seconds > 0
+
+
+async def test_progress_is_told_while_a_backup_waits(database: str, tmp_path: Path) -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    async with await connect(database, application_name="test") as connection, connection.transaction():
+        await connection.execute("LOCK TABLE events")
+        work = asyncio.create_task(
+            asyncio.to_thread(
+                backup, database, tmp_path / "b", on_progress=lambda _: loop.call_soon_threadsafe(told.set)
+            )
+        )
+        await asyncio.wait_for(told.wait(), 30)
+        assert not work.done()
+    await work
+
+
+def make_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def make_text(path: Path) -> None:
+    path.write_text("somebody's notes")
+
+
+def make_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "words"),
+    [
+        ("no_folder/b", Path.exists, "mkdir -p"),
+        ("folder", make_folder, r"is a folder. Name a file in it"),
+        ("notes.txt", make_text, r"is no backup. Move it away, or name another file"),
+        ("pipe", make_pipe, r"is no backup. Move it away, or name another file"),
+    ],
+)
+async def test_a_place_that_cannot_take_a_backup_is_left_alone_and_it_is_said_what_to_do(
+    name: str, make: Callable[[Path], object], words: str, database: str, tmp_path: Path
+) -> None:
+    target = tmp_path / name
+    make(target)
+    before = os.listdir(tmp_path)
+    with pytest.raises(BackupError, match=words):
+        await asyncio.to_thread(backup, database, target)
+    assert os.listdir(tmp_path) == before
+    if target.is_file():
+        assert target.read_text() == "somebody's notes"
+
+
+async def test_a_full_disk_is_said_with_what_to_do_and_keeps_the_earlier_backup(
+    database: str, empty_database: str, tmp_path: Path
+) -> None:
+    mounted = await asyncio.to_thread(
+        subprocess.run, ["mount", "-t", "tmpfs", "-o", "size=400k", "small", tmp_path], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("a small file system cannot be mounted here: it needs root")
+    try:
+        await asyncio.to_thread(backup, empty_database, tmp_path / "b")
+        earlier = (tmp_path / "b").read_bytes()
+        async with await connect(database, application_name="test") as connection:
+            await connection.execute("CREATE TABLE noise AS SELECT gen_random_uuid() FROM generate_series(1, 50000)")
+        with pytest.raises(BackupError, match=r"is full. Make room there, or name a file on another disk"):
+            await asyncio.to_thread(backup, database, tmp_path / "b")
+        assert (tmp_path / "b").read_bytes() == earlier
+        assert os.listdir(tmp_path) == ["b"]
+    finally:
+        await asyncio.to_thread(subprocess.run, ["umount", tmp_path], check=True)
 
 
 async def command_lines(program: str) -> list[str]:
