@@ -14,11 +14,10 @@ from api.problems import documented
 from domain.text import Name
 from storage import outbox, pages
 from storage.audit import Signature
-from storage.outbox import OUTBOX
+from storage.outbox import OUTBOX, MessageStatus
 
 router = APIRouter(tags=["service"])
 
-MessageStatus = Literal["queued", "delivered", "logged", "dead", "withheld"]
 OutboxId = Annotated[int, Path(ge=1, lt=2**63, description="The message.")]
 
 

@@ -7,7 +7,7 @@ without any transaction open, and then marked. Whoever dies in between leaves a 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from domain.errors import ConflictError, NotFoundError
@@ -17,6 +17,9 @@ from storage.pages import THEIRS, Listing
 from storage.transaction import LOCK, building_from
 
 BATCH = 200
+
+MessageStatus = Literal["queued", "delivered", "logged", "dead", "withheld"]
+"""What became of a message for outside."""
 
 ROUTING_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('longlead.outbox.routing', 0)) AS got"
 

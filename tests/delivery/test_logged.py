@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from runtime.channels_check import NO_WAY, NO_WAY_FOR_SOME, require_usable_channels, warn_of_missing_ways
 from runtime.settings import Settings
 from storage.migrate import read_migrations
+from tests.agent.desk import Desk
 from tests.delivery.post_room import PostRoom
 from tests.delivery.receiver import Receiver
 
@@ -84,6 +85,21 @@ async def test_a_logged_message_is_not_sent_by_itself_when_a_way_is_configured_b
         await room.deliver()
         assert (receiver.seen(), await room.statuses()) == ([key], ["delivered"])
         assert (await client.post(f"/outbox/{row['outbox_id']}/retry")).status_code == 409
+
+
+async def test_a_building_s_messages_say_what_became_of_each(room: PostRoom, desk: Desk, receiver: Receiver) -> None:
+    room.settings.channels = {"project_manager": [receiver.webhook()]}
+    delivery = {"item": "HVAC Units", "required_by": "2026-04-15", "buffer_days": 7}
+    await desk.open(schedule={"project": {"name": "Office"}, "deliveries": [delivery]}, **PEOPLE)
+    await desk.post("Shipment_Arrived_Site", item="HVAC Units", date_arrived="2026-02-10")
+    await desk.post("Inspection_Failed", item="HVAC Units", inspection_date="2026-02-11")
+    await room.deliver()
+    async with room.client() as client:
+        sent = (await client.get("/outbox")).json()["data"]
+        listed = (await client.get("/buildings/office/messages")).json()["data"]
+    statuses = [message["status"] for message in listed if message["direction"] == "out"]
+    assert sorted(statuses) == sorted(message["status"] for message in sent)
+    assert set(statuses) == {"delivered", "logged"}
 
 
 async def test_a_logged_message_that_is_sent_again_without_a_way_is_logged_again(room: PostRoom) -> None:
