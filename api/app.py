@@ -30,6 +30,7 @@ from api.parameters import refuse_nul
 from api.problems import LastResort, add_handlers
 from api.strict_query import check_query
 from api.waiting import WaitingRoom
+from runtime.database_state import WriteProbe
 from runtime.resources import Resources
 
 _ROUTERS = (
@@ -67,6 +68,7 @@ def create_app(resources: Resources) -> FastAPI:
     )
     app.state.resources = resources
     app.state.keyring = open_keyring(resources)
+    app.state.write_probe = WriteProbe(resources)
     app.state.measured = Measured()
     app.state.waiting_room = WaitingRoom(resources.settings.max_waiting, resources.pool.max_size)
     add_handlers(app)

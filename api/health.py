@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from api.held import Held, health_connection
 from api.problems import documented
 from domain.errors import UnavailableError
+from runtime.database_state import Fault, WriteProbe, describe_fault, warn_of_low_disk
 from runtime.keyring import Keyring
 from storage.health import live_workers
 
@@ -40,12 +41,17 @@ async def healthz() -> Health:
 
 @router.get("/readyz", summary="Is it ready?", responses=documented(503), response_model_exclude_none=True)
 async def readyz(request: Request, resources: Held) -> Readiness:
-    """Whether the database can be reached and a worker is alive; 503 says which of them is missing. Needs no key."""
+    """Whether the database takes writes and a worker is alive; 503 says what is missing: `database`, `disk` (it is
+    full) or `worker`. Needs no key."""
+    probe: WriteProbe = request.app.state.write_probe
+    fault = await probe.find_fault(_TIMEOUT_S)
+    if fault is not None:
+        raise _not_ready(fault)
     try:
         async with health_connection(resources, _TIMEOUT_S) as conn:
             workers = await live_workers(conn, resources.settings.stalled_after)
     except psycopg.Error as error:
-        raise UnavailableError("The database cannot be reached.", missing=["database"]) from error
+        raise _not_ready(describe_fault(resources, error)) from error
     if not workers:
         raise UnavailableError(
             "No worker gave a sign of life lately: events are stored, and wait. Start one with `longlead worker`.",
@@ -53,4 +59,9 @@ async def readyz(request: Request, resources: Held) -> Readiness:
         )
     keyring: Keyring = request.app.state.keyring
     await keyring.refresh()
-    return Readiness(workers=workers, warning=STALE_KEYS if keyring.problem else None)
+    warnings = [STALE_KEYS if keyring.problem else None, warn_of_low_disk(resources)]
+    return Readiness(workers=workers, warning=" ".join(filter(None, warnings)) or None)
+
+
+def _not_ready(fault: Fault) -> UnavailableError:
+    return UnavailableError(fault.detail, missing=[fault.missing])

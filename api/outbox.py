@@ -1,4 +1,4 @@
-"""What leaves the building: messages and orders on their way, those that died, and sending these again."""
+"""What leaves the building: messages and orders on their way, those that reached nobody, and sending these again."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -14,11 +14,10 @@ from api.problems import documented
 from domain.text import Name
 from storage import outbox, pages
 from storage.audit import Signature
-from storage.outbox import OUTBOX
+from storage.outbox import OUTBOX, MessageStatus
 
 router = APIRouter(tags=["service"])
 
-MessageStatus = Literal["queued", "delivered", "dead", "withheld"]
 OutboxId = Annotated[int, Path(ge=1, lt=2**63, description="The message.")]
 
 
@@ -42,13 +41,14 @@ class OutboxView(BaseModel):
     recipient: str = Field(description="Whom it is for.")
     subject: str = Field(description="What it is about.")
     status: MessageStatus = Field(
-        description="queued: not yet on all its ways. delivered. dead: given up on at least one way. "
-        "withheld: of a sandbox, never sent."
+        description="queued: not yet on all its ways. delivered: each of its ways took it. logged: in the "
+        "service's log alone, since no way out is configured for its recipient; nobody was told. dead: given up on "
+        "at least one way. withheld: of a sandbox, never sent."
     )
     attempts: int = Field(description="Most attempts on any of its ways.")
     error: str | None = Field(None, description="Why it was not taken, by channel.")
     created_at: datetime = Field(description="When it was written.")
-    delivered_at: datetime | None = Field(None, description="When it was last taken.")
+    delivered_at: datetime | None = Field(None, description="When a way last took it.")
     deliveries: list[DeliveryView] = Field([], description="Its ways beside the service's log.")
 
 
@@ -57,7 +57,8 @@ async def list_outbox(
     resources: Held,
     caller: AnyCaller,
     status: Annotated[
-        MessageStatus | None, Query(description="Only those with this status; dead letters: dead.")
+        MessageStatus | None,
+        Query(description="Only those with this status; dead letters: dead; those that nobody got: logged."),
     ] = None,
     building_id: Annotated[Name | None, Query(description="Only those of this building.")] = None,
     limit: Limit = 100,
@@ -80,11 +81,11 @@ async def list_outbox(
 @router.post(
     "/outbox/{outbox_id}/retry",
     status_code=202,
-    summary="Send a dead letter again",
+    summary="Send a message again that reached nobody",
     responses=documented(404, 409, 422),
 )
 async def retry(outbox_id: OutboxId, resources: Held, caller: Admin) -> OutboxView:
-    """Send a dead message again, with the same key, on the ways that it should go by the settings of now."""
+    """Send a dead or logged message again, with the same key, on the ways that it should go by the settings of now."""
     async with connection(resources) as conn:
         await outbox.retry(conn, outbox_id, Signature(caller.author, resources.clock.now()))
         row = await pages.one(conn, OUTBOX, outbox_id=outbox_id)

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.errors import LongleadError
+from runtime.database_state import describe_fault
 from storage.database import is_database_fault
 
 log = structlog.get_logger()
@@ -116,14 +117,15 @@ async def _http(_: Request, error: Exception) -> Response:
     return problem(error.status_code, HTTPStatus(error.status_code).phrase, detail, dict(error.headers or {}))
 
 
-async def _database(_: Request, error: Exception) -> Response:
+async def _database(request: Request, error: Exception) -> Response:
     if not is_database_fault(error):
         return _internal(error)
-    log.warning("the database cannot be reached", error=str(error))
+    log.warning("the database cannot do its work", error=str(error))
+    fault = describe_fault(request.app.state.resources, error)
     return problem(
         503,
         "Temporarily unavailable",
-        f"The database cannot be reached just now. Try again in {RETRY_AFTER_S} seconds.",
+        f"{fault.detail} Try again in {RETRY_AFTER_S} seconds.",
         {"Retry-After": str(RETRY_AFTER_S)},
     )
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from api.exact import Amount, ExactQuantity
 from domain.procurement import Commercial, Item, Logistics, Quality, Submittal
+from storage.outbox import MessageStatus
 
 
 class Caused(BaseModel):
@@ -172,6 +173,11 @@ class MessageView(Caused):
     party: str = Field(description="Whom it went to, or who wrote it.")
     text: str = Field(description="What was said.")
     urgency: str = Field(description="normal or higher.")
+    status: MessageStatus | None = Field(
+        None,
+        description="What became of it outside, as in `GET /outbox`: logged means that nobody was told. Null where it "
+        "came in, or where that is no longer kept.",
+    )
 
 
 class ScheduleView(BaseModel):

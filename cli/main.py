@@ -1,5 +1,6 @@
 """The console script `longlead`. `longlead --help` is the manual."""
 
+import sys
 from importlib.metadata import version
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from cli.record import record
 from cli.sentences import Sentences
 from cli.status import status
 from cli.studio import studio
+from runtime.settings import find_unknown_variables
 
 app = typer.Typer(
     cls=Sentences,
@@ -31,13 +33,21 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+_REFUSES_UNKNOWN_SETTINGS = ("serve", "worker")
+"""Commands that do not start where a setting is unknown; the others warn of it."""
+
+
 @app.callback()
 def longlead(
+    context: typer.Context,
     _: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Longlead: an autonomous procurement agent for construction, one per building."""
+    if context.invoked_subcommand not in _REFUSES_UNKNOWN_SETTINGS:
+        for unknown in find_unknown_variables():
+            print(f"Warning: {unknown}", file=sys.stderr)
 
 
 _RUN, _ASK, _BACK, _CHECK = "Run", "Ask and answer", "Look back, and try otherwise", "Check the agent"

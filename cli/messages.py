@@ -1,4 +1,4 @@
-"""`longlead messages`: what leaves the building, and sending again what was given up."""
+"""`longlead messages`: what leaves the building, and sending again what reached nobody."""
 
 from enum import StrEnum
 from typing import Annotated, Any
@@ -8,7 +8,9 @@ import typer
 from cli.client import Client, Limit, OfBuilding, Url
 from cli.output import Json, moment, print_json, print_table
 
-app = typer.Typer(no_args_is_help=True, help="List messages and orders for outside, and send dead ones again.")
+app = typer.Typer(
+    no_args_is_help=True, help="List messages and orders for outside, and send again what reached nobody."
+)
 
 
 class Status(StrEnum):
@@ -16,6 +18,7 @@ class Status(StrEnum):
 
     QUEUED = "queued"
     DELIVERED = "delivered"
+    LOGGED = "logged"
     DEAD = "dead"
     WITHHELD = "withheld"
 
@@ -49,7 +52,7 @@ def retry(
     as_json: Json = False,
     url: Url = None,
 ) -> None:
-    """Send a dead message again, with the same key, on the ways that the settings name now."""
+    """Send a dead or logged message again, with the same key, on the ways that the settings name now."""
     retried = Client(url).post(f"/outbox/{message}/retry")
     if as_json:
         print_json(retried)

@@ -7,7 +7,7 @@ import typer
 
 from cli.database import Data
 from cli.sentences import CommandError
-from runtime.settings import load_settings
+from runtime.settings import load_service_settings
 
 
 def serve(
@@ -25,13 +25,13 @@ def serve(
     from runtime.loop import run
     from runtime.service import serve as run_service
 
-    settings = load_settings(host=host, port=port, data_dir=data)
-    _require_free(settings.host, settings.port)
+    settings = load_service_settings(host=host, port=port, data_dir=data)
+    _require_free(settings.host, settings.port, "--host and --port, or LONGLEAD_HOST and LONGLEAD_PORT")
     run(run_service(settings, create_app))
 
 
-def _require_free(host: str, port: int) -> None:
-    """Say it now rather than after the database has been started."""
+def _require_free(host: str, port: int, settings: str) -> None:
+    """Say it now rather than after the database has been started. `settings`: what names the address."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
@@ -39,7 +39,8 @@ def _require_free(host: str, port: int) -> None:
             probe.bind(address)
     except OSError as error:
         raise CommandError(
-            f"Cannot listen on {host}:{port}: {error.strerror}. Stop what listens there, or choose another --port."
+            f"Cannot listen on {host}:{port}: {error.strerror}. Stop what listens there, or choose another address "
+            f"with {settings}."
         ) from error
 
 
@@ -56,7 +57,10 @@ def worker(
     from runtime.loop import run
     from runtime.service import work
 
-    run(work(load_settings(concurrency=concurrency, data_dir=data)))
+    settings = load_service_settings(concurrency=concurrency, data_dir=data)
+    if settings.metrics_port:
+        _require_free(settings.metrics_host, settings.metrics_port, "LONGLEAD_METRICS_HOST and LONGLEAD_METRICS_PORT")
+    run(work(settings))
 
 
 def demo() -> None:

@@ -135,7 +135,7 @@ class Backtest:
         name = f"longlead backtest {number}"
         slots = SlotPool(self.conninfo, clock, 1, name, None, budget_of(self.settings), budgets)
         # What died on record dies at the first attempt: nothing is gained by trying it again at once.
-        once = self.settings.model_copy(update={"event_attempts": 1})
+        once = self.settings.model_copy(update={"event_attempts": 1, "event_outage_attempts": 1})
         drainer = Drainer(once, clock, slots, asyncio.Event())
         try:
             while waiting:

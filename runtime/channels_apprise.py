@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from apprise import Apprise
 
 ADDRESS = "{address}"
+SAMPLE_ADDRESS = "somebody@example.com"
+"""What stands for a recipient's address where a URL is only checked."""
 _THREADS = 16
 _ADDRESS = re.compile(r"^(?:[^\s,;<>@]++@[^\s,;<>@]+|\+?[\d ()/-]{6,})$")
 _STATUS = re.compile(r"\berror[=:]\s*(\d{3})\b")
@@ -66,6 +68,11 @@ def _service(url: str, address: str) -> "Apprise":
     if not service.add(url):
         raise RefusedError("its URL in LONGLEAD_CHANNELS is not one that Apprise understands")
     return service
+
+
+def is_understood(url: str) -> bool:
+    """Whether Apprise knows what to do with this URL; nothing is sent. Blocks: the library is loaded."""
+    return bool(_loaded()().add(url.replace(ADDRESS, quote(SAMPLE_ADDRESS, safe=""))))
 
 
 def _notify(url: str, letter: Letter, timeout_s: float) -> None:

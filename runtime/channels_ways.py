@@ -33,6 +33,14 @@ class Ways:
             ways.append(Way(name, kind_of(target), lane))
         return ways
 
+    def is_log_meant_for(self, message: Outgoing) -> bool:
+        """Whether the settings name the log for its recipient, so that nothing is amiss."""
+        return self.is_named(*_names(message))
+
+    def is_named(self, *names: str) -> bool:
+        """Whether the settings say where messages to a recipient of these names (an address, a role) go."""
+        return self._match(list(names)) is not None
+
     def target(self, way: str) -> Target | None:
         """What a way leads to; None when it is no longer configured."""
         if way == ERP:
@@ -42,7 +50,7 @@ class Ways:
         return targets[int(number)] if number.isdigit() and int(number) < len(targets) else None
 
     def _targets(self, message: Outgoing) -> Iterator[tuple[str, Target]]:
-        recipient = self._match([message.recipient, str(message.payload.get("to", ""))])
+        recipient = self._match(_names(message))
         for number, target in enumerate(self._channels.get(recipient, []) if recipient is not None else []):
             if kind_of(target) != LOG:
                 yield f"{recipient}#{number}", target
@@ -57,6 +65,10 @@ class Ways:
             if any(fnmatchcase(name, entry.casefold()) for name in folded):
                 return entry
         return None
+
+
+def _names(message: Outgoing) -> list[str]:
+    return [message.recipient, str(message.payload.get("to", ""))]
 
 
 def kind_of(target: Target) -> str:

@@ -36,7 +36,8 @@ AT_ONCE = 32
 PER_WAY = 4
 """Attempts under way on one way: a slow receiver does not take the others' places."""
 LOOK_AGAIN_S = 0.25
-MOST_PAUSE_S = 3600.0
+JITTER = (0.8, 1.0)
+"""Parts of a pause: what failed together is not tried again together."""
 
 ADDRESSES_LOGGED_BY = ("httpx", "httpcore", "urllib3", "requests")
 """Below warnings these log whole addresses, which hold tokens."""
@@ -90,15 +91,16 @@ class Delivery:
             return await outbox.deliver(conn, self.clock.now(), self._hand)
 
     def _hand(self, message: Outgoing) -> list[Way] | None:
-        """The log has every message, and is all there is where no way is configured. It never has the text."""
-        log.info(
-            "message",
-            building=message.building_id,
-            to=message.recipient,
-            subject=message.subject,
-            key=message.key,
-        )
-        return self.ways.of(message) or None
+        """The log has every message, though never its text. It says so where that is all there is."""
+        ways = self.ways.of(message)
+        told = {"building": message.building_id, "to": message.recipient, "subject": message.subject}
+        if ways or self.ways.is_log_meant_for(message):
+            log.info("message", **told, key=message.key)
+        else:
+            log.warning(
+                "message is only logged: LONGLEAD_CHANNELS has no way to its recipient", **told, key=message.key
+            )
+        return ways or None
 
     async def _claim(self, attempts: "_Attempts") -> list[Claimed]:
         if len(attempts.running) >= AT_ONCE:
@@ -201,11 +203,10 @@ class _Sender:
             return await letter(conn, delivery.settings, delivery.clock, message)
 
     async def _refused(self, claimed: Claimed, refused: RefusedError) -> None:
-        """Tried again after a pause that doubles each time, up to an hour, with jitter; dead after enough attempts."""
-        settings, now = self.delivery.settings, self.delivery.clock.now()
-        dead = refused.final or claimed.attempts >= settings.delivery_attempts
-        doubled = settings.delivery_retry_base * 2 ** min(claimed.attempts - 1, 30)
-        pause = max(min(doubled, MOST_PAUSE_S) * random.uniform(0.5, 1.0), refused.after_s or 0)
+        """Tried again after a pause that doubles each time, with jitter; dead after enough attempts."""
+        schedule, now = self.delivery.settings.delivery_schedule, self.delivery.clock.now()
+        dead = refused.final or schedule.is_over(claimed.attempts)
+        pause = max(schedule.pause_s(claimed.attempts) * random.uniform(*JITTER), refused.after_s or 0)
         again_at = None if dead else now + timedelta(seconds=pause)
         async with self.delivery.pool.connection() as conn:
             await outbox.failed(conn, claimed, refused.why, again_at=again_at)

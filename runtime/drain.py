@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 import traceback
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -16,12 +17,12 @@ from domain.errors import LeaseLostError
 from domain.events import Entry
 from graph.thread import advance
 from runtime.clock import Clock
+from runtime.outages import is_fault_of_database, is_outage
 from runtime.redaction import Redaction
 from runtime.settings import Settings
 from runtime.slots import Slot, SlotPool, thread_lock
 from runtime.turns import Turn, Turns
 from storage import inbox
-from storage.database import is_database_fault
 from storage.inbox import Claimed, Lease
 from storage.queue import wake
 from storage.transaction import building_transaction
@@ -32,6 +33,8 @@ MOST_EVENTS = 50
 MOST_SECONDS = 5.0
 MOST_ERROR = 4000
 """Characters of an error that are kept with its event."""
+JITTER = (0.8, 1.2)
+"""Parts of a pause: what failed together is not tried again together."""
 MAX_RAW_ERROR = 50_000
 """Characters of an error that secrets are looked for in; no more of it is kept."""
 
@@ -64,6 +67,9 @@ class Drainer:
     clock: Clock
     slots: SlotPool
     stopping: asyncio.Event
+    excuses: Counter[str] = field(default_factory=Counter)
+    """By building: starts that ended by a fault of the database, which could not be written at that time. Without it
+    an outage of the database would count as crashes, and the events that it met would die."""
     _redact: Redaction = field(init=False)
     _turns: Turns = field(default_factory=Turns, init=False)
 
@@ -74,26 +80,36 @@ class Drainer:
         """Process what is open, at most 50 entries or 5 seconds; then hand on to a new job, so that a busy building
         starves nobody."""
         lease: Lease | None = None
+        slot: Slot | None = None
         try:
             async with self.slots.slot() as slot:
-                lease = await inbox.begin_drain(slot.conn, building_id)
-                if lease is None:
+                begun = await inbox.begin_drain(slot.conn, building_id)
+                if begun is None:
                     return Ended.GONE
+                await self._settle_excuses(slot, begun)
+                lease = begun  # from here an entry may have been started
                 async with thread_lock(slot, lease.thread_id, self.settings.stalled_after):
                     with self._turns.drain(building_id) as turn:
                         ended = await self._entries(slot, lease, turn)
                         turn.goes_on = ended is Ended.HANDED_ON
                         return ended
         except Exception as error:
-            if lease is not None and is_database_fault(error):
+            if lease is not None and (is_fault_of_database(error) or (slot is not None and slot.conn.broken)):
                 await self._excuse(lease)
             raise
 
     async def _excuse(self, lease: Lease) -> None:
-        """A fault of the database costs no attempt. Where it cannot be reached even now, it counts as a crash."""
+        """A fault of the database costs no attempt. Where it takes no writes even now, that is written later."""
+        self.excuses[lease.building_id] += 1
         with contextlib.suppress(psycopg.Error):
             async with self.slots.slot() as slot:
-                await inbox.excuse(slot.conn, lease)
+                await self._settle_excuses(slot, lease)
+
+    async def _settle_excuses(self, slot: Slot, lease: Lease) -> None:
+        starts = self.excuses[lease.building_id]
+        if starts:
+            await inbox.excuse(slot.conn, lease, starts)
+            del self.excuses[lease.building_id]
 
     async def _entries(self, slot: Slot, lease: Lease, turn: Turn) -> Ended:
         taken, ends_at = 0, asyncio.get_running_loop().time() + MOST_SECONDS
@@ -156,19 +172,25 @@ class Drainer:
         except LeaseLostError:
             raise
         except Exception as error:
-            if is_database_fault(error) or slot.conn.broken:
+            if is_fault_of_database(error) or slot.conn.broken:
                 raise
             return await self._failed(slot, lease, claimed, error)
 
     async def _failed(
         self, slot: Slot, lease: Lease, claimed: Claimed, error: Exception
     ) -> Literal[Ended.BACKING_OFF] | None:
-        """Back off, or give the event up: then it is dead, a person is told, and the building goes on."""
-        entry, now = claimed.entry, self.clock.now()
+        """Back off, or give the event up: then it is dead, a person is told, and the building goes on.
+
+        What something outside causes would also befall the building's next event, so there is patience; what Longlead
+        itself causes holds the building up for no good, so there is less.
+        """
+        entry, now, outage = claimed.entry, self.clock.now(), is_outage(error)
+        schedule = self.settings.outage_schedule if outage else self.settings.failure_schedule
+        failures = (claimed.outages if outage else claimed.own_failures) + 1
         log.warning("event failed", building=entry.building_id, seq=entry.seq, type=entry.event_type, exc_info=error)
         # It is shown over REST, in the question to a person, and in messages: so no secret goes into the row at all.
         text = self._excerpt(error)
-        if claimed.failures + 1 >= self.settings.event_attempts:
+        if schedule.is_over(failures):
             await self._bury(slot, lease, claimed, text)
             return None
         async with slot.saver.lock:
@@ -180,7 +202,8 @@ class Drainer:
                 now=now,
                 error=text,
                 failed=True,
-                not_before=now + self._backoff(claimed.failures),
+                outage=outage,
+                not_before=now + timedelta(seconds=schedule.pause_s(failures) * random.uniform(*JITTER)),
             )
         return Ended.BACKING_OFF
 
@@ -188,10 +211,6 @@ class Drainer:
         """What the error says, without secrets and bounded before anything works on it: it may quote a whole mail."""
         said = "".join(part[:MAX_RAW_ERROR] for part in traceback.format_exception_only(error))
         return self._redact(said.strip()[:MAX_RAW_ERROR])[:MOST_ERROR]
-
-    def _backoff(self, failures: int) -> timedelta:
-        seconds = self.settings.retry_base * 2**failures * random.uniform(0.8, 1.2)
-        return timedelta(seconds=min(seconds, 600))
 
     async def _bury(self, slot: Slot, lease: Lease, claimed: Claimed, error: str) -> None:
         entry = claimed.entry

@@ -150,7 +150,12 @@ class _Counted(Collector):
         yield _gauge("longlead_pending_approvals", "Questions that wait for a person.", counted.pending_approvals)
         yield _gauges("longlead_approvals_open", "Questions that wait for a person.", ["kind"], open_)
         yield _gauges("longlead_approvals_overdue", "Of these, reminded or escalated.", ["kind"], overdue)
-        yield _gauges("longlead_outbox_messages", "Messages that wait, or are given up.", ["status"], counted.outbox)
+        yield _gauges(
+            "longlead_outbox_messages",
+            "Messages that wait, are given up, or are in the log alone.",
+            ["status"],
+            counted.outbox,
+        )
         yield _gauge("longlead_workers", "Workers that gave a sign of life lately.", counted.workers)
         yield _gauge("longlead_buildings", "Buildings.", counted.buildings)
 

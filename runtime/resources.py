@@ -1,6 +1,7 @@
 """What a process holds while it runs: settings, clock, database. Opened once, closed in order."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ class Resources:
     clock: Clock = field(default_factory=SystemClock)
     server: EmbeddedServer | None = None
     """The embedded server, where one is used."""
+    excuses: Counter[str] = field(default_factory=Counter)
+    """What its drains keep for each other, since a worker is opened again when the database was away."""
     turns: asyncio.Semaphore = field(init=False)
     """Requests that use the pool at once: one connection is left for questions about the service's health."""
 
@@ -43,7 +46,7 @@ class Resources:
             try:
                 if self.server.is_gone():
                     await anyio.to_thread.run_sync(self.server.ensure_running)
-            except StorageError as error:
+            except (StorageError, OSError) as error:  # OSError: the disk is full, or gone
                 log.error("the embedded database does not start", error=str(error))
 
 

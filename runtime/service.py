@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 import uvicorn
 
+from runtime.channels_check import require_usable_channels, warn_of_missing_ways
 from runtime.connections import GuardedConfig, Limits
 from runtime.figures import shown_figures
 from runtime.keys import warn_about
@@ -30,10 +31,12 @@ MakeApp = Callable[[Resources], Any]
 async def serve(settings: Settings, make_app: MakeApp) -> None:
     """Serve the API and run a worker until a signal ends it. The worker is restarted when the database was away."""
     set_up_logs(settings)
+    await require_usable_channels(settings)
     for warning in warn_about(settings.api_keys, datetime.now(UTC)):
         log.warning("API keys", warning=warning)
     stop = asyncio.Event()
     async with open_resources(settings, name="longlead api") as resources:
+        await warn_of_missing_ways(settings, resources.pool)
         server = QuietServer(http_config(make_app(resources), settings))
         async with kept_database(resources), signals(stop), asyncio.TaskGroup() as tasks:
             tasks.create_task(supervise(resources, stop))
@@ -85,6 +88,7 @@ async def serve_until(server: QuietServer, stop: asyncio.Event) -> None:
 async def work(settings: Settings) -> None:
     """Run a worker alone until a signal ends it."""
     set_up_logs(settings)
+    await require_usable_channels(settings)
     stop = asyncio.Event()
     async with (
         open_resources(settings, name="longlead worker") as resources,
@@ -92,6 +96,7 @@ async def work(settings: Settings) -> None:
         signals(stop),
         shown_figures(resources),
     ):
+        await warn_of_missing_ways(settings, resources.pool)
         log.info("working", concurrency=settings.concurrency, embedded=settings.embedded)
         await supervise(resources, stop)
 

@@ -1,17 +1,16 @@
 """The only reader of the environment. Every setting is a variable `LONGLEAD_*`."""
 
 import base64
-import json
 import os
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -24,11 +23,29 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.errors import ConfigurationError
+from domain.retries import RetrySchedule
 from runtime.keys import ApiKey as ApiKey
 from runtime.keys import check_keys, dump_keys, parse_keys, read_key_file
+from runtime.settings_checks import (
+    Folder,
+    Host,
+    ModelName,
+    SecretToken,
+    Token,
+    Url,
+    UrlOrNothing,
+    check_database_url,
+    check_models,
+    check_webhook_url,
+    describe_wrong,
+    find_unknown,
+    parse_json,
+    split_names,
+)
 from storage.retention import Policy
 
 
@@ -41,19 +58,22 @@ class ModelPrice(BaseModel):
     output: Decimal = Field(ge=0)
 
 
-def _listed(given: object) -> object:
-    """Names, comma separated; or a JSON list, as other settings that are lists have it."""
-    if not isinstance(given, str):
-        return given
-    if given.lstrip().startswith("["):
-        try:
-            return json.loads(given)
-        except ValueError as error:
-            raise ValueError("looks like a JSON list and is none; write names with commas between them") from error
-    return [name.strip() for name in given.split(",") if name.strip()]
+ModelNames = Annotated[list[str], NoDecode, BeforeValidator(split_names), AfterValidator(check_models)]
 
 
-ModelNames = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+def _in_capitals(given: object) -> object:
+    return given.upper() if isinstance(given, str) and given.upper() in _LEVELS else given
+
+
+def _parse_prices(given: object) -> object:
+    return (
+        parse_json(given, 'a JSON object such as {"model": {"input": 0.15, "output": 0.6}}')
+        if isinstance(given, str)
+        else given
+    )
 
 
 class Webhook(BaseModel):
@@ -66,7 +86,8 @@ class Webhook(BaseModel):
 
     @model_validator(mode="after")
     def _usable(self) -> "Webhook":
-        _check_webhook(self.webhook, self.secret)
+        check_webhook_url(self.webhook)
+        _check_webhook_secret(self.secret)
         return self
 
 
@@ -75,9 +96,7 @@ Target = SecretStr | Webhook
 _CHANNELS: TypeAdapter[dict[str, Target | list[Target]]] = TypeAdapter(dict[str, Target | list[Target]])
 
 
-def _check_webhook(url: SecretStr, secret: SecretStr) -> None:
-    if not url.get_secret_value().startswith(("http://", "https://")):
-        raise ValueError("a webhook's address begins with https://")
+def _check_webhook_secret(secret: SecretStr) -> None:
     try:
         key = base64.b64decode(secret.get_secret_value().removeprefix("whsec_") + "==")
     except ValueError:
@@ -89,7 +108,7 @@ def _check_webhook(url: SecretStr, secret: SecretStr) -> None:
 def _read_channels(given: object) -> object:
     """Channels as the settings hold them; what is wrong is named by its key, since the rest may be secret."""
     if isinstance(given, str):
-        given = Path(given[1:]).read_text() if given.startswith("@") else given
+        given = _read_file(given) if given.startswith("@") else given
     try:
         if isinstance(given, str):
             found = _CHANNELS.validate_json(given) if given.strip() else {}
@@ -97,11 +116,34 @@ def _read_channels(given: object) -> object:
             found = _CHANNELS.validate_python(given)
     except ValidationError as error:
         where = ", ".join(sorted({str(problem["loc"][0]) if problem["loc"] else "JSON" for problem in error.errors()}))
-        raise ValueError(
-            f"channels: {where}: write a JSON object of recipients, each with an Apprise URL, with "
-            '{"webhook": url, "secret": "whsec_..."}, or with a list of these'
-        ) from None
-    return {name: made if isinstance(made, list) else [made] for name, made in found.items()}
+        raise ValueError(f"{where}: {_CHANNELS_EXPECTED}") from None
+    made = {name: targets if isinstance(targets, list) else [targets] for name, targets in found.items()}
+    wrong = sorted(
+        name for name, targets in made.items() if not (name.strip() and targets and all(map(_is_way, targets)))
+    )
+    if wrong:
+        raise ValueError(f"{', '.join(map(repr, wrong))}: {_CHANNELS_EXPECTED}")
+    return made
+
+
+_CHANNELS_EXPECTED = (
+    "write a JSON object of recipients, each with an Apprise URL (mailto://..., log://), with "
+    '{"webhook": url, "secret": "whsec_..."}, or with a list of these'
+)
+
+
+def _is_way(target: Target) -> bool:
+    """Whether it has at least the look of an address; which ones Apprise knows is asked at the service's start."""
+    return isinstance(target, Webhook) or bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", target.get_secret_value()))
+
+
+def _read_file(given: str) -> str:
+    """What the file holds that a setting names after @."""
+    try:
+        return Path(given[1:]).read_text()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise ValueError(f"the file {given[1:]!r} cannot be read: {why}; name a readable file after @") from None
 
 
 def _read_keys(given: str) -> list[ApiKey]:
@@ -109,115 +151,174 @@ def _read_keys(given: str) -> list[ApiKey]:
     everybody on this machine in because it is empty."""
     if not given:
         return []
-    return read_key_file(Path(given[1:])) if given.startswith("@") else parse_keys(given)
+    if not given.startswith("@"):
+        return parse_keys(given)
+    try:
+        return read_key_file(Path(given[1:]))
+    except OSError as error:
+        raise ValueError(
+            f"the file {given[1:]!r} cannot be read: {error.strerror}; name a readable file after @"
+        ) from error
 
 
 class Settings(BaseSettings):
     """Settings of a Longlead process."""
 
     model_config = SettingsConfigDict(
-        env_prefix="LONGLEAD_", extra="ignore", hide_input_in_errors=True, populate_by_name=True
+        env_prefix="LONGLEAD_",
+        extra="ignore",
+        hide_input_in_errors=True,
+        populate_by_name=True,
+        allow_inf_nan=False,
+        validate_default=False,
     )
 
-    database_url: str = Field("", description="PostgreSQL to use; empty: an embedded one in the data directory.")
-    data_dir: Path = Field(Path(".longlead"), description="Where the embedded database lives.")
-    host: str = Field("127.0.0.1", description="Address that the API binds to; beyond loopback only with keys.")
+    database_url: Annotated[str, AfterValidator(check_database_url)] = Field(
+        "", description="PostgreSQL to use; empty: an embedded one in the data directory."
+    )
+    data_dir: Folder = Field(Path(".longlead"), description="Where the embedded database lives.")
+    host: Host = Field("127.0.0.1", description="Address that the API binds to; beyond loopback only with keys.")
     port: int = Field(8000, ge=1, le=65535, description="Port of the API.")
     api_keys: Annotated[list[ApiKey], NoDecode] = Field(
         [], description="Callers of the API as a JSON list, or @ and the path of a file that holds it."
     )
     concurrency: int = Field(20, ge=1, le=200, description="Buildings that a worker process runs at once.")
     api_connections: int = Field(10, ge=1, le=200, description="Database connections of the API.")
-    poll_interval: float = Field(5.0, gt=0, description="Seconds between looks for work that no notice announced.")
-    heartbeat_interval: float = Field(10.0, gt=0, description="Seconds between a worker's signs of life.")
-    stalled_after: float = Field(30.0, gt=0, description="Seconds without a sign of life until work is taken over.")
-    tick_interval: int = Field(10, ge=1, le=30, description="Seconds between looks for what is due.")
-    shutdown_grace: float = Field(15.0, ge=0, description="Seconds that running work is given at shutdown.")
-    event_attempts: int = Field(5, ge=1, description="Failures after which an event is dead.")
-    event_crashes: int = Field(10, ge=1, description="Starts after which an event is dead, crashes included.")
-    retry_base: float = Field(1.0, gt=0, description="Seconds before the first retry; doubled at each, with jitter.")
-    retention_events: int = Field(200, ge=1, description="Last events of a building whose checkpoints are kept.")
-    retention_days: float = Field(30.0, gt=0, description="Days for which every checkpoint is kept.")
-    retention_finished_days: float = Field(
-        7.0, gt=0, description="Days for which ended jobs and delivered messages are kept."
+    poll_interval: float = Field(
+        5.0, gt=0, le=3600, description="Seconds between looks for work that no notice announced."
     )
-    retention_interval: float = Field(3600.0, gt=0, description="Seconds between looks for what need not be kept.")
+    heartbeat_interval: float = Field(10.0, gt=0, le=3600, description="Seconds between a worker's signs of life.")
+    stalled_after: float = Field(
+        30.0, gt=0, le=86400, description="Seconds without a sign of life until work is taken over."
+    )
+    tick_interval: int = Field(10, ge=1, le=30, description="Seconds between looks for what is due.")
+    shutdown_grace: float = Field(15.0, ge=0, le=3600, description="Seconds that running work is given at shutdown.")
+    event_attempts: int = Field(
+        10, ge=1, le=1000, description="Failures of its own after which an event is dead: about 9 minutes."
+    )
+    event_outage_attempts: int = Field(
+        60, ge=1, le=10_000, description="Failures by something outside after which an event is dead: about a day."
+    )
+    event_crashes: int = Field(10, ge=1, le=1000, description="Starts after which an event is dead, crashes included.")
+    retry_base: float = Field(
+        1.0, gt=0, le=3600, description="Seconds before the first retry of an event; doubled at each, with jitter."
+    )
+    retry_longest_pause: float = Field(
+        1800.0, gt=0, le=86400, description="Most seconds between two attempts at an event."
+    )
+    retention_events: int = Field(
+        200, ge=1, le=10**9, description="Last events of a building whose checkpoints are kept."
+    )
+    retention_days: float = Field(30.0, gt=0, le=36500, description="Days for which every checkpoint is kept.")
+    retention_finished_days: float = Field(
+        7.0,
+        gt=0,
+        le=36500,
+        description="Days for which ended jobs, and messages that are delivered or logged, are kept.",
+    )
+    retention_interval: float = Field(
+        3600.0, gt=0, le=31_536_000, description="Seconds between looks for what need not be kept."
+    )
     metrics_port: int = Field(
         0, ge=0, le=65535, description="Port on which `longlead worker` shows its figures; 0: none."
     )
-    metrics_host: str = Field("127.0.0.1", description="Address that this port binds to.")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    metrics_host: Host = Field("127.0.0.1", description="Address that this port binds to.")
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_in_capitals)] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR."
+    )
     log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal.")
     channels: Annotated[dict[str, list[Target]], NoDecode] = Field(
         {},
         description="Ways out for messages: a JSON object from a recipient's role or address, or a pattern such as "
-        "*@example.com, to Apprise URLs or webhooks; or @ and the path of a file that holds it. Without: the log.",
+        "*@example.com, to Apprise URLs or webhooks; or @ and the path of a file that holds it. Without: messages are "
+        "only logged.",
     )
     erp_webhook_url: SecretStr = Field(SecretStr(""), description="Where purchase orders are posted; empty: nowhere.")
     erp_webhook_secret: SecretStr = Field(SecretStr(""), description="What they are signed with: whsec_ and base64.")
-    delivery_attempts: int = Field(12, ge=1, description="Failures after which a message for outside is dead.")
-    delivery_retry_base: float = Field(10.0, gt=0, description="Seconds before the first repeat; doubled, to 1 h.")
+    delivery_attempts: int = Field(
+        140, ge=1, le=10_000, description="Failures after which a message for outside is dead: about five days."
+    )
+    delivery_retry_base: float = Field(
+        10.0, gt=0, le=3600, description="Seconds before the first repeat of a message; doubled at each, with jitter."
+    )
+    delivery_longest_pause: float = Field(
+        3600.0, gt=0, le=86400, description="Most seconds between two attempts at a message."
+    )
     delivery_timeout: float = Field(10.0, gt=0, le=60, description="Seconds that one attempt may take.")
-    public_url: str = Field("", description="Where people's browsers find the service: the base of links in messages.")
+    public_url: UrlOrNothing = Field(
+        "", description="Where people's browsers find the service: the base of links in messages."
+    )
     link_secret: SecretStr = Field(SecretStr(""), description="What links are signed with; empty: made and kept.")
     link_days: int = Field(7, ge=1, le=90, description="Days that a link in a message is good for.")
     models: ModelNames = Field([], description="Language models, cheap to strong, comma separated; empty: none.")
     models_reader: ModelNames = Field([], description="Models that read mails and replies; empty: LONGLEAD_MODELS.")
     models_adviser: ModelNames = Field([], description="Models that propose decisions; empty: LONGLEAD_MODELS.")
     models_summariser: ModelNames = Field([], description="Models that summarise; empty: LONGLEAD_MODELS.")
-    openai_api_key: SecretStr = Field(
+    openai_api_key: SecretToken = Field(
         SecretStr(""), validation_alias="OPENAI_API_KEY", description="Key of the models' server."
     )
-    openai_base_url: str = Field(
+    openai_base_url: UrlOrNothing = Field(
         "", validation_alias="OPENAI_BASE_URL", description="An OpenAI-compatible server; empty: OpenAI's own."
     )
     model_timeout: float = Field(30.0, gt=0, le=600, description="Seconds for one call of a model, repeats included.")
     model_temperature: float | None = Field(0.0, ge=0, le=2, description="none: not sent, for models that refuse it.")
     model_tokens_per_day: int | None = Field(
-        1_000_000, ge=0, description="Most tokens that a building's calls take in a day of its zone."
+        1_000_000, ge=0, le=10**15, description="Most tokens that a building's calls take in a day of its zone."
     )
-    model_cost_per_day: Decimal | None = Field(None, ge=0, description="Most that they cost, where prices are known.")
-    model_prices: dict[str, ModelPrice] = Field(
+    model_cost_per_day: Decimal | None = Field(
+        None, ge=0, le=10**12, description="Most that they cost, where prices are known."
+    )
+    model_prices: Annotated[dict[str, ModelPrice], NoDecode, BeforeValidator(_parse_prices)] = Field(
         {}, description='Per million tokens: {"model": {"input": 0.15, "output": 0.6}}. Without: cost is unknown.'
     )
     prompt_tokens: int = Field(
         40_000, ge=4_000, le=1_000_000, description="Most tokens of a prompt; smaller for models of a small context."
     )
-    embedding_model: str = Field("", description="Model whose vectors memory is searched by; empty: by words.")
+    embedding_model: ModelName = Field("", description="Model whose vectors memory is searched by; empty: by words.")
     embedding_dims: int = Field(1536, ge=1, le=4000, description="Dimensions of its vectors.")
-    langfuse_public_key: str = Field(
+    langfuse_public_key: Token = Field(
         "", validation_alias="LANGFUSE_PUBLIC_KEY", description="Traces go to Langfuse where both keys are set."
     )
-    langfuse_secret_key: SecretStr = Field(
+    langfuse_secret_key: SecretToken = Field(
         SecretStr(""), validation_alias="LANGFUSE_SECRET_KEY", description="Langfuse's secret key."
     )
-    langfuse_base_url: str = Field(
+    langfuse_base_url: Url = Field(
         "https://cloud.langfuse.com", validation_alias="LANGFUSE_BASE_URL", description="Langfuse's server."
     )
     langfuse_flush_interval: float = Field(
-        5.0, gt=0, validation_alias="LANGFUSE_FLUSH_INTERVAL", description="Seconds between sendings of traces."
+        5.0,
+        gt=0,
+        le=3600,
+        validation_alias="LANGFUSE_FLUSH_INTERVAL",
+        description="Seconds between sendings of traces.",
     )
-    url: str = Field("http://127.0.0.1:8000", description="Where the command line finds the service.")
-    api_key: str = Field("", description="The key that the command line sends.")
+    url: Url = Field("http://127.0.0.1:8000", description="Where the command line finds the service.")
+    api_key: Token = Field("", description="The key that the command line sends.")
     max_connections: int = Field(
-        1000, ge=8, description="HTTP connections open at once; fewer where the process may open few files."
+        1000,
+        ge=8,
+        le=1_000_000,
+        description="HTTP connections open at once; fewer where the process may open few files.",
     )
     max_waiting: int = Field(
-        100, ge=0, description="Requests with `Prefer: wait` that wait at once; others are answered 202 at once."
+        100,
+        ge=0,
+        le=1_000_000,
+        description="Requests with `Prefer: wait` that wait at once; others are answered 202 at once.",
     )
     request_headers_timeout: float = Field(
-        10.0, gt=0, description="Seconds until the headers of a request are complete."
+        10.0, gt=0, le=3600, description="Seconds until the headers of a request are complete."
     )
-    request_body_timeout: float = Field(30.0, gt=0, description="Seconds from there until its body is complete.")
+    request_body_timeout: float = Field(
+        30.0, gt=0, le=3600, description="Seconds from there until its body is complete."
+    )
 
     _keys_file: Path | None = PrivateAttr(None)
 
-    @model_validator(mode="before")
+    @field_validator("channels", mode="before")
     @classmethod
-    def _read_ways(cls, values: dict[str, object]) -> dict[str, object]:
-        if "channels" in values:
-            values = {**values, "channels": _read_channels(values["channels"])}
-        return values
+    def _read_ways(cls, given: object) -> object:
+        return _read_channels(given)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -231,18 +332,42 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _guarded(self) -> "Settings":
+        """What only several settings together can be wrong in; the message names them."""
         if self.host not in ("127.0.0.1", "::1", "localhost") and not self.api_keys:
             raise ValueError(
-                f"host {self.host} is beyond loopback and no keys are configured: set LONGLEAD_API_KEYS, "
-                "or bind to 127.0.0.1"
+                f"LONGLEAD_HOST: host {self.host} is beyond loopback and no keys are configured: set "
+                "LONGLEAD_API_KEYS, or bind to 127.0.0.1"
             )
         if self.shutdown_grace + self.heartbeat_interval >= self.stalled_after + 1:
-            raise ValueError("shutdown_grace plus heartbeat_interval must stay under stalled_after")
-        if self.erp_webhook_url.get_secret_value():
-            _check_webhook(self.erp_webhook_url, self.erp_webhook_secret)
-        if 0 < len(self.link_secret.get_secret_value()) < 32:
-            raise ValueError("link_secret needs at least 32 characters")
+            raise ValueError(
+                "LONGLEAD_SHUTDOWN_GRACE plus LONGLEAD_HEARTBEAT_INTERVAL must stay under LONGLEAD_STALLED_AFTER: "
+                f"{self.shutdown_grace:g} + {self.heartbeat_interval:g} against {self.stalled_after:g} seconds"
+            )
+        if bool(self.erp_webhook_url.get_secret_value()) != bool(self.erp_webhook_secret.get_secret_value()):
+            raise ValueError(
+                "LONGLEAD_ERP_WEBHOOK_URL and LONGLEAD_ERP_WEBHOOK_SECRET: set both, or neither. A webhook's secret is "
+                "`whsec_` and at least 24 bytes in base64"
+            )
         return self
+
+    @field_validator("erp_webhook_url")
+    @classmethod
+    def _check_erp_url(cls, url: SecretStr) -> SecretStr:
+        return check_webhook_url(url) if url.get_secret_value() else url
+
+    @field_validator("erp_webhook_secret")
+    @classmethod
+    def _check_erp_secret(cls, secret: SecretStr) -> SecretStr:
+        if secret.get_secret_value():
+            _check_webhook_secret(secret)
+        return secret
+
+    @field_validator("link_secret")
+    @classmethod
+    def _check_link_secret(cls, secret: SecretStr) -> SecretStr:
+        if 0 < len(secret.get_secret_value()) < 32:
+            raise ValueError("at least 32 characters are needed")
+        return secret
 
     @field_validator("api_keys", mode="before")
     @classmethod
@@ -278,18 +403,20 @@ class Settings(BaseSettings):
     def _none(cls, given: object) -> object:
         return None if isinstance(given, str) and given.strip().lower() in ("", "none") else given
 
-    @field_validator("database_url")
-    @classmethod
-    def _readable(cls, given: str) -> str:
-        """Checked here, since whoever reads it later would say what is wrong with it in the password's own words."""
-        try:
-            conninfo_to_dict(given)
-        except psycopg.Error:
-            raise ValueError(
-                "not a URL or connection string of PostgreSQL; special characters in a URL's password are "
-                "percent-encoded, such as %40 for @"
-            ) from None
-        return given
+    @property
+    def failure_schedule(self) -> RetrySchedule:
+        """For an event that fails by itself, which a bug does every time: the building waits for it meanwhile."""
+        return RetrySchedule(self.retry_base, self.retry_longest_pause, self.event_attempts)
+
+    @property
+    def outage_schedule(self) -> RetrySchedule:
+        """For an event that fails by something outside, which would befall the building's next event as well."""
+        return RetrySchedule(self.retry_base, self.retry_longest_pause, self.event_outage_attempts)
+
+    @property
+    def delivery_schedule(self) -> RetrySchedule:
+        """For a message that is not taken: days, as mail servers wait, since a receiver may be away a long weekend."""
+        return RetrySchedule(self.delivery_retry_base, self.delivery_longest_pause, self.delivery_attempts)
 
     @cached_property
     def retention_policy(self) -> Policy:
@@ -313,6 +440,18 @@ class Settings(BaseSettings):
         return not self.database_url
 
 
+VARIABLES: dict[str, str] = {
+    name: str(field.validation_alias or f"LONGLEAD_{name.upper()}") for name, field in Settings.model_fields.items()
+}
+"""The variable that each setting is read from."""
+
+SECRET_SETTINGS = frozenset(
+    {"database_url", "api_keys", "api_key", "channels", "langfuse_public_key"}
+    | {name for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
+)
+"""Settings whose value is never shown: it is a secret, or may hold one."""
+
+
 def load_settings(**overrides: object) -> Settings:
     """Read the environment.
 
@@ -323,18 +462,51 @@ def load_settings(**overrides: object) -> Settings:
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
-        problems = "; ".join(f"{_variable(found['loc'])}: {found['msg']}" for found in error.errors())
-        raise ConfigurationError(f"Wrong settings: {problems}") from error
-    except OSError as error:
-        raise ConfigurationError(
-            f"LONGLEAD_API_KEYS or LONGLEAD_CHANNELS: {error}. Name a readable file after @."
-        ) from error
+        problems = "; ".join(map(_in_words, error.errors(include_url=False)))
+        raise ConfigurationError(f"Wrong settings: {problems}.") from None
 
 
-def _variable(loc: tuple[int | str, ...]) -> str:
-    """The variable that a setting is read from."""
-    name = "_".join(str(part) for part in loc).upper()
-    return "settings" if not name else name if name.startswith(("OPENAI_", "LANGFUSE_")) else f"LONGLEAD_{name}"
+def load_service_settings(**overrides: object) -> Settings:
+    """The same for a process that is to run for long: a variable that is no setting is refused too, since what it was
+    meant to set keeps its default.
+
+    Raises:
+        ConfigurationError: a setting is wrong or unknown; the message names its variable.
+    """
+    unknown, wrong, settings = find_unknown_variables(), "", None
+    try:
+        settings = load_settings(**overrides)
+    except ConfigurationError as error:
+        wrong = error.detail
+    if unknown:
+        told = f"Unknown settings: {' '.join(unknown)} Correct the name, or take it out."
+        wrong = f"{wrong} {told}".lstrip()
+    if settings is None or wrong:
+        raise ConfigurationError(wrong)
+    return settings
+
+
+def find_unknown_variables() -> list[str]:
+    """A sentence for each variable LONGLEAD_* of the environment that is no setting."""
+    return find_unknown(os.environ, VARIABLES.values())
+
+
+def _in_words(problem: ErrorDetails) -> str:
+    """One wrong setting: its variable, what was given, what is expected."""
+    loc, message = problem["loc"], problem["msg"]
+    if not loc:
+        return message.removeprefix("Value error, ")
+    name = _setting_of(str(loc[0]))
+    inside = "".join(f".{part}" for part in loc[1:])
+    whole = len(loc) == 1
+    return describe_wrong(
+        f"{VARIABLES[name]}{inside}", message, problem["input"] if whole else None, secret=name in SECRET_SETTINGS
+    )
+
+
+def _setting_of(loc: str) -> str:
+    """The name of a setting, whether pydantic says its name or its variable."""
+    return next((name for name, variable in VARIABLES.items() if loc in (name, variable)), loc)
 
 
 def child_environment(changed: Mapping[str, str], *, fresh: bool = False) -> dict[str, str]:

@@ -101,7 +101,7 @@ async def open_worker(resources: Resources) -> AsyncIterator[Worker]:
             embedder,
             tracer,
         )
-        drainer = Drainer(settings, resources.clock, slots, stopping)
+        drainer = Drainer(settings, resources.clock, slots, stopping, resources.excuses)
         app = make_app(resources.conninfo, drainer, Upkeep(settings, resources.clock, resources.pool))
         try:
             await slots.open_all()

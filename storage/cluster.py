@@ -284,12 +284,15 @@ class Cluster:
         target = self.data.with_name(f"{self.data.name}.{kind}.conf")
         partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}")
         file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(file, "w", encoding="utf-8") as written:
-            written.write("".join(f"{line}\n" for line in lines))
-            if self.account:
-                os.fchown(file, -1, self.account.gid)
-                os.fchmod(file, 0o640)
-        partial.replace(target)
+        try:
+            with os.fdopen(file, "w", encoding="utf-8") as written:
+                written.write("".join(f"{line}\n" for line in lines))
+                if self.account:
+                    os.fchown(file, -1, self.account.gid)
+                    os.fchmod(file, 0o640)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)  # on a full disk this is tried again every second
         return target
 
     def _step_over_stale_pid_file(self) -> None:

@@ -126,13 +126,18 @@ def is_database_fault(error: BaseException) -> bool:
     """Whether the database is to blame and the same work may succeed later, so that it costs no attempt.
 
     True for lost and refused connections (no SQLSTATE, or class 08), serialization failures (40001), deadlocks
-    (40P01), a server that stops or starts (57P0x), and a session that it ended since its client stood still (25P03).
-    Everything else is the fault of what was asked.
+    (40P01), a server that stops or starts (57P0x), a session that it ended since its client stood still (25P03), a
+    server without disk, memory or connections (class 53), one whose disk fails (58030), and one that takes no writes
+    (25006). Everything else is the fault of what was asked.
     """
     if not isinstance(error, psycopg.Error):
         return False
-    error = first_fault(error)
-    state = error.sqlstate
+    state = first_sqlstate(error)
     if state is None:
-        return isinstance(error, psycopg.OperationalError)
-    return state.startswith(("08", "57P0")) or state in ("40001", "40P01", "25P03")
+        return isinstance(first_fault(error), psycopg.OperationalError)
+    return state.startswith(("08", "53", "57P0")) or state in ("40001", "40P01", "25P03", "25006", "58030")
+
+
+def first_sqlstate(error: BaseException | None) -> str | None:
+    """The SQLSTATE of what went wrong first; None where the server said nothing."""
+    return first_fault(error).sqlstate if isinstance(error, psycopg.Error) else None

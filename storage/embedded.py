@@ -7,6 +7,7 @@ holds `users.lock` in shared mode. The kernel drops both when a process dies, ho
 import atexit
 import logging
 import os
+import shutil
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -144,6 +145,10 @@ class EmbeddedServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def free_bytes(self) -> int:
+        """Bytes that are free for its files on their disk; StorageError before `start`."""
+        return shutil.disk_usage(self._claim().cluster.data).free
 
     @property
     def conninfo(self) -> str:

@@ -32,7 +32,8 @@ SELECT kind, count(*) AS pending,
        count(*) FILTER (WHERE due_at <= %(now)s OR escalate_at <= %(now)s OR escalation_level > 0) AS overdue
   FROM approvals a {_LIVE.format("a")} WHERE a.status = 'pending' GROUP BY kind ORDER BY kind"""
 _OUTBOX = """
-SELECT status, count(*) AS messages FROM outbox WHERE status IN ('queued', 'dead') GROUP BY status ORDER BY status"""
+SELECT status, count(*) AS messages FROM outbox WHERE status IN ('queued', 'logged', 'dead')
+ GROUP BY status ORDER BY status"""
 _BUILDINGS = "SELECT count(*) AS buildings FROM buildings WHERE mode = 'live'"
 _BUCKETS = ", ".join(
     f"sum({column}[{place}])::bigint AS {column}_{place}"
@@ -76,7 +77,7 @@ class Snapshot:
     approvals: list[tuple[str, int, int]]
     """(kind, pending, overdue): reminded, escalated, or about to be."""
     outbox: list[tuple[str, int]]
-    """(status, count) of messages that wait or that nobody takes."""
+    """(status, count) of messages that wait, that nobody took, or that are in the log alone."""
 
     def events_with(self, status: str) -> int:
         return sum(count for found, _, count in self.events if found == status)

@@ -32,7 +32,7 @@ TAKE_NUMBER = "UPDATE buildings SET last_seq = %s WHERE building_id = %s"
 BUMP_EPOCH = "UPDATE buildings SET epoch = epoch + 1 WHERE building_id = %s RETURNING epoch, thread_id, time_zone"
 
 # Lines change by entries alone, so between taking the entry and running it this stays what it is.
-TAKEN = """seq, generation, source, event_id, event_type, body, received_at, attempts, failures,
+TAKEN = """seq, generation, source, event_id, event_type, body, received_at, attempts, failures, outages,
        (SELECT item_id FROM items
          WHERE items.building_id = events.building_id AND NOT removed
            AND (item_id = events.body ->> 'item' OR name = events.body ->> 'item')
@@ -57,7 +57,7 @@ FINISH = """
 WITH own AS (SELECT position FROM buildings WHERE building_id = %(building_id)s AND epoch = %(epoch)s
                 FOR NO KEY UPDATE)
 UPDATE events SET status = %(status)s, outcome = %(outcome)s, error = %(error)s, failures = failures + %(failed)s,
-       not_before = %(not_before)s, finished_at = %(now)s, position = own.position
+       outages = outages + %(outage)s, not_before = %(not_before)s, finished_at = %(now)s, position = own.position
   FROM own WHERE building_id = %(building_id)s AND seq = %(seq)s
 RETURNING 1"""
 
@@ -82,9 +82,9 @@ claimed AS (
     RETURNING {TAKEN})
 SELECT claimed.* FROM ended LEFT JOIN claimed ON true"""
 
-# The start that a fault of the database ended is not counted, unless another drain has begun since.
+# Starts that a fault of the database ended are not counted, unless another drain has begun since.
 EXCUSE = """
-UPDATE events SET attempts = attempts - 1
+UPDATE events SET attempts = attempts - LEAST(%(starts)s, attempts - failures)
  WHERE building_id = %(building_id)s AND status = 'running' AND attempts > failures
    AND EXISTS (SELECT 1 FROM buildings WHERE building_id = %(building_id)s AND epoch = %(epoch)s)"""
 
@@ -218,6 +218,13 @@ class Claimed:
     entry: Entry
     attempts: int
     failures: int
+    outages: int = 0
+    """Of the failures, those that something outside caused."""
+
+    @property
+    def own_failures(self) -> int:
+        """Failures that nothing outside caused."""
+        return self.failures - self.outages
 
 
 async def claim(conn: Connection, lease: Lease, now: datetime, *, beyond: int = 0) -> Claimed | None:
@@ -230,10 +237,11 @@ async def claim(conn: Connection, lease: Lease, now: datetime, *, beyond: int = 
 
 def claimed(lease: Lease, row: dict[str, Any]) -> Claimed:
     """An entry's row as it was marked as running."""
-    attempts, failures, item_id = row.pop("attempts"), row.pop("failures"), row.pop("item_id")
+    attempts, failures, outages = row.pop("attempts"), row.pop("failures"), row.pop("outages")
+    item_id = row.pop("item_id")
     line = None if item_id is None else NamedLine(named=row["body"]["item"], item_id=item_id)
     return Claimed(
-        Entry(building_id=lease.building_id, time_zone=lease.time_zone, line=line, **row), attempts, failures
+        Entry(building_id=lease.building_id, time_zone=lease.time_zone, line=line, **row), attempts, failures, outages
     )
 
 
@@ -247,11 +255,12 @@ async def finish(
     outcome: dict[str, Any] | None = None,
     error: str | None = None,
     failed: bool = False,
+    outage: bool = False,
     not_before: datetime | None = None,
     along: Statement | None = None,
 ) -> None:
-    """Write how an entry ended: `done`, `dead`, or `queued` again with a time before which it is not tried. `along` is
-    a statement that is committed with it.
+    """Write how an entry ended: `done`, `dead`, or `queued` again with a time before which it is not tried. `outage`:
+    it failed by something outside. `along` is a statement that is committed with it.
 
     Raises:
         LeaseLostError: another drain has begun since.
@@ -264,6 +273,7 @@ async def finish(
         "outcome": None if outcome is None else Jsonb(outcome),
         "error": error,
         "failed": int(failed),
+        "outage": int(outage),
         "not_before": not_before,
         "now": now,
     }
@@ -304,9 +314,9 @@ def _lost(lease: Lease) -> LeaseLostError:
     return LeaseLostError(f"Another worker has taken over building {lease.building_id!r}.")
 
 
-async def excuse(conn: Connection, lease: Lease) -> None:
-    """Take back the start of the entry in hand: it ended by a fault of the database, not by one of its own."""
-    await conn.execute(EXCUSE, {"building_id": lease.building_id, "epoch": lease.epoch})
+async def excuse(conn: Connection, lease: Lease, starts: int = 1) -> None:
+    """Take back starts of the entry in hand: they ended by a fault of the database, not by one of its own."""
+    await conn.execute(EXCUSE, {"building_id": lease.building_id, "epoch": lease.epoch, "starts": starts})
 
 
 async def bury(conn: Connection, lease: Lease, entry: Entry, *, error: str, now: datetime) -> None:

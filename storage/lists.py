@@ -109,7 +109,20 @@ FLAGS = Listing(
     {**_BUILDING, "status": "r.status = %(status)s"},
 )
 
-MESSAGES = Listing(_with_cause("messages", "caused_seq"), {"caused_seq": int, "message_id": str}, _BUILDING)
+# A message's id and its key in the outbox are made of the same parts: `tools/messages.py`. Both spellings are looked up
+# by the key's index, since a line may be called `all`.
+_SENT = r"""(
+SELECT o.status FROM outbox o
+ WHERE r.direction = 'out' AND o.building_id = r.building_id
+   AND o.key IN (r.building_id || ':' || regexp_replace(
+                     r.message_id, '^M-([0-9]+)-([a-z_:]+)-(.*)-([0-9]+)$', '\1:\2:\3:\4'),
+                 r.building_id || ':' || regexp_replace(
+                     r.message_id, '^M-([0-9]+)-([a-z_:]+)-all-([0-9]+)$', '\1:\2::\3'))
+ LIMIT 1) AS status"""
+
+MESSAGES = Listing(
+    _with_cause("messages", "caused_seq", f"r.*, {_SENT}"), {"caused_seq": int, "message_id": str}, _BUILDING
+)
 
 APPROVALS = Listing(
     _with_cause("approvals", "raised_seq"),

@@ -7,16 +7,19 @@ without any transaction open, and then marked. Whoever dies in between leaves a 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from domain.errors import ConflictError, NotFoundError
 from storage.audit import Act, Signature, audit_row
 from storage.connection import Connection
 from storage.pages import THEIRS, Listing
-from storage.transaction import LOCK
+from storage.transaction import LOCK, building_from
 
 BATCH = 200
+
+MessageStatus = Literal["queued", "delivered", "logged", "dead", "withheld"]
+"""What became of a message for outside."""
 
 ROUTING_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('longlead.outbox.routing', 0)) AS got"
 
@@ -40,8 +43,11 @@ SANDBOXED = """
 UPDATE outbox o SET status = 'withheld' FROM buildings b
  WHERE o.status = 'queued' AND o.routed_at IS NULL AND b.building_id = o.building_id AND b.mode <> 'live'"""
 
-AT_ONCE = """
-UPDATE outbox SET status = 'delivered', delivered_at = %s, routed_at = %s, attempts = attempts + 1
+# No way is left for it. It was delivered if an earlier attempt reached somebody; otherwise it is in the log alone.
+LOG_ONLY = """
+UPDATE outbox o SET routed_at = %s, status = CASE WHEN EXISTS (
+       SELECT 1 FROM deliveries d WHERE d.outbox_id = o.outbox_id AND d.status = 'delivered')
+       THEN 'delivered' ELSE 'logged' END
  WHERE outbox_id = ANY(%s)"""
 
 ROUTED = "UPDATE outbox SET routed_at = %s WHERE outbox_id = ANY(%s)"
@@ -82,6 +88,12 @@ UPDATE outbox o SET attempts = s.attempts, error = s.error, delivered_at = s.del
                count(*) FILTER (WHERE status = 'queued') AS open, count(*) FILTER (WHERE status = 'dead') AS dead
           FROM deliveries WHERE outbox_id = %(outbox_id)s) s
  WHERE o.outbox_id = %(outbox_id)s"""
+
+LIVE_BUILDINGS = """
+SELECT * FROM buildings WHERE mode = 'live' AND status = 'active' ORDER BY building_id LIMIT 1000"""
+THEIR_VENDORS = """
+SELECT building_id, name AS party, coalesce(contact, name) AS address FROM vendors
+ WHERE building_id = ANY(%s) ORDER BY building_id, vendor_id"""
 
 OWNER = "SELECT building_id FROM outbox WHERE outbox_id = %s"
 FIND = "SELECT status, key FROM outbox WHERE outbox_id = %s FOR UPDATE"
@@ -151,7 +163,7 @@ class Claimed:
 
 
 async def deliver(conn: Connection, now: datetime, send: Callable[[Outgoing], Sequence[Way] | None]) -> int:
-    """Hand a batch of new messages to `send`: it delivers one at once, or answers with the ways that it is to go.
+    """Hand a batch of new messages to `send`: it answers with the ways that each is to go. One without a way is logged.
 
     Returns how many were handed over; 0 also while another process does it: it is done by one at a time, since a
     message must not be on its way before an earlier one has its ways.
@@ -179,13 +191,39 @@ async def _store(
     routed = [outbox_id for outbox_id, chosen in ways.items() if chosen]
     await conn.together(
         [
-            (AT_ONCE, (now, now, [outbox_id for outbox_id, chosen in ways.items() if not chosen])),
+            (LOG_ONLY, (now, [outbox_id for outbox_id, chosen in ways.items() if not chosen])),
             (ROUTED, (now, routed)),
             *((ADD, values) for values in added),
             # Of a message that is sent again, all that is left to do may have been done before.
             *((SUM_UP, {"outbox_id": outbox_id}) for outbox_id in routed),
         ]
     )
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Somebody whom a live building may write to: a role of its approvers or contacts, or a vendor."""
+
+    building_id: str
+    party: str
+    address: str
+
+    @property
+    def in_words(self) -> str:
+        return self.party if self.party == self.address else f"{self.party} ({self.address})"
+
+
+async def recipients(conn: Connection) -> list[Recipient]:
+    """Whom the live buildings may write to, of the first thousand buildings."""
+    rows = await (await conn.execute(LIVE_BUILDINGS)).fetchall()
+    buildings = [building_from(row) for row in rows]
+    of_teams = [
+        Recipient(building.building_id, party, building.address_of(party))
+        for building in buildings
+        for party in dict.fromkeys([*(approver.role for approver in building.approvers), *building.contacts])
+    ]
+    vendors = await (await conn.execute(THEIR_VENDORS, ([building.building_id for building in buildings],))).fetchall()
+    return [*of_teams, *(Recipient(**row) for row in vendors)]
 
 
 async def claim(
@@ -223,11 +261,11 @@ async def failed(conn: Connection, claimed: Claimed, error: str, *, again_at: da
 
 
 async def retry(conn: Connection, outbox_id: int, signature: Signature) -> None:
-    """Send a dead message again, on the ways that it should go now and was not delivered on.
+    """Send a dead or logged message again, on the ways that it should go now and was not delivered on.
 
     Raises:
         NotFoundError: there is no such message.
-        ConflictError: it is not dead.
+        ConflictError: it is neither dead nor logged.
     """
     async with conn.transaction():
         owner = await (await conn.execute(OWNER, (outbox_id,))).fetchone()
@@ -236,9 +274,9 @@ async def retry(conn: Connection, outbox_id: int, signature: Signature) -> None:
         row = await (await conn.execute(FIND, (outbox_id,))).fetchone()
         if row is None or owner is None:
             raise NotFoundError(f"There is no message {outbox_id} in the outbox. List them with GET /outbox.")
-        if row["status"] != "dead":
+        if row["status"] not in ("dead", "logged"):
             raise ConflictError(
-                f"Message {outbox_id} is {row['status']}, and only a dead one can be retried.",
+                f"Message {outbox_id} is {row['status']}, and only one that is dead or logged can be retried.",
                 message_status=row["status"],
             )
         await conn.execute(FORGET_DEAD, (outbox_id,))

@@ -27,7 +27,7 @@ class Policy:
     days: float = 30
     """Days for which every checkpoint stays."""
     finished_days: float = 7
-    """Days for which ended jobs, delivered messages and workers that are gone stay."""
+    """Days for which ended jobs, messages that are delivered or logged, and workers that are gone stay."""
 
 
 @dataclass
@@ -189,8 +189,11 @@ UNION ALL SELECT 'procrastinate_events', rows, COALESCE(size, 0)::bigint FROM to
 OLD_MESSAGES = """
 WITH gone AS (
     DELETE FROM outbox WHERE outbox_id IN (
-           SELECT outbox_id FROM outbox WHERE status = 'delivered' AND delivered_at < %(before)s
-            ORDER BY delivered_at LIMIT %(batch)s)
+           (SELECT outbox_id FROM outbox WHERE status = 'delivered' AND delivered_at < %(before)s
+             ORDER BY delivered_at LIMIT %(batch)s)
+           UNION ALL
+           (SELECT outbox_id FROM outbox WHERE status = 'logged' AND routed_at < %(before)s
+             ORDER BY routed_at LIMIT %(batch)s))
     RETURNING pg_column_size(payload) + length(subject) + length(key) AS size)
 SELECT 'outbox' AS name, count(*) AS rows, COALESCE(sum(size), 0)::bigint AS size FROM gone"""
 

@@ -14,8 +14,8 @@ FIND = "SELECT seq, source, status FROM events WHERE building_id = %s AND event_
 
 # A new generation is a new run to the graph: the first one's checkpoints and decisions do not bind it.
 REQUEUE = """
-UPDATE events SET status = 'queued', generation = generation + 1, attempts = 0, failures = 0, not_before = NULL,
-       started_at = NULL, finished_at = NULL, error = NULL, outcome = NULL, began = NULL
+UPDATE events SET status = 'queued', generation = generation + 1, attempts = 0, failures = 0, outages = 0,
+       not_before = NULL, started_at = NULL, finished_at = NULL, error = NULL, outcome = NULL, began = NULL
  WHERE building_id = %s AND seq = %s AND status = 'dead'
 RETURNING generation"""
 

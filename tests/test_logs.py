@@ -1,9 +1,11 @@
 """Logs are structured, name the entry and the step they belong to, and never hold a secret; nor does an error body."""
 
+import contextlib
 import io
 import json
 import logging
 import sys
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -216,3 +218,15 @@ def test_a_database_address_that_cannot_be_read_is_not_repeated(url: str) -> Non
     with pytest.raises(ConfigurationError, match="LONGLEAD_DATABASE_URL") as caught:
         load_settings(database_url=url)
     assert "unter" not in caught.value.detail
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full, a file on a disk that is full")
+def test_a_log_whose_disk_is_full_stops_nobody(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = open("/dev/full", "w", buffering=1)  # noqa: SIM115 - closing it fails, as it should
+    monkeypatch.setattr(sys, "stderr", full)
+    set_up_logs(settings)
+    for _ in range(3):
+        structlog.get_logger().warning("not written", exc_info=RuntimeError("nor this"))
+        logging.getLogger("a.library").error("nor this")
+    with contextlib.suppress(OSError):
+        full.close()

@@ -72,6 +72,30 @@ def test_a_port_that_is_taken_is_said(run: Run) -> None:
         assert_said(run("serve", "--port", port), port, "--port")
 
 
+def test_a_port_of_figures_that_is_taken_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        monkeypatch.setenv("LONGLEAD_METRICS_PORT", port)
+        assert_said(run("worker"), port, "LONGLEAD_METRICS_PORT")
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_service_does_not_start_with_a_setting_that_nobody_knows(
+    run: Run, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LONGLEAD_CHANELS", "{}")
+    assert_said(run(command), "LONGLEAD_CHANELS is not a setting; did you mean LONGLEAD_CHANNELS?")
+
+
+def test_a_command_warns_of_a_setting_that_nobody_knows_and_goes_on(
+    longlead: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LONGLEAD_TYPO", "1")
+    listed = longlead("building", "list", "--json")
+    assert (listed.exit_code, listed.stdout.strip()) == (0, "[]")
+    assert "LONGLEAD_TYPO is not a setting" in listed.stderr
+
+
 def test_a_database_that_cannot_be_reached_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LONGLEAD_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
     assert_said(run("status"), "cannot be reached", "LONGLEAD_DATABASE_URL")

@@ -37,8 +37,8 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """Where the screenshots go; LONGLEAD_TEST_PICTURES keeps them for people to look at."""
-    folder = Path(os.environ.get("LONGLEAD_TEST_PICTURES", tmp_path))
+    """Where the screenshots go; PHONE_TEST_PICTURES keeps them for people to look at."""
+    folder = Path(os.environ.get("PHONE_TEST_PICTURES", tmp_path))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

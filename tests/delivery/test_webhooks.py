@@ -28,15 +28,6 @@ def refuse(path: str, status: int = 500):  # type: ignore[no-untyped-def]
     return answer
 
 
-async def test_without_any_channel_a_message_goes_to_the_log_and_is_delivered(room: PostRoom) -> None:
-    await room.open()
-    await room.write()
-    assert await room.deliver() == 0
-    [row] = await room.rows()
-    assert (row["status"], row["attempts"], row["error"]) == ("delivered", 1, None)
-    assert await room.rows("SELECT * FROM deliveries") == []
-
-
 async def test_a_webhook_is_signed_after_the_spec_with_the_ledger_key_as_its_id(
     room: PostRoom, receiver: Receiver
 ) -> None:

@@ -1,12 +1,17 @@
 """An event that cannot be processed is tried, given up and told; the building goes on."""
 
+import errno
+import socket
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import httpx
+import psycopg
 import pytest
 
 from domain.approvals import Approval
-from domain.errors import ConflictError
+from domain.errors import ConflictError, UnavailableError
 from runtime.clock import SystemClock
 from runtime.drain import Drainer, Ended
 from runtime.settings import Settings
@@ -52,6 +57,96 @@ async def test_an_event_that_fails_is_tried_with_backoff_then_dead_and_told_whil
     assert "document_url" in question.subject["error"]
     assert await desk.item("hvac-units") is not None
     assert await desk.names("bad") == []
+
+
+def outages(error: Exception) -> Callable[..., Awaitable[None]]:
+    async def fails(*_: object) -> None:
+        raise RuntimeError("a library's words") from error
+
+    return fails
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionRefusedError("no"),
+        TimeoutError(),
+        socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"),
+        OSError(errno.ENOSPC, "No space left on device"),
+        httpx.ConnectTimeout("no"),
+        UnavailableError("held by another worker"),
+    ],
+)
+async def test_an_event_that_fails_by_something_outside_is_tried_for_longer_than_one_that_fails_by_itself(
+    desk: Desk, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.drainer.settings.event_outage_attempts = 5
+    await desk.open()
+    event_id = await desk.post("Human_Input", text="Hello.", run=False)
+    with monkeypatch.context() as broken:
+        broken.setattr("runtime.drain.advance", outages(error))
+        for _ in range(4):
+            assert await desk.drainer.drain("office") == Ended.BACKING_OFF
+            desk.clock.forward(seconds=1)
+    event = await desk.event(event_id)
+    assert (event["status"], event["failures"], event["outages"]) == ("queued", 4, 4)
+    await desk.run()
+    assert (await desk.event(event_id))["status"] == "done"
+
+
+async def test_an_outage_uses_up_none_of_the_patience_with_an_event_that_fails_by_itself(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.open(**HVAC)
+    await _accept(desk.conn, desk.clock.now(), UNREADABLE)
+    with monkeypatch.context() as broken:
+        broken.setattr("runtime.drain.advance", outages(ConnectionResetError()))
+        for _ in range(10):
+            await desk.run()
+            desk.clock.forward(minutes=30)
+    assert (await desk.event("bad"))["status"] == "queued"
+    await _let_it_die(desk, "bad")
+    assert (await desk.event("bad"))["failures"] == 13
+
+
+async def test_an_outage_that_never_ends_is_given_up_and_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.drainer.settings.event_outage_attempts = 2
+    await desk.open()
+    event_id = await desk.post("Human_Input", text="Hello.", run=False)
+    with monkeypatch.context() as broken:
+        broken.setattr("runtime.drain.advance", outages(ConnectionResetError()))
+        for _ in range(2):
+            await desk.run()
+            desk.clock.forward(seconds=1)
+    await desk.run()
+    assert (await desk.event(event_id))["status"] == "dead"
+    assert (await desk.question("event_failed")).subject["event_id"] == event_id
+
+
+async def test_a_database_without_room_costs_no_attempt_and_counts_as_no_crash_however_often(desk: Desk) -> None:
+    """It cannot even be written that the start is not to count: it is kept, and written when there is room."""
+    desk.drainer.settings.event_crashes = 2
+    await desk.open()
+    event_id = await desk.post("Human_Input", text="Hello.", run=False)
+    await desk.conn.execute(NO_ROOM)
+    await desk.conn.execute(NO_ROOM_FOR.format(table="checkpoints", when="INSERT", condition="true"))
+    await desk.conn.execute(NO_ROOM_FOR.format(table="events", when="UPDATE", condition="NEW.attempts < OLD.attempts"))
+    for _ in range(6):
+        with pytest.raises(psycopg.errors.DiskFull):
+            await desk.drainer.drain("office")
+    assert (await desk.event(event_id))["attempts"] == 1, "it is not started while that cannot be counted"
+    for table in ("checkpoints", "events"):
+        await desk.conn.execute(f"DROP TRIGGER no_room ON {table}")
+    await desk.run()
+    event = await desk.event(event_id)
+    assert (event["status"], event["attempts"], event["failures"]) == ("done", 1, 0)
+
+
+NO_ROOM = """
+CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE 'no room' USING ERRCODE = 'disk_full'; END $$"""
+NO_ROOM_FOR = """
+CREATE TRIGGER no_room BEFORE {when} ON {table} FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION no_room()"""
 
 
 async def test_what_is_retried_is_asked_no_more_until_it_dies_again(desk: Desk) -> None:

@@ -20,9 +20,11 @@ INSERT INTO procrastinate_events (job_id, type, at)
 SELECT id, 'failed', now() - make_interval(days => CASE task_name WHEN 'new' THEN 1 ELSE 30 END)
   FROM procrastinate_jobs"""
 MESSAGES = """
-INSERT INTO outbox (building_id, key, channel, recipient, subject, payload, status, created_at, delivered_at)
-SELECT %s, status || days, 'log', 'pm', 'Hello', '{}', status, now(), now() - make_interval(days => days)
-  FROM unnest(ARRAY['delivered', 'queued', 'dead', 'withheld']) AS status, unnest(ARRAY[1, 30]) AS days"""
+INSERT INTO outbox (building_id, key, channel, recipient, subject, payload, status, created_at, delivered_at, routed_at)
+SELECT %s, status || days, 'log', 'pm', 'Hello', '{}', status, now(),
+       CASE status WHEN 'logged' THEN NULL ELSE now() - make_interval(days => days) END,
+       now() - make_interval(days => days)
+  FROM unnest(ARRAY['delivered', 'logged', 'queued', 'dead', 'withheld']) AS status, unnest(ARRAY[1, 30]) AS days"""
 EVERY = timedelta(hours=1)
 
 
@@ -46,11 +48,12 @@ async def test_only_what_ended_long_ago_is_deleted(archive: Archive) -> None:
     assert await pruning.tables()
     assert await names(archive, "SELECT task_name FROM procrastinate_jobs") == ["at work", "new", "waiting"]
     assert await names(archive, "SELECT key FROM outbox WHERE status = 'delivered'") == ["delivered1"]
-    assert await names(archive, "SELECT count(*) FROM outbox") == ["7"]
+    assert await names(archive, "SELECT key FROM outbox WHERE status = 'logged'") == ["logged1"]
+    assert await names(archive, "SELECT count(*) FROM outbox") == ["8"]
     assert {table: rows for table, (rows, _) in pruning.pruned.deleted.items()} == {
         "procrastinate_jobs": 2,
         "procrastinate_events": 2,
-        "outbox": 1,
+        "outbox": 2,
         "procrastinate_workers": 1,
     }
     assert all(size > 0 for _, size in pruning.pruned.deleted.values())

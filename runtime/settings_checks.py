@@ -1,0 +1,201 @@
+"""What a setting's value must look like, and how a wrong or unknown one is told."""
+
+import difflib
+import ipaddress
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_TOKEN = re.compile(r"[!-~]*")
+_MODEL = re.compile(r"[^\s,;'\"]+")
+_GIVEN_BY_KUBERNETES = re.compile(r"_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$")
+"""What Kubernetes sets by itself in every container beside a service that is called longlead."""
+MAX_SHOWN = 80
+"""Characters of a wrong value that are shown."""
+
+
+def check_host(host: str) -> str:
+    """An IP address or a host name, without scheme and port."""
+    if not is_host(host):
+        raise ValueError("an IP address or a host name is expected, without http:// and without a port")
+    return host
+
+
+def is_host(host: str) -> bool:
+    """Whether it is an IP address or can be a host name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        labels = host.removesuffix(".").split(".")
+        return len(host) <= 253 and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
+    return True
+
+
+def check_url(url: str) -> str:
+    """An http or https URL with a host, without a query."""
+    _require_url(url)
+    return url
+
+
+def check_url_if_given(url: str) -> str:
+    """The same, or nothing."""
+    if url:
+        _require_url(url)
+    return url
+
+
+def _require_url(url: str) -> None:
+    expected = "an http or https URL with a host is expected, such as https://longlead.example"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError(expected) from None
+    if parts.scheme not in ("http", "https") or not host or not is_host(host) or not _TOKEN.fullmatch(url):
+        raise ValueError(expected)
+    if "?" in url or "#" in url:
+        raise ValueError(f"{expected}; without ? and #")
+    if "@" in parts.netloc:
+        raise ValueError(f"{expected}; without a user and a password")
+
+
+def check_webhook_url(url: SecretStr) -> SecretStr:
+    """An http or https URL with a host; it may hold secrets, so nothing of it is said."""
+    text = url.get_secret_value()
+    try:
+        parts = urlsplit(text)
+        sound = parts.scheme in ("http", "https") and is_host(parts.hostname or "") and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound or not _TOKEN.fullmatch(text):
+        raise ValueError("an http or https URL with a host is expected; a webhook's address begins with https://")
+    return url
+
+
+def check_token(token: str) -> str:
+    """A key as a header can carry it."""
+    if not _TOKEN.fullmatch(token):
+        raise ValueError("a key of printable ASCII characters is expected, without spaces and line ends")
+    return token
+
+
+def check_secret_token(token: SecretStr) -> SecretStr:
+    """The same of a secret."""
+    check_token(token.get_secret_value())
+    return token
+
+
+def check_model(name: str) -> str:
+    """One name of a model."""
+    if name and not _MODEL.fullmatch(name):
+        raise ValueError("one name of a model is expected, without spaces, quotes, commas and semicolons")
+    return name
+
+
+def check_models(names: list[str]) -> list[str]:
+    """Names of models."""
+    for name in names:
+        if not name or not _MODEL.fullmatch(name):
+            raise ValueError(
+                "names of models with commas between them are expected, without spaces, quotes, semicolons"
+            )
+    return names
+
+
+def split_names(given: object) -> object:
+    """Names, comma separated; or a JSON list, as other settings that are lists have it."""
+    if not isinstance(given, str):
+        return given
+    if given.lstrip().startswith("["):
+        return parse_json(given, "a JSON list of names, or names with commas between them")
+    return [name.strip() for name in given.split(",") if name.strip()]
+
+
+def parse_json(given: str, expected: str) -> object:
+    """What JSON text holds; nothing of the text is said where it is none."""
+    try:
+        return json.loads(given)
+    except ValueError:
+        raise ValueError(f"{expected} is expected") from None
+
+
+def check_database_url(given: str) -> str:
+    """What libpq understands. Checked here, since whoever reads it later would quote the password."""
+    try:
+        found = conninfo_to_dict(given)
+    except psycopg.Error:
+        raise ValueError(
+            "not a URL or connection string of PostgreSQL; special characters in a URL's password are "
+            "percent-encoded, such as %40 for @"
+        ) from None
+    ports = str(found.get("port") or "5432").split(",")
+    if not all(port.strip().isdecimal() and 1 <= int(port) <= 65535 for port in ports):
+        raise ValueError("its port is not a number from 1 to 65535")
+    return given
+
+
+def check_folder(folder: Path) -> Path:
+    """A folder, or a place where one can be made."""
+    folder = folder.expanduser() if str(folder).startswith("~") else folder
+    above = next(path for path in (folder, *folder.absolute().parents) if path.exists() or path.parent == path)
+    if not above.is_dir():
+        raise ValueError(f"a folder is expected, and {above} is a file")
+    return folder
+
+
+def refuse_empty(given: object) -> object:
+    """Where nothing at all would mean something else than what was meant."""
+    if isinstance(given, str) and not given.strip():
+        raise ValueError("it is set and empty: set it to something, or not at all")
+    return given
+
+
+Host = Annotated[str, AfterValidator(check_host)]
+Url = Annotated[str, AfterValidator(check_url)]
+UrlOrNothing = Annotated[str, AfterValidator(check_url_if_given)]
+Token = Annotated[str, AfterValidator(check_token)]
+SecretToken = Annotated[SecretStr, AfterValidator(check_secret_token)]
+ModelName = Annotated[str, AfterValidator(check_model)]
+Folder = Annotated[Path, BeforeValidator(refuse_empty), AfterValidator(check_folder)]
+
+
+def find_unknown(environment: Iterable[str], known: Iterable[str]) -> list[str]:
+    """A sentence for each variable `LONGLEAD_*` that is no setting, with the setting that was probably meant."""
+    settings = sorted(known)
+    unknown = sorted(
+        name
+        for name in environment
+        if name.upper().startswith("LONGLEAD_")
+        and name.upper() not in settings
+        and not _GIVEN_BY_KUBERNETES.search(name.upper().removeprefix("LONGLEAD"))
+    )
+    return [_unknown_in_words(name, settings) for name in unknown]
+
+
+def _unknown_in_words(name: str, settings: list[str]) -> str:
+    """Compared by what follows the prefix, which all share; `LONGLEAD_OPENAI_API_KEY` means `OPENAI_API_KEY`."""
+    by_rest = {setting.removeprefix("LONGLEAD_"): setting for setting in settings}
+    close = difflib.get_close_matches(name.upper().removeprefix("LONGLEAD_"), by_rest, n=1, cutoff=0.5)
+    return f"{name} is not a setting" + (f"; did you mean {by_rest[close[0]]}?" if close else ".")
+
+
+def describe_wrong(variable: str, message: str, given: Any, *, secret: bool) -> str:
+    """What is wrong with a setting: its name, what was given unless that is secret, what is expected."""
+    said = message.removeprefix("Value error, ")
+    said = said[:1].lower() + said[1:] if said.startswith("Input should") else said
+    if secret or given is None:
+        return f"{variable}: {said}"
+    text = str(given)
+    shown = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
+    hint = ""
+    if text.startswith("tcp://"):
+        hint = " (Kubernetes sets this beside a service that is called longlead: say enableServiceLinks: false)"
+    return f"{variable} is {shown!r}: {said}{hint}"
