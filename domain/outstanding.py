@@ -154,7 +154,8 @@ def conflict_detail(item: Item) -> str:
 
 def is_resolved(before: Item, after: Item) -> bool:
     """Whether people were told of a conflict that is no more."""
-    return before.told_band in ("conflict", LET_PASS) and after.schedule_band in ("clear", "tight")
+    is_in_time = after.schedule_band in ("clear", "tight") or after.required_by is None
+    return before.told_band in ("conflict", LET_PASS) and is_in_time
 
 
 def resolved_message(item: Item) -> dict[str, Any]:
