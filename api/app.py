@@ -14,6 +14,7 @@ from api import (
     forks,
     health,
     history,
+    home,
     items,
     ledger,
     links,
@@ -51,6 +52,7 @@ _ROUTERS = (
     metrics.router,
     openapi.router,
     docs.router,
+    home.router,
 )
 
 

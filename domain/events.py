@@ -174,24 +174,14 @@ class ItemChange(ItemSpec):
             raise ValueError("cannot be cleared: a line always has a name; leave the field out to keep it")
         return given
 
-    @model_validator(mode="before")
-    @classmethod
-    def _null_clears(cls, given: Any) -> Any:
-        """On file a null cannot be told from what is absent, so what is cleared is named."""
-        if not isinstance(given, dict):
-            return given
-        nulls = [name for name in CLEARABLE if given.get(name, "") is None]
-        named = given.get(CLEAR)
-        if not nulls or not isinstance(named, list | None):
-            return given
-        return {**given, CLEAR: [*(named or []), *nulls]}
-
     @model_validator(mode="after")
-    def _clear_or_give(self) -> Self:
+    def _null_clears(self) -> Self:
+        """On file a null cannot be told from what is absent, so what is cleared is named."""
         both = [name for name in CLEARABLE if name in self.clear and getattr(self, name) is not None]
         if both:
             raise ValueError(f"{both[0]} is given a value and cleared at once; keep one of them")
-        self.clear = sorted(set(self.clear), key=CLEARABLE.index)
+        nulls = {name for name in CLEARABLE if name in self.model_fields_set and getattr(self, name) is None}
+        self.clear = sorted({*self.clear, *nulls}, key=CLEARABLE.index)  # type: ignore[arg-type]
         return self
 
 

@@ -20,13 +20,13 @@ def item_unknown(s: Situation) -> list[Option]:
         )
         for item_id, name in s.subject.get("closest", [])
     ]
-    return [*matches, _ask_sender(s), _dismiss(s), _later(s)]
+    return [*matches, _ask_sender(s), _later(s), _dismiss(s)]
 
 
 def event_unclear(s: Situation) -> list[Option]:
     """What a model read, where one did; or ask, leave it, note it."""
     events = (s.subject.get("reading") or {}).get("events") or []
-    return [*([_as_read(s, events)] if events else []), _ask_sender(s), _dismiss(s), _later(s)]
+    return [*([_as_read(s, events)] if events else []), _ask_sender(s), _later(s), _dismiss(s)]
 
 
 def _as_read(s: Situation, events: list[dict[str, Any]]) -> Option:

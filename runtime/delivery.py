@@ -95,7 +95,7 @@ class Delivery:
             "message",
             building=message.building_id,
             to=message.recipient,
-            subject=message.subject,
+            action=message.action,
             key=message.key,
         )
         return self.ways.of(message) or None

@@ -138,7 +138,12 @@ def _problem(change: ItemChange, known: Item | None, vendors: set[str]) -> str |
 
 
 def _unclear(entry: Entry, problem: str) -> dict[str, Any]:
-    subject = {"text": problem, "source": entry.source, "event_id": entry.event_id}
+    subject = {
+        "text": problem,
+        "source": entry.source,
+        "event_id": entry.event_id,
+        "event_type": entry.event_type,
+    }
     return {"kind": "event_unclear", "item_id": None, "subject": subject}
 
 

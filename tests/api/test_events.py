@@ -141,6 +141,14 @@ async def test_a_field_that_is_cleared_is_not_the_same_as_one_that_is_left_as_it
     assert_problem(await client.post(EVENTS, json=left), 409)
 
 
+async def test_a_change_may_clear_one_field_and_give_another_as_a_number(client: httpx.AsyncClient) -> None:
+    line = {"item_id": "steel-beams", "unit": None, "quantity": 12.5, "unit_price": 350, "required_by": "2026-03-01"}
+    sent = await client.post(EVENTS, json={"event_type": "Items_Changed", "event_id": "c", "items": [line]})
+    assert sent.status_code == 202, sent.text
+    stored = (await client.get(f"{EVENTS}/c")).json()["body"]["items"][0]
+    assert (stored["quantity"], stored["unit_price"], stored["clear"]) == ("12.5", "350", ["unit"])
+
+
 async def test_a_change_that_an_earlier_version_stored_with_nulls_for_what_was_absent_is_known(
     client: httpx.AsyncClient, resources: Resources
 ) -> None:
