@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -53,16 +53,27 @@ def without_defaults(body: BaseModel, plain: Plain, leave_out: Collection[str] =
     Not pydantic's `exclude_defaults`: that keeps the defaults of fields with a serializer of their own.
     """
     said: dict[str, Any] = {}
-    for name, field in type(body).model_fields.items():
+    for name, default in _defaults_of(type(body)).items():
         value = getattr(body, name)
-        if name in leave_out:
+        if name in leave_out or value is default or value == default:
             continue
-        if not field.is_required():
-            default = field.get_default(call_default_factory=True)
-            if value == default or _walked(name, value, plain) == _walked(name, default, plain):
-                continue
-        said[name] = _walked(name, value, plain)
+        plainly = _walked(name, value, plain)
+        # A part may be of a model that another version has in place of this one's: then their words are compared.
+        if not isinstance(default, BaseModel) or plainly != _walked(name, default, plain):
+            said[name] = plainly
     return said
+
+
+@cache
+def _defaults_of(model: type[BaseModel]) -> dict[str, Any]:
+    """The default of every field of a model; one that equals nothing where a field has none."""
+    return {
+        name: _NO_DEFAULT if field.is_required() else field.get_default(call_default_factory=True)
+        for name, field in model.model_fields.items()
+    }
+
+
+_NO_DEFAULT = object()
 
 
 def _walked(name: str, value: Any, plain: Plain) -> Any:
