@@ -14,6 +14,7 @@ from api import (
     forks,
     health,
     history,
+    home,
     items,
     ledger,
     links,
@@ -52,6 +53,7 @@ _ROUTERS = (
     metrics.router,
     openapi.router,
     docs.router,
+    home.router,
 )
 
 

@@ -59,7 +59,8 @@ class ApprovalView(BaseModel):
     options: list[OptionView] = Field(description="Ways out, the best first.")
     evidence: dict[str, Any] = Field(
         description="The facts that raised it, the policy line it hit, the order, the dates, the rules that hold, "
-        "how similar questions were answered, and what a rule or a model recommends."
+        "how similar questions were answered, what a rule or a model recommends, and, once the facts have changed, "
+        "what changed since people were told (`changed`)."
     )
     status: ApprovalStatus = Field(description="pending, decided, superseded or withdrawn.")
     version: int = Field(description="Raised when the facts change; send it along with the decision.")

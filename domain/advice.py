@@ -3,21 +3,26 @@
 The facts, and so the fingerprint and the version of a question, stay as they are: who recommends what is no fact.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from domain.approvals import Advice, Option, Question
 from domain.templates import fitting
 
+Actions = Sequence[dict[str, Any]]
 
-def with_advice(question: Question, advice: Advice | None) -> Question:
-    """The question with the recommended way out first. What cannot be said in this situation is left out."""
+
+def with_advice(
+    question: Question, advice: Advice | None, is_pointless: Callable[[Actions], bool] = lambda _: False
+) -> Question:
+    """The question with the recommended way out first. What cannot be said in this situation, or is pointless for the
+    party that is asked, is left out."""
     if advice is None:
         return question
     option = fitting(advice.template, question.options, question.item_id, advice.title) if advice.template else None
     if not advice.template and advice.actions:
         option = _given(advice, question.options)
-    if option is not None and not can_be_done(option.actions, question):
+    if option is not None and (not can_be_done(option.actions, question) or is_pointless(option.actions)):
         option = None
     told = _evidence(advice)
     evidence = {**question.evidence, **told} if option is not None or advice.remark else question.evidence

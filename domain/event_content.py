@@ -1,20 +1,29 @@
 """Whether two bodies say the same: compared by what they mean, not by how they are written.
 
 A digest is made of the typed body without what is at its default. So neither the order of keys nor `10` for `10.0`
-makes another body, and a later version that adds a field with a default still knows the bodies of this one.
+makes another body, and a later version that adds an optional field, at any depth, still knows the bodies of this one.
+Digests that earlier versions stored are made in their ways again: see `domain/earlier_digests.py`.
 """
 
 import hashlib
 import json
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Collection
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
+from functools import cache, partial
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from domain.events import EVENT
+from domain.events import DAY_FIELDS, EVENT
 
-ENVELOPE = {"event_id", "source"}
+ENVELOPE = frozenset({"event_id", "source"})
+
+MARK = "2:"
+"""How digests begin that are made as here. A digest without it is an earlier version's."""
+
+Plain = Callable[[str, Any], Any]
+"""A field's value in JSON's types, given the field's name."""
 
 
 def digest_of_body(body: dict[str, Any]) -> str:
@@ -26,9 +35,11 @@ def digest_of_body(body: dict[str, Any]) -> str:
     return digest_of_typed(event)
 
 
-def digest_of_typed(body: BaseModel) -> str:
-    """Digest of what a typed body says; of an event without its envelope."""
-    return digest_of_plain(_plain(body.model_dump(exclude_defaults=True, exclude=ENVELOPE)))
+def digest_of_typed(body: BaseModel, zone: tzinfo | None = None) -> str:
+    """Digest of what a typed body says; of an event without its envelope. `zone`: where its days are counted, if that
+    is known."""
+    said = without_defaults(body, partial(_plain, zone), leave_out=ENVELOPE)
+    return MARK + digest_of_plain(said)
 
 
 def digest_of_plain(body: Any) -> str:
@@ -36,14 +47,49 @@ def digest_of_plain(body: Any) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _plain(value: Any) -> Any:
-    """JSON in which one meaning has one form."""
+def without_defaults(body: BaseModel, plain: Plain, leave_out: Collection[str] = ()) -> dict[str, Any]:
+    """What a body says beyond its defaults, and its parts beyond theirs.
+
+    Not pydantic's `exclude_defaults`: that keeps the defaults of fields with a serializer of their own.
+    """
+    said: dict[str, Any] = {}
+    for name, default in _defaults_of(type(body)).items():
+        value = getattr(body, name)
+        if name in leave_out or value is default or value == default:
+            continue
+        plainly = _walked(name, value, plain)
+        # A part may be of a model that another version has in place of this one's: then their words are compared.
+        if not isinstance(default, BaseModel) or plainly != _walked(name, default, plain):
+            said[name] = plainly
+    return said
+
+
+@cache
+def _defaults_of(model: type[BaseModel]) -> dict[str, Any]:
+    """The default of every field of a model; one that equals nothing where a field has none."""
+    return {
+        name: _NO_DEFAULT if field.is_required() else field.get_default(call_default_factory=True)
+        for name, field in model.model_fields.items()
+    }
+
+
+_NO_DEFAULT = object()
+
+
+def _walked(name: str, value: Any, plain: Plain) -> Any:
+    if isinstance(value, BaseModel):
+        return without_defaults(value, plain)
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {str(key): _walked(str(key), inner, plain) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
+        return [_walked(name, inner, plain) for inner in value]
     if isinstance(value, set | frozenset):
         return sorted(map(str, value))
+    return plain(name, value)
+
+
+def as_exact(value: Any) -> Any:
+    """An amount or a moment in the one form that its meaning has; anything else as it is."""
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
     if isinstance(value, datetime):
@@ -51,3 +97,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     return value
+
+
+def _plain(zone: tzinfo | None, name: str, value: Any) -> Any:
+    """As `as_exact`, and a day with a time of the day is that day, where its zone is known."""
+    if name in DAY_FIELDS and isinstance(value, datetime):
+        if value.tzinfo is None:
+            return value.date().isoformat()
+        if zone is not None:
+            return value.astimezone(zone).date().isoformat()
+    return as_exact(value)

@@ -2,10 +2,10 @@
 
 import json
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, FailFast, Field, TypeAdapter
+from pydantic import BaseModel, FailFast, Field, TypeAdapter, field_validator, model_validator
 
 from domain.buildings import ItemSpec, Schedule, Strict
 from domain.text import ON_FILE, Day, Moment, Name, Quantity, Slug, Text
@@ -138,11 +138,51 @@ class ScheduleRevised(PublicEvent):
     data_date: Day | None = Field(None, description="The day the schedule speaks of.")
 
 
+CLEAR = "clear"
+
+ClearableField = Literal[
+    "category",
+    "vendor_id",
+    "quantity",
+    "unit",
+    "unit_price",
+    "currency",
+    "lead_time_days",
+    "required_by",
+    "buffer_days",
+]
+"""Fields of a line that may be emptied. A line always has its id and its name."""
+CLEARABLE: tuple[str, ...] = get_args(ClearableField)
+
+
 class ItemChange(ItemSpec):
-    """A line added or changed (fields that are absent stay), or removed."""
+    """A line added or changed, or removed. A field that is absent stays; one that is null is cleared."""
 
     name: Name | None = Field(None, description="Name of the item; needed for a new line.")  # type: ignore[assignment]
     removed: bool = Field(False, description="True: the line is no longer needed.")
+    clear: list[ClearableField] = Field(
+        default=[],
+        max_length=len(CLEARABLE),
+        description="Fields to be emptied; the same as to give them as null. A cleared currency is the building's, "
+        "cleared buffer_days are 0.",
+    )
+
+    @field_validator("name", mode="before")
+    @classmethod
+    def _name_stays(cls, given: Any) -> Any:
+        if given is None:
+            raise ValueError("cannot be cleared: a line always has a name; leave the field out to keep it")
+        return given
+
+    @model_validator(mode="after")
+    def _null_clears(self) -> Self:
+        """On file a null cannot be told from what is absent, so what is cleared is named."""
+        both = [name for name in CLEARABLE if name in self.clear and getattr(self, name) is not None]
+        if both:
+            raise ValueError(f"{both[0]} is given a value and cleared at once; keep one of them")
+        nulls = {name for name in CLEARABLE if name in self.model_fields_set and getattr(self, name) is None}
+        self.clear = sorted({*self.clear, *nulls}, key=CLEARABLE.index)  # type: ignore[arg-type]
+        return self
 
 
 class ItemsChanged(PublicEvent):
@@ -189,7 +229,7 @@ INTERNAL_TYPES = (
 )
 """Entries of the inbox that only Longlead writes; the public endpoint refuses them."""
 
-BUSINESS_DAY_FIELDS = ("date_arrived", "inspection_date", "date_departed")
+BUSINESSDAY_FIELDS = ("date_arrived", "inspection_date", "date_departed")
 """The event's own date, from which business time is taken when `occurred_at` is absent."""
 
 
@@ -244,7 +284,7 @@ class Entry(BaseModel):
         if occurred:
             moment = datetime.fromisoformat(occurred)
             return moment if moment.tzinfo else moment.replace(tzinfo=zone)
-        for field in BUSINESS_DAY_FIELDS:
+        for field in BUSINESSDAY_FIELDS:
             if self.body.get(field):
                 day = local_day(self.body[field], zone)
                 return datetime(day.year, day.month, day.day, 12, tzinfo=zone)
@@ -264,7 +304,7 @@ def local_day(value: str | date | datetime, zone: ZoneInfo) -> date:
     return value
 
 
-_DAY_FIELDS = frozenset(
+DAY_FIELDS = frozenset(
     {"promised_date", "eta", "date_departed", "date_arrived", "inspection_date", "data_date"}
     | {"required_by", "start_date", "end_date"}
 )
@@ -275,7 +315,7 @@ def localised(value: Any, zone: ZoneInfo) -> Any:
     if isinstance(value, dict):
         return {
             key: local_day(inner, zone).isoformat()
-            if key in _DAY_FIELDS and isinstance(inner, str)
+            if key in DAY_FIELDS and isinstance(inner, str)
             else localised(inner, zone)
             for key, inner in value.items()
         }

@@ -87,10 +87,10 @@ def record_overdue(file: LineFile, building: Building, round_: int, kind: str, t
     milestone = overdue(file, round_, kind)
     if milestone is None:
         return Recorded.repeated(f"{file.item.shown}: {kind} is no longer expected")
-    what = _OWED[kind].format(name=file.item.name, order=file.order.number if file.order else "the order")
+    what = _owed(file, kind)
     if milestone.chases:
         given_up = milestone.model_copy(update={"chase_on": None, "caused_seq": seq})
-        detail = f"{what}: due on {milestone.due_on}, chased and not answered"
+        detail = unanswered_detail(file, kind, milestone.due_on)
         subject = {"detail": detail, "milestone": kind, "round": round_, "due_on": str(milestone.due_on)}
         return Recorded(detail, [given_up], ask=[("milestone_overdue", subject)])
     again = add_working_days(today, building.policy.chase_again_after_days, building.working_week)
@@ -107,6 +107,15 @@ def record_overdue(file: LineFile, building: Building, round_: int, kind: str, t
             )
         ],
     )
+
+
+def unanswered_detail(file: LineFile, kind: str, due_on: date | str | None) -> str:
+    """What was chased in vain."""
+    return f"{_owed(file, kind)}: due on {due_on}, chased and not answered"
+
+
+def _owed(file: LineFile, kind: str) -> str:
+    return _OWED[kind].format(name=file.item.shown, order=file.order.number if file.order else "the order")
 
 
 _OWED = {

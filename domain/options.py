@@ -4,10 +4,11 @@ Every option is a what-if: when usable material would be there, how many calenda
 (or `unknown`), and what was assumed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from domain.actions import action
 from domain.approvals import Option
+from domain.buildings import Building
 from domain.options_on_deliveries import facts_contradict, inspection_failed, schedule_conflict
 from domain.options_on_orders import (
     acknowledgement_exception,
@@ -17,12 +18,21 @@ from domain.options_on_orders import (
 )
 from domain.options_on_reports import event_failed, event_unclear, item_unknown
 from domain.options_on_trust import decision_overruled, delegation_request
+from domain.parties import merely_tells
+from domain.procurement import VendorRow
 from domain.situation import Situation, remove_line
 
 
 def options_for(kind: str, situation: Situation) -> list[Option]:
-    """At least three ranked options for every kind that the spine raises."""
+    """The ranked options for every kind that the spine raises, whoever is asked."""
     return _BY_KIND[kind](situation)
+
+
+def for_party(
+    options: Sequence[Option], party: str, building: Building, vendor: VendorRow | None = None
+) -> list[Option]:
+    """The options without those that would merely write to the party that is asked."""
+    return [option for option in options if not merely_tells(option.actions, party, building, vendor)]
 
 
 def _hold_expired(s: Situation) -> list[Option]:

@@ -53,8 +53,10 @@ def _change_order(s: Situation) -> list[Option]:
 
 
 def order_incomplete(s: Situation) -> list[Option]:
-    """Ask for what is missing, order without it, hold, or do without the line."""
-    item, missing = s.file.item, " and ".join(s.subject.get("missing", ["data"]))
+    """Ask for what is missing, wait for it, order without it, hold, or do without the line."""
+    item, names = s.file.item, list(s.subject.get("missing", ["data"]))
+    missing = " and ".join(names)
+    follows = "the line is completed with an Items_Changed event; the order then follows by itself"
     ask = s.option(
         f"Ask the project manager for the {missing}",
         [
@@ -66,7 +68,14 @@ def order_incomplete(s: Situation) -> list[Option]:
             )
         ],
         cost="none",
-        assumptions=["the line is completed with an Items_Changed event; the order then follows by itself"],
+        assumptions=[follows],
+    )
+    quote = s.ask_vendor(f"Please quote your {missing} for {item.shown}.", f"Ask the vendor for the {missing}")
+    wait = s.option(
+        f"Wait for the {missing}",
+        [action("dismiss_event", note=f"waits for the {missing}")],
+        cost="none",
+        assumptions=[follows, "nobody is asked again before"],
     )
     anyway = s.option(
         "Order without it",
@@ -75,7 +84,8 @@ def order_incomplete(s: Situation) -> list[Option]:
         cost=money(item.total, item.currency) or "unknown",
         assumptions=[f"{missing} is settled with the vendor outside Longlead"],
     )
-    return [ask, anyway, s.hold(f"{missing} missing"), remove_line(s)]
+    quotes = [quote] if "vendor" not in names and item.vendor_id is not None else []
+    return [ask, *quotes, wait, anyway, s.hold(f"{missing} missing"), remove_line(s)]
 
 
 def acknowledgement_exception(s: Situation) -> list[Option]:

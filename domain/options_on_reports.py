@@ -5,6 +5,7 @@ from typing import Any
 from domain.actions import action
 from domain.approvals import Option
 from domain.outside import quoted, shown_name
+from domain.parties import MANAGER, merely_tells
 from domain.situation import Situation
 
 
@@ -20,13 +21,22 @@ def item_unknown(s: Situation) -> list[Option]:
         )
         for item_id, name in s.subject.get("closest", [])
     ]
-    return [*matches, _ask_sender(s), _dismiss(s), _later(s)]
+    return [*matches, *_whatever_it_says(s)]
 
 
 def event_unclear(s: Situation) -> list[Option]:
     """What a model read, where one did; or ask, leave it, note it."""
     events = (s.subject.get("reading") or {}).get("events") or []
-    return [*([_as_read(s, events)] if events else []), _ask_sender(s), _dismiss(s), _later(s)]
+    return [*([_as_read(s, events)] if events else []), *_whatever_it_says(s)]
+
+
+def _whatever_it_says(s: Situation) -> list[Option]:
+    """Ask, leave it, note it. Where the manager is the one who is asked, noting it comes first: what nobody else is to
+    look into should at least not be lost by a plain yes."""
+    ask, asked = _ask_sender(s), s.building.approver_for(None) or MANAGER
+    if merely_tells(ask.actions, asked, s.building):
+        return [_later(s), _dismiss(s)]
+    return [ask, _dismiss(s), _later(s)]
 
 
 def _as_read(s: Situation, events: list[dict[str, Any]]) -> Option:

@@ -45,8 +45,7 @@ def _order(file: LineFile, building: Building) -> list[Need]:
     if item.submittal != Submittal.APPROVED or item.commercial != "unordered":
         return []
     if item.logistics != Logistics.NOT_SHIPPED:
-        where = item.logistics.replace("_", " ")
-        detail = f"{item.shown}: its submittal is approved, and it is already {where} without an order"
+        detail = unordered_detail(item)
         return [
             Need(
                 item.item_id,
@@ -64,6 +63,12 @@ def _order(file: LineFile, building: Building) -> list[Need]:
         return [Need(item.item_id, verdict.policy_line, ask="order_beyond_authority", subject=subject)]
     wanted = [action("issue_purchase_order", item=item.item_id), action("start_tracking", item=item.item_id)]
     return [Need(item.item_id, f"submittal approved; {verdict.policy_line}", wanted)]
+
+
+def unordered_detail(item: Item) -> str:
+    """What contradicts what on a line that is delivered without an order."""
+    where = item.logistics.replace("_", " ")
+    return f"{item.shown}: its submittal is approved, and it is already {where} without an order"
 
 
 def order_verdict(file: LineFile, building: Building) -> Authority:
@@ -129,9 +134,14 @@ def _conflict(file: LineFile, building: Building) -> list[Need]:
     flag = action("flag_potential_issue", item=item.item_id, band="conflict", detail=detail)
     needs = [Need(item.item_id, "the expected arrival is on or after the required day", [flag])]
     if asks:
-        line = f"ask_from_days_late: {building.policy.ask_from_days_late}"
-        needs.append(Need(item.item_id, detail, ask="schedule_conflict", subject={"policy_line": line}))
+        subject = {"policy_line": conflict_policy_line(building)}
+        needs.append(Need(item.item_id, detail, ask="schedule_conflict", subject=subject))
     return needs
+
+
+def conflict_policy_line(building: Building) -> str:
+    """The line of the policy for which a late line is put to a person."""
+    return f"ask_from_days_late: {building.policy.ask_from_days_late}"
 
 
 LET_PASS = "let_pass"
@@ -154,9 +164,11 @@ def conflict_detail(item: Item) -> str:
 
 def is_resolved(before: Item, after: Item) -> bool:
     """Whether people were told of a conflict that is no more."""
-    return before.told_band in ("conflict", LET_PASS) and after.schedule_band in ("clear", "tight")
+    is_in_time = after.schedule_band in ("clear", "tight") or after.required_by is None
+    return before.told_band in ("conflict", LET_PASS) and is_in_time
 
 
 def resolved_message(item: Item) -> dict[str, Any]:
-    message = f"{item.shown}: no longer in conflict; expected on {item.expected}, required by {item.required_by}."
+    needed = "no day is required any more" if item.required_by is None else f"required by {item.required_by}"
+    message = f"{item.shown}: no longer in conflict; expected on {item.expected}, {needed}."
     return action("notify_team", team="project_manager", message=message, item=item.item_id)

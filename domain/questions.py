@@ -16,9 +16,11 @@ from domain.commitments import (
     missing_for_order,
     stake_of,
 )
-from domain.options import options_for
+from domain.milestones import unanswered_detail
+from domain.options import for_party, options_for
 from domain.outside import own_words, quoted, shown_name, shown_phrase
-from domain.outstanding import conflict_detail, order_verdict
+from domain.outstanding import conflict_detail, conflict_policy_line, order_verdict, unordered_detail
+from domain.parties import MANAGER
 from domain.procurement import Inspection, LineFile, Logistics, Quality, Submittal, money
 from domain.schedule import days_late
 from domain.situation import Situation
@@ -50,10 +52,10 @@ def build_question(
         return _free_question(kind, building, today, subject, background or Background())
     if file is None or file.item.removed or not _STANDS[kind](file, building, subject):
         return None
-    subject = _with_inspection(kind, file, subject)
-    situation = Situation(file, building, today, subject)
-    options = options_for(kind, situation)
+    subject = _as_of_now(kind, file, building, subject)
+    options = options_for(kind, Situation(file, building, today, subject))
     stake = _at_stake(options, file, building)
+    options = for_party(options, party_asked(building, stake), building, file.vendor)
     return Question(
         kind=kind,
         item_id=file.item.item_id,
@@ -66,6 +68,12 @@ def build_question(
         subject=subject,
         holds_item=kind != "milestone_overdue",
     )
+
+
+def party_asked(building: Building, stake: Amount | None) -> str:
+    """Who is asked first where this much is at stake."""
+    unknown = stake is not None and stake.value is None
+    return building.approver_for(None if stake is None else stake.value, is_unknown=unknown) or MANAGER
 
 
 def _at_stake(options: Sequence[Option], file: LineFile, building: Building) -> Amount:
@@ -106,6 +114,7 @@ def _free_question(
     }
     options = options_for(kind, Situation(None, building, today, subject))
     stake = _largest([stake_of(option.actions, {}, building) for option in options])
+    options = for_party(options, party_asked(building, stake), building)
     return Question(
         kind=kind,
         summary=summaries[kind] + ("" if stake is None else _needs_an_admin(stake, building)),
@@ -124,11 +133,20 @@ def _free_question(
 
 
 def _unclear(subject: dict[str, Any]) -> str:
+    if not is_message(subject):
+        what = shown_name(str(subject.get("event_type") or "Items_Changed"))
+        event = f"event {shown_name(str(subject.get('event_id')))} of {shown_name(str(subject.get('source')))}"
+        return f"{what} ({event}) could not be taken in: {own_words(str(subject.get('text')))}. What is to be done?"
     reading = subject.get("reading")
     if not reading or not reading.get("events"):
         return "A message came in that nobody has read yet: what does it say?"
     doubts = own_words("; ".join(reading["doubts"]), 300)
     return f"A message came in, and {reading['model']} is not certain what it says ({doubts}). Is it read right?"
+
+
+def is_message(subject: dict[str, Any]) -> bool:
+    """Whether a question on a report is about free text: only that has a sender. A typed event is never unread."""
+    return "sender" in subject
 
 
 def _shared(background: Background) -> dict[str, Any]:
@@ -140,13 +158,41 @@ def _shared(background: Background) -> dict[str, Any]:
     }
 
 
-def _with_inspection(kind: str, file: LineFile, subject: dict[str, Any]) -> dict[str, Any]:
-    """The subject of a failed inspection, completed from the report on file."""
+def _as_of_now(kind: str, file: LineFile, building: Building, subject: dict[str, Any]) -> dict[str, Any]:
+    """The subject with what it says of the facts told again from the facts, so that nothing old is left in it."""
+    told = _TOLD_AGAIN.get(kind)
+    return subject if told is None else {**subject, **told(file, building, subject)}
+
+
+def _rejected_quantity(file: LineFile, _building: Building, _subject: dict[str, Any]) -> dict[str, Any]:
     report = failed_inspection(file)
-    if kind not in ("inspection_failed", "hold_expired") or report is None:
-        return subject
+    if report is None:
+        return {}
     rejected = report.quantity_rejected
-    return {**subject, "quantity_rejected": None if rejected is None else str(rejected)}
+    return {"quantity_rejected": None if rejected is None else str(rejected)}
+
+
+def _authority_line(file: LineFile, building: Building, subject: dict[str, Any]) -> dict[str, Any]:
+    return {} if subject.get("change_order") else {"policy_line": order_verdict(file, building).policy_line}
+
+
+def _contradiction(file: LineFile, _building: Building, subject: dict[str, Any]) -> dict[str, Any]:
+    return {"detail": unordered_detail(file.item)} if subject.get("unordered_delivery") else {}
+
+
+def _overdue_line(file: LineFile, _building: Building, subject: dict[str, Any]) -> dict[str, Any]:
+    return {"detail": unanswered_detail(file, subject["milestone"], subject.get("due_on"))}
+
+
+_TOLD_AGAIN: dict[str, Callable[[LineFile, Building, dict[str, Any]], dict[str, Any]]] = {
+    "inspection_failed": _rejected_quantity,
+    "hold_expired": _rejected_quantity,
+    "order_incomplete": lambda file, building, _s: {"missing": missing_for_order(file, building)},
+    "order_beyond_authority": _authority_line,
+    "schedule_conflict": lambda _f, building, _s: {"policy_line": conflict_policy_line(building)},
+    "facts_contradict": _contradiction,
+    "milestone_overdue": _overdue_line,
+}
 
 
 def failed_inspection(file: LineFile) -> Inspection | None:
@@ -207,6 +253,8 @@ def _evidence(
         evidence["replacement"] = _replacement(kind, file, building, today, subject)
     if subject.get("exceptions"):
         evidence["exceptions"] = subject["exceptions"]
+    if subject.get("missing"):
+        evidence["missing"] = subject["missing"]
     if subject.get("known"):
         evidence["known"] = subject["known"]
     return evidence

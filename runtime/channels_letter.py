@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.buildings import Building
+from domain.mail_subjects import title_of
 from domain.outside import own_words, shown_name
 from runtime.channels_ways import ORDERS
 from runtime.clock import Clock
@@ -15,7 +16,6 @@ from storage.approvals import building_of
 from storage.connection import Connection
 from storage.outbox import Outgoing
 
-_MOST_TITLE = 200
 _KEPT = "\n\t\u200c\u200d"
 """Line ends, and the joiners that some scripts are written with."""
 
@@ -51,7 +51,7 @@ async def letter(conn: Connection, settings: Settings, clock: Clock, message: Ou
     return Letter(
         key=message.key,
         recipient=message.recipient,
-        title=own_words(f"{message.subject}: {shown_name(name)}", _MOST_TITLE),
+        title=title_of(message.subject, name),
         text=text,
         urgency=str(message.payload.get("urgency", "normal")),
         body={"type": _type(message), "timestamp": message.created_at.isoformat(), "data": data},

@@ -93,7 +93,7 @@ class Delivery:
     def _hand(self, message: Outgoing) -> list[Way] | None:
         """The log has every message, though never its text. It says so where that is all there is."""
         ways = self.ways.of(message)
-        told = {"building": message.building_id, "to": message.recipient, "subject": message.subject}
+        told = {"building": message.building_id, "to": message.recipient, "action": message.action}
         if ways or self.ways.is_log_meant_for(message):
             log.info("message", **told, key=message.key)
         else:

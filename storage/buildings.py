@@ -1,14 +1,15 @@
 """Creating and changing buildings, each in one transaction with its first schedule and log."""
 
 import asyncio
-import hashlib
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
 
 from psycopg.types.json import Jsonb
 
 from domain.buildings import Building, BuildingPatch, BuildingSpec
+from domain.earlier_digests import earlier_digests_of_building
 from domain.errors import ConflictError
 from domain.event_content import digest_of_typed
 from domain.events import local_day, localised
@@ -41,7 +42,7 @@ async def create(conn: Connection, spec: BuildingSpec, now: datetime, by: Author
     Raises:
         ConflictError: it is there with other content.
     """
-    digest = await asyncio.to_thread(digest_of_typed, spec)
+    digest = await asyncio.to_thread(digest_of_typed, spec, ZoneInfo(spec.time_zone))
     plain = spec.model_dump(mode="json", include={"working_week", "contacts", "approvers", "policy"})
     async with conn.transaction():
         inserted = await conn.execute(
@@ -54,7 +55,9 @@ async def create(conn: Connection, spec: BuildingSpec, now: datetime, by: Author
         if row is None:
             raise ConflictError(f"Building {spec.building_id!r} was deleted at the same time. Send it again.")
         if not inserted.rowcount:
-            return _same(row, spec, digest)
+            if await asyncio.to_thread(_is_same, row["spec_hash"], spec, digest):
+                return False
+            raise ConflictError(_OTHER_CONTENT.format(id=spec.building_id))
         transaction = BuildingTransaction(conn, row, 0)
         signature = None if by is None else Signature(by, now)
         await conn.together(await asyncio.to_thread(_first_statements, transaction, spec, signature))
@@ -71,15 +74,15 @@ def _first_statements(
     return encoded_statements(transaction)
 
 
-def _same(row: dict[str, Any], spec: BuildingSpec, digest: str) -> bool:
-    of_older_versions = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()
-    if row["spec_hash"] in (digest, of_older_versions):
-        return False
-    building_id = spec.building_id
-    raise ConflictError(
-        f"Building {building_id!r} exists with other content. Change it with PATCH /buildings/{building_id}, "
-        "or send a Schedule_Revised or Items_Changed event."
-    )
+def _is_same(stored: str, spec: BuildingSpec, digest: str) -> bool:
+    """Whether a building was posted with this body, by this version or by an earlier one."""
+    return stored == digest or stored in earlier_digests_of_building(spec)
+
+
+_OTHER_CONTENT = (
+    "Building {id!r} exists with other content. Change it with PATCH /buildings/{id}, "
+    "or send a Schedule_Revised or Items_Changed event."
+)
 
 
 def _first_rows(transaction: BuildingTransaction, spec: BuildingSpec) -> None:

@@ -8,8 +8,9 @@ from psycopg.types.json import Jsonb
 from pydantic import ValidationError
 
 from domain.approvals import Approval
+from domain.earlier_digests import earlier_digests_of_body
 from domain.errors import ConflictError, LeaseLostError
-from domain.event_content import digest_of_body, digest_of_plain
+from domain.event_content import MARK, digest_of_body
 from domain.events import EVENT, Entry, NamedLine
 from domain.principals import Author
 from domain.text import ON_FILE
@@ -183,9 +184,12 @@ _OTHER_BODY = (
 
 
 def _says_the_same(known: dict[str, Any], body: dict[str, Any], digest: str) -> bool:
-    """Whether a body is the one that is on file. The digest tells, also where the stored body was made anonymous; the
-    stored body, where an older version made its digest in another way; and that digest, where both hold."""
-    return digest in (known["body_hash"], digest_of_body(known["body"])) or known["body_hash"] == digest_of_plain(body)
+    """Whether a body is the one that is on file. The digest tells, also where the stored body was made anonymous; where
+    an earlier version made it, the stored body or a digest made as then."""
+    stored: str = known["body_hash"]
+    if digest == stored or stored.startswith(MARK):
+        return digest == stored
+    return digest == digest_of_body(known["body"]) or stored in earlier_digests_of_body(body)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,11 @@ from domain.approvals import POLICY, Advice, Approval, Decision, Question
 from domain.buildings import Building
 from domain.confirming import reading_confirmed, understood_of
 from domain.events import Entry
+from domain.mail_subjects import Occasion, question_subject
+from domain.options import for_party
+from domain.parties import MANAGER, merely_tells
 from domain.replies import Reply
+from domain.what_changed import CHANGED, TOLD, changes_between, facts_told, in_words
 from domain.working_time import add_working_time
 from storage import procurement
 from storage.approvals import locked
@@ -54,11 +58,11 @@ async def ask(
             return {"approval_id": standing.approval_id, "version": standing.version + 1}
         if not refused and kind in ASKED_ONCE and await answered_before(conn, building_id, question, entry):
             return {"stands": False, "answered_before": True}
-        approval = _raised(context, with_advice(question, advice), refused, number, advice)
+        approval = _raised(context, _fit_for(context.building, None, question, advice), refused, number, advice)
         context.save(approval)
         if not refused:
             await count_recommended(context, advice)
-        _tell(context, approval, "Approval needed")
+        _tell(context, approval, "asked")
         return {"approval_id": approval.approval_id, "version": 1}
 
     return await run_effect(
@@ -84,7 +88,7 @@ async def review(toolbox: Toolbox, entry: Entry, item_id: str, ordinal: int) -> 
             question = await _rebuilt(context, approval)
             if question is None:
                 context.save(approval.model_copy(update={"status": "superseded"}))
-                _tell(context, approval, "Approval no longer needed")
+                _tell(context, approval, "settled")
                 result["superseded"].append(approval.approval_id)
             elif _has_changed(approval, question):
                 _renew(context, approval, question)
@@ -290,7 +294,8 @@ async def remind(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
         # The approver chain may have changed since it was put.
         asked_of = _asked(context.building, approval, approval.escalation_level)
         reminded = approval.model_copy(update={"due_at": None if once else again, "asked_of": asked_of})
-        _brought_up(context, reminded, "Reminder")
+        reminded = _without_pointless(context.building, reminded)
+        _brought_up(context, reminded, "reminder")
         return {"reminded": asked_of}
 
     return await run_effect(
@@ -328,13 +333,34 @@ def _escalated(context: ActionContext, approval: Approval) -> dict[str, Any]:
     asked_of = _asked(context.building, approval, level)
     due = _due(context.building, context.now, escalates=not context.building.is_top(asked_of))
     raised = approval.model_copy(update={"escalation_level": level, "asked_of": asked_of, **due})
-    _brought_up(context, raised, "Escalation")
+    raised = _without_pointless(context.building, raised)
+    _brought_up(context, raised, "escalated")
     return {"escalated_to": asked_of, "level": level}
 
 
-def _brought_up(context: ActionContext, approval: Approval, subject: str) -> None:
+def _brought_up(context: ActionContext, approval: Approval, occasion: Occasion) -> None:
+    untold = {name: value for name, value in approval.evidence.items() if name != TOLD}
+    approval = approval.model_copy(update={"evidence": untold})
     context.save(approval)
-    _tell(context, approval, subject, urgency="urgent")
+    _tell(context, approval, occasion, urgency="urgent")
+
+
+def _fit_for(building: Building, asked_of: str | None, question: Question, advice: Advice | None) -> Question:
+    """The question as it is put to this party (None: to the first that may decide it): with the advice, and without
+    ways out that would only write to the one who is asked."""
+    party = asked_of or _asked(building, question, 0) or MANAGER
+    advised = with_advice(question, advice, lambda actions: merely_tells(actions, party, building))
+    return advised.model_copy(update={"options": for_party(advised.options, party, building) or advised.options})
+
+
+def _without_pointless(building: Building, approval: Approval) -> Approval:
+    """The question without ways out that would only write to the one who is asked now. What was refused stays, and so
+    does the last way out."""
+    party = approval.asked_of or MANAGER
+    left = for_party(approval.options[approval.refused :], party, building)
+    if not left:
+        return approval
+    return approval.model_copy(update={"options": [*approval.options[: approval.refused], *left]})
 
 
 def _with_refused(question: Question, refused: int) -> str:
@@ -346,10 +372,15 @@ def _with_refused(question: Question, refused: int) -> str:
 
 def _renew(context: ActionContext, approval: Approval, question: Question) -> None:
     """The same question with the facts as they are now, at its next version; whoever was asked is told."""
+    if _amount_of(question) != _amount_of(approval):
+        approval = _asked_for_amount(context.building, approval, question, context.now)
     advice = renewed_advice(approval.advice)
     dropped = approval.advice is not None and advice is None and bool(approval.advice.actions)
-    question = with_advice(question, advice)
+    question = _fit_for(context.building, approval.asked_of, question, advice)
     refused = min(max(approval.refused - dropped, 0), len(question.options) - 1)
+    told = facts_told(approval.evidence)
+    changes = changes_between(told, facts_told(question.evidence))
+    changed = {CHANGED: changes} if changes else {}
     renewed = approval.model_copy(
         update={
             "version": approval.version + 1,
@@ -357,15 +388,13 @@ def _renew(context: ActionContext, approval: Approval, question: Question) -> No
             "options": question.options,
             "refused": refused,
             "advice": advice,
-            "evidence": question.evidence | _talk(approval),
+            "evidence": question.evidence | _talk(approval) | changed | ({TOLD: told} if context.told else {}),
             "subject": question.subject,
             "fingerprint": question.fingerprint,
         }
     )
-    if _amount_of(question) != _amount_of(approval):
-        renewed = _asked_for_amount(context.building, renewed, question, context.now)
     context.save(renewed)
-    _tell(context, renewed, "Approval changed")
+    _tell(context, renewed, "changed")
 
 
 def _has_changed(approval: Approval, question: Question) -> bool:
@@ -393,7 +422,7 @@ def _talk(approval: Approval) -> dict[str, Any]:
     return {"conversation": said} if said else {}
 
 
-def _tell(context: ActionContext, approval: Approval, subject: str, urgency: str = "high") -> None:
+def _tell(context: ActionContext, approval: Approval, occasion: Occasion, urgency: str = "high") -> None:
     """Tell whoever is asked. One message an effect: the ledger key is its idempotency key."""
     if context.told:
         return
@@ -401,15 +430,16 @@ def _tell(context: ActionContext, approval: Approval, subject: str, urgency: str
     first = approval.options[approval.refused]
     by = f" ({first.recommended_by.name}: {first.why})" if first.recommended_by else ""
     answer = f"Recommended: {first.title}{by}. Answer approval {approval.approval_id}."
-    text = (
-        f"{approval.summary} {answer if approval.status == 'pending' else 'This has settled itself: no answer needed.'}"
-    )
+    if occasion == "settled":
+        answer = "This has settled itself: no answer needed."
+    changes = in_words(approval.evidence.get(CHANGED) or []) if occasion == "changed" else ""
+    text = f"{approval.summary} {f'Changed: {changes}. ' if changes else ''}{answer}"
     say(
         context,
         approval.asked_of or "project_manager",
         text,
         approval.item_id,
-        subject=subject,
+        subject=question_subject(approval, occasion, context.today),
         urgency=urgency,
         approval_id=approval.approval_id,
     )

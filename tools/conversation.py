@@ -12,6 +12,7 @@ from domain.confirming import (
     with_understood,
     without_understood,
 )
+from domain.mail_subjects import question_subject
 from domain.replies import Reply, with_wishes
 from tools.context import ActionContext
 from tools.messages import say
@@ -89,7 +90,7 @@ def keep_open(context: ActionContext, approval: Approval, reply: Reply | None, d
         _person(context.building, responder, approval.asked_of),
         told,
         approval.item_id,
-        subject="Your answer",
+        subject=question_subject(approval, "answered", context.today),
         approval_id=approval.approval_id,
     )
     return {

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from domain.events import Entry, ItemChange, ItemsChanged, ScheduleRevised
+from domain.events import CLEAR, Entry, ItemChange, ItemsChanged, ScheduleRevised
 from domain.line_names import LineNames
 from domain.orders import as_date
 from domain.outside import shown_name
@@ -66,7 +66,8 @@ def _from_delivery(context: ActionContext, name: str, need: dict[str, Any], ids:
 
 
 async def change_items(toolbox: Toolbox, entry: Entry, event: ItemsChanged) -> Finding:
-    """Lines added, changed (absent fields stay) and removed. What cannot be done is told, the rest is."""
+    """Lines added, changed (absent fields stay, cleared ones are emptied) and removed. What cannot be done is told, the
+    rest is."""
 
     async def act(context: ActionContext) -> dict[str, Any]:
         conn, building_id = context.transaction.conn, entry.building_id
@@ -137,12 +138,18 @@ def _problem(change: ItemChange, known: Item | None, vendors: set[str]) -> str |
 
 
 def _unclear(entry: Entry, problem: str) -> dict[str, Any]:
-    subject = {"text": problem, "source": entry.source, "event_id": entry.event_id}
+    subject = {
+        "text": problem,
+        "source": entry.source,
+        "event_id": entry.event_id,
+        "event_type": entry.event_type,
+    }
     return {"kind": "event_unclear", "item_id": None, "subject": subject}
 
 
 def _changed(context: ActionContext, change: ItemChange, known: Item | None) -> Item:
-    given = change.model_dump(exclude_none=True, exclude={"removed", "item_id", "required_by"})
+    given = change.model_dump(exclude_none=True, exclude={"removed", "item_id", "required_by", CLEAR})
+    given.update({name: _when_cleared(context).get(name) for name in change.clear})
     if change.required_by is not None:
         given["required_by"] = as_date(change.required_by)
     if known is None:
@@ -153,6 +160,11 @@ def _changed(context: ActionContext, change: ItemChange, known: Item | None) -> 
     if folded(str(given.get("name", known.name))) == folded(known.name):
         update.pop("name", None)
     return compared(known.model_copy(update=update))
+
+
+def _when_cleared(context: ActionContext) -> dict[str, Any]:
+    """What a cleared field is then, where it is not nothing: as of a line that was posted without it."""
+    return {"currency": context.building.currency, "buffer_days": 0}
 
 
 async def close_building(toolbox: Toolbox, entry: Entry) -> Finding:

@@ -3,23 +3,52 @@
 from typing import Any
 
 from domain.actions import InformationArguments, NotifyArguments
+from domain.approvals import POLICY
+from domain.mail_subjects import notice_subject, overdue_subject, request_subject
 from domain.outside import own_words
-from domain.procurement import Message
+from domain.procurement import LineFile, Message, Milestone
 from tools.context import ActionContext
 
 
 async def notify_team(context: ActionContext, arguments: NotifyArguments) -> dict[str, Any]:
     """Tell a team of the building."""
-    return say(context, arguments.team, arguments.message, arguments.item)
+    subject = notice_subject(await _line_named(context, arguments.item), arguments.message)
+    return say(context, arguments.team, arguments.message, arguments.item, subject=subject)
+
+
+async def _line_named(context: ActionContext, item_id: str | None) -> str | None:
+    """The name of the line that a message is about. What the policy says begins with it, so nothing is looked up."""
+    if item_id is None or context.responder == POLICY:
+        return None
+    return (await context.file(item_id)).item.shown
 
 
 async def request_information(context: ActionContext, arguments: InformationArguments) -> dict[str, Any]:
     """Ask the vendor of a line, or a team."""
+    file = await context.file(arguments.item)
     to, address = arguments.to, None
     if arguments.to == "vendor":
-        vendor = (await context.file(arguments.item)).vendor
-        to, address = (vendor.name, vendor.contact) if vendor else ("vendor", None)
-    return say(context, to, arguments.question, arguments.item, address=address, subject="Question")
+        to, address = (file.vendor.name, file.vendor.contact) if file.vendor else ("vendor", None)
+    subject = _subject_of(context, file, arguments)
+    return say(context, to, arguments.question, arguments.item, address=address, subject=subject)
+
+
+def _subject_of(context: ActionContext, file: LineFile, arguments: InformationArguments) -> str:
+    number, line = file.order.number if file.order else None, file.item.name
+    chased = _chased(context, file)
+    if chased is not None:
+        return overdue_subject(number, line, chased.kind, chased.due_on, chased.chase_on)
+    if arguments.to == "vendor":
+        return request_subject(number, line, arguments.question)
+    return notice_subject(file.item.shown, arguments.question)
+
+
+def _chased(context: ActionContext, file: LineFile) -> Milestone | None:
+    """The milestone that this entry chases for; None where it chases for none."""
+    if context.entry.event_type != "Milestone_Overdue":
+        return None
+    named = (context.entry.body["round"], context.entry.body["milestone"])
+    return next((milestone for milestone in file.milestones if (milestone.round, milestone.kind) == named), None)
 
 
 def say(
@@ -29,7 +58,7 @@ def say(
     item_id: str | None,
     *,
     address: str | None = None,
-    subject: str = "Notice",
+    subject: str,
     urgency: str = "normal",
     approval_id: str | None = None,
 ) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """Purchase orders: issued, ordered again, cancelled, tracked, expedited."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from domain.actions import ExpediteArguments, ItemArguments, OrderArguments
 from domain.errors import InvalidError
+from domain.mail_subjects import order_subject, vendor_subject
 from domain.milestones import expected_of
 from domain.orders import order_rows
-from domain.procurement import Commercial, LineFile, PurchaseOrder, Row, money
+from domain.procurement import Commercial, LineFile, OrderLine, PurchaseOrder, Row, money
 from tools.context import ActionContext
 from tools.messages import say
 
@@ -45,7 +47,7 @@ def _order(
     vendor = file.vendor
     context.post(
         (vendor.contact or vendor.name) if vendor else "vendor",
-        f"Purchase order {order.number}",
+        order_subject(order.number, file.item.name, _quantity(rows), file.item.required_by, order.revision),
         {"purchase_order": order.model_dump(mode="json"), "lines": [rows[1].model_dump(mode="json")]},
     )
     return {"purchase_order": order.number, "total": money(order.total, order.currency)}
@@ -62,7 +64,7 @@ async def cancel_purchase_order(context: ActionContext, arguments: OrderArgument
         file.item.model_copy(update={"commercial": Commercial.CANCELLED, "caused_seq": context.seq}),
     )
     text = f"Purchase order {order.number} is cancelled. {arguments.reason or ''}".strip()
-    return {"purchase_order": order.number, **_to_vendor(context, file, text, "Cancellation")}
+    return {"purchase_order": order.number, **_to_vendor(context, file, text, "this order is cancelled")}
 
 
 async def expedite_order(context: ActionContext, arguments: ExpediteArguments) -> dict[str, Any]:
@@ -74,7 +76,8 @@ async def expedite_order(context: ActionContext, arguments: ExpediteArguments) -
         f"Please expedite {number} ({file.item.shown}){how} and confirm the earliest date; it is required by "
         f"{file.item.required_by}."
     )
-    return _to_vendor(context, file, text, "Expediting")
+    needed = f", required by {file.item.required_by}" if file.item.required_by else ""
+    return _to_vendor(context, file, text, f"please expedite{needed}")
 
 
 async def start_tracking(context: ActionContext, arguments: ItemArguments) -> dict[str, Any]:
@@ -95,7 +98,15 @@ def _current(file: LineFile) -> PurchaseOrder:
     return file.order
 
 
-def _to_vendor(context: ActionContext, file: LineFile, text: str, subject: str) -> dict[str, Any]:
+def _quantity(rows: Sequence[Row]) -> str:
+    line = next(row for row in rows if isinstance(row, OrderLine))
+    if line.quantity is None:
+        return ""
+    return f"{line.quantity.normalize():f} {line.unit or ''}".strip()
+
+
+def _to_vendor(context: ActionContext, file: LineFile, text: str, asked: str) -> dict[str, Any]:
     vendor = file.vendor
     name = vendor.name if vendor else "vendor"
+    subject = vendor_subject(file.order.number if file.order else None, file.item.name, asked)
     return say(context, name, text, file.item.item_id, address=vendor.contact if vendor else None, subject=subject)

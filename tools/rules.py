@@ -9,6 +9,7 @@ from domain.approvals import POLICY, Advice, Approval, Decision, Responder
 from domain.commitments import spending_of
 from domain.events import Entry
 from domain.learning import Learned, Lesson, learn, overrule, suspended
+from domain.mail_subjects import decided_subject, rule_subject
 from domain.procurement import LineFile
 from domain.rules import Rule, case_of, full_id
 from domain.templates import template_of
@@ -51,7 +52,9 @@ async def tell_decided(toolbox: Toolbox, entry: Entry, step: dict[str, Any], ord
         if step["rule_id"] is not None:
             rule_id = full_id(building_id, step["rule_id"])
             text += f" If that is wrong: longlead rules overrule {rule_id} --entry {context.seq}"
-        return say(context, party, text, step["item_id"], subject="Decided without asking")
+        line = None if file is None else file.item.name
+        subject = decided_subject(line, step["title"], step["summary"])
+        return say(context, party, text, step["item_id"], subject=subject)
 
     return await run_effect(
         toolbox,
@@ -210,7 +213,7 @@ def _tell_retired(context: ActionContext, rule: Rule) -> None:
         f"Rule {rule_id} was overruled {rule.refusals} times in a row, so it recommends nothing any more: {rule.text} "
         f"To take it up again: longlead rules edit {rule_id} --enable"
     )
-    say(context, "project_manager", text, None, subject="Rule given up")
+    say(context, "project_manager", text, None, subject=rule_subject(rule_id, rule.refusals))
 
 
 async def overruled(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:

@@ -3,14 +3,18 @@
 from dataclasses import dataclass
 from typing import Any
 
+from domain.what_changed import TOLD
+
 # Groups by name: their title, and their fields in reading order. Fields not named follow; those in _PLAIN are left out.
 _GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "changed": ("What has changed since it was asked", ()),
     "dates": ("Dates", ("required_by", "days_left", "buffer_days", "promised_date", "eta", "days_late", "order_by")),
     "inspection": (
         "Inspection",
         ("inspected_on", "ncr_number", "defects", "quantity_rejected", "document_name", "document_url"),
     ),
     "replacement": ("A replacement would be", ("arrival", "days_late", "if_decided_on")),
+    "missing": ("What is missing", ()),
     "exceptions": ("The vendor's exceptions", ()),
     "known": ("What is on file", ()),
     "subject": ("What came in", ()),
@@ -41,7 +45,7 @@ class Evidence:
 
 def evidence(found: dict[str, Any]) -> Evidence:
     groups = {title: _ordered(found.get(name), fields) for name, (title, fields) in _GROUPS.items()}
-    known = {*_GROUPS, *_LISTS, "policy"}
+    known = {*_GROUPS, *_LISTS, "policy", TOLD}
     groups |= {name.replace("_", " ").capitalize(): value for name, value in found.items() if name not in known}
     lists = {title: [_entry(one) for one in found.get(name) or []] for name, title in _LISTS.items()}
     return Evidence(

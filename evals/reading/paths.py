@@ -87,7 +87,8 @@ class Path:
 
 async def play_advice(conninfo: str, models: ModelAccess, case: str) -> Path:
     """Raise a question: the model's advice is shown with it, and nothing is done that needs a person."""
-    async with open_room(conninfo, models, f"advice-{case}", REPLIED_ON) as room:
+    # A director is asked: only to somebody else is it offered that the project manager asks the sender.
+    async with open_room(conninfo, models, f"advice-{case}", REPLIED_ON, asks="director") as room:
         for number, event in enumerate(ADVICE[case]):
             await room.post(event, f"e{number}")
         asked = await room.question()

@@ -85,16 +85,18 @@ async def open_room(
     budgets: Budgets = PROMPT,
     *,
     with_vendors: bool = False,
+    asks: str | None = None,
 ) -> AsyncIterator[Room]:
     """The building of the cases under this name, on noon of a day; `models` are its agent's. `with_vendors`: the vendor
-    of every line is on file."""
+    of every line is on file. `asks`: the role that is asked; None: the project manager."""
     clock = _Clock(datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
     slots = SlotPool(conninfo, clock, 1, "reading slot", models, budgets=budgets)
     conn = await connect(conninfo, application_name="reading")
     try:
-        await buildings.create(
-            conn, BuildingSpec.model_validate(building(building_id, with_vendors=with_vendors)), clock.now()
-        )
+        body = building(building_id, with_vendors=with_vendors)
+        if asks is not None:
+            body["approvers"] = [{"role": asks, "name": asks}]
+        await buildings.create(conn, BuildingSpec.model_validate(body), clock.now())
         yield Room(conn, Drainer(Settings(), clock, slots, asyncio.Event()), building_id, clock)
     finally:
         await slots.close()

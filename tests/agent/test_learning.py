@@ -145,7 +145,7 @@ async def test_once_it_is_delegated_it_decides_alone_and_tells(desk: Desk) -> No
     assert row is not None
     assert row["responder"]["type"] == "automated_rule"
     cursor = await desk.conn.execute(
-        "SELECT payload ->> 'text' AS text FROM outbox WHERE subject = 'Decided without asking'"
+        "SELECT payload ->> 'text' AS text FROM outbox WHERE subject LIKE 'Windows: decided without asking: %'"
     )
     row = await cursor.fetchone()
     assert row is not None
@@ -544,7 +544,7 @@ async def test_a_request_for_a_delegation_is_reminded_of_once_and_holds_up_nothi
         await enter_overdue(desk.conn, desk.clock.now())
         await desk.run()
         desk.clock.forward(days=3)
-    cursor = await desk.conn.execute("SELECT count(*) AS n FROM outbox WHERE subject = 'Reminder'")
+    cursor = await desk.conn.execute("SELECT count(*) AS n FROM outbox WHERE subject LIKE 'Reminder: Delegation %'")
     assert (await cursor.fetchone() or {})["n"] == 1
     await desk.post("Items_Changed", items=[{"item_id": slug(name), "removed": True} for name in LINES])
     closed = await desk.post("Building_Closed")

@@ -4,6 +4,7 @@ import pytest
 
 from domain.errors import ConflictError
 from domain.procurement import Item, Message
+from storage import inbox
 from tests.agent.desk import Desk
 
 SCHEDULE = {
@@ -95,8 +96,53 @@ async def test_lines_are_added_changed_and_removed(desk: Desk) -> None:
 async def test_changes_that_cannot_be_made_are_asked_and_the_others_are_made(desk: Desk) -> None:
     await desk.open(schedule=SCHEDULE)
     await desk.post("Items_Changed", items=[{"item_id": "nowhere"}, {"item_id": "doors", "unit": "pcs"}])
-    await desk.question("event_unclear")
+    question = await desk.question("event_unclear")
+    assert question.summary.startswith("Items_Changed (event e1 of test) could not be taken in: nowhere is new")
     assert (await desk.item("doors")).unit == "pcs"
+
+
+REFUSED: list[tuple[str, dict[str, object]]] = [
+    ("Items_Changed", {"items": [{"item_id": "nowhere"}]}),
+    ("Items_Changed", {"items": [{"name": "Gates", "vendor_id": "nobody"}]}),
+    ("Items_Changed", {"items": [{"item_id": "nowhere", "removed": True}]}),
+    ("Submittal_Approved", {"item": "Nowhere"}),
+    ("Submittal_Rejected", {"item": "Nowhere"}),
+    ("ETA_Changed", {"item": "Nowhere", "eta": "2026-04-01"}),
+    ("Purchase_Order_Acknowledged", {"item": "Doors", "promised_date": "2026-04-01"}),
+    ("Inspection_Passed", {"item": "Doors", "inspection_date": "2026-04-01"}),
+    ("Human_Input", {"text": "Doors are fine."}),
+    ("Building_Closed", {}),
+]
+
+
+@pytest.mark.parametrize(("event_type", "fields"), REFUSED)
+async def test_a_typed_event_is_never_called_a_message_that_nobody_has_read(
+    desk: Desk, event_type: str, fields: dict[str, object]
+) -> None:
+    await desk.open(schedule=SCHEDULE)
+    await desk.post(event_type, **fields)  # type: ignore[arg-type]
+    cursor = await desk.conn.execute("SELECT subject, payload ->> 'text' AS text FROM outbox")
+    told = [row["subject"] + row["text"] for row in await cursor.fetchall()]
+    told += [question.summary for question in await desk.pending()]
+    assert not [one for one in told if "message" in one.casefold()]
+
+
+async def test_a_typed_event_that_fails_is_told_by_its_type_and_id(desk: Desk) -> None:
+    await desk.open(schedule=SCHEDULE)
+    body = {"event_type": "Inspection_Failed", "item": "Doors"}
+    about = {"source": "test", "event_id": "bad", "event_type": "Inspection_Failed", "body": body}
+    await inbox.accept(desk.conn, desk.building_id, **about, now=desk.clock.now())  # type: ignore[arg-type]
+    for _ in range(desk.drainer.settings.event_attempts + 1):
+        desk.clock.forward(minutes=1)
+        await desk.run()
+    question = await desk.question("event_failed")
+    assert question.summary.startswith("Event bad (Inspection_Failed) could not be processed")
+
+
+async def test_a_message_that_no_model_reads_is_called_one(desk: Desk) -> None:
+    await desk.open(schedule=SCHEDULE)
+    await desk.post("Message_Received", text="Hello", sender="sales@kent.example")
+    assert (await desk.question("event_unclear")).summary.startswith("A message came in that nobody has read yet")
 
 
 async def test_a_building_closes_only_when_nothing_is_open(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from domain.event_content import digest_of_plain
 from runtime.resources import Resources
 from tests.api.office import (
     ADMIN,
@@ -126,6 +127,41 @@ async def test_a_retry_is_known_though_the_stored_body_was_changed_since(
     assert_problem(await client.post(EVENTS, json={**ACKNOWLEDGED, "promised_date": "2027-01-01"}), 409)
 
 
+async def test_a_field_that_is_cleared_is_not_the_same_as_one_that_is_left_as_it_is(
+    client: httpx.AsyncClient, resources: Resources
+) -> None:
+    change = {"event_type": "Items_Changed", "event_id": "c", "items": [{"item_id": "steel-beams", "unit": None}]}
+    left, named = {**change, "items": [{"item_id": "steel-beams"}]}, [{"item_id": "steel-beams", "clear": ["unit"]}]
+    cloud = {"specversion": "1.0", "type": "Items_Changed", "id": "c", "source": "api", "data": {"items": named}}
+    assert (await client.post(EVENTS, json=change)).status_code == 202
+    assert (await client.get(f"{EVENTS}/c")).json()["body"]["items"][0]["clear"] == ["unit"]
+    assert (await client.post(EVENTS, json={**change, "items": named})).status_code == 200
+    kind = {"content-type": "application/cloudevents+json"}
+    assert (await client.post(EVENTS, json=cloud, headers=kind)).status_code == 200
+    assert_problem(await client.post(EVENTS, json=left), 409)
+
+
+async def test_a_change_may_clear_one_field_and_give_another_as_a_number(client: httpx.AsyncClient) -> None:
+    line = {"item_id": "steel-beams", "unit": None, "quantity": 12.5, "unit_price": 350, "required_by": "2026-03-01"}
+    sent = await client.post(EVENTS, json={"event_type": "Items_Changed", "event_id": "c", "items": [line]})
+    assert sent.status_code == 202, sent.text
+    stored = (await client.get(f"{EVENTS}/c")).json()["body"]["items"][0]
+    assert (stored["quantity"], stored["unit_price"], stored["clear"]) == ("12.5", "350", ["unit"])
+
+
+async def test_a_change_that_an_earlier_version_stored_with_nulls_for_what_was_absent_is_known(
+    client: httpx.AsyncClient, resources: Resources
+) -> None:
+    line = {"item_id": "steel-beams", "unit": "t", "category": None}
+    change = {"event_type": "Items_Changed", "event_id": "c", "items": [line]}
+    await client.post(EVENTS, json={**change, "items": [{"item_id": "steel-beams", "unit": "t"}]})
+    assert_problem(await client.post(EVENTS, json=change), 409)
+    stored = digest_of_plain({"event_type": "Items_Changed", "items": [{"item_id": "steel-beams", "unit": "t"}]})
+    await rows(resources, f"UPDATE events SET body_hash = '{stored}' RETURNING 1")
+    assert (await client.post(EVENTS, json=change)).status_code == 200
+    assert_problem(await client.post(EVENTS, json={**change, "items": [{**line, "unit": "kg"}]}), 409)
+
+
 async def test_who_sent_an_event_is_shown_and_nobody_takes_its_id(
     keyed: httpx.AsyncClient, resources: Resources
 ) -> None:
@@ -222,6 +258,21 @@ async def test_an_id_with_slashes_and_spaces_can_be_read_back(client: httpx.Asyn
         ({**DEPARTED, "occurred_at": "9999-12-31T23:59:59-10:00"}, "occurred_at", "1900 to 2200"),
         (["not", "an", "object"], "body", "object"),
         ({"event_type": "Items_Changed", "items": [{"item_id": "a", "buffer_days": -1}]}, "items.0.buffer_days", ""),
+        (
+            {"event_type": "Items_Changed", "items": [{"item_id": "a", "name": None}]},
+            "items.0.name",
+            "cannot be cleared",
+        ),
+        (
+            {"event_type": "Items_Changed", "items": [{"item_id": "a", "clear": ["name"]}]},
+            "items.0.clear.0",
+            "vendor_id",
+        ),
+        (
+            {"event_type": "Items_Changed", "items": [{"item_id": "a", "unit": "t", "clear": ["unit"]}]},
+            "items.0",
+            "unit",
+        ),
     ],
 )
 async def test_a_wrong_event_is_refused_with_its_field_and_nothing_is_stored(

@@ -44,7 +44,7 @@ async def test_people_are_told_by_apprise_at_the_address_on_file(room: PostRoom,
     [got] = receiver.received
     sent = json.loads(got.body)
     assert got.path.startswith("/pm")
-    assert (sent["title"], sent["message"]) == ("Notice: Office", "Steel is late. evil")
+    assert (sent["title"], sent["message"]) == ("Notice (Office)", "Steel is late. evil")
     assert await room.statuses() == ["delivered"]
 
 
@@ -59,7 +59,7 @@ async def test_a_mail_reaches_the_mail_server_of_whoever_is_asked(room: PostRoom
         assert await room.deliver() == 1
     [got] = server.mails
     assert (got.sender, got.recipients) == ("agent@longlead.example", ["pm@office.example"])
-    assert got.message["subject"] == "Approval needed: Office"
+    assert got.message["subject"] == "Steel Beams: failed inspection, needed in 37 days, please decide (Office)"
     text = got.message.get_content()
     assert "Steel Beams failed inspection on 2026-02-11." in text
     assert "Read and answer: https://longlead.example/pages/approval/" in text

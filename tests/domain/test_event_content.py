@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, create_model
 
+from domain.earlier_digests import earlier_digests_of_body
 from domain.event_content import digest_of_body, digest_of_typed
-from domain.events import EVENT, EVENT_TYPES, body_of
+from domain.events import CLEARABLE, EVENT, EVENT_TYPES, body_of
 
 LINE = {"item": "Doors", "document_url": "https://docs.example/1", "document_name": "1"}
 BODIES: dict[str, dict[str, Any]] = {
@@ -102,3 +103,42 @@ def test_an_exception_in_words_is_not_the_same_as_one_of_a_kind() -> None:
 
 def test_what_is_no_event_is_compared_as_it_is_written() -> None:
     assert digest_of_body({"a": 1, "b": 2}) == digest_of_body({"b": 2, "a": 1}) != digest_of_body({"a": 1})
+
+
+@pytest.mark.parametrize("field", CLEARABLE)
+def test_a_field_that_is_cleared_is_another_change_than_one_that_is_absent(field: str) -> None:
+    def of(**line: Any) -> str:
+        return digest("Items_Changed", items=[{"item_id": "doors", **line}])
+
+    assert of(**{field: None}) == of(clear=[field]) == of(clear=[field, field]) != of()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("2026-03-01", "2026-03-01T07:30:00"), ("2026-03-01T10:00:00+01:00", "2026-03-01T09:00:00Z")],
+)
+def test_a_day_is_the_same_however_it_is_written(one: str, other: str) -> None:
+    assert digest("ETA_Changed", eta=one) == digest("ETA_Changed", eta=other)
+
+
+STORED_BEFORE = {
+    "Submittal_Approved": "564acc42f0b66c9d8d3842c9c81b3175bdb23181a0c3726b5c7cb3e9387c1915",
+    "Submittal_Rejected": "0377d95fb32291fcf58c0c5d738a3225d41c1d6aa6d73aa7cc5b861b01488c71",
+    "Purchase_Order_Acknowledged": "b283fcee9676b152d5d317e3977b60c2d85ec4eb7bc3ca04c81ca3f22713f4f3",
+    "Shipment_Departed_Factory": "afae9e502f660995bdb8fa81f207b08f1a4b9630f10780a8f524b0043887f1eb",
+    "ETA_Changed": "9c30b51de3cb2291b5a02c2e28a1dce6891ecc2a23a4c3335d62893525aabd1e",
+    "Shipment_Arrived_Site": "c8c9058c67f2d982d1b2f4425b6c7857afde3f5db205757acee11de5a70ca684",
+    "Inspection_Passed": "5bd1998757f2d5b5076dd1a318d53308ed31e7a1e1afea353a95e350a9fe0287",
+    "Inspection_Failed": "60e1309eb50791c2d73ac7b5597881662f3357878859667a8d8931f05d0d403f",
+    "Message_Received": "94a6da74ff3eee211307fda44b9657e4f7c522a655c11563763c17ba940143c3",
+    "Human_Input": "ade36f3aca539ec9b3ba07b84189bffdf9321ac5f55ac7150f86e97164174900",
+    "Schedule_Revised": "65cd1d77953335ad59d14665af1bcdf136cd4f06fd0a81248edf23728bcdd024",
+    "Items_Changed": "1b36739132369efac4bcd3ddb22d2545de6f2aa655a98d026cc834469547f4ed",
+    "Building_Closed": "c9c314273a2b9a8784f11ab31439ec486fd11112608d1c7b52428beaa187f475",
+}
+"""Digests of these bodies as the version before marks stored them."""
+
+
+@pytest.mark.parametrize("event_type", EVENT_TYPES)
+def test_the_digest_that_an_earlier_version_stored_is_known(event_type: str) -> None:
+    assert STORED_BEFORE[event_type] in earlier_digests_of_body({"event_type": event_type, **BODIES[event_type]})

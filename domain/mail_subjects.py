@@ -1,0 +1,201 @@
+"""The subjects of all messages: which line, what it is about, how many days, and what is to be done.
+
+On one line, without links, and short enough for a phone: it is the line's name that is cut, not what follows.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Literal
+
+from domain.approvals import Approval
+from domain.outside import one_line, own_words, shown_name
+
+MAX_SUBJECT = 78
+"""Characters of a subject without the building's name, to which the line's name is cut."""
+MAX_TITLE = 100
+"""Characters of a subject with the building's name behind it; none is longer, however long an order's number is."""
+MIN_NAME = 12
+"""Characters of a line's name that are always left."""
+
+Occasion = Literal["asked", "changed", "reminder", "escalated", "settled", "answered"]
+
+_BEFORE: dict[Occasion, str] = {
+    "asked": "",
+    "changed": "Changed: ",
+    "reminder": "Reminder: ",
+    "escalated": "Escalated: ",
+    "settled": "Settled: ",
+    "answered": "Your answer: ",
+}
+_AFTER: dict[Occasion, str] = {
+    "asked": ", please decide",
+    "changed": ", please decide",
+    "reminder": ", please decide",
+    "escalated": ", please decide",
+    "settled": ", no answer needed",
+    "answered": ", still open",
+}
+
+
+def title_of(subject: str, building: str) -> str:
+    """A subject with the name of its building behind it, as a mail has it."""
+    said = own_words(subject, MAX_TITLE)
+    room = MAX_TITLE - len(said) - len(" ()")
+    return said if room < MIN_NAME else own_words(f"{said} ({one_line(shown_name(building), room)})", MAX_TITLE)
+
+
+def question_subject(approval: Approval, occasion: Occasion, today: date) -> str:
+    """The subject of a message that asks a question, or tells what became of it, on this day."""
+    name = (approval.evidence.get("item") or {}).get("name")
+    what = _KINDS[approval.kind](approval.subject, approval.evidence)
+    is_told = occasion not in ("settled", "answered") or not what
+    days = _days_of(approval, today) if is_told else ""
+    return _fitted(_BEFORE[occasion], name, ", ".join(filter(None, [what, days])) + _AFTER[occasion])
+
+
+def order_subject(number: str, line: str, quantity: str, required_by: object, revision: int = 0) -> str:
+    """The subject of a purchase order, for its vendor."""
+    needed = f", required by {required_by}" if required_by else ""
+    again = f" revision {revision}" if revision else ""
+    return _fitted(f"Purchase order {number}{again}: ", line, f"{quantity and ', ' + quantity}{needed}", ends="")
+
+
+def vendor_subject(number: str | None, line: str, asked: str, by: object = None) -> str:
+    """The subject of a message to a vendor: its order, the line, what is asked, and by when."""
+    until = f" by {by}" if by else ""
+    return _fitted(f"{number}, " if number else "", line, asked + until)
+
+
+def request_subject(number: str | None, line: str, question: str) -> str:
+    """The subject of a question in words: what is asked is its first sentence that asks something."""
+    asked = _request_in(question)
+    by = re.search(r"\bby (\d{4}-\d{2}-\d{2})", question)
+    day = by[1] if by and by[1] not in asked else None
+    return vendor_subject(number, line, asked, day)
+
+
+def overdue_subject(number: str | None, line: str, milestone: str, due_on: object, by: object) -> str:
+    """The subject of a message that chases what did not come in time."""
+    return vendor_subject(number, line, f"{_OWED[milestone]} was due on {due_on}, please report", by)
+
+
+def notice_subject(line: str | None, text: str) -> str:
+    """The subject of a message that tells something: its line, and what its first sentence says of it."""
+    said = _first_sentence(text)
+    if line is not None and said.startswith(line):
+        return own_words(said, MAX_SUBJECT)
+    return _fitted("", line, said) if line else own_words(said, MAX_SUBJECT)
+
+
+def decided_subject(line: str | None, title: str, summary: str) -> str:
+    """The subject of a message that tells what was decided without asking."""
+    about = line if line is not None else _first_sentence(summary)
+    return _fitted("", about, f"decided without asking: {title}")
+
+
+def rule_subject(rule_id: str, refusals: int) -> str:
+    """The subject of a message that tells that a rule recommends nothing any more."""
+    return own_words(f"Rule {rule_id} is given up: overruled {refusals} times in a row", MAX_SUBJECT)
+
+
+def _fitted(before: str, name: str | None, after: str, ends: str = ": ") -> str:
+    """A subject in which the name gives way: it is cut to the room that the words leave, the words only then."""
+    if name is None:
+        return own_words(f"{before}{after[:1].upper()}{after[1:]}", MAX_TITLE)
+    room = max(MIN_NAME, MAX_SUBJECT - len(before) - len(ends) - len(one_line(after)))
+    return own_words(f"{before}{one_line(shown_name(name), room)}{ends}{after}", MAX_TITLE)
+
+
+def _days_of(approval: Approval, today: date) -> str:
+    """How late the line is, or how many days are left until it is needed; empty where no day is known."""
+    dates = approval.evidence.get("dates") or {}
+    late, needed = dates.get("days_late"), dates.get("required_by")
+    if late:
+        return f"{_count(late)} late"
+    if approval.kind == "schedule_conflict" and late == 0:
+        return "due on the very day it is required"
+    if needed is None:
+        return ""
+    left = (date.fromisoformat(needed) - today).days
+    if not left:
+        return "needed today"
+    return f"needed in {_count(left)}" if left > 0 else f"needed {_count(-left)} ago"
+
+
+def _count(days: int) -> str:
+    return f"{days} day{'' if days == 1 else 's'}"
+
+
+_OWED = {
+    "acknowledge": "acknowledgement",
+    "ship": "departure",
+    "arrive": "arrival",
+    "inspect": "inspection",
+}
+
+
+def _overdue(subject: Mapping[str, Any], _evidence: Mapping[str, Any]) -> str:
+    return f"{_OWED.get(str(subject.get('milestone')), 'milestone')} overdue since {subject.get('due_on')}"
+
+
+def _missing(subject: Mapping[str, Any], _evidence: Mapping[str, Any]) -> str:
+    return f"{' and '.join(subject.get('missing') or ['data'])} missing for its order"
+
+
+def _order(subject: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
+    if subject.get("change_order"):
+        return "change order"
+    value = (evidence.get("order") or {}).get("value")
+    return f"order of {value}" if value else "order"
+
+
+def _unknown(subject: Mapping[str, Any], _evidence: Mapping[str, Any]) -> str:
+    return f"Which line is {one_line(str(subject.get('named')), 40)!r}"
+
+
+def _unclear(subject: Mapping[str, Any], _evidence: Mapping[str, Any]) -> str:
+    if "sender" not in subject:
+        said = one_line(str(subject.get("text")), 40)
+        return f"{subject.get('event_type') or 'Items_Changed'} not taken in: {said}"
+    return f"Message of {one_line(str(subject.get('sender')), 40)} to be read"
+
+
+def _failed(subject: Mapping[str, Any], _evidence: Mapping[str, Any]) -> str:
+    return f"{subject.get('event_type')} {one_line(str(subject.get('event_id')), 24)} could not be processed"
+
+
+def _delegation(subject: Mapping[str, Any], _evidence: Mapping[str, Any]) -> str:
+    kind = str((subject.get("delegation") or {}).get("kind", "questions")).replace("_", " ")
+    return f"Delegation asked for: {kind}"
+
+
+_KINDS = {
+    "inspection_failed": lambda _s, _e: "failed inspection",
+    "schedule_conflict": lambda _s, _e: "",
+    "order_beyond_authority": _order,
+    "order_incomplete": _missing,
+    "acknowledgement_exception": lambda s, _e: f"vendor's exceptions to {s.get('order')}",
+    "facts_contradict": lambda _s, _e: "reports contradict each other",
+    "hold_expired": lambda _s, _e: "its hold has ended",
+    "milestone_overdue": _overdue,
+    "decision_overruled": lambda _s, _e: "a decision was overruled",
+    "item_unknown": _unknown,
+    "event_unclear": _unclear,
+    "event_failed": _failed,
+    "delegation_request": _delegation,
+}
+
+
+_SENTENCE = re.compile(r"(?<=[.?!]) +(?=[A-Z])")
+
+
+def _first_sentence(text: str) -> str:
+    return _SENTENCE.split(own_words(text), maxsplit=1)[0].rstrip(".")
+
+
+def _request_in(question: str) -> str:
+    sentences = [one.rstrip(".") for one in _SENTENCE.split(own_words(question))]
+    asking = [one for one in sentences if one.endswith("?") or one.startswith("Please")]
+    asked = (asking or sentences)[0]
+    return asked[:1].lower() + asked[1:] if asked.startswith("Please") else asked
