@@ -395,7 +395,11 @@ def _variable(loc: tuple[int | str, ...]) -> str:
     )
 
 
+_FAMILIES = ("LONGLEAD_", "OPENAI_", "LANGFUSE_", "OTEL_", "PG")
+"""What the names of variables begin with that change what we do: ours, those of models and traces, and libpq's."""
+
+
 def child_environment(changed: Mapping[str, str], *, fresh: bool = False) -> dict[str, str]:
-    """The environment for a process that this one starts, with variables changed; `fresh`: without our settings."""
-    kept = {name: value for name, value in os.environ.items() if not (fresh and name.startswith("LONGLEAD_"))}
+    """The environment for a process that this one starts, with variables changed; `fresh`: without any settings."""
+    kept = {name: value for name, value in os.environ.items() if not (fresh and name.startswith(_FAMILIES))}
     return {**kept, **changed}
