@@ -35,6 +35,8 @@ class Played:
     note: str = ""
     actions: list[Json] = field(default_factory=list)
     """The ledger's entries that it caused, in order."""
+    decisions: list[Json] = field(default_factory=list)
+    """What the decision log says of it, with reasons."""
     raised: list[Json] = field(default_factory=list)
     """Questions that it raised."""
     answered: Json | None = None
@@ -101,7 +103,7 @@ class Player:
         if done["status"] != "done":
             raise StoryStoppedError(f"Step {number} is {done['status']} after {PATIENCE_S} s: {done.get('error')}")
         played = Played(number, step, self._story.item_id(event["item"]), note=done["outcome"]["note"])
-        played.actions = self._ledger(event["event_id"], event["source"])
+        self._read_records(played, event["event_id"], event["source"])
         return played
 
     def _decide(self, number: int, step: Step) -> Played:
@@ -113,7 +115,7 @@ class Player:
         if done["status"] != "applied":
             raise StoryStoppedError(f"The answer of step {number} is {done['status']} after {PATIENCE_S} s.")
         played = Played(number, step, asked["item_id"], note=f"decision {done['status']}", answered=asked)
-        played.actions = self._ledger(done["event_id"], DECISION_SOURCE)
+        self._read_records(played, done["event_id"], DECISION_SOURCE)
         return played
 
     def _asked(self, number: int, answer: Answer) -> Json:
@@ -126,8 +128,9 @@ class Player:
             )
         return found[0]
 
-    def _ledger(self, event_id: str, source: str) -> list[Json]:
-        return self._all(f"{self._building}/actions", event_id=event_id, source=source)
+    def _read_records(self, played: Played, event_id: str, source: str) -> None:
+        played.actions = self._all(f"{self._building}/actions", event_id=event_id, source=source)
+        played.decisions = self._all(f"{self._building}/decisions", event_id=event_id, source=source)
 
     def _call(self, method: str, path: str, body: Json, headers: dict[str, str] | None = None) -> Json:
         wanted = {"Prefer": f"wait={PATIENCE_S}", **(headers or {})}

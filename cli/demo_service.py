@@ -17,12 +17,14 @@ from typing import Self
 import httpx
 
 from domain.errors import LongleadError, StorageError, UnavailableError
-from runtime.settings import Settings
+from runtime.settings import child_environment
 from storage.embedded import EmbeddedServer
 from storage.placement import SHELTER
 
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 30.0
+MAX_PORTS = 5
+"""Ports that are tried: between finding a free one and listening there, another program may take it."""
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _TAIL = 15
 """Lines of the service's log that are shown when it fails."""
@@ -37,22 +39,88 @@ def running_service() -> Iterator[str]:
         UnavailableError: it did not become ready, or what was done with it failed; the message ends with its log.
     """
     with _Interrupts() as interrupts:
-        folder, port = Path(tempfile.mkdtemp(prefix="longlead-demo-")), _free_port()
-        log, data, process = folder / "service.log", folder / "data", None
+        service = _Service(Path(tempfile.mkdtemp(prefix="longlead-demo-")))
         try:
-            folder.chmod(0o711)  # started by root, the database server runs as another user, who passes through here
-            process = _start(serve_command(port, data), log)
+            _start_on_free_port(service, interrupts)
             with interrupts.let_in():
-                url = f"http://127.0.0.1:{port}"
-                _wait_until_ready(process, url)
-                yield url
+                yield service.url
         except (LongleadError, httpx.HTTPError) as error:
-            raise UnavailableError(f"{error} The service's log ends with:\n{_tail(log)}") from error
+            raise UnavailableError(f"{error} The service's log ends with:\n{_tail(service.log)}") from error
         finally:
             interrupts.keep_out()
-            if process is not None:
-                _stop(process, data)
-            _remove(folder, data)
+            service.remove()
+
+
+class _Service:
+    """One process of `longlead serve` and its folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.log, self.data = folder, folder / "service.log", folder / "data"
+        folder.chmod(0o711)  # started by root, the database server runs as another user, who passes through here
+        self._process: subprocess.Popen[bytes] | None = None
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """In a session of its own: Ctrl-C reaches the demo alone, which then stops the service in order."""
+        self._port = _free_port()
+        with self.log.open("wb") as output:
+            self._process = subprocess.Popen(
+                serve_command(self._port, self.data),
+                env=serve_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def becomes_ready(self) -> bool:
+        """Whether it does; False where it ended because another program listens at its port.
+
+        Raises:
+            UnavailableError: it ended for another reason, or was not ready in time.
+        """
+        deadline = time.monotonic() + START_TIMEOUT_S
+        with httpx.Client(trust_env=False, timeout=5) as client:
+            while time.monotonic() < deadline:
+                ended = None if self._process is None else self._process.poll()
+                if ended is not None:
+                    if _is_taken(self._port):
+                        return False
+                    raise UnavailableError(f"The service ended with {ended} at its start.")
+                if self._listens() and _is_ready(client, self.url):
+                    return True
+                time.sleep(0.05)
+        raise UnavailableError(f"The service was not ready after {START_TIMEOUT_S:.0f} s.")
+
+    def _listens(self) -> bool:
+        """Whether it says so itself: at the same address another demo's service might answer."""
+        return f"running on {self.url} " in self.log.read_text(encoding="utf-8", errors="replace")
+
+    def remove(self) -> None:
+        """End the process and remove the folder."""
+        if self._process is not None:
+            _stop(self._process, self.data)
+        _remove(self.folder, self.data)
+
+
+def _start_on_free_port(service: "_Service", interrupts: "_Interrupts") -> None:
+    for _ in range(MAX_PORTS):
+        service.start()
+        with interrupts.let_in():
+            if service.becomes_ready():
+                return
+    raise UnavailableError(f"{MAX_PORTS} ports were taken by others while the service started.")
+
+
+def _is_ready(client: httpx.Client, url: str) -> bool:
+    try:
+        return client.get(f"{url}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 class _Interrupts:
@@ -90,35 +158,14 @@ class _Interrupts:
         self._out = True
 
 
-def _start(command: list[str], log: Path) -> "subprocess.Popen[bytes]":
-    """In a session of its own: Ctrl-C reaches the demo alone, which then stops the service in order."""
-    with log.open("wb") as output:
-        return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-        )
-
-
 def serve_command(port: int, data: Path) -> list[str]:
-    """`longlead serve` without the settings of this shell: no other database, no keys, no other address."""
-    unset = [part for name in Settings.model_fields for part in ("-u", f"LONGLEAD_{name.upper()}")]
-    given = ["LONGLEAD_LOG_FORMAT=json", "LONGLEAD_SHUTDOWN_GRACE=5"]
-    longlead = [sys.executable, "-c", "from cli.main import app; app()"]
-    return ["env", *unset, *given, *longlead, "serve", "--port", str(port), "--data", str(data)]
+    """`longlead serve` on this port and folder."""
+    return [sys.executable, "-c", "from cli.main import app; app()", "serve", "--port", str(port), "--data", str(data)]
 
 
-def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    with httpx.Client(trust_env=False, timeout=5) as client:
-        while time.monotonic() < deadline:
-            if process.poll() is not None:
-                raise UnavailableError(f"The service ended with {process.returncode} at its start.")
-            try:
-                if client.get(f"{url}/readyz").status_code == 200:
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.05)
-    raise UnavailableError(f"The service was not ready after {START_TIMEOUT_S:.0f} s.")
+def serve_environment() -> dict[str, str]:
+    """Without the settings of this shell: no other database, no keys, no models, no traces, no other address."""
+    return child_environment({"LONGLEAD_LOG_FORMAT": "json", "LONGLEAD_SHUTDOWN_GRACE": "5"}, fresh=True)
 
 
 def _tail(log: Path) -> str:
@@ -168,3 +215,13 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+        return False

@@ -1,6 +1,7 @@
 """The story in the words of the trade: what happened, what the agent did, what it asked."""
 
 from collections.abc import Callable
+from datetime import date
 from operator import itemgetter
 
 from cli.demo_play import Json, Played
@@ -31,15 +32,43 @@ _EVENTS: dict[str, Callable[[str, Json, str], str]] = {
 
 
 def what_was_done(story: Scenario, played: Played) -> list[str]:
-    """A line for everything that the agent did; or why there was nothing to do."""
-    done = [_ACTIONS[action["name"]](story, action["arguments"], action["result"]) for action in played.actions]
-    if done or played.raised or played.step.answer:
-        return done
-    if played.note.endswith("noted"):
-        return [f"nothing to do: {played.note.split(': ', 1)[-1]}"]
-    band = played.line["schedule_band"]
-    compared = f", schedule {band}" if band and played.line["logistics"] != "on_site" else ""
-    return [f"recorded: {_words(played.line['status'])}{compared}"]
+    """A line for everything that the agent did."""
+    return [_ACTIONS[action["name"]](story, action["arguments"], action["result"]) for action in played.actions]
+
+
+def what_was_recorded(played: Played) -> str:
+    """The line's state where recording was all there was to do; else nothing."""
+    return "" if _acted(played) or played.note.endswith("noted") else f"recorded: {_words(played.line['status'])}"
+
+
+def what_was_thought(played: Played) -> list[str]:
+    """Why the agent did what it did, asked or did nothing, as its decision log and the procurement log have it."""
+    reasons = [one["why"] for one in played.decisions if one["responder"]["type"] != "human"]
+    rules = [one["evidence"]["policy"] for one in played.raised if one["evidence"]["policy"] not in one["summary"]]
+    needs = [rule if "person" in rule else f"the policy says {rule}, so a person decides" for rule in rules]
+    noted = not _acted(played) and played.note.endswith("noted")
+    nothing = [f"nothing to do: {played.note.split(': ', 1)[-1]}"] if noted else []
+    return [*_comparison(played), *reasons, *needs, *nothing]
+
+
+def _acted(played: Played) -> bool:
+    return bool(played.actions or played.raised or played.step.answer)
+
+
+def _comparison(played: Played) -> list[str]:
+    """The expected arrival against the required day, where the step told a new one."""
+    line = played.line
+    told = {"eta", "promised_date"} & (played.step.event or {}).keys()
+    arrival = line["eta"] or line["promised_date"]
+    if not told or not arrival or not line["schedule_band"]:
+        return []
+    days = (date.fromisoformat(line["required_by"]) - date.fromisoformat(arrival)).days
+    distance = f"{_days(-days)} late" if days < 0 else f"{_days(days)} to spare, {_days(line['buffer_days'])} wanted"
+    return [f"compares: there on {arrival}, required by {line['required_by']}: {distance}: {line['schedule_band']}"]
+
+
+def _days(number: int) -> str:
+    return f"{number} {'day' if number == 1 else 'days'}"
 
 
 _ACTIONS: dict[str, Callable[[Scenario, Json, Json], str]] = {
@@ -63,20 +92,30 @@ _ACTIONS: dict[str, Callable[[Scenario, Json, Json], str]] = {
 }
 
 
-def recommendation(approval: Json) -> str:
-    """The option that the agent recommends, with what it would mean."""
-    option = next(one for one in approval["options"] if one["actions"] == approval["recommended"])
-    return with_consequences(option)
+def is_recommended(approval: Json, option: Json) -> bool:
+    """Whether the agent recommends this way out of the question."""
+    return bool(option["actions"] == approval["recommended"])
 
 
 def with_consequences(option: Json) -> str:
     """An option with its arrival, lateness and cost."""
     late = option["days_late"]
-    lateness = "" if late is None else ", in time" if late == 0 else f", {late} {'day' if late == 1 else 'days'} late"
+    lateness = "" if late is None else ", in time" if late == 0 else f", {_days(late)} late"
     arrival = [f"there on {option['arrival']}{lateness}"] if option["arrival"] else []
     cost = [] if option["cost"] == "unknown" else [f"cost: {option['cost']}"]
     facts = "; ".join([*arrival, *cost])
     return f"{option['title']} ({facts})" if facts else str(option["title"])
+
+
+def as_assumed(option: Json) -> str:
+    """What a way out rests on first of all; nothing where it rests on nothing."""
+    return f"assuming: {option['assumptions'][0]}" if option["assumptions"] else ""
+
+
+def question_in_short(approval: Json) -> str:
+    """What was asked, in a few words, and what the agent recommended."""
+    recommended = next(option["title"] for option in approval["options"] if is_recommended(approval, option))
+    return f"{approval['evidence']['item']['name']}, {_words(approval['kind'])}: recommended: {recommended}"
 
 
 def the_answer(played: Played) -> str:
@@ -95,10 +134,6 @@ def whom(approval: Json) -> str:
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
-
-
-def _in_order(milestones: dict[str, str]) -> str:
-    return ", ".join(f"{kind} by {due}" for kind, due in sorted(milestones.items(), key=itemgetter(1)))
 
 
 def _name(story: Scenario, played: Played) -> str:

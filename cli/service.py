@@ -63,8 +63,18 @@ def worker(
     run(work(settings))
 
 
-def demo() -> None:
-    """Play a recorded building story against the real service, and print what the agent did."""
+def demo(
+    fast: Annotated[bool, typer.Option("--fast", help="Without pauses; so it is anyway without a terminal.")] = False,
+    keep: Annotated[
+        bool | None,
+        typer.Option(
+            "--keep/--no-keep",
+            help="Leave the service running at the end, until Ctrl-C; by default only on a terminal, without --fast.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Play a recorded building story against the real service, and show what the agent thinks, does and asks."""
     from cli.demo import run_demo
 
-    run_demo()
+    run_demo(fast=fast, keep=keep)

@@ -17,6 +17,10 @@ HIDDEN = "[redacted]"
 SHORTEST = 4
 """A shorter secret would take ordinary words out of the logs, and hides nothing."""
 
+LONG_HEADER = 16
+"""Characters from which a header's value is taken for a secret, whatever its name."""
+_TELLING = re.compile("auth|key|token|secret|pass|cookie", re.IGNORECASE)
+
 # Text from outside comes through here on every line of the log: no pattern may try a place twice (tests/stalls), so
 # repeats are possessive, and what stands in quotes is found by `_end_of_quoted` instead of a pattern.
 _NAMED = re.compile(r"""(?:password|passwd|passfile|pwd|secret|api[_-]?key)\\*+["']?+\s*+[=:]\s*+""", re.IGNORECASE)
@@ -91,6 +95,10 @@ def _secrets(settings: Settings) -> Iterator[str]:
     yield settings.api_key
     yield from (key.key for key in settings.api_keys)
     yield from _passwords(settings.database_url)
+    for url in (settings.otel_endpoint, settings.otel_traces_endpoint):
+        yield _password_of_url(url)
+    for headers in (settings.otel_headers, settings.otel_traces_headers):
+        yield from _secrets_of_headers(headers.get_secret_value())
     for name in type(settings).model_fields:
         yield from _held(getattr(settings, name))
 
@@ -108,6 +116,24 @@ def _held(value: object) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for part in value:
             yield from _held(part)
+
+
+def _secrets_of_headers(headers: str) -> Iterator[str]:
+    """Values of `name=value,name=value` that are secret by their name or their length; also the parts of one that is
+    written wrongly. A tenant's name is a header as well, and is a word that logs may need."""
+    for header in headers.split(","):
+        name, sign, value = header.partition("=")
+        text = unquote(value if sign else header).strip()
+        if not sign or len(text) >= LONG_HEADER or _TELLING.search(name):
+            yield text
+            yield text.rpartition(" ")[2]
+
+
+def _password_of_url(url: str) -> str:
+    try:
+        return unquote(urlsplit(url).password or "")
+    except ValueError:
+        return ""
 
 
 def _passwords(address: str) -> Iterator[str]:

@@ -8,9 +8,11 @@ from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import unquote
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -292,6 +294,34 @@ class Settings(BaseSettings):
         validation_alias="LANGFUSE_FLUSH_INTERVAL",
         description="Seconds between sendings of traces.",
     )
+    otel_endpoint: str = Field(
+        "",
+        validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="Traces go to this OTLP server, at /v1/traces; empty: to none.",
+    )
+    otel_traces_endpoint: str = Field(
+        "",
+        validation_alias="OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        description="The whole address for traces; comes before OTEL_EXPORTER_OTLP_ENDPOINT.",
+    )
+    otel_headers: SecretStr = Field(
+        SecretStr(""),
+        validation_alias="OTEL_EXPORTER_OTLP_HEADERS",
+        description="Headers for that server: name=value, with commas between them; values percent-encoded.",
+    )
+    otel_traces_headers: SecretStr = Field(
+        SecretStr(""),
+        validation_alias="OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+        description="Headers for traces; come before OTEL_EXPORTER_OTLP_HEADERS.",
+    )
+    otel_protocol: str = Field(
+        "http/protobuf",
+        validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"),
+        description="http/protobuf; grpc only where opentelemetry-exporter-otlp-proto-grpc is installed.",
+    )
+    otel_service_name: str = Field(
+        "longlead", validation_alias="OTEL_SERVICE_NAME", description="The service's name in traces."
+    )
     url: Url = Field("http://127.0.0.1:8000", description="Where the command line finds the service.")
     api_key: Token = Field("", description="The key that the command line sends.")
     max_connections: int = Field(
@@ -436,12 +466,43 @@ class Settings(BaseSettings):
         return bool(self.langfuse_public_key and self.langfuse_secret_key.get_secret_value())
 
     @cached_property
+    def has_otlp(self) -> bool:
+        """Whether an OTLP server for traces is configured."""
+        return bool(self.otlp_url)
+
+    @cached_property
+    def otlp_url(self) -> str:
+        """The address that traces are sent to; empty: none. It is not checked: a variable that is meant for other
+        programs too must not keep this one from starting."""
+        base = self.otel_endpoint.strip()
+        if self.otel_traces_endpoint.strip() or not base or self.otlp_protocol == "grpc":
+            return self.otel_traces_endpoint.strip() or base
+        return f"{base.rstrip('/')}/v1/traces"
+
+    @property
+    def otlp_protocol(self) -> str:
+        """The protocol in which traces are sent; an empty variable is none, as OpenTelemetry has it."""
+        return self.otel_protocol.strip().lower() or "http/protobuf"
+
+    @cached_property
+    def otlp_headers(self) -> dict[str, str]:
+        """Headers for the OTLP server; what is no name=value is left out, as OpenTelemetry does."""
+        given = self.otel_traces_headers.get_secret_value() or self.otel_headers.get_secret_value()
+        pairs = (part.partition("=") for part in given.split(","))
+        return {unquote(name).strip().lower(): unquote(value).strip() for name, sign, value in pairs if sign and name}
+
+    @cached_property
     def embedded(self) -> bool:
         return not self.database_url
 
 
+def _variable_of(name: str, alias: object) -> str:
+    first = alias.choices[0] if isinstance(alias, AliasChoices) else alias
+    return str(first or f"LONGLEAD_{name.upper()}")
+
+
 VARIABLES: dict[str, str] = {
-    name: str(field.validation_alias or f"LONGLEAD_{name.upper()}") for name, field in Settings.model_fields.items()
+    name: _variable_of(name, field.validation_alias) for name, field in Settings.model_fields.items()
 }
 """The variable that each setting is read from."""
 
@@ -509,7 +570,11 @@ def _setting_of(loc: str) -> str:
     return next((name for name, variable in VARIABLES.items() if loc in (name, variable)), loc)
 
 
+_FAMILIES = ("LONGLEAD_", "OPENAI_", "LANGFUSE_", "OTEL_", "PG")
+"""What the names of variables begin with that change what we do: ours, those of models and traces, and libpq's."""
+
+
 def child_environment(changed: Mapping[str, str], *, fresh: bool = False) -> dict[str, str]:
-    """The environment for a process that this one starts, with variables changed; `fresh`: without our settings."""
-    kept = {name: value for name, value in os.environ.items() if not (fresh and name.startswith("LONGLEAD_"))}
+    """The environment for a process that this one starts, with variables changed; `fresh`: without any settings."""
+    kept = {name: value for name, value in os.environ.items() if not (fresh and name.startswith(_FAMILIES))}
     return {**kept, **changed}

@@ -1,4 +1,4 @@
-"""Traces in Langfuse: opened once in a process where its keys are set, and nothing loaded where they are not."""
+"""Traces: opened once in a process where Langfuse or an OTLP endpoint is set, and nothing loaded where none is."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from runtime.settings import Settings
 from tools.tracing import NO_TRACER, Tracer
 
 if TYPE_CHECKING:
-    from runtime.langfuse_tracer import LangfuseTracer
+    from runtime.span_tracer import SpanTracer
 
 CLOSING_S = 2.0
 """Seconds that the last traces are given at the end of the process."""
@@ -19,11 +19,11 @@ CLOSING_S = 2.0
 
 @asynccontextmanager
 async def open_tracer(settings: Settings) -> AsyncIterator[Tracer]:
-    """Where Langfuse's keys are set: its tracer, which sends in the background; else one that does nothing."""
-    if not settings.has_langfuse:
+    """A tracer that sends in the background where the settings name a server for traces; else one that does nothing."""
+    if not (settings.has_langfuse or settings.has_otlp):
         yield NO_TRACER
         return
-    tracer = await anyio.to_thread.run_sync(_made, settings)
+    tracer = await anyio.to_thread.run_sync(_make_tracer, settings)
     try:
         yield tracer
     finally:
@@ -31,7 +31,7 @@ async def open_tracer(settings: Settings) -> AsyncIterator[Tracer]:
         await asyncio.to_thread(closed.wait, CLOSING_S)
 
 
-def _made(settings: Settings) -> "LangfuseTracer":
-    from runtime.langfuse_tracer import LangfuseTracer  # a second to load
+def _make_tracer(settings: Settings) -> "SpanTracer":
+    from runtime.span_tracer import SpanTracer  # half a second to load
 
-    return LangfuseTracer(settings)
+    return SpanTracer(settings)
