@@ -6,7 +6,9 @@ import typer
 
 from cli.client import Client, Limit, Url, Wait, part
 from cli.files import read_events
-from cli.output import Json, moment, print_json, print_table
+from cli.output import Json, moment, print_json, print_table, progress
+from cli.sending import Failure
+from cli.sentences import CommandError
 
 app = typer.Typer(no_args_is_help=True, help="Send, list and retry events.")
 
@@ -24,13 +26,30 @@ def send(
             show_default=False,
         ),
     ],
+    first: Annotated[int, typer.Option("--from", min=1, help="Number of the first one to send, counted from 1.")] = 1,
     wait: Wait = 0,
     as_json: Json = False,
     url: Url = None,
 ) -> None:
-    """Send events, in order. It stops at the first one that is refused; those before it are stored."""
-    client = Client(url)
-    stored = [client.post(f"/buildings/{part(building)}/events", event, wait=wait) for event in read_events(events)]
+    """Send events, in order. It stops at the first one that is refused; those before it are stored.
+
+    Where it stopped, and how to go on, is said; with --json also as {"stored": [...], "failed": {...}}. What has an
+    event_id may be sent again: it is stored once.
+    """
+    given = read_events(events)
+    if first > max(len(given), 1):
+        raise CommandError(f"--from {first}: there are only {len(given)} events. Nothing was sent.")
+    stored: list[dict[str, Any]] = []
+    try:
+        with Client(url) as client, progress("events", len(given) - first + 1) as advance:
+            for one in given[first - 1 :]:
+                stored.append(client.post(f"/buildings/{part(building)}/events", one.event, wait=wait))
+                advance()
+    except CommandError as error:
+        failure = Failure(given, first, len(stored), error)
+        if as_json:
+            print_json({"stored": stored, "failed": failure.in_json()})
+        raise CommandError(failure.in_words(building)) from error
     if as_json:
         print_json(stored)
         return

@@ -1,7 +1,9 @@
 """What commands print: tables for people, JSON for machines."""
 
 import json
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -76,3 +78,31 @@ def actions(made: Iterable[dict[str, Any]]) -> str:
         f"{action['name']}({', '.join(f'{name}={value}' for name, value in action['arguments'].items())})"
         for action in made
     )
+
+
+PROGRESS_AFTER_S = 2.0
+"""Seconds until progress is shown: what is over sooner needs none."""
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show on the terminal how many of `total` are done, once that takes long. Yields what counts one more."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    task, begun, shown = bar.add_task(what, total=total), time.monotonic(), False
+
+    def advance() -> None:
+        nonlocal shown
+        bar.advance(task)
+        if not shown and time.monotonic() - begun >= PROGRESS_AFTER_S:
+            shown = True
+            bar.start()
+
+    try:
+        yield advance
+    finally:
+        if shown:
+            bar.stop()

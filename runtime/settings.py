@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -29,7 +27,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from domain.errors import ConfigurationError
 from runtime.keys import ApiKey as ApiKey
 from runtime.keys import check_keys, dump_keys, parse_keys, read_key_file
-from storage.retention import Policy
+
+if TYPE_CHECKING:
+    from storage.retention import Policy  # the command line reads settings, and needs no database for it
 
 
 class ModelPrice(BaseModel):
@@ -282,6 +282,11 @@ class Settings(BaseSettings):
     @classmethod
     def _readable(cls, given: str) -> str:
         """Checked here, since whoever reads it later would say what is wrong with it in the password's own words."""
+        if not given:
+            return given
+        import psycopg
+        from psycopg.conninfo import conninfo_to_dict
+
         try:
             conninfo_to_dict(given)
         except psycopg.Error:
@@ -292,7 +297,9 @@ class Settings(BaseSettings):
         return given
 
     @cached_property
-    def retention_policy(self) -> Policy:
+    def retention_policy(self) -> "Policy":
+        from storage.retention import Policy
+
         return Policy(self.retention_events, self.retention_days, self.retention_finished_days)
 
     @cached_property
