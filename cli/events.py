@@ -6,11 +6,11 @@ import typer
 
 from cli.client import Client, Limit, Url, Wait, part
 from cli.files import read_events
-from cli.output import Json, moment, print_json, print_table, progress
+from cli.output import Json, moment, print_fields, print_json, print_table, progress
 from cli.sending import Failure
 from cli.sentences import CommandError
 
-app = typer.Typer(no_args_is_help=True, help="Send, list and retry events.")
+app = typer.Typer(no_args_is_help=True, help="Send, list, show and retry events.")
 
 Building = Annotated[str, typer.Argument(help="Id of the building.", show_default=False)]
 
@@ -82,6 +82,24 @@ def list_(
         map(_row, rows),
         "There are none.",
     )
+
+
+@app.command()
+def show(
+    building: Building,
+    event: Annotated[str, typer.Argument(help="Its event_id.", show_default=False)],
+    source: Annotated[
+        str | None, typer.Option("--source", help="Its source, where two sources sent that id.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """Show one event with what became of it."""
+    found = Client(url).get(f"/buildings/{part(building)}/events/{part(event)}", source=source)
+    if as_json:
+        print_json(found)
+    else:
+        print_fields({name.replace("_", " "): value for name, value in found.items()})
 
 
 @app.command()

@@ -43,6 +43,22 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     _console().print(table if table.row_count else empty)
 
 
+def print_rows(
+    found: Iterable[dict[str, Any]],
+    as_json: bool,
+    title: str,
+    columns: Sequence[str],
+    row: Callable[[dict[str, Any]], Sequence[Any]],
+    empty: str,
+) -> None:
+    """A list that was read: all of it as JSON, or as a table of what `row` makes of each."""
+    rows = list(found)
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(title, columns, map(row, rows), empty)
+
+
 def print_fields(fields: dict[str, Any]) -> None:
     """Names and values below each other; absent ones are left out."""
     grid = Table.grid(padding=(0, 2))
@@ -72,12 +88,31 @@ def moment(value: str | None) -> str | None:
     return None if value is None else value[:19].replace("T", " ")
 
 
-def actions(made: Iterable[dict[str, Any]]) -> str:
+def actions_in_words(made: Iterable[dict[str, Any]]) -> str:
     """Actions in one line: `reorder_item(item=hvac-units)`."""
     return ", ".join(
         f"{action['name']}({', '.join(f'{name}={value}' for name, value in action['arguments'].items())})"
         for action in made
     )
+
+
+MAX_SHOWN = 60
+"""Characters of a value that are shown of a change; `--json` has all of it."""
+
+
+def changes_in_words(what: str, before: dict[str, Any], after: dict[str, Any]) -> str:
+    """What was and what is, a line for each field that is not what it was."""
+    names = [name for name in dict.fromkeys([*before, *after]) if before.get(name) != after.get(name)]
+    if not names:
+        return f"{what}: nothing has changed; it was so before."
+    lines = [f"  {name}: {shortened(before.get(name))} -> {shortened(after.get(name))}" for name in names]
+    return "\n".join([f"{what} is changed:", *map(one_line, lines)])
+
+
+def shortened(value: Any) -> str:
+    """A value of any kind in a few words."""
+    text = "none" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
 
 
 PROGRESS_AFTER_S = 2.0
