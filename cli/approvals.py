@@ -133,7 +133,7 @@ def decide(
     if option is not None:
         print(f"Option {option}: {one_line(chosen.title)}.")
     if decided.get("answer"):
-        print(decided["answer"])
+        print(one_line(decided["answer"]))
     print(_SAID[decided["status"]])
 
 

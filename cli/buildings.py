@@ -11,6 +11,7 @@ from cli.files import read_json
 from cli.output import Json, changes_in_words, moment, print_fields, print_json, print_table, shortened
 from cli.records import ITEM_COLUMNS, item_row
 from cli.sentences import CommandError
+from domain.outside import one_line
 
 app = typer.Typer(no_args_is_help=True, help="Create, show, change and list buildings.")
 
@@ -181,6 +182,6 @@ def _show(building: dict[str, Any]) -> None:
         }
     )
     for approval in building["pending_approvals"]:
-        print(f"? {approval['approval_id']}: {approval['summary']}")
+        print(f"? {approval['approval_id']}: {one_line(approval['summary'])}")
     for flag in building["open_flags"]:
-        print(f"! {flag['item_id']} ({flag['band']}): {flag['detail']}")
+        print(f"! {flag['item_id']} ({flag['band']}): {one_line(flag['detail'])}")

@@ -168,7 +168,7 @@ def _authorization(key: str) -> dict[str, str]:
 def _reason(error: "httpx.ConnectError") -> str:
     """Why there is no connection, where it is another reason than that nobody listens there."""
     text = _one_line(error)
-    return f" ({text})" if "SSL" in text or "TLS" in text or "ame or service" in text or "getaddrinfo" in text else ""
+    return "" if "refused" in text.lower() else f" ({text})"
 
 
 def _one_line(error: Exception) -> str:

@@ -105,8 +105,8 @@ def changes_in_words(what: str, before: dict[str, Any], after: dict[str, Any]) -
     names = [name for name in dict.fromkeys([*before, *after]) if before.get(name) != after.get(name)]
     if not names:
         return f"{what}: nothing has changed; it was so before."
-    lines = [f"  {name}: {shortened(before.get(name))} -> {shortened(after.get(name))}" for name in names]
-    return "\n".join([f"{what} is changed:", *map(one_line, lines)])
+    lines = (f"{name}: {shortened(before.get(name))} -> {shortened(after.get(name))}" for name in names)
+    return "\n".join([f"{what} is changed:", *(f"  {one_line(line)}" for line in lines)])
 
 
 def shortened(value: Any) -> str:

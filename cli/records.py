@@ -8,6 +8,7 @@ import typer
 from cli.client import Client, Limit, Url, part
 from cli.output import Json, print_fields, print_json, print_rows, print_table
 from cli.sentences import CommandError
+from domain.outside import one_line
 
 items = typer.Typer(no_args_is_help=True, help="Read the procurement log, line by line.")
 orders = typer.Typer(no_args_is_help=True, help="Read purchase orders.")
@@ -58,7 +59,7 @@ def show_item(
     flags = found.pop("flags", [])
     print_fields({name.replace("_", " "): value for name, value in found.items()})
     for flag in flags:
-        print(f"! {flag['band']}: {flag['detail']}")
+        print(f"! {one_line(flag['band'])}: {one_line(flag['detail'])}")
 
 
 @orders.command("list")

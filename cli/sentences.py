@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from domain.errors import LongleadError
+from domain.outside import one_line
 
 
 class CommandError(LongleadError):
@@ -40,7 +41,7 @@ class Sentences(TyperGroup):
         except Exception as error:
             if not _is_for_people(error):
                 raise
-            print(f"Error: {_with_commands(sentence(error))}", file=sys.stderr)
+            print(f"Error: {one_line(_with_commands(sentence(error)))}", file=sys.stderr)
             raise typer.Exit(1) from error
 
 
