@@ -8,7 +8,7 @@ import typer
 
 from cli.client import Client, Limit, OfBuilding, Url, Wait, part
 from cli.files import read_json
-from cli.output import Json, actions_in_words, moment, print_fields, print_json, print_table
+from cli.output import Json, describe_actions, moment, print_fields, print_json, print_table
 from cli.sentences import CommandError
 from domain.outside import one_line
 
@@ -68,7 +68,7 @@ def show(approval: Id, as_json: Json = False, url: Url = None) -> None:
             "asked of": found["asked_of"],
             "reminder": moment(found["due_at"]),
             "question": found["summary"],
-            "recommended": actions_in_words(found["recommended"]),
+            "recommended": describe_actions(found["recommended"]),
             "answered": found["decision"] and found["decision"]["type"],
             "by": found["decision"] and found["decision"]["responder"]["name"],
         }
@@ -194,7 +194,7 @@ _OPTION_COLUMNS = ["no.", "option", "actions", "arrival", "days late", "cost", "
 
 def _option_row(number: int, option: dict[str, Any], recommended: int | None) -> list[Any]:
     marked = f"{number} (recommended)" if number == recommended else str(number)
-    return [marked, option["title"], actions_in_words(option["actions"]), option["arrival"], option["days_late"]] + [
+    return [marked, option["title"], describe_actions(option["actions"]), option["arrival"], option["days_late"]] + [
         option["cost"],
         "; ".join(option["assumptions"]),
     ]

@@ -8,7 +8,7 @@ import typer
 
 from cli.client import Client, Limit, Url, part
 from cli.files import read_json
-from cli.output import Json, changes_in_words, moment, print_fields, print_json, print_table, shortened
+from cli.output import Json, describe_changes, moment, print_fields, print_json, print_table, shorten
 from cli.records import ITEM_COLUMNS, item_row
 from cli.sentences import CommandError
 from domain.outside import one_line
@@ -95,7 +95,7 @@ def change(
     if as_json:
         print_json(after)
     else:
-        print(changes_in_words(building, _changeable(before), _changeable(after)))
+        print(describe_changes(building, _changeable(before), _changeable(after)))
 
 
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
@@ -162,9 +162,7 @@ def _audit_row(row: dict[str, Any]) -> list[Any]:
 def _how(detail: dict[str, Any]) -> str:
     """Of a change what was and what is; of a decision its type."""
     changed = detail.get("changed", {})
-    told = [
-        f"{field}: {shortened(values['before'])} -> {shortened(values['after'])}" for field, values in changed.items()
-    ]
+    told = [f"{field}: {shorten(values['before'])} -> {shorten(values['after'])}" for field, values in changed.items()]
     return "; ".join(told) or str(detail.get("type", ""))
 
 

@@ -56,8 +56,8 @@ class Client:
 
         # This side has no database: whatever LONGLEAD_DATABASE_URL is, it need not be looked at.
         settings = load_settings(url=url, database_url="")
-        self.url = _checked_url(settings.url)
-        self._headers = _authorization(settings.api_key)
+        self.url = _check_url(settings.url)
+        self._headers = _make_headers(settings.api_key)
         self._shared: httpx.Client | None = None
 
     def __enter__(self) -> Self:
@@ -111,12 +111,12 @@ class Client:
             request["content"] = json.dumps(body).encode("ascii")
         try:
             if self._shared is not None:
-                return _answer(self._shared.request(method, path, headers=headers, **request))
+                return _read_answer(self._shared.request(method, path, headers=headers, **request))
             with self._open() as client:
-                return _answer(client.request(method, path, headers=headers, **request))
+                return _read_answer(client.request(method, path, headers=headers, **request))
         except httpx.ConnectError as error:
             raise CommandError(
-                f"Nothing answers at {self.url}{_reason(error)}. Start the service with `longlead serve`, or name its "
+                f"Nothing answers at {self.url}{_explain(error)}. Start the service with `longlead serve`, or name its "
                 "address with --url or LONGLEAD_URL."
             ) from error
         except httpx.ConnectTimeout as error:
@@ -132,7 +132,7 @@ class Client:
             ) from error
 
 
-def _checked_url(given: str) -> str:
+def _check_url(given: str) -> str:
     """The address without its last slash.
 
     Raises:
@@ -151,7 +151,7 @@ def _checked_url(given: str) -> str:
     return url
 
 
-def _authorization(key: str) -> dict[str, str]:
+def _make_headers(key: str) -> dict[str, str]:
     """The header that says who calls; none without a key.
 
     Raises:
@@ -165,7 +165,7 @@ def _authorization(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-def _reason(error: "httpx.ConnectError") -> str:
+def _explain(error: "httpx.ConnectError") -> str:
     """Why there is no connection, where it is another reason than that nobody listens there."""
     text = _one_line(error)
     return "" if "refused" in text.lower() else f" ({text})"
@@ -175,7 +175,7 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
-def _answer(response: "httpx.Response") -> Any:
+def _read_answer(response: "httpx.Response") -> Any:
     if response.status_code == 204:
         return None
     try:
@@ -188,10 +188,10 @@ def _answer(response: "httpx.Response") -> Any:
         raise CommandError(
             f"{response.url} answered {response.status_code} with something that is not Longlead's. {_WHERE}"
         )
-    raise RefusedError(_problem(body, response.status_code), response.status_code)
+    raise RefusedError(_describe_problem(body, response.status_code), response.status_code)
 
 
-def _problem(body: dict[str, Any], status: int) -> str:
+def _describe_problem(body: dict[str, Any], status: int) -> str:
     errors = body.get("errors") or []
     further = [f"{error['field']}: {error['message']}" for error in errors if "field" in error][1:]
     detail = str(body["detail"])

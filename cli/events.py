@@ -6,7 +6,7 @@ import typer
 
 from cli.client import Client, Limit, Url, Wait, part
 from cli.files import read_events
-from cli.output import Json, moment, print_fields, print_json, print_table, progress
+from cli.output import Json, moment, print_fields, print_json, print_table, show_progress
 from cli.sending import Failure
 from cli.sentences import CommandError
 
@@ -41,15 +41,15 @@ def send(
         raise CommandError(f"--from {first}: there are only {len(given)} events. Nothing was sent.")
     stored: list[dict[str, Any]] = []
     try:
-        with Client(url) as client, progress("events", len(given) - first + 1) as advance:
+        with Client(url) as client, show_progress("events", len(given) - first + 1) as advance:
             for one in given[first - 1 :]:
                 stored.append(client.post(f"/buildings/{part(building)}/events", one.event, wait=wait))
                 advance()
     except CommandError as error:
         failure = Failure(given, first, len(stored), error)
         if as_json:
-            print_json({"stored": stored, "failed": failure.in_json()})
-        raise CommandError(failure.in_words(building)) from error
+            print_json({"stored": stored, "failed": failure.to_json()})
+        raise CommandError(failure.describe(building)) from error
     if as_json:
         print_json(stored)
         return

@@ -27,21 +27,24 @@ class Given:
 def read_json(given: str) -> Any:
     """The JSON document of a file, of standard input, or of the text itself."""
     try:
-        return _decoded(_text(given))
+        return _decode(_read_text(given))
     except ValueError as error:
-        raise CommandError(f"{_named(given)} is not JSON: {error}.") from error
+        raise CommandError(f"{_name_source(given)} is not JSON: {error}.") from error
 
 
 def read_events(given: str) -> list[Given]:
     """One event, a list of them, or one on each line."""
-    text = _text(given)
+    text = _read_text(given)
     try:
-        found = _decoded(text)
+        found = _decode(text)
     except ValueError as error:
         lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
         if len(lines) == 1 or text.lstrip().startswith("["):
-            raise CommandError(f"{_named(given)} is not JSON: {error}. Nothing was sent.") from error
-        return [Given(position, number, _line(line, number, given)) for position, (number, line) in enumerate(lines, 1)]
+            raise CommandError(f"{_name_source(given)} is not JSON: {error}. Nothing was sent.") from error
+        return [
+            Given(position, number, _decode_line(line, number, given))
+            for position, (number, line) in enumerate(lines, 1)
+        ]
     events = found if isinstance(found, list) else [found]
     return [Given(position, None, event) for position, event in enumerate(events, 1)]
 
@@ -55,21 +58,21 @@ def written_to(path: Path) -> Iterator[None]:
         raise CommandError(f"{path} cannot be written: {error.strerror}. Name another place.") from error
 
 
-def _line(line: str, number: int, given: str) -> Any:
+def _decode_line(line: str, number: int, given: str) -> Any:
     try:
-        return _decoded(line)
+        return _decode(line)
     except ValueError as error:
-        raise CommandError(f"{_named(given)}, line {number}, is not JSON: {error}. Nothing was sent.") from error
+        raise CommandError(f"{_name_source(given)}, line {number}, is not JSON: {error}. Nothing was sent.") from error
 
 
-def _decoded(text: str) -> Any:
+def _decode(text: str) -> Any:
     """What the text says.
 
     Raises:
         ValueError: it is no JSON; also where Python alone would read it.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        return json.loads(text, parse_constant=_refuse_constant, parse_float=_parse_finite)
     except RecursionError as error:
         raise ValueError("it has too many brackets within each other") from error
 
@@ -78,33 +81,33 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"it holds {name}, which is no number of JSON")
 
 
-def _finite(text: str) -> float:
+def _parse_finite(text: str) -> float:
     number = float(text)
     if abs(number) == float("inf"):
         raise ValueError(f"it holds {text[:40]}, which is too large")
     return number
 
 
-def _text(given: str) -> str:
+def _read_text(given: str) -> str:
     """The text that is meant.
 
     Raises:
         CommandError: it cannot be read, or there is none.
     """
     try:
-        text = _raw(given).decode("utf-8-sig")
+        text = _read_bytes(given).decode("utf-8-sig")
     except OSError as error:
         raise CommandError(f"{given} cannot be read: {error.strerror}. {_ADVICE}") from error
     except UnicodeDecodeError as error:
-        raise CommandError(f"{_named(given)} cannot be read: it is not UTF-8 text. Save it as UTF-8.") from error
+        raise CommandError(f"{_name_source(given)} cannot be read: it is not UTF-8 text. Save it as UTF-8.") from error
     except ValueError as error:  # a name that no file can have
         raise CommandError(f"{given!r} cannot be read: {error}. {_ADVICE}") from error
     if not text.strip():
-        raise CommandError(f"{_named(given)} is empty. {_ADVICE}")
+        raise CommandError(f"{_name_source(given)} is empty. {_ADVICE}")
     return text
 
 
-def _raw(given: str) -> bytes:
+def _read_bytes(given: str) -> bytes:
     if given == "-":
         return sys.stdin.buffer.read()
     if _is_text(given):
@@ -117,7 +120,7 @@ def _is_text(given: str) -> bool:
     return given.lstrip().startswith(("{", "["))
 
 
-def _named(given: str) -> str:
+def _name_source(given: str) -> str:
     if given == "-":
         return "Standard input"
     return "The text given" if _is_text(given) else given

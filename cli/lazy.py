@@ -22,7 +22,7 @@ class Entry:
     panel: str
 
 
-class Unloaded(TyperCommand):
+class Placeholder(TyperCommand):
     """Stands for a command until its arguments are to be parsed."""
 
     def __init__(self, entry: Entry) -> None:
@@ -34,9 +34,9 @@ class Unloaded(TyperCommand):
         return load_command(self.entry).make_context(info_name, args, parent=parent, **extra)
 
 
-def unloaded(entries: Iterable[Entry]) -> dict[str, Unloaded]:
+def make_placeholders(entries: Iterable[Entry]) -> dict[str, Placeholder]:
     """The commands by name, in the order given."""
-    return {entry.name: Unloaded(entry) for entry in entries}
+    return {entry.name: Placeholder(entry) for entry in entries}
 
 
 def load_command(entry: Entry) -> Any:

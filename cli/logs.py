@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import Client, Limit, Url, part
-from cli.output import Json, actions_in_words, moment, print_rows
+from cli.output import Json, describe_actions, moment, print_rows
 
 Building = Annotated[str, typer.Argument(help="Id of the building.", show_default=False)]
 OfEvent = Annotated[
@@ -45,7 +45,7 @@ def decisions(
 
 
 def _action_row(action: dict[str, Any]) -> list[Any]:
-    done = actions_in_words([action])
+    done = describe_actions([action])
     return [moment(action["at"]), done, action["result"], action["event_id"], action["responder"]["name"]]
 
 
@@ -53,6 +53,6 @@ def _decision_row(decision: dict[str, Any]) -> list[Any]:
     return [moment(decision["at"]), decision["seq"], decision["item_id"], decision["kind"]] + [
         decision["responder"]["name"],
         decision["type"],
-        actions_in_words(decision["actions"]),
+        describe_actions(decision["actions"]),
         decision["why"],
     ]

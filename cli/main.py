@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.lazy import unloaded
+from cli.lazy import make_placeholders
 from cli.manual import ENTRIES
 from cli.sentences import Sentences
 
@@ -14,7 +14,7 @@ class Manual(Sentences):
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
-        self.commands.update(unloaded(ENTRIES))
+        self.commands.update(make_placeholders(ENTRIES))
 
 
 app = typer.Typer(

@@ -88,7 +88,7 @@ def moment(value: str | None) -> str | None:
     return None if value is None else value[:19].replace("T", " ")
 
 
-def actions_in_words(made: Iterable[dict[str, Any]]) -> str:
+def describe_actions(made: Iterable[dict[str, Any]]) -> str:
     """Actions in one line: `reorder_item(item=hvac-units)`."""
     return ", ".join(
         f"{action['name']}({', '.join(f'{name}={value}' for name, value in action['arguments'].items())})"
@@ -100,16 +100,16 @@ MAX_SHOWN = 60
 """Characters of a value that are shown of a change; `--json` has all of it."""
 
 
-def changes_in_words(what: str, before: dict[str, Any], after: dict[str, Any]) -> str:
+def describe_changes(what: str, before: dict[str, Any], after: dict[str, Any]) -> str:
     """What was and what is, a line for each field that is not what it was."""
     names = [name for name in dict.fromkeys([*before, *after]) if before.get(name) != after.get(name)]
     if not names:
         return f"{what}: nothing has changed; it was so before."
-    lines = (f"{name}: {shortened(before.get(name))} -> {shortened(after.get(name))}" for name in names)
+    lines = (f"{name}: {shorten(before.get(name))} -> {shorten(after.get(name))}" for name in names)
     return "\n".join([f"{what} is changed:", *(f"  {one_line(line)}" for line in lines)])
 
 
-def shortened(value: Any) -> str:
+def shorten(value: Any) -> str:
     """A value of any kind in a few words."""
     text = "none" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
@@ -120,7 +120,7 @@ PROGRESS_AFTER_S = 2.0
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
+def show_progress(what: str, total: int) -> Iterator[Callable[[], None]]:
     """Show on the terminal how many of `total` are done, once that takes long. Yields what counts one more."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -49,9 +49,9 @@ def sentence(error: BaseException) -> str:
     """What went wrong, for a person."""
     if isinstance(error, BaseExceptionGroup):
         return sentence(error.exceptions[0])
-    if isinstance(error, _loaded("psycopg", "OperationalError")):
+    if isinstance(error, _find_exception("psycopg", "OperationalError")):
         return f"The database cannot be reached: {_one_line(error)}. Check LONGLEAD_DATABASE_URL."
-    if isinstance(error, _loaded("psycopg.errors", "UndefinedTable")):
+    if isinstance(error, _find_exception("psycopg.errors", "UndefinedTable")):
         return "The database has no tables of Longlead yet. Make them with `longlead db migrate`."
     if isinstance(error, LongleadError):
         return error.detail
@@ -65,13 +65,13 @@ def _is_for_people(error: Exception) -> bool:
     return isinstance(
         error,
         (LongleadError, OSError, ExceptionGroup)
-        + _loaded("httpx", "HTTPError")
-        + _loaded("psycopg", "Error")
-        + _loaded("pydantic", "ValidationError"),
+        + _find_exception("httpx", "HTTPError")
+        + _find_exception("psycopg", "Error")
+        + _find_exception("pydantic", "ValidationError"),
     )
 
 
-def _loaded(module: str, name: str) -> tuple[type[BaseException], ...]:
+def _find_exception(module: str, name: str) -> tuple[type[BaseException], ...]:
     """An exception of a library, if that was imported. If not, it has raised nothing: no need to import it for this."""
     found = sys.modules.get(module)
     return () if found is None else (getattr(found, name),)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import Client, Limit, Url, part
-from cli.output import Json, changes_in_words, print_json, print_rows
+from cli.output import Json, describe_changes, print_json, print_rows
 from cli.sentences import CommandError
 
 app = typer.Typer(no_args_is_help=True, help="List, add and change the vendors of a building.")
@@ -90,7 +90,7 @@ def change(
     if as_json:
         print_json(after)
     else:
-        print(changes_in_words(vendor, before, after))
+        print(describe_changes(vendor, before, after))
 
 
 def _row(vendor: dict[str, Any]) -> list[Any]:

@@ -14,7 +14,7 @@ from typer.testing import Result
 from tests.api.office import APPROVED, SPEC
 from tests.api.served import Served
 from tests.cli.conftest import Run
-from tests.cli.walk import asking
+from tests.cli.walk import list_calls
 
 
 def assert_said(result: Result, *words: str) -> None:
@@ -100,14 +100,14 @@ def test_help_is_the_manual_at_every_level(run: Run, command: str) -> None:
 
 
 def test_every_command_that_asks_says_where_nothing_answers(run: Run) -> None:
-    calls = list(asking())
+    calls = list(list_calls())
     assert len(calls) > 35
     for arguments in calls:
         assert_said(run(*arguments, "--url", "http://127.0.0.1:9"), "Nothing answers", "`longlead serve`")
 
 
 def test_commands_that_ask_say_that_they_need_a_key(run: Run, served_with_keys: str) -> None:
-    for arguments in list(asking())[::5]:
+    for arguments in list(list_calls())[::5]:
         assert_said(run(*arguments, "--url", served_with_keys), "LONGLEAD_API_KEY")
 
 

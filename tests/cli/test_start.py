@@ -29,7 +29,7 @@ CLIENT = MANUAL | {"httpx", "pydantic", "pydantic-settings"}
 """And what a command may that only asks the service."""
 
 
-def heavy(allowed: set[str]) -> set[str]:
+def find_heavy_modules(allowed: set[str]) -> set[str]:
     """What may not be imported: the dependencies of the project but for these, and what the service is made of."""
     declared = tomllib.loads((HOUSE / "pyproject.toml").read_text())["project"]["dependencies"]
     names = {re.split(r"[^\w-]", dependency)[0] for dependency in declared}
@@ -85,7 +85,7 @@ def test_no_help_at_any_level_imports_more_than_the_manual_needs() -> None:
         *([*words, "--help"] for words in below if words in last.values() or len(words) == 1),
     ]
     assert len(below) > 60
-    forbidden = heavy(MANUAL) | {"runtime"}
+    forbidden = find_heavy_modules(MANUAL) | {"runtime"}
     for arguments, (code, _, packages) in observe(*every).items():
         assert code == 0, arguments
         assert not set(packages) & forbidden, arguments
@@ -103,7 +103,7 @@ def test_a_command_that_asks_the_service_imports_a_client_and_not_the_service() 
     ((code, _, packages),) = observe(["approvals", "list", "--url", "http://127.0.0.1:9"]).values()
     assert code == 1
     assert "httpx" in packages
-    assert not set(packages) & heavy(CLIENT)
+    assert not set(packages) & find_heavy_modules(CLIENT)
 
 
 @pytest.mark.parametrize("argument", ["--version", "--help"])

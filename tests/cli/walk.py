@@ -22,20 +22,20 @@ JSON = {"file": "{}", "events": "{}"}
 """Arguments that are JSON."""
 
 
-def leaves(command: Any = None, *above: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+def list_commands(command: Any = None, *above: str) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Every command that does something, with its words."""
     command = command or get_command(app)
     for name, found in command.commands.items():
         loaded = load_command(found.entry) if hasattr(found, "entry") else found
         if hasattr(loaded, "commands"):
-            yield from leaves(loaded, *above, name)
+            yield from list_commands(loaded, *above, name)
         else:
             yield (*above, name), loaded
 
 
-def asking() -> Iterator[list[str]]:
+def list_calls() -> Iterator[list[str]]:
     """A call of each command that asks the service."""
-    for words, command in leaves():
+    for words, command in list_commands():
         if any("--url" in parameter.opts for parameter in command.params):
             required = [one for one in command.params if one.param_type_name == "argument" and one.required]
             yield [*words, *(JSON.get(str(one.name), "1") for one in required), *OPTIONS.get(" ".join(words), [])]
