@@ -22,6 +22,7 @@ from api import (
     openapi,
     outbox,
     rules,
+    vendors,
 )
 from api.auth import open_keyring
 from api.headers import SafeHeaders
@@ -37,6 +38,7 @@ from runtime.resources import Resources
 _ROUTERS = (
     events.router,  # the busiest first: they are tried in this order
     buildings.router,
+    vendors.router,
     approvals.router,
     items.router,
     ledger.router,

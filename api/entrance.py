@@ -13,7 +13,7 @@ from domain.rules import split_id
 from storage import owners
 from storage.connection import Connection
 
-WITHIN_A_BUILDING = frozenset({"item_id", "event_id", "checkpoint_id", "fork_id"})
+WITHIN_A_BUILDING = frozenset({"item_id", "event_id", "checkpoint_id", "fork_id", "vendor_id"})
 """Parts of an address that name something within the building that the address names as well."""
 
 _INT64 = 2**63

@@ -1,5 +1,6 @@
 """`longlead approvals`: read the agent's questions and answer them."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -7,7 +8,9 @@ import typer
 
 from cli.client import Client, Limit, OfBuilding, Url, Wait, part
 from cli.files import read_json
-from cli.output import Json, actions, moment, print_fields, print_json, print_table
+from cli.output import Json, describe_actions, moment, print_fields, print_json, print_table
+from cli.sentences import CommandError
+from domain.outside import one_line
 
 app = typer.Typer(no_args_is_help=True, help="Read the agent's questions, and answer them.")
 
@@ -65,19 +68,31 @@ def show(approval: Id, as_json: Json = False, url: Url = None) -> None:
             "asked of": found["asked_of"],
             "reminder": moment(found["due_at"]),
             "question": found["summary"],
-            "recommended": actions(found["recommended"]),
+            "recommended": describe_actions(found["recommended"]),
             "answered": found["decision"] and found["decision"]["type"],
             "by": found["decision"] and found["decision"]["responder"]["name"],
         }
     )
-    print_table("Options", _OPTION_COLUMNS, map(_option_row, found["options"]), "No options.")
+    recommended = _recommended(found)
+    rows = [_option_row(number, option, recommended) for number, option in enumerate(found["options"], 1)]
+    print_table("Options", _OPTION_COLUMNS, rows, "No options.")
+    if rows and found["status"] == "pending":
+        print(f"Choose with: longlead approvals decide {approval} --option NUMBER --version {found['version']}")
     print_fields(found["evidence"])
 
 
 @app.command()
 def decide(
     approval: Id,
-    answer: Annotated[Answer, typer.Argument(help="How you answer.", show_default=False)],
+    answer: Annotated[
+        Answer | None, typer.Argument(help="How you answer, unless you choose an --option.", show_default=False)
+    ] = None,
+    option: Annotated[
+        int | None,
+        typer.Option(
+            "--option", "-o", help="Choose one by its number, as `approvals show` prints them.", show_default=False
+        ),
+    ] = None,
     message: Annotated[
         str | None, typer.Option("--message", "-m", help="Why; with respond: the answer.", show_default=False)
     ] = None,
@@ -90,34 +105,96 @@ def decide(
         ),
     ] = None,
     version: Annotated[
-        int | None, typer.Option("--version", help="The version that you read.", show_default=False)
+        int | None,
+        typer.Option("--version", help="The version that you read: refused if it has changed.", show_default=False),
     ] = None,
     wait: Wait = 0,
     as_json: Json = False,
     url: Url = None,
 ) -> None:
     """Answer a question. The first answer counts."""
-    body = {"type": answer.value, "message": message, "version": version}
-    body["actions"] = None if edited is None else read_json(edited)
-    given = {name: value for name, value in body.items() if value is not None}
-    decided = Client(url).post(f"/approvals/{part(approval)}/decision", given, wait=wait)
+    if (answer is None) == (option is None):
+        raise CommandError("Say how you answer: one of approve, reject, edit and respond, or --option and a number.")
+    if option is not None and edited is not None:
+        raise CommandError("Say either --option or --actions: an option has its own.")
+    with Client(url) as client:
+        body: dict[str, Any] = {"message": message, "version": version}
+        if option is not None:
+            chosen = _choose(client.get(f"/approvals/{part(approval)}"), option, version)
+            body |= chosen.body
+        else:
+            body["type"] = answer and answer.value
+            body["actions"] = None if edited is None else read_json(edited)
+        given = {name: value for name, value in body.items() if value is not None}
+        decided = client.post(f"/approvals/{part(approval)}/decision", given, wait=wait)
     if as_json:
         print_json(decided)
-    else:
-        print(_SAID[decided["status"]])
+        return
+    if option is not None:
+        print(f"Option {option}: {one_line(chosen.title)}.")
+    if decided.get("answer"):
+        print(one_line(decided["answer"]))
+    print(_SAID[decided["status"]])
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An option that was chosen by its number, and the answer that says so."""
+
+    title: str
+    body: dict[str, Any]
+
+
+def _choose(asked: dict[str, Any], number: int, version: int | None) -> Choice:
+    """The answer that an option is: approve for the recommended one, edit with its actions for another; with the
+    version of the question in which it has this number.
+
+    Raises:
+        CommandError: there is no such option, or the numbers that were read were those of another version.
+    """
+    show = f"See them with `longlead approvals show {asked['approval_id']}`."
+    options, standing = asked["options"], asked["version"]
+    if asked["status"] != "pending":
+        raise CommandError(f"{asked['approval_id']} is {asked['status']}: it takes no further answer. {show}")
+    if version is not None and version != standing:
+        raise CommandError(
+            f"The question has changed: it is at version {standing}, not {version}, and its options may have other "
+            f"numbers. Nothing was decided. {show}"
+        )
+    if not options:
+        raise CommandError(f"The question has no options: answer it with approve, reject, edit or respond. {show}")
+    if not 1 <= number <= len(options):
+        there = "; ".join(f"{place}: {one_line(option['title'])}" for place, option in enumerate(options, 1))
+        raise CommandError(f"There is no option {number}. There are {there}. Nothing was decided.")
+    option = options[number - 1]
+    if number == _recommended(asked):
+        return Choice(option["title"], {"type": "approve", "version": standing})
+    if not option["actions"]:
+        raise CommandError(f"Option {number} does nothing: answer with reject or respond instead. {show}")
+    return Choice(option["title"], {"type": "edit", "actions": option["actions"], "version": standing})
+
+
+def _recommended(asked: dict[str, Any]) -> int | None:
+    """The number of the option that `approve` takes; None where nothing is left to recommend."""
+    wanted = asked["recommended"]
+    numbers = (number for number, option in enumerate(asked["options"], 1) if option["actions"] == wanted)
+    return next(numbers, None) if wanted else None
 
 
 _SAID = {
     "accepted": "Accepted: it will be applied in its turn.",
     "applied": "Applied.",
     "outdated": "Outdated: the facts had changed meanwhile, so nothing was done. The question is asked again.",
+    "answered": "That was a question, so nothing was decided: it is still open.",
+    "asked_again": "It was not certain what you meant, so nothing was decided: the question is still open.",
     "failed": "It could not be applied. The question is asked again; see `longlead events list --status dead`.",
 }
-_OPTION_COLUMNS = ["option", "actions", "arrival", "days late", "cost", "assumptions"]
+_OPTION_COLUMNS = ["no.", "option", "actions", "arrival", "days late", "cost", "assumptions"]
 
 
-def _option_row(option: dict[str, Any]) -> list[Any]:
-    return [option["title"], actions(option["actions"]), option["arrival"], option["days_late"]] + [
+def _option_row(number: int, option: dict[str, Any], recommended: int | None) -> list[Any]:
+    marked = f"{number} (recommended)" if number == recommended else str(number)
+    return [marked, option["title"], describe_actions(option["actions"]), option["arrival"], option["days_late"]] + [
         option["cost"],
         "; ".join(option["assumptions"]),
     ]

@@ -1,15 +1,19 @@
-"""`longlead building`: create, show and list buildings."""
+"""`longlead building`: create, show, change and list buildings."""
 
-import json
+import re
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from cli.client import Client, Limit, Url, part
 from cli.files import read_json
-from cli.output import Json, moment, print_fields, print_json, print_table
+from cli.output import Json, describe_changes, moment, print_fields, print_json, print_table, shorten
+from cli.records import ITEM_COLUMNS, item_row
+from cli.sentences import CommandError
+from domain.outside import one_line
 
-app = typer.Typer(no_args_is_help=True, help="Create, show and list buildings.")
+app = typer.Typer(no_args_is_help=True, help="Create, show, change and list buildings.")
 
 Id = Annotated[str, typer.Argument(help="Id of the building.", show_default=False)]
 
@@ -38,7 +42,85 @@ def show(building: Id, as_json: Json = False, url: Url = None) -> None:
         return
     _show(found)
     items = client.rows(f"/buildings/{part(building)}/items", 5000)
-    print_table("Procurement log", _ITEM_COLUMNS, map(_item_row, items), "The procurement log is empty.")
+    print_table("Procurement log", ITEM_COLUMNS, map(item_row, items), "The procurement log is empty.")
+
+
+class Mode(StrEnum):
+    """Whether what the agent says and orders leaves the building."""
+
+    WATCH = "watch"
+    LIVE = "live"
+
+
+@app.command()
+def change(
+    building: Id,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--policy",
+            help="A field of the policy, such as po_limit=50000 or quiet_hours=none; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    approvers: Annotated[
+        str | None,
+        typer.Option("--approvers", help="JSON list that replaces the approver chain: a file, - or the text itself."),
+    ] = None,
+    contacts: Annotated[
+        str | None,
+        typer.Option("--contacts", help="JSON object that replaces all contacts: a file, - or the text itself."),
+    ] = None,
+    mode: Annotated[
+        Mode | None,
+        typer.Option("--mode", help="watch: nothing leaves the building. live: it acts.", show_default=False),
+    ] = None,
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """Change policy, approvers, contacts or mode. What is not named stays; what was and what is, is printed."""
+    body: dict[str, Any] = {}
+    if policy:
+        body["policy"] = dict(map(_policy_field, policy))
+    for name, given in (("approvers", approvers), ("contacts", contacts)):
+        if given is not None:
+            body[name] = read_json(given)
+    if mode is not None:
+        body["mode"] = mode.value
+    if not body:
+        raise CommandError("Say what is to change: --policy, --approvers, --contacts or --mode.")
+    with Client(url) as client:
+        before = client.get(f"/buildings/{part(building)}")
+        after = client.patch(f"/buildings/{part(building)}", body)
+    if as_json:
+        print_json(after)
+    else:
+        print(describe_changes(building, _changeable(before), _changeable(after)))
+
+
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_WORDS = {"none": None, "null": None, "true": True, "false": False}
+
+
+def _policy_field(given: str) -> tuple[str, Any]:
+    """`po_limit=50000` as a field and its value: JSON where it looks like it, amounts to the last digit."""
+    name, equals, text = (piece.strip() for piece in given.partition("="))
+    if not equals or not name:
+        raise CommandError(f"--policy {given!r} is no field with its value: write it like po_limit=50000.")
+    if text.lower() in _WORDS:
+        return name, _WORDS[text.lower()]
+    if _WHOLE.fullmatch(text):
+        return name, int(text)
+    if text.startswith(("{", "[")):
+        return name, read_json(text)
+    return name, text
+
+
+def _changeable(building: dict[str, Any]) -> dict[str, Any]:
+    """What people may change of a building, field by field."""
+    policy = {f"policy.{name}": value for name, value in building["policy"].items()}
+    contacts = {f"contacts.{name}": value for name, value in building["contacts"].items()}
+    return {"mode": building["mode"], **policy, **contacts, "approvers": building["approvers"]}
 
 
 @app.command("list")
@@ -80,28 +162,8 @@ def _audit_row(row: dict[str, Any]) -> list[Any]:
 def _how(detail: dict[str, Any]) -> str:
     """Of a change what was and what is; of a decision its type."""
     changed = detail.get("changed", {})
-    told = [f"{field}: {_short(values['before'])} -> {_short(values['after'])}" for field, values in changed.items()]
+    told = [f"{field}: {shorten(values['before'])} -> {shorten(values['after'])}" for field, values in changed.items()]
     return "; ".join(told) or str(detail.get("type", ""))
-
-
-MAX_SHOWN = 60
-"""Characters of a value that are shown; `--json` has all of it."""
-
-
-def _short(value: Any) -> str:
-    text = "none" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
-
-
-_ITEM_COLUMNS = ["item", "name", "status", "required by", "ETA", "band", "order", "on hold by"]
-
-
-def _item_row(item: dict[str, Any]) -> list[Any]:
-    return [item["item_id"], item["name"], item["status"], item["required_by"], item["eta"]] + [
-        item["schedule_band"],
-        item["purchase_order_number"],
-        item["on_hold_by"],
-    ]
 
 
 def _show(building: dict[str, Any]) -> None:
@@ -118,6 +180,6 @@ def _show(building: dict[str, Any]) -> None:
         }
     )
     for approval in building["pending_approvals"]:
-        print(f"? {approval['approval_id']}: {approval['summary']}")
+        print(f"? {approval['approval_id']}: {one_line(approval['summary'])}")
     for flag in building["open_flags"]:
-        print(f"! {flag['item_id']} ({flag['band']}): {flag['detail']}")
+        print(f"! {flag['item_id']} ({flag['band']}): {one_line(flag['detail'])}")

@@ -1,14 +1,17 @@
 """Talking to the service over REST, as any other client does."""
 
+import json
 from collections.abc import Iterator
-from typing import Annotated, Any
-from urllib.parse import quote
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Any, Self
+from urllib.parse import quote, urlsplit
 
-import httpx
 import typer
 
 from cli.sentences import CommandError
-from runtime.settings import load_settings
+
+if TYPE_CHECKING:  # imported with the first request: help needs neither
+    import httpx
 
 Url = Annotated[
     str | None, typer.Option("--url", help="Where the service is; LONGLEAD_URL when absent.", show_default=False)
@@ -23,15 +26,48 @@ Wait = Annotated[
 
 _PAGE = 500
 _TIMEOUT_S = 30.0
+_WHERE = "Name the service's address with --url or LONGLEAD_URL, such as http://127.0.0.1:8000."
+
+
+class RefusedError(CommandError):
+    """The service answered with a problem: what was asked for was not done."""
+
+    title = "Refused"
+
+    def __init__(self, detail: str, status: int) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+class UnansweredError(CommandError):
+    """The request may have reached the service, but no answer came back: it may have been done."""
+
+    title = "No answer"
 
 
 class Client:
-    """Requests with the configured address and key; problems become errors of one sentence."""
+    """Requests with the configured address and key; problems become errors of one sentence.
+
+    Used as a context manager, its requests share one connection.
+    """
 
     def __init__(self, url: str | None = None) -> None:
-        settings = load_settings(url=url)
-        self.url = settings.url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
+        from runtime.settings import load_settings
+
+        # This side has no database: whatever LONGLEAD_DATABASE_URL is, it need not be looked at.
+        settings = load_settings(url=url, database_url="")
+        self.url = _check_url(settings.url)
+        self._headers = _make_headers(settings.api_key)
+        self._shared: httpx.Client | None = None
+
+    def __enter__(self) -> Self:
+        self._shared = self._open()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._shared is not None:
+            self._shared.close()
+            self._shared = None
 
     def get(self, path: str, **parameters: Any) -> Any:
         given = {name: value for name, value in parameters.items() if value is not None}
@@ -40,11 +76,10 @@ class Client:
     def post(self, path: str, body: Any = None, *, wait: int = 0, **parameters: Any) -> Any:
         headers = {"Prefer": f"wait={wait}"} if wait else {}
         given = {name: value for name, value in parameters.items() if value is not None}
-        content = {} if body is None else {"json": body}
-        return self._send("POST", path, params=given, headers=headers, timeout=_TIMEOUT_S + wait, **content)
+        return self._send("POST", path, body, params=given, headers=headers, timeout=_TIMEOUT_S + wait)
 
     def patch(self, path: str, body: Any) -> Any:
-        return self._send("PATCH", path, json=body)
+        return self._send("PATCH", path, body)
 
     def delete(self, path: str) -> Any:
         return self._send("DELETE", path)
@@ -54,49 +89,114 @@ class Client:
         cursor, left = None, limit
         while left > 0:
             page = self.get(path, limit=min(left, _PAGE), cursor=cursor, **parameters)
+            if not isinstance(page, dict) or not isinstance(page.get("data"), list):
+                raise CommandError(f"{self.url}{path} answered with something that is not Longlead's. {_WHERE}")
             yield from page["data"]
             left -= len(page["data"])
-            cursor = page["next_cursor"]
+            cursor = page.get("next_cursor")
             if cursor is None:
                 return
 
-    def _send(self, method: str, path: str, **request: Any) -> Any:
+    def _open(self) -> "httpx.Client":
+        import httpx
+
+        return httpx.Client(base_url=self.url, timeout=_TIMEOUT_S)
+
+    def _send(self, method: str, path: str, body: Any = None, **request: Any) -> Any:
+        import httpx
+
         headers = {**self._headers, **request.pop("headers", {})}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            request["content"] = json.dumps(body).encode("ascii")
         try:
-            with httpx.Client(base_url=self.url, timeout=request.pop("timeout", _TIMEOUT_S)) as client:
-                response = client.request(method, path, headers=headers, **request)
+            if self._shared is not None:
+                return _read_answer(self._shared.request(method, path, headers=headers, **request))
+            with self._open() as client:
+                return _read_answer(client.request(method, path, headers=headers, **request))
         except httpx.ConnectError as error:
             raise CommandError(
-                f"Nothing answers at {self.url}. Start the service with `longlead serve`, or name its address with "
-                "--url or LONGLEAD_URL."
+                f"Nothing answers at {self.url}{_explain(error)}. Start the service with `longlead serve`, or name its "
+                "address with --url or LONGLEAD_URL."
             ) from error
+        except httpx.ConnectTimeout as error:
+            raise CommandError(f"{self.url} cannot be reached in time. {_WHERE}") from error
         except httpx.TimeoutException as error:
-            raise CommandError(
+            raise UnansweredError(
                 f"{self.url} did not answer in time. Try again; {method} {path} may be under way."
             ) from error
-        return _answer(response)
+        except httpx.TransportError as error:
+            raise UnansweredError(
+                f"{self.url} did not answer as a web server does, or broke off ({_one_line(error)}). "
+                f"{_WHERE} {method} {path} may have been done."
+            ) from error
 
 
-def _answer(response: httpx.Response) -> Any:
+def _check_url(given: str) -> str:
+    """The address without its last slash.
+
+    Raises:
+        CommandError: it is none of a web server.
+    """
+    url = given.strip().rstrip("/")
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 80) > 0
+        usable = usable and url.isprintable() and " " not in url and not parts.query and not parts.fragment
+        (parts.hostname or "").encode("idna")
+    except ValueError:
+        usable = False
+    if not usable:
+        raise CommandError(f"{given!r} is not an address of the service. {_WHERE}")
+    return url
+
+
+def _make_headers(key: str) -> dict[str, str]:
+    """The header that says who calls; none without a key.
+
+    Raises:
+        CommandError: no header can hold the key.
+    """
+    key = key.strip()
+    if not key:
+        return {}
+    if not (key.isascii() and key.isprintable()):
+        raise CommandError("LONGLEAD_API_KEY holds characters that no key has. Copy the key again, on one line.")
+    return {"Authorization": f"Bearer {key}"}
+
+
+def _explain(error: "httpx.ConnectError") -> str:
+    """Why there is no connection, where it is another reason than that nobody listens there."""
+    text = _one_line(error)
+    return "" if "refused" in text.lower() else f" ({text})"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+def _read_answer(response: "httpx.Response") -> Any:
     if response.status_code == 204:
         return None
     try:
         body = response.json()
-    except ValueError as error:
-        raise CommandError(
-            f"{response.url} answered {response.status_code} with something that is not Longlead's."
-        ) from error
-    if response.is_success:
+    except ValueError:
+        body = None
+    if response.is_success and isinstance(body, (dict, list)):
         return body
-    raise CommandError(_problem(body, response))
+    if not isinstance(body, dict) or "detail" not in body or response.is_success:
+        raise CommandError(
+            f"{response.url} answered {response.status_code} with something that is not Longlead's. {_WHERE}"
+        )
+    raise RefusedError(_describe_problem(body, response.status_code), response.status_code)
 
 
-def _problem(body: Any, response: httpx.Response) -> str:
-    if not isinstance(body, dict) or "detail" not in body:
-        return f"{response.url} answered {response.status_code}."
-    further = [f"{error['field']}: {error['message']}" for error in body.get("errors") or []][1:]
-    hint = " Set LONGLEAD_API_KEY." if response.status_code == 401 else ""
-    return "; ".join([str(body["detail"]).partition(" (and ")[0] if further else str(body["detail"]), *further]) + hint
+def _describe_problem(body: dict[str, Any], status: int) -> str:
+    errors = body.get("errors") or []
+    further = [f"{error['field']}: {error['message']}" for error in errors if "field" in error][1:]
+    detail = str(body["detail"])
+    hint = " Set LONGLEAD_API_KEY." if status == 401 else ""
+    return "; ".join([detail.partition(" (and ")[0] if further else detail, *further]) + hint
 
 
 def part(name: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -16,15 +16,12 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from cli.late_progress import LateProgress
 from cli.output import Json, print_json, print_table
 from cli.sentences import CommandError
-from domain.principals import LOCAL_PRINCIPAL
-from runtime.resources import database, embedded
-from runtime.settings import Settings, load_settings
-from storage import backup as backups
-from storage import links
-from storage.database import connect
-from storage.migrate import MigrationReport
-from storage.migrate import migrate as run_migrations
-from storage.retention import Pruned, prune_all
+
+if TYPE_CHECKING:  # imported where they are used: `longlead db --help` needs none of them
+    from runtime.settings import Settings
+    from storage.backup import BackupReport, RestoreReport
+    from storage.migrate import MigrationReport
+    from storage.retention import Pruned
 
 app = typer.Typer(no_args_is_help=True, help="Bring the database up to date, save it, bring it back.")
 
@@ -37,6 +34,8 @@ Data = Annotated[
 @app.command()
 def migrate(data: Data = None) -> None:
     """Create or update the tables. Safe at any time: it does nothing where nothing is missing."""
+    from runtime.settings import load_settings
+
     report = asyncio.run(_migrate(load_settings(data_dir=data)))
     if report.already_current:
         print("The database is up to date.")
@@ -52,6 +51,8 @@ def backup(
     data: Data = None,
 ) -> None:
     """Save the whole database as it is now, while it is in use. Says how much it was and how long it took."""
+    from runtime.settings import load_settings
+
     report = asyncio.run(_backup(load_settings(data_dir=data), file))
     print(f"Saved to {file}: {decimal(report.size_bytes)} in {report.seconds:.1f} s.")
 
@@ -62,6 +63,8 @@ def restore(
     data: Data = None,
 ) -> None:
     """Bring a backup back into an empty database: all of it, or nothing. Links that were sent before end."""
+    from runtime.settings import load_settings
+
     report = asyncio.run(_restore(load_settings(data_dir=data), file))
     print(
         f"Restored from {file}: {decimal(report.size_bytes)} in {report.seconds:.1f} s. Links that were sent before no "
@@ -87,6 +90,8 @@ def prune(
 
     What happened stays: events, changes, decisions and actions are never deleted.
     """
+    from runtime.settings import load_settings
+
     settings = load_settings(data_dir=data, retention_events=events, retention_days=days)
     pruned, seconds = asyncio.run(_prune(settings))
     if as_json:
@@ -98,19 +103,21 @@ def prune(
     print(f"{pruned.threads} threads in {seconds:.1f} s." + _left(pruned))
 
 
-def _left(pruned: Pruned) -> str:
+def _left(pruned: "Pruned") -> str:
     if not pruned.skipped:
         return ""
     return f" {pruned.skipped} were running, and are left to the service's own next look."
 
 
 @asynccontextmanager
-async def existing_database(settings: Settings) -> AsyncIterator[str]:
+async def existing_database(settings: "Settings") -> AsyncIterator[str]:
     """The database's conninfo, without making an embedded one only to look at it.
 
     Raises:
         CommandError: the data folder is not there.
     """
+    from runtime.resources import database
+
     if settings.embedded and not settings.data_dir.exists():
         raise CommandError(
             f"There is no database in {settings.data_dir}. Start the service with `longlead serve`, or name the "
@@ -120,18 +127,30 @@ async def existing_database(settings: Settings) -> AsyncIterator[str]:
         yield conninfo
 
 
-async def _migrate(settings: Settings) -> MigrationReport:
+async def _migrate(settings: "Settings") -> "MigrationReport":
+    from runtime.resources import database
+    from storage.migrate import migrate as run_migrations
+
     async with database(settings) as conninfo:
         return await run_migrations(conninfo)
 
 
-async def _backup(settings: Settings, file: Path) -> backups.BackupReport:
+async def _backup(settings: "Settings", file: Path) -> "BackupReport":
+    from storage import backup as backups
+
     async with existing_database(settings) as conninfo:
         with LateProgress("Saving") as progress:
             return await asyncio.to_thread(backups.backup, conninfo, file, on_progress=progress.show_size)
 
 
-async def _restore(settings: Settings, file: Path) -> backups.RestoreReport:
+async def _restore(settings: "Settings", file: Path) -> "RestoreReport":
+    from domain.principals import LOCAL_PRINCIPAL
+    from runtime.resources import embedded
+    from storage import backup as backups
+    from storage import links
+    from storage.database import connect
+    from storage.migrate import migrate as run_migrations
+
     async with embedded(settings) as server:
         conninfo = settings.database_url if server is None else server.conninfo
         vector = server is None or server.vector
@@ -146,12 +165,15 @@ async def _restore(settings: Settings, file: Path) -> backups.RestoreReport:
     return report
 
 
-async def _prune(settings: Settings) -> tuple[Pruned, float]:
+async def _prune(settings: "Settings") -> tuple["Pruned", float]:
+    from storage.database import connect
+    from storage.retention import prune_all
+
     begun = time.monotonic()
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=Console(stderr=True)) as progress:
         shown = progress.add_task("Looking ...")
 
-        def tell(pruned: Pruned) -> None:
+        def tell(pruned: "Pruned") -> None:
             progress.update(shown, description=f"{pruned.threads:,} threads, {pruned.rows:,} rows deleted")
 
         async with (

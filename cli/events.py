@@ -6,9 +6,11 @@ import typer
 
 from cli.client import Client, Limit, Url, Wait, part
 from cli.files import read_events
-from cli.output import Json, moment, print_json, print_table
+from cli.output import Json, moment, print_fields, print_json, print_table, show_progress
+from cli.sending import Failure
+from cli.sentences import CommandError
 
-app = typer.Typer(no_args_is_help=True, help="Send, list and retry events.")
+app = typer.Typer(no_args_is_help=True, help="Send, list, show and retry events.")
 
 Building = Annotated[str, typer.Argument(help="Id of the building.", show_default=False)]
 
@@ -24,13 +26,30 @@ def send(
             show_default=False,
         ),
     ],
+    first: Annotated[int, typer.Option("--from", min=1, help="Number of the first one to send, counted from 1.")] = 1,
     wait: Wait = 0,
     as_json: Json = False,
     url: Url = None,
 ) -> None:
-    """Send events, in order. It stops at the first one that is refused; those before it are stored."""
-    client = Client(url)
-    stored = [client.post(f"/buildings/{part(building)}/events", event, wait=wait) for event in read_events(events)]
+    """Send events, in order. It stops at the first one that is refused; those before it are stored.
+
+    Where it stopped, and how to go on, is said; with --json also as {"stored": [...], "failed": {...}}. What has an
+    event_id may be sent again: it is stored once.
+    """
+    given = read_events(events)
+    if first > max(len(given), 1):
+        raise CommandError(f"--from {first}: there are only {len(given)} events. Nothing was sent.")
+    stored: list[dict[str, Any]] = []
+    try:
+        with Client(url) as client, show_progress("events", len(given) - first + 1) as advance:
+            for one in given[first - 1 :]:
+                stored.append(client.post(f"/buildings/{part(building)}/events", one.event, wait=wait))
+                advance()
+    except CommandError as error:
+        failure = Failure(given, first, len(stored), error)
+        if as_json:
+            print_json({"stored": stored, "failed": failure.to_json()})
+        raise CommandError(failure.describe(building)) from error
     if as_json:
         print_json(stored)
         return
@@ -63,6 +82,24 @@ def list_(
         map(_row, rows),
         "There are none.",
     )
+
+
+@app.command()
+def show(
+    building: Building,
+    event: Annotated[str, typer.Argument(help="Its event_id.", show_default=False)],
+    source: Annotated[
+        str | None, typer.Option("--source", help="Its source, where two sources sent that id.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """Show one event with what became of it."""
+    found = Client(url).get(f"/buildings/{part(building)}/events/{part(event)}", source=source)
+    if as_json:
+        print_json(found)
+    else:
+        print_fields({name.replace("_", " "): value for name, value in found.items()})
 
 
 @app.command()

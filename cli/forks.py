@@ -5,7 +5,6 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import Client, Limit, Url, part
-from cli.fork_words import print_difference
 from cli.output import Json, moment, print_json, print_table
 
 app = typer.Typer(no_args_is_help=True, help="Sandboxes of a building as it was: what if?")
@@ -62,6 +61,8 @@ def list_(building: Building, limit: Limit = 100, as_json: Json = False, url: Ur
 @app.command()
 def diff(building: Building, fork: Fork, as_json: Json = False, url: Url = None) -> None:
     """Show how a fork differs from what really happened."""
+    from cli.fork_words import print_difference
+
     found = Client(url).get(f"/buildings/{part(building)}/forks/{part(fork)}/diff")
     if as_json:
         print_json(found)

@@ -4,14 +4,15 @@ import re
 import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.output import Json, print_json, print_table
 from cli.sentences import CommandError
-from runtime.keys import ApiKey, edited_key_file, read_key_file, rotate, warn_about
-from runtime.settings import load_settings
+
+if TYPE_CHECKING:
+    from runtime.keys import ApiKey
 
 app = typer.Typer(no_args_is_help=True, help="See and check the API keys; give one a new secret.")
 
@@ -37,6 +38,9 @@ def list_(file: File = None, as_json: Json = False) -> None:
 @app.command()
 def check(file: File = None, as_json: Json = False) -> None:
     """Say what is wrong with the keys, and what may surprise. Exit code 1 where the service would not start."""
+    from runtime.keys import warn_about
+    from runtime.settings import load_settings
+
     keys = _keys(file)
     warnings = warn_about(keys, datetime.now(UTC)) + _readable_by_others(file or load_settings().keys_file)
     if as_json:
@@ -57,6 +61,9 @@ def rotate_(
     as_json: Json = False,
 ) -> None:
     """Give a key a new secret, and print it once. The service reads the file again by itself."""
+    from runtime.keys import edited_key_file, rotate
+    from runtime.settings import load_settings
+
     named = file or load_settings().keys_file
     if named is None:
         raise CommandError("Name the file of keys with --file: LONGLEAD_API_KEYS names none.")
@@ -74,7 +81,10 @@ def rotate_(
     print(f"The old secret of {caller_id} counts until {ends:%Y-%m-%d %H:%M} UTC. This one is not shown again.")
 
 
-def _keys(file: Path | None) -> list[ApiKey]:
+def _keys(file: Path | None) -> list["ApiKey"]:
+    from runtime.keys import read_key_file
+    from runtime.settings import load_settings
+
     if file is None:
         return load_settings().api_keys
     try:
@@ -83,7 +93,7 @@ def _keys(file: Path | None) -> list[ApiKey]:
         raise CommandError(f"The keys are wrong: {error}.") from error
 
 
-def _shown(key: ApiKey, now: datetime) -> dict[str, Any]:
+def _shown(key: "ApiKey", now: datetime) -> dict[str, Any]:
     return {
         "id": key.id,
         "fingerprint": key.fingerprint,

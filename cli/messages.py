@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.client import Client, Limit, OfBuilding, Url
-from cli.output import Json, moment, print_json, print_table
+from cli.client import Client, Limit, OfBuilding, Url, part
+from cli.output import Json, moment, print_json, print_rows, print_table
 
 app = typer.Typer(
     no_args_is_help=True, help="List messages and orders for outside, and send again what reached nobody."
@@ -47,6 +47,19 @@ def list_(
 
 
 @app.command()
+def log(
+    building: Annotated[str, typer.Argument(help="Id of the building.", show_default=False)],
+    limit: Limit = 100,
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """List what the agent of a building said, and what it was told, in order."""
+    rows = Client(url).rows(f"/buildings/{part(building)}/messages", limit)
+    columns = ["message", "item", "direction", "to or from", "text", "urgency", "event"]
+    print_rows(rows, as_json, f"Messages of {building}", columns, _said, "Nothing was said yet.")
+
+
+@app.command()
 def retry(
     message: Annotated[int, typer.Argument(min=1, help="Its id, as listed.", show_default=False)],
     as_json: Json = False,
@@ -58,6 +71,11 @@ def retry(
         print_json(retried)
     else:
         print(f"Message {message} to {retried['recipient']} is {retried['status']} again.")
+
+
+def _said(message: dict[str, Any]) -> list[Any]:
+    names = ("message_id", "item_id", "direction", "party", "text", "urgency", "event_id")
+    return [message[name] for name in names]
 
 
 def _row(message: dict[str, Any]) -> list[Any]:

@@ -1,7 +1,9 @@
 """What commands print: tables for people, JSON for machines."""
 
 import json
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -41,6 +43,22 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     _console().print(table if table.row_count else empty)
 
 
+def print_rows(
+    found: Iterable[dict[str, Any]],
+    as_json: bool,
+    title: str,
+    columns: Sequence[str],
+    row: Callable[[dict[str, Any]], Sequence[Any]],
+    empty: str,
+) -> None:
+    """A list that was read: all of it as JSON, or as a table of what `row` makes of each."""
+    rows = list(found)
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(title, columns, map(row, rows), empty)
+
+
 def print_fields(fields: dict[str, Any]) -> None:
     """Names and values below each other; absent ones are left out."""
     grid = Table.grid(padding=(0, 2))
@@ -70,9 +88,56 @@ def moment(value: str | None) -> str | None:
     return None if value is None else value[:19].replace("T", " ")
 
 
-def actions(made: Iterable[dict[str, Any]]) -> str:
+def describe_actions(made: Iterable[dict[str, Any]]) -> str:
     """Actions in one line: `reorder_item(item=hvac-units)`."""
     return ", ".join(
         f"{action['name']}({', '.join(f'{name}={value}' for name, value in action['arguments'].items())})"
         for action in made
     )
+
+
+MAX_SHOWN = 60
+"""Characters of a value that are shown of a change; `--json` has all of it."""
+
+
+def describe_changes(what: str, before: dict[str, Any], after: dict[str, Any]) -> str:
+    """What was and what is, a line for each field that is not what it was."""
+    names = [name for name in dict.fromkeys([*before, *after]) if before.get(name) != after.get(name)]
+    if not names:
+        return f"{what}: nothing has changed; it was so before."
+    lines = (f"{name}: {shorten(before.get(name))} -> {shorten(after.get(name))}" for name in names)
+    return "\n".join([f"{what} is changed:", *(f"  {one_line(line)}" for line in lines)])
+
+
+def shorten(value: Any) -> str:
+    """A value of any kind in a few words."""
+    text = "none" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
+
+
+PROGRESS_AFTER_S = 2.0
+"""Seconds until progress is shown: what is over sooner needs none."""
+
+
+@contextmanager
+def show_progress(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show on the terminal how many of `total` are done, once that takes long. Yields what counts one more."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    task, begun, shown = bar.add_task(what, total=total), time.monotonic(), False
+
+    def advance() -> None:
+        nonlocal shown
+        bar.advance(task)
+        if not shown and time.monotonic() - begun >= PROGRESS_AFTER_S:
+            shown = True
+            bar.start()
+
+    try:
+        yield advance
+    finally:
+        if shown:
+            bar.stop()

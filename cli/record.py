@@ -4,20 +4,17 @@ import asyncio
 import secrets
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.database import Data, existing_database
 from cli.files import written_to
 from cli.sentences import CommandError
-from evals.anonymising import anonymised
-from evals.library import scenario_of
-from evals.recording import Recorded
-from evals.recording import record as record_history
-from evals.source import read_yaml
-from runtime.settings import Settings, load_settings
-from storage.database import connect
+
+if TYPE_CHECKING:
+    from evals.recording import Recorded
+    from runtime.settings import Settings
 
 
 def record(
@@ -44,6 +41,11 @@ def record(
     Reads the database of LONGLEAD_DATABASE_URL or the embedded one, also while the service runs. What the agent did
     becomes what is expected of it. Nothing is written to the database.
     """
+    from evals.anonymising import anonymised
+    from evals.library import scenario_of
+    from evals.source import read_yaml
+    from runtime.settings import load_settings
+
     if first is not None and last is not None and first > last:
         raise CommandError(f"--from {first} comes after --to {last}: there is nothing in between.")
     recorded = asyncio.run(_record(load_settings(data_dir=data), building, first, last))
@@ -61,7 +63,10 @@ def record(
         print(f"Note: {remark}", file=sys.stderr)
 
 
-async def _record(settings: Settings, building: str, first: int | None, last: int | None) -> Recorded:
+async def _record(settings: "Settings", building: str, first: int | None, last: int | None) -> "Recorded":
+    from evals.recording import record as record_history
+    from storage.database import connect
+
     async with (
         existing_database(settings) as conninfo,
         await connect(conninfo, application_name="longlead record") as conn,

@@ -7,7 +7,7 @@ import typer
 
 from cli.client import Client, Limit, OfBuilding, Url, part
 from cli.files import read_json
-from cli.output import Json, actions, moment, print_fields, print_json, print_table
+from cli.output import Json, describe_actions, moment, print_fields, print_json, print_table
 from cli.sentences import CommandError
 
 app = typer.Typer(no_args_is_help=True, help="See what was learned from people's answers, and correct it.")
@@ -60,7 +60,7 @@ def show(rule: Id, as_json: Json = False, url: Url = None) -> None:
                 if found[key]
             )
             or found["about"],
-            "does": actions(found["actions"]),
+            "does": describe_actions(found["actions"]),
             "learned from": f"{found['learned_from']}, approval {found['source_approval']}",
             "on": moment(found["learned_at"]),
             "standing": found["standing"],

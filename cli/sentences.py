@@ -1,16 +1,15 @@
 """Errors on the command line: one clear sentence on standard error, and exit code 1. Never a traceback."""
 
+import errno
 import re
 import sys
 from typing import Any
 
-import httpx
-import psycopg
 import typer
-from pydantic import ValidationError
 from typer.core import TyperGroup
 
 from domain.errors import LongleadError
+from domain.outside import one_line
 
 
 class CommandError(LongleadError):
@@ -23,7 +22,10 @@ class CommandError(LongleadError):
 _COMMANDS = (
     (re.compile(r"GET /buildings/([^\s/]+)/history"), r"`longlead history \1`"),
     (re.compile(r"GET /buildings/([^\s/]+)/forks"), r"`longlead fork list \1`"),
-    (re.compile(r"GET /buildings/([^\s/]+)/items"), r"`longlead building show \1`"),
+    (re.compile(r"GET /buildings/([^\s/]+)/items"), r"`longlead items list \1`"),
+    (re.compile(r"GET /buildings/([^\s/]+)/vendors"), r"`longlead vendors list \1`"),
+    (re.compile(r"PATCH /buildings/([^\s/]+)/vendors/([^\s/]+?)(?=[\s.,;]|$)"), r"`longlead vendors change \1 \2`"),
+    (re.compile(r"PATCH /buildings/([^\s/]+?)(?=[\s.,;]|$)"), r"`longlead building change \1`"),
     (re.compile(r"GET /buildings(?![/\w])"), "`longlead building list`"),
     (re.compile(r"GET /outbox(?![/\w])"), "`longlead messages list`"),
     (re.compile(r"GET /(approvals|rules|delegations)(?![/\w])"), r"`longlead \1 list`"),
@@ -36,8 +38,10 @@ class Sentences(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except (LongleadError, httpx.HTTPError, psycopg.Error, ValidationError, OSError, ExceptionGroup) as error:
-            print(f"Error: {_with_commands(sentence(error))}", file=sys.stderr)
+        except Exception as error:
+            if not _is_for_people(error):
+                raise
+            print(f"Error: {one_line(_with_commands(sentence(error)))}", file=sys.stderr)
             raise typer.Exit(1) from error
 
 
@@ -45,13 +49,32 @@ def sentence(error: BaseException) -> str:
     """What went wrong, for a person."""
     if isinstance(error, BaseExceptionGroup):
         return sentence(error.exceptions[0])
-    if isinstance(error, psycopg.OperationalError):
+    if isinstance(error, _find_exception("psycopg", "OperationalError")):
         return f"The database cannot be reached: {_one_line(error)}. Check LONGLEAD_DATABASE_URL."
-    if isinstance(error, psycopg.errors.UndefinedTable):
+    if isinstance(error, _find_exception("psycopg.errors", "UndefinedTable")):
         return "The database has no tables of Longlead yet. Make them with `longlead db migrate`."
     if isinstance(error, LongleadError):
         return error.detail
     return f"{type(error).__name__}: {_one_line(error)}"
+
+
+def _is_for_people(error: Exception) -> bool:
+    """Whether a sentence says enough; a reader who has left (`| head`) is told nothing."""
+    if isinstance(error, OSError) and error.errno == errno.EPIPE:
+        return False
+    return isinstance(
+        error,
+        (LongleadError, OSError, ExceptionGroup)
+        + _find_exception("httpx", "HTTPError")
+        + _find_exception("psycopg", "Error")
+        + _find_exception("pydantic", "ValidationError"),
+    )
+
+
+def _find_exception(module: str, name: str) -> tuple[type[BaseException], ...]:
+    """An exception of a library, if that was imported. If not, it has raised nothing: no need to import it for this."""
+    found = sys.modules.get(module)
+    return () if found is None else (getattr(found, name),)
 
 
 def _with_commands(text: str) -> str:

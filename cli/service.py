@@ -7,7 +7,6 @@ import typer
 
 from cli.database import Data
 from cli.sentences import CommandError
-from runtime.settings import load_service_settings
 
 
 def serve(
@@ -24,6 +23,7 @@ def serve(
     from api.app import create_app
     from runtime.loop import run
     from runtime.service import serve as run_service
+    from runtime.settings import load_service_settings
 
     settings = load_service_settings(host=host, port=port, data_dir=data)
     _require_free(settings.host, settings.port, "--host and --port, or LONGLEAD_HOST and LONGLEAD_PORT")
@@ -56,6 +56,7 @@ def worker(
     """Run one more worker, anywhere the database can be reached, until interrupted."""
     from runtime.loop import run
     from runtime.service import work
+    from runtime.settings import load_service_settings
 
     settings = load_service_settings(concurrency=concurrency, data_dir=data)
     if settings.metrics_port:

@@ -3,13 +3,14 @@
 import asyncio
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cli.database import Data, existing_database
 from cli.output import Json, print_fields, print_json, print_table
-from runtime.settings import Settings, load_settings
-from storage.database import connect
-from storage.health import Report, Snapshot, report
+
+if TYPE_CHECKING:
+    from runtime.settings import Settings
+    from storage.health import Report, Snapshot
 
 Row = dict[str, Any]
 
@@ -22,6 +23,8 @@ def status(data: Data = None, as_json: Json = False) -> None:
 
     Reads the database, not the service: it works when nothing runs.
     """
+    from runtime.settings import load_settings
+
     settings, now = load_settings(data_dir=data), datetime.now(UTC)
     told = asyncio.run(_read(settings, now))
     if as_json:
@@ -31,7 +34,10 @@ def status(data: Data = None, as_json: Json = False) -> None:
     _print_lists(told, now, settings.stalled_after)
 
 
-async def _read(settings: Settings, now: datetime) -> Report:
+async def _read(settings: "Settings", now: datetime) -> "Report":
+    from storage.database import connect
+    from storage.health import report
+
     async with (
         existing_database(settings) as conninfo,
         await connect(conninfo, application_name="longlead status") as conn,
@@ -39,14 +45,14 @@ async def _read(settings: Settings, now: datetime) -> Report:
         return await report(conn, settings.stalled_after, now)
 
 
-def _for_machines(told: Report) -> Row:
+def _for_machines(told: "Report") -> Row:
     counted = told.snapshot
     lists = {name: value for name, value in asdict(told).items() if name != "snapshot"}
     sums = {"pending_approvals": counted.pending_approvals, "overdue_approvals": counted.overdue_approvals}
     return {**asdict(counted), **sums, **lists}
 
 
-def _for_people(counted: Snapshot, now: datetime) -> Row:
+def _for_people(counted: "Snapshot", now: datetime) -> Row:
     dead = counted.events_with("dead")
     return {
         "workers": counted.workers or "none: start one with `longlead worker` or `longlead serve`",
@@ -62,18 +68,18 @@ def _for_people(counted: Snapshot, now: datetime) -> Row:
     }
 
 
-def _outbox(counted: Snapshot) -> str:
+def _outbox(counted: "Snapshot") -> str:
     waits = ", ".join(f"{count} {state}" for state, count in counted.outbox) or "nothing waits"
     return f"{waits}: see below; `longlead messages retry` after a fix" if "dead" in dict(counted.outbox) else waits
 
 
-def _approvals(counted: Snapshot) -> str:
+def _approvals(counted: "Snapshot") -> str:
     kinds = ", ".join(f"{pending} {kind}" for kind, pending, _ in counted.approvals)
     late = f", {counted.overdue_approvals} overdue" if counted.overdue_approvals else ""
     return f"{counted.pending_approvals}{late}" + (f" ({kinds})" if kinds else "")
 
 
-def _print_lists(told: Report, now: datetime, stalled_after: float) -> None:
+def _print_lists(told: "Report", now: datetime, stalled_after: float) -> None:
     if told.at_work:
         columns = ["worker", "last sign of life", "doing"]
         rows = [[row["worker"], _sign(row, now, stalled_after), _doing(row, now)] for row in told.at_work]

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from cli.database import Data
-from runtime.settings import load_settings
 
 
 def studio(
@@ -14,6 +13,7 @@ def studio(
     data: Data = None,
 ) -> None:
     """Run LangGraph's dev server over the buildings' threads, until interrupted. Nothing acts there."""
+    from runtime.settings import load_settings
     from runtime.studio_server import run_studio
 
     asyncio.run(run_studio(load_settings(data_dir=data), port=port, say=print))

@@ -21,3 +21,10 @@ def no_delegation(delegation_id: str) -> NotFoundError:
 
 def no_message(outbox_id: str) -> NotFoundError:
     return NotFoundError(f"There is no message {outbox_id} in the outbox. List them with GET /outbox.")
+
+
+def no_vendor(building_id: str, vendor_id: str) -> NotFoundError:
+    return NotFoundError(
+        f"Building {building_id!r} has no vendor {vendor_id!r}. "
+        f"List the vendors with GET /buildings/{building_id}/vendors."
+    )

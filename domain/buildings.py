@@ -11,6 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, mod
 from domain.policy import Policy
 from domain.text import Currency, Day, Money, Name, Quantity, Slug, Text, folded, slug
 
+MAX_VENDORS = 2000
+"""Vendors of one building."""
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -101,6 +103,21 @@ class Vendor(Strict):
     approved: bool = Field(True, description="False: an order to this vendor always needs a person.")
 
 
+class VendorPatch(Strict):
+    """The body of `PATCH /buildings/{b}/vendors/{v}`: what is given replaces what stands."""
+
+    name: Name | None = Field(None, description="Name of the company.")
+    contact: Text | None = Field(None, description="Address to write to; null takes it away.")
+    approved: bool | None = Field(None, description="False: an order to this vendor always needs a person.")
+
+    @model_validator(mode="after")
+    def _keeps_what_every_vendor_has(self) -> Self:
+        for field in ("name", "approved"):
+            if field in self.model_fields_set and getattr(self, field) is None:
+                raise ValueError(f"{field}: every vendor has one; leave the field out to keep what stands")
+        return self
+
+
 class Contact(Strict, frozen=True):
     """A person or a team of the project."""
 
@@ -159,7 +176,7 @@ class BuildingSpec(Strict):
         default=[], max_length=5000, description="Lines of the procurement log."
     )
     vendors: Annotated[list[Vendor], FailFast()] = Field(
-        default=[], max_length=2000, description="Vendors that may be ordered from."
+        default=[], max_length=MAX_VENDORS, description="Vendors that may be ordered from."
     )
     contacts: dict[Name, Contact | Name] = Field(
         default={}, max_length=200, description="Teams and people by role: receiving, project_manager, ..."

@@ -73,7 +73,9 @@ def anonymised(recorded: Recorded, building_id: str = "building", factor: int = 
             "Models have read this building's mails or replies, and a reading is held against the text's own words: "
             "under other names it cannot be played. Record it without --anonymise, or a part without such texts."
         )
-    names = _Names.of(recorded.scenario["building"], building_id, factor)
+    changed = [one for step in recorded.scenario["steps"] for one in (step.get("change_vendor"),) if one]
+    added = [one for step in recorded.scenario["steps"] for one in (step.get("add_vendor"),) if one]
+    names = _Names.of(recorded.scenario["building"], added, changed, building_id, factor)
     return Recorded(names.scenario(recorded.scenario), recorded.remarks)
 
 
@@ -90,7 +92,15 @@ class _Names:
     texts: int = 0
 
     @classmethod
-    def of(cls, building: dict[str, Any], building_id: str, factor: int) -> "_Names":
+    def of(
+        cls,
+        building: dict[str, Any],
+        added: list[dict[str, Any]],
+        changed: list[dict[str, Any]],
+        building_id: str,
+        factor: int,
+    ) -> "_Names":
+        """`added` and `changed`: vendors that came or were renamed later."""
         named = {slug(one["item"]): one["item"] for one in building["schedule"].get("deliveries", [])}
         posted = {item["item_id"]: item["name"] for item in building.get("items", [])}
         taken = {folded(name) for name in posted.values()} | set(map(folded, posted))
@@ -100,8 +110,10 @@ class _Names:
         ]
         others = {building["building_id"]: building_id, building["name"]: "Building"}
         others[building["schedule"]["project"]["name"]] = "Building"
-        for number, vendor in enumerate(building.get("vendors", []), 1):
+        for number, vendor in enumerate([*building.get("vendors", []), *added], 1):
             others |= {vendor["vendor_id"]: f"vendor-{number}", vendor["name"]: f"Vendor {number}"}
+        for number, vendor in enumerate((one for one in changed if one.get("name")), 1):
+            others.setdefault(vendor["name"], f"Renamed vendor {number}")
         people = [approver["name"] for approver in building.get("approvers", [])]
         people += [str(one.get("name") or "") for one in building.get("contacts", {}).values() if isinstance(one, dict)]
         others |= {name: f"Person {number}" for number, name in enumerate(dict.fromkeys(filter(None, people)), 1)}

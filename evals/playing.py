@@ -125,6 +125,12 @@ class Player:
             return await self._revoke(step.revoke)
         if step.change is not None:
             return await self._send(f"/buildings/{self._building_id}", step.change, method="PATCH")
+        if step.add_vendor is not None:
+            added = step.add_vendor.model_dump(mode="json")
+            return await self._send(f"/buildings/{self._building_id}/vendors", added)
+        if step.change_vendor is not None:
+            path = f"/buildings/{self._building_id}/vendors/{step.change_vendor.vendor_id}"
+            return await self._send(path, step.change_vendor.body(), method="PATCH")
         event = {"event_id": f"step-{self._numbers}", "source": "scenario", **step.body}
         if step.unchecked:
             await self._store(event)

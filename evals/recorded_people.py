@@ -49,12 +49,16 @@ def by_hand_of(history: History, made: ByHand) -> dict[str, Any]:
         if "status" in data["changed"]:
             changed["disabled"] = data["changed"]["status"] == "disabled"
         return {"edit_rule": {"rule": history.images("rules")[data["rule_id"]]["title"], **changed}}
+    if "vendor_added" in data:
+        return {"add_vendor": data["vendor_added"]}
+    if "vendor_id" in data:
+        return {"change_vendor": {"vendor_id": data["vendor_id"], **data["changed"]}}
     return {"change": data["changed"]}
 
 
 def is_patch(made: ByHand) -> bool:
     """Whether the building itself was changed: its policy or its people."""
-    return "changed" in made.change.data and "rule_id" not in made.change.data
+    return "changed" in made.change.data and not {"rule_id", "vendor_id"} & set(made.change.data)
 
 
 def is_of_another_building(responder: Row) -> bool:

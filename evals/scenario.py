@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from domain.approvals import ApprovalKind, DecisionBody
-from domain.buildings import BuildingSpec, Strict
+from domain.buildings import BuildingSpec, Strict, Vendor, VendorPatch
 from domain.line_names import LineNames
 from domain.policy import ResponderType
 from domain.rules import Autonomy
@@ -105,6 +105,16 @@ class RuleChange(Strict):
         return self.model_dump(mode="json", exclude_none=True, exclude={"rule"})
 
 
+class VendorChange(VendorPatch):
+    """A person changes a vendor: its name, its address, or whether it is approved."""
+
+    vendor_id: Slug = Field(description="Id of the vendor.")
+
+    def body(self) -> dict[str, Any]:
+        """The body of `PATCH /buildings/{b}/vendors/{vendor_id}`."""
+        return self.model_dump(mode="json", exclude_unset=True, exclude={"vendor_id"})
+
+
 class Revoking(Strict):
     """A person takes back what was delegated: the last one of that kind that stands, or of that kind and scope."""
 
@@ -129,6 +139,8 @@ class Step(Strict):
     unchecked: bool = Field(False, description="Put into the inbox as it is, as an older version might have taken it.")
     answer: Answer | None = Field(None, description="Somebody answers a question.")
     change: dict[str, Any] | None = Field(None, description="The body of `PATCH /buildings/{b}`: policy, people.")
+    add_vendor: Vendor | None = Field(None, description="The body of `POST /buildings/{b}/vendors`.")
+    change_vendor: VendorChange | None = Field(None, description="A person changes a vendor.")
     delegate: dict[str, Any] | None = Field(None, description="The body of `POST /delegations`, without the building.")
     overrule: Overruling | None = Field(None, description="A person overrules what a rule decided last.")
     edit_rule: RuleChange | None = Field(None, description="A person changes a learned rule.")
@@ -221,7 +233,13 @@ def _line_of(event: dict[str, Any] | None, answer: Answer | None) -> str | None:
     return None if event is None or event.get("item") is None else str(event["item"])
 
 
-HAPPENINGS = ("event", "answer", "change", "delegate", "overrule", "edit_rule", "revoke", "until")
+HAPPENINGS = ("event", "answer", "change", "add_vendor", "change_vendor") + (
+    "delegate",
+    "overrule",
+    "edit_rule",
+    "revoke",
+    "until",
+)
 """What may happen, one in each step."""
 _HAPPENS = {"at", "unchecked", "queued", *HAPPENINGS}
 """What a step says that happens; everything else in it is expected."""

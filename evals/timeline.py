@@ -43,6 +43,10 @@ def _what(step: Step) -> str:
         return f"A person takes back what was delegated for {step.revoke.kind}"
     if step.change is not None:
         return f"The building changes: {_brief(step.change)}"
+    if step.add_vendor is not None:
+        return f"A person adds the vendor {step.add_vendor.name}"
+    if step.change_vendor is not None:
+        return f"A person changes the vendor {step.change_vendor.vendor_id}: {_brief(step.change_vendor.body())}"
     event = step.event or {}
     about = f" of {event['item']}" if event.get("item") else ""
     told = ", ".join(f"{name} {_brief(value)}" for name, value in event.items() if name not in ("event_type", "item"))

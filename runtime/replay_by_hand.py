@@ -1,14 +1,15 @@
-"""Doing again on a fork what people changed beside the inbox: policy and people of the building, rules, delegations."""
+"""Doing again on a fork what people changed beside the inbox: policy and people of the building, vendors, rules,
+delegations."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.buildings import BuildingPatch
+from domain.buildings import BuildingPatch, Vendor
 from domain.errors import NotFoundError
 from domain.principals import Author
 from domain.rules import Delegation, Rule, full_id
 from runtime.clock import Clock
-from storage import buildings, rules, teaching
+from storage import buildings, rules, teaching, vendors
 from storage.connection import Connection
 from storage.replayed_changes import Change
 from storage.rows import select
@@ -34,7 +35,9 @@ class ByHand:
         try:
             await self._again(conn, change)
         except NotFoundError:
-            what = next(str(change.data[name]) for name in ("rule_id", "revoked", "granted") if name in change.data)
+            what = next(
+                str(change.data[name]) for name in ("rule_id", "revoked", "granted", "vendor_id") if name in change.data
+            )
             who = change.data["by"].get("name") or "somebody"
             self.remarks.append(
                 f"What {who} changed of {what} after event {change.seq} was left out: it does not come about here."
@@ -45,6 +48,10 @@ class ByHand:
         done = _author(data["by"]), change.at or self.clock.now(), change.seq
         if "rule_id" in data:
             await teaching.change_rule(conn, full_id(fork_id, data["rule_id"]), data["changed"], *done)
+        elif "vendor_added" in data:
+            await vendors.add(conn, fork_id, Vendor.model_validate(data["vendor_added"]), *done)
+        elif "vendor_id" in data:
+            await vendors.change(conn, fork_id, data["vendor_id"], data["changed"], *done)
         elif "granted" in data:
             await self._grant(conn, Delegation.model_validate(data["granted"]), done)
         elif "revoked" in data:

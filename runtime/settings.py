@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import unquote
 
 from pydantic import (
@@ -48,7 +48,9 @@ from runtime.settings_checks import (
     parse_json,
     split_names,
 )
-from storage.retention import Policy
+
+if TYPE_CHECKING:
+    from storage.retention import Policy  # the command line reads settings, and needs no database for it
 
 
 class ModelPrice(BaseModel):
@@ -449,7 +451,9 @@ class Settings(BaseSettings):
         return RetrySchedule(self.delivery_retry_base, self.delivery_longest_pause, self.delivery_attempts)
 
     @cached_property
-    def retention_policy(self) -> Policy:
+    def retention_policy(self) -> "Policy":
+        from storage.retention import Policy
+
         return Policy(self.retention_events, self.retention_days, self.retention_finished_days)
 
     @cached_property

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
@@ -129,6 +127,11 @@ def parse_json(given: str, expected: str) -> object:
 
 def check_database_url(given: str) -> str:
     """What libpq understands. Checked here, since whoever reads it later would quote the password."""
+    if not given:
+        return given
+    import psycopg  # the command line reads settings, and needs no database for it
+    from psycopg.conninfo import conninfo_to_dict
+
     try:
         found = conninfo_to_dict(given)
     except psycopg.Error:

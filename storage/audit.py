@@ -16,6 +16,8 @@ from storage.transaction import BuildingTransaction
 What = Literal[
     "building_created",
     "building_changed",
+    "vendor_added",
+    "vendor_changed",
     "event_retried",
     "fork_made",
     "fork_deleted",

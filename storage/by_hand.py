@@ -16,6 +16,8 @@ def log(transaction: BuildingTransaction, signature: Signature, act: Act, **what
     images of what was changed, for replays. Called after all rows are saved. `what` is one of
 
     - `changed`: fields of the building (policy, contacts, approvers);
+    - `vendor_added`: the image of a vendor;
+    - `vendor_id` and `changed`: fields of the vendor (name, contact, approved);
     - `rule_id` and `changed`: fields of the rule (text, status, autonomy, shared);
     - `granted`: the image of a delegation;
     - `revoked`: the name of a delegation.

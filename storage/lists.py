@@ -81,6 +81,12 @@ PURCHASE_ORDERS = Listing(
     _BUILDING,
 )
 
+VENDORS = Listing(
+    "SELECT r.vendor_id, r.name, r.contact, r.approved FROM vendors r",
+    {"vendor_id": str},
+    {**_BUILDING, "vendor_id": "r.vendor_id = %(vendor_id)s"},
+)
+
 SHIPMENTS = Listing(
     _with_cause(
         "shipments",

@@ -12,6 +12,7 @@ IDS: Mapping[str, str] = {
     "building_id": "office-renovation",
     "item_id": "steel-beams",
     "event_id": "docs-311",
+    "vendor_id": "mill",
     "approval_id": "office-renovation.1.0",
     "rule_id": "office-renovation-r17",
     "delegation_id": "office-renovation-d9",

@@ -84,6 +84,15 @@ async def _change_building(desk: Desk) -> None:
     await desk.act("PATCH", AT, json={"policy": {"po_limit": "50000"}})
 
 
+async def _add_vendor(desk: Desk) -> None:
+    await desk.act("POST", f"{AT}/vendors", json={"vendor_id": "mill", "name": "Mill"})
+
+
+async def _change_vendor(desk: Desk) -> None:
+    await desk.prepare("POST", f"{AT}/vendors", json={"vendor_id": "mill", "name": "Mill"})
+    await desk.act("PATCH", f"{AT}/vendors/mill", json={"approved": False})
+
+
 async def _send_event(desk: Desk) -> None:
     await desk.act("POST", EVENTS, json=APPROVED)
 
@@ -158,6 +167,8 @@ Recipe = Callable[[Desk], Awaitable[None]]
 RECIPES: dict[str, tuple[Recipe, str]] = {
     "POST /buildings": (_create_building, "building_created"),
     "PATCH /buildings/{building_id}": (_change_building, "building_changed"),
+    "POST /buildings/{building_id}/vendors": (_add_vendor, "vendor_added"),
+    "PATCH /buildings/{building_id}/vendors/{vendor_id}": (_change_vendor, "vendor_changed"),
     "POST /buildings/{building_id}/events": (_send_event, "event Submittal_Approved"),
     "POST /buildings/{building_id}/events/{event_id:path}/retry": (_retry_event, "event_retried"),
     "POST /approvals/{approval_id}/decision": (_decide, "decision_given"),

@@ -34,6 +34,7 @@ def key_with(**fields: Any) -> ApiKey:
 async def furnish(resources: Resources, building_id: str) -> dict[str, str]:
     """A building with one of everything; the ids by the names of addresses' parts."""
     spec = {**SPEC, "building_id": building_id, "name": f"Name of {building_id}"}
+    spec["vendors"] = [{"vendor_id": "mill", "name": f"Mill of {building_id}"}]
     event = {**APPROVED, "event_id": f"event-{building_id}"}
     async with client_of(resources) as client:
         await client.post("/buildings", json=spec, headers=bearer(ADMIN))
@@ -108,6 +109,8 @@ def bodies(route: Route, ids: dict[str, str]) -> dict[str, Any] | None:
     return {
         "POST /buildings": {**SPEC, "building_id": ids["building_id"]},
         "PATCH /buildings/{building_id}": {"policy": {"po_limit": "1"}},
+        "POST /buildings/{building_id}/vendors": {"vendor_id": "pump-works", "name": "Pump Works"},
+        "PATCH /buildings/{building_id}/vendors/{vendor_id}": {"approved": False},
         "POST /buildings/{building_id}/events": {**APPROVED, "event_id": "new"},
         "POST /buildings/{building_id}/forks": {},
         "POST /approvals/{approval_id}/decision": {"type": "approve"},
@@ -126,7 +129,17 @@ async def everything(resources: Resources) -> dict[str, Any]:
     """What is on file for the foreign building."""
     async with resources.pool.connection() as conn:
         counted = {}
-        for table in ("events", "changes", "approvals", "rules", "delegations", "outbox", "forks", "buildings"):
+        for table in (
+            "events",
+            "changes",
+            "approvals",
+            "rules",
+            "delegations",
+            "outbox",
+            "forks",
+            "buildings",
+            "vendors",
+        ):
             counted[table] = await (
                 await conn.execute(f"SELECT * FROM {table} r WHERE r::text LIKE %s ORDER BY r::text", (f"%{MARK}%",))
             ).fetchall()
@@ -280,6 +293,8 @@ async def test_a_key_sends_only_as_its_sources(
 
 WIDENING = {
     "PATCH /buildings/{building_id}",
+    "POST /buildings/{building_id}/vendors",
+    "PATCH /buildings/{building_id}/vendors/{vendor_id}",
     "POST /delegations",
     "DELETE /delegations/{delegation_id}",
     "PATCH /rules/{rule_id}",

@@ -1,0 +1,184 @@
+"""What stands on file of a building: `longlead items`, `orders`, `shipments`, `inspections`, `schedule`, `flags`."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import Client, Limit, Url, part
+from cli.output import Json, print_fields, print_json, print_rows, print_table
+from cli.sentences import CommandError
+from domain.outside import one_line
+
+items = typer.Typer(no_args_is_help=True, help="Read the procurement log, line by line.")
+orders = typer.Typer(no_args_is_help=True, help="Read purchase orders.")
+shipments = typer.Typer(no_args_is_help=True, help="Read deliveries under way and received.")
+inspections = typer.Typer(no_args_is_help=True, help="Read inspections planned, passed and failed.")
+schedule = typer.Typer(no_args_is_help=True, help="Read the schedule.")
+
+Building = Annotated[str, typer.Argument(help="Id of the building.", show_default=False)]
+
+MAX_ORDERS = 100_000
+"""Orders that are looked through for one number."""
+ITEM_COLUMNS = ["item", "name", "status", "required by", "ETA", "band", "order", "on hold by"]
+
+
+class FlagStatus(StrEnum):
+    """Which flags are meant."""
+
+    OPEN = "open"
+    CLEARED = "cleared"
+    ALL = "all"
+
+
+@items.command("list")
+def list_items(
+    building: Building,
+    removed: Annotated[bool, typer.Option("--removed", help="Lines that were taken out, instead.")] = False,
+    limit: Limit = 100,
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """List the lines of the procurement log, by id."""
+    rows = Client(url).rows(f"/buildings/{part(building)}/items", limit, removed=removed or None)
+    print_rows(rows, as_json, f"Procurement log of {building}", ITEM_COLUMNS, item_row, "There are no lines.")
+
+
+@items.command("show")
+def show_item(
+    building: Building,
+    item: Annotated[str, typer.Argument(help="Id of the line.", show_default=False)],
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """Show one line with all that is known of it."""
+    found = Client(url).get(f"/buildings/{part(building)}/items/{part(item)}")
+    if as_json:
+        print_json(found)
+        return
+    flags = found.pop("flags", [])
+    print_fields({name.replace("_", " "): value for name, value in found.items()})
+    for flag in flags:
+        print(f"! {one_line(flag['band'])}: {one_line(flag['detail'])}")
+
+
+@orders.command("list")
+def list_orders(building: Building, limit: Limit = 100, as_json: Json = False, url: Url = None) -> None:
+    """List a building's purchase orders, by number."""
+    rows = Client(url).rows(f"/buildings/{part(building)}/purchase-orders", limit)
+    columns = ["order", "revision", "status", "vendor", "items", "total", "issued on", "number in the ERP"]
+    print_rows(rows, as_json, f"Purchase orders of {building}", columns, _order_row, "Nothing is ordered yet.")
+
+
+@orders.command("show")
+def show_order(
+    building: Building,
+    number: Annotated[str, typer.Argument(help="Number of the order.", show_default=False)],
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """Show one purchase order with its lines."""
+    with Client(url) as client:
+        rows = client.rows(f"/buildings/{part(building)}/purchase-orders", MAX_ORDERS)
+        found = next((row for row in rows if row["number"] == number), None)
+    if found is None:
+        raise CommandError(f"{building} has no order {number!r}. List them with `longlead orders list {building}`.")
+    if as_json:
+        print_json(found)
+        return
+    lines = found.pop("lines")
+    print_fields({name.replace("_", " "): value for name, value in found.items()})
+    columns = ["line", "item", "quantity", "unit", "unit price", "promised", "required by"]
+    print_table("Lines", columns, map(_order_line, lines), "It has no lines.")
+
+
+@shipments.command("list")
+def list_shipments(building: Building, limit: Limit = 100, as_json: Json = False, url: Url = None) -> None:
+    """List a building's deliveries, as they were reported."""
+    rows = Client(url).rows(f"/buildings/{part(building)}/shipments", limit)
+    columns = ["shipment", "item", "order", "quantity", "status", "departed", "from", "ETA", "received"]
+    print_rows(rows, as_json, f"Shipments of {building}", columns, _shipment_row, "Nothing is on its way yet.")
+
+
+@inspections.command("list")
+def list_inspections(building: Building, limit: Limit = 100, as_json: Json = False, url: Url = None) -> None:
+    """List a building's inspections, as they came about."""
+    rows = Client(url).rows(f"/buildings/{part(building)}/inspections", limit)
+    columns = ["inspection", "item", "shipment", "status", "planned for", "took place", "defects"]
+    columns += ["rejected", "NCR", "decided"]
+    print_rows(rows, as_json, f"Inspections of {building}", columns, _inspection_row, "There are none.")
+
+
+@schedule.command("show")
+def show_schedule(building: Building, as_json: Json = False, url: Url = None) -> None:
+    """Show the schedule that stands, with the agent's changes."""
+    found = Client(url).get(f"/buildings/{part(building)}/schedule")
+    if as_json:
+        print_json(found)
+        return
+    print_fields({name.replace("_", " "): value for name, value in found.get("project", {}).items()})
+    deliveries = ([one["item"], one["required_by"], one.get("buffer_days", 0)] for one in found["deliveries"])
+    print_table("Deliveries", ["item", "required by", "buffer days"], deliveries, "It names no deliveries.")
+
+
+def flags(
+    building: Building,
+    status: Annotated[FlagStatus, typer.Option("--status", help="Which ones.")] = FlagStatus.OPEN,
+    limit: Limit = 100,
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """List what people should look at in a building, as it was raised."""
+    wanted = None if status is FlagStatus.ALL else status.value
+    rows = Client(url).rows(f"/buildings/{part(building)}/flags", limit, status=wanted)
+    columns = ["flag", "item", "band", "status", "what", "event"]
+    print_rows(rows, as_json, f"Flags of {building}", columns, _flag_row, "There are none.")
+
+
+def item_row(item: dict[str, Any]) -> list[Any]:
+    """A line of the procurement log in ITEM_COLUMNS."""
+    return [item["item_id"], item["name"], item["status"], item["required_by"], item["eta"]] + [
+        item["schedule_band"],
+        item["purchase_order_number"],
+        item["on_hold_by"],
+    ]
+
+
+def _order_row(order: dict[str, Any]) -> list[Any]:
+    total = order["total"] and f"{order['total']} {order['currency']}"
+    return [order["number"], order["revision"], order["status"], order["vendor"] or order["vendor_id"]] + [
+        ", ".join(line["item"] for line in order["lines"]),
+        total,
+        order["issued_on"],
+        order["external_ref"],
+    ]
+
+
+def _order_line(line: dict[str, Any]) -> list[Any]:
+    return [line["line"], line["item_name"] or line["item"], line["quantity"], line["unit"], line["unit_price"]] + [
+        line["promised_date"],
+        line["required_by"],
+    ]
+
+
+def _shipment_row(shipment: dict[str, Any]) -> list[Any]:
+    names = ("shipment_id", "item_id", "purchase_order", "quantity", "status", "departed_on", "origin", "eta")
+    received = [f"{one['received_on']}{_of(one['quantity'])}" for one in shipment["receipts"]]
+    return [*(shipment[name] for name in names), ", ".join(received) or None]
+
+
+def _of(quantity: str | None) -> str:
+    return f" ({quantity})" if quantity else ""
+
+
+def _inspection_row(inspection: dict[str, Any]) -> list[Any]:
+    names = ("inspection_id", "item_id", "shipment_id", "status", "scheduled_on", "inspected_on")
+    return [*(inspection[name] for name in names), "; ".join(inspection["defects"]) or None] + [
+        inspection["quantity_rejected"],
+        inspection["ncr_number"],
+        inspection["disposition"],
+    ]
+
+
+def _flag_row(flag: dict[str, Any]) -> list[Any]:
+    return [flag[name] for name in ("flag_id", "item_id", "band", "status", "detail", "event_id")]
