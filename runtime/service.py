@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 import uvicorn
 
+from runtime.connection_budget import ConnectionBudget
 from runtime.connections import GuardedConfig, Limits
 from runtime.figures import shown_figures
 from runtime.keys import warn_about
@@ -33,7 +34,8 @@ async def serve(settings: Settings, make_app: MakeApp) -> None:
     for warning in warn_about(settings.api_keys, datetime.now(UTC)):
         log.warning("API keys", warning=warning)
     stop = asyncio.Event()
-    async with open_resources(settings, name="longlead api") as resources:
+    budget = ConnectionBudget.of_service(settings)
+    async with open_resources(settings, name="longlead api", budget=budget) as resources:
         server = QuietServer(http_config(make_app(resources), settings))
         async with kept_database(resources), signals(stop), asyncio.TaskGroup() as tasks:
             tasks.create_task(supervise(resources, stop))
@@ -87,7 +89,7 @@ async def work(settings: Settings) -> None:
     set_up_logs(settings)
     stop = asyncio.Event()
     async with (
-        open_resources(settings, name="longlead worker") as resources,
+        open_resources(settings, name="longlead worker", budget=ConnectionBudget.of_worker(settings)) as resources,
         kept_database(resources),
         signals(stop),
         shown_figures(resources),

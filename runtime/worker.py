@@ -30,6 +30,7 @@ class Worker:
 
     app: Engine
     settings: Settings
+    slots: SlotPool
     stopping: asyncio.Event
 
     async def run(self) -> None:
@@ -45,12 +46,14 @@ class Worker:
         ]
         tasks = [asyncio.create_task(worker) for worker in workers]
         stop = asyncio.create_task(self.stopping.wait())
+        closing = asyncio.create_task(self.slots.close_idle_regularly())
         try:
             done, _ = await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.stopping.set()
             await _end(tasks, settings.shutdown_grace + 5)
             stop.cancel()
+            closing.cancel()
         for task in done - {stop}:
             task.result()
 
@@ -104,8 +107,8 @@ async def open_worker(resources: Resources) -> AsyncIterator[Worker]:
         drainer = Drainer(settings, resources.clock, slots, stopping)
         app = make_app(resources.conninfo, drainer, Upkeep(settings, resources.clock, resources.pool))
         try:
-            await slots.open_all()
+            await slots.open_first()
             async with app.open_async():
-                yield Worker(app, settings, stopping)
+                yield Worker(app, settings, slots, stopping)
         finally:
             await slots.close()

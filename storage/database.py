@@ -1,5 +1,6 @@
 """Connections to PostgreSQL, all of one kind: the embedded server's socket or any server's URL."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -49,16 +50,39 @@ async def connect(conninfo: str, *, application_name: str) -> Connection:
     """
     connection = await Connection.connect(conninfo, application_name=application_name, **_CLIENT_OPTIONS)
     try:
-        await _configure(connection)
+        # A pooler takes a client at once, and lets its first statement wait until a session of the server is free.
+        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+            await _configure(connection)
+    except TimeoutError:
+        await connection.close()
+        raise psycopg.errors.ConnectionTimeout(POOLER_FULL) from None
     except BaseException:
         await connection.close()
         raise
     return connection
 
 
-def watched(conninfo: str) -> str:
+POOLER_FULL = f"connected, but no answer within {_CONNECT_TIMEOUT_S} s; a pooler in between has no session free"
+# Servers word a refusal at the start of a connection, and give no code that the driver could hand on.
+_LIMITS = (
+    "too many clients already",
+    "remaining connection slots are reserved",
+    "too many connections for",
+    "no more connections allowed",
+    "max clients reached",
+    "query_wait_timeout",
+    POOLER_FULL,
+)
+
+
+def is_connection_limit(error: BaseException) -> bool:
+    """Whether the server or a pooler answered, and allows no further connection."""
+    return isinstance(error, psycopg.OperationalError) and any(words in str(error) for words in _LIMITS)
+
+
+def watched(conninfo: str, *, application_name: str) -> str:
     """The same connection string, for who opens connections by itself: a vanished server is noticed within 20 s."""
-    return make_conninfo(conninfo, **_WATCHED)
+    return make_conninfo(conninfo, application_name=application_name, **_WATCHED)
 
 
 def open_pool(conninfo: str, *, max_size: int, name: str) -> Pool:
