@@ -104,9 +104,9 @@ def describe_shortage(budget: ConnectionBudget, room: Room, declared: Declared) 
     if needed <= room.limit:
         return ""
     return (
-        f"This process opens {budget}, Longlead's {declared.processes} others up to {running}, other programs have "
-        f"{others}: {needed} in all, and {room.limit} are allowed ({room}). When they are used up, buildings wait for "
-        f"each other. {_advice(room, needed)}"
+        f"This process opens {budget}, the {declared.processes} Longlead processes that run up to {running}, other "
+        f"programs have {others}: {needed} in all, and {room.limit} are allowed ({room}). When they are used up, "
+        f"buildings wait for each other. {_advice(room, needed)}"
     )
 
 

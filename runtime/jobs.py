@@ -120,6 +120,7 @@ def make_app(conninfo: str, drainer: Drainer, upkeep_: Upkeep) -> Engine:
     registration = _register_process(drainer, upkeep_)
     connector = QuietConnector(
         conninfo=watched(conninfo, application_name="longlead engine"),
+        name="longlead engine",
         min_size=1,
         max_size=ENGINE_POOL,
         configure=configure,

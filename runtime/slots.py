@@ -18,8 +18,9 @@ from graph.checkpoints import LiveSaver
 from graph.unwatched import unwatched
 from nodes.state import BuildingState
 from runtime.clock import Clock
+from runtime.connection_budget import ConnectionsUsedUpError
 from storage.connection import Connection
-from storage.database import code_json_fast, connect
+from storage.database import code_json_fast, connect, is_connection_limit
 from storage.long_term import Embedder
 from tools.context import Toolbox
 from tools.models import UNLIMITED, ModelAccess, ModelBudget
@@ -182,7 +183,7 @@ class SlotPool:
                 "no connection for another slot, buildings take turns on those that are open",
                 slots=self.opened,
                 allowed=self._size,
-                error=" ".join(str(error).split()),
+                error=_one_line(error),
                 help=FEWER_CONNECTIONS,
             )
         self._try_again_at = _now() + RETRY_S
@@ -212,9 +213,19 @@ class SlotPool:
                 return
 
     async def open_first(self) -> None:
-        """Open one slot, so that a worker that can have none says so at its start."""
-        async with self.slot():
-            pass
+        """Open one slot, so that a worker that can have none says so at its start.
+
+        Raises:
+            ConnectionsUsedUpError: the server or a pooler allows no further connection.
+            psycopg.OperationalError: it cannot be reached.
+        """
+        try:
+            async with self.slot():
+                pass
+        except psycopg.OperationalError as error:
+            if is_connection_limit(error):
+                raise ConnectionsUsedUpError(f"{_one_line(error)}: {FEWER_CONNECTIONS}") from error
+            raise
 
     async def close_idle(self, idle_s: float = MAX_IDLE_S) -> None:
         """Close the slots that nobody has used for so many seconds, but for the last one that is open."""
@@ -238,6 +249,10 @@ class SlotPool:
 class _FreeSlot:
     slot: Slot
     since: float
+
+
+def _one_line(error: psycopg.Error) -> str:
+    return " ".join(str(error).split())
 
 
 def _now() -> float:

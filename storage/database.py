@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import logging
+import time
 from typing import Any
 
 import orjson
@@ -78,6 +80,27 @@ _LIMITS = (
 def is_connection_limit(error: BaseException) -> bool:
     """Whether the server or a pooler answered, and allows no further connection."""
     return isinstance(error, psycopg.OperationalError) and any(words in str(error) for words in _LIMITS)
+
+
+class _RepeatFilter(logging.Filter):
+    """Lets a pool's complaint through once a minute: it tries again several times a second for each connection."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_at: dict[tuple[object, ...], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING or not isinstance(record.args, tuple):
+            return True
+        what, now = (record.msg, *map(str, record.args)), time.monotonic()
+        if now - self._said_at.get(what, -_REPEAT_S) < _REPEAT_S:
+            return False
+        self._said_at = {said: at for said, at in self._said_at.items() if now - at < _REPEAT_S} | {what: now}
+        return True
+
+
+_REPEAT_S = 60.0
+logging.getLogger("psycopg.pool").addFilter(_RepeatFilter())
 
 
 def watched(conninfo: str, *, application_name: str) -> str:

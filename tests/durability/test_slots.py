@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from typing import Any, cast
 
-import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +12,7 @@ from structlog.testing import capture_logs
 
 from graph.whole_writes import WholeWrites
 from runtime.clock import SystemClock
+from runtime.connection_budget import ConnectionsUsedUpError
 from runtime.slots import SlotPool
 from storage.connection import Connection
 from tests.agent.desk import Desk
@@ -126,7 +126,7 @@ async def test_a_worker_whose_connections_run_out_goes_on_with_those_it_has_and_
 
 async def test_where_no_slot_is_open_the_lack_of_connections_is_an_error(conn: Connection, few: Few) -> None:
     await few.limit("the role", 0)
-    with pytest.raises(psycopg.OperationalError):
+    with pytest.raises(ConnectionsUsedUpError, match="lower LONGLEAD_CONCURRENCY"):
         await SlotPool(few.conninfo, SystemClock(), 5, "test").open_first()
 
 
