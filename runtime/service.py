@@ -100,12 +100,14 @@ async def work(settings: Settings) -> None:
 
 async def supervise(resources: Resources, stop: asyncio.Event) -> None:
     """Run a worker, and again with backoff when it ended by a fault (it does when the database goes away)."""
-    pause = 0.5
+    pause, loop = 0.5, asyncio.get_running_loop()
     while not stop.is_set():
+        began = loop.time()
         try:
             await _run_once(resources, stop)
-            pause = 0.5
         except Exception as error:  # noqa: BLE001 - the border: a worker's end is logged, and it is started again
+            if loop.time() - began > MOST_BACKOFF_S:
+                pause = 0.5  # it ran well in between
             log.error("worker ended, starting again", error=str(error), in_seconds=pause)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 from procrastinate import App
 
+from domain.errors import StorageError
 from runtime.drain import Drainer
 from runtime.embeddings import open_embedder
 from runtime.jobs import UPKEEP_QUEUE, Engine, Upkeep, make_app
@@ -22,6 +23,10 @@ from storage.queue import DRAIN_QUEUE
 from tools.prompts import Budgets
 
 log = structlog.get_logger()
+
+
+class EngineEndedError(StorageError):
+    """The job engine stopped without being told to. It is started again."""
 
 
 @dataclass
@@ -37,7 +42,7 @@ class Worker:
         """Run until `stopping` is set, or until the database goes away.
 
         Raises:
-            Exception: whatever ended one of the engine's workers; the caller restarts with backoff.
+            Exception: what ended one of the engine's workers; the caller restarts with backoff.
         """
         settings = self.settings
         workers = [
@@ -56,6 +61,8 @@ class Worker:
             closing.cancel()
         for task in done - {stop}:
             task.result()
+        if stop not in done:
+            raise EngineEndedError("The job engine ended by itself: the log has the reason.")
 
     def _engine(self, app: App, *, queue: str, concurrency: int) -> Coroutine[None, None, None]:
         settings = self.settings

@@ -1,8 +1,11 @@
 """The connections of all processes are added up at each start, and what does not fit is said."""
 
+from pathlib import Path
+
 import pytest
 
-from runtime.connection_budget import ConnectionBudget, describe_shortage
+from runtime.connection_budget import WORKER_POOL, ConnectionBudget, describe_shortage
+from runtime.settings import Settings
 from storage.server_check import Room
 from storage.workers import Declared
 
@@ -42,3 +45,16 @@ def test_what_does_not_fit_is_said_with_the_sum_and_what_to_change(free: Room, d
     assert f"{needed} in all, and {free.limit} are allowed" in said
     assert f"raise max_connections to {needed + 3}" in said, "the reserved ones are counted in that setting"
     assert "20 slots + 5 + 7" in said
+
+
+def test_the_documented_sums_are_those_that_are_checked() -> None:
+    settings = Settings()
+    serve, worker = ConnectionBudget.of_service(settings), ConnectionBudget.of_worker(settings)
+    page = (Path(__file__).parents[2] / "docs/scale.md").read_text(encoding="utf-8")
+    assert f"{serve.most} x serve + {worker.most} x workers" in page
+    assert f"`LONGLEAD_CONCURRENCY` ({serve.slots})" in page
+    assert f"`LONGLEAD_API_CONNECTIONS` ({serve.pool}) | {WORKER_POOL} |" in page
+    assert f"fewer than {worker.least} are left" in page
+    said = (Path(__file__).parents[2] / "docs/for-integrators.md").read_text(encoding="utf-8")
+    assert f"`LONGLEAD_CONCURRENCY` + `LONGLEAD_API_CONNECTIONS` + {serve.engine} connections ({serve.most})" in said
+    assert f"`LONGLEAD_CONCURRENCY` + {worker.most - worker.slots} ({worker.most})" in said

@@ -124,6 +124,21 @@ async def test_a_worker_whose_connections_run_out_goes_on_with_those_it_has_and_
     assert await all_rows(conn, "SELECT 1 FROM events WHERE failures > 0 OR attempts > 1") == []
 
 
+async def test_a_worker_without_a_connection_to_listen_on_looks_for_its_jobs(conn: Connection, few: Few) -> None:
+    """A slot, one of the pool, one of the engine's: the two listeners find none."""
+    await open_building(conn, "office")
+    await few.limit("the role", 3)
+    with capture_logs() as logs:
+        async with worker_of(few.conninfo) as worker:
+            running = asyncio.create_task(worker.run())
+            await note(conn, "office", "n1")
+            await until_nothing_is_open(conn)
+            assert not running.done()
+            worker.stopping.set()
+            await running
+    assert sum("no connection to listen on" in log["event"] for log in logs) in (1, 2)
+
+
 async def test_where_no_slot_is_open_the_lack_of_connections_is_an_error(conn: Connection, few: Few) -> None:
     await few.limit("the role", 0)
     with pytest.raises(ConnectionsUsedUpError, match="lower LONGLEAD_CONCURRENCY"):
