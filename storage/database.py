@@ -30,10 +30,10 @@ _WATCHED: dict[str, Any] = {
 }
 _CLIENT_OPTIONS: dict[str, Any] = {**_WATCHED, "autocommit": True, "row_factory": dict_row}
 # The server's side of the same, also where an answer of its own is under way: it probes nobody then, and would send it
-# again and again for a quarter of an hour. And whoever froze with a transaction open (stopped, swapped out, paused with its
-# machine) is cut off, since what it has locked would hold up everybody, the tick that is to take over from it as well.
-# No transaction waits for anything but its own next statement. As statements and not as startup options, which poolers
-# refuse.
+# again and again for a quarter of an hour. And whoever froze with a transaction open (stopped, swapped out, paused with
+# its machine) is cut off, since what it has locked would hold up everybody, the tick that is to take over from it as
+# well. No transaction waits for anything but its own next statement. As statements and not as startup options, which
+# poolers refuse.
 _SERVER_SIDE = (
     "SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '5', false), "
     "set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '20s', false), "

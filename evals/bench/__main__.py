@@ -41,6 +41,9 @@ QUICK: dict[str, Benchmark] = {
     "sleeping": partial(sleeping.run, count=1000, watch_s=15.0),
 }
 ONLY_WHEN_NAMED: dict[str, Benchmark] = {"scale": scale.run}
+ONLY_WHEN_NAMED_QUICK: dict[str, Benchmark] = {
+    "scale": partial(scale.run, size=throughput.Size(lines=1, rounds=1, workers=scale.WORKERS))
+}
 PACKAGES = (
     "langgraph",
     "langgraph-checkpoint-postgres",
@@ -57,8 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _asked(arguments)
     console = Console()
     console.width = max(console.width, 100)
-    every = QUICK if asked.quick else FULL
-    chosen = {**every, **ONLY_WHEN_NAMED}
+    every, named = (QUICK, ONLY_WHEN_NAMED_QUICK) if asked.quick else (FULL, ONLY_WHEN_NAMED)
+    chosen = {**every, **named}
     results = loop.run(_run({name: chosen[name] for name in asked.names or every}, console))
     console.print(table(results))
     if asked.json:

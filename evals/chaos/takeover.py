@@ -155,10 +155,11 @@ def main() -> int:
             cut = asyncio.run(measure(folder, asked.workers))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+        first, last = cut.seconds[0], cut.seconds[-1]
         console.print(
-            f"{len(cut.seconds)} buildings of the lost host went on elsewhere after {cut.seconds[0]:.0f} to "
-            f"{cut.seconds[-1]:.0f} s (median {median(cut.seconds):.0f}); the others did {cut.done_meanwhile:,} entries "
-            "meanwhile"
+            f"{len(cut.seconds)} buildings of the lost host went on elsewhere after {first:.0f} to {last:.0f} s "
+            f"(median {median(cut.seconds):.0f}); the others did {cut.done_meanwhile:,} entries meanwhile",
+            soft_wrap=True,
         )
     return 0
 

@@ -37,6 +37,7 @@ async def test_both_sides_of_a_tcp_connection_notice_a_vanished_peer(external_se
     async with await connect(external_server, application_name="test") as connection:
         for name, value in (("idle", "5"), ("interval", "5"), ("count", "3")):
             assert await setting(connection, f"tcp_keepalives_{name}") == value
+        assert await setting(connection, "tcp_user_timeout") == "20000", "no probes while an answer is under way"
         mine = {option.keyword.decode(): option.val for option in connection.pgconn.info}
         assert mine["keepalives_idle"] == mine["keepalives_interval"] == b"5"
         assert mine["keepalives_count"] == b"3"
