@@ -30,7 +30,7 @@ def status(data: Data = None, as_json: Json = False) -> None:
     if as_json:
         print_json(_for_machines(told))
         return
-    print_fields(_for_people(told.snapshot, now))
+    print_fields(_for_people(told, now))
     _print_lists(told, now, settings.stalled_after)
 
 
@@ -52,10 +52,11 @@ def _for_machines(told: "Report") -> Row:
     return {**asdict(counted), **sums, **lists}
 
 
-def _for_people(counted: "Snapshot", now: datetime) -> Row:
+def _for_people(told: "Report", now: datetime) -> Row:
+    counted = told.snapshot
     dead = counted.events_with("dead")
     return {
-        "workers": counted.workers or "none: start one with `longlead worker` or `longlead serve`",
+        "workers": _workers(told),
         "buildings": counted.buildings,
         "queued events": counted.events_with("queued"),
         "running events": counted.events_with("running"),
@@ -66,6 +67,14 @@ def _for_people(counted: "Snapshot", now: datetime) -> Row:
         "pending approvals": _approvals(counted),
         "outbox": _outbox(counted),
     }
+
+
+def _workers(told: "Report") -> str:
+    if not told.snapshot.workers:
+        return "none: start one with `longlead worker` or `longlead serve`"
+    slots = sum(row["slots"] or 0 for row in told.worker_processes)
+    in_use = sum(row["slots_in_use"] for row in told.worker_processes)
+    return f"{len(told.worker_processes)}, with {in_use} of {slots} slots in use"
 
 
 def _outbox(counted: "Snapshot") -> str:
@@ -80,10 +89,17 @@ def _approvals(counted: "Snapshot") -> str:
 
 
 def _print_lists(told: "Report", now: datetime, stalled_after: float) -> None:
-    if told.at_work:
-        columns = ["worker", "last sign of life", "doing"]
-        rows = [[row["worker"], _sign(row, now, stalled_after), _doing(row, now)] for row in told.at_work]
+    if told.worker_processes:
+        columns = [
+            *("host", "pid", "slots in use", "open", "connections at most"),
+            *("version", "started", "sign of life"),
+        ]
+        rows = [_process(row, now, stalled_after) for row in told.worker_processes]
         print_table("Workers", columns, rows, empty="")
+    if at_work := [row for row in told.at_work if row["task"] is not None]:
+        columns = ["host", "pid", "doing"]
+        doing = [[row["host"] or "?", row["pid"] or "?", _doing(row, now)] for row in at_work]
+        print_table("At work", columns, doing, empty="")
     if told.most_waiting:
         waiting = [[row["building_id"], row["waiting"], _ago(row["oldest"], now)] for row in told.most_waiting]
         print_table("Most waiting", ["building", "events", "oldest"], waiting, empty="")
@@ -98,14 +114,21 @@ def _print_lists(told: "Report", now: datetime, stalled_after: float) -> None:
         print_table("Messages given up", ["id", "building", "to", "subject", "error"], lost, empty="")
 
 
+def _process(row: Row, now: datetime, stalled_after: float) -> list[Any]:
+    sign = _sign(row, now, stalled_after)
+    if row["pid"] is None:  # of a version that did not say more
+        return ["?", "?", row["slots_in_use"], "?", "?", "?", "?", sign]
+    slots = f"{row['slots_in_use']} of {row['slots']}"
+    started = f"{_ago(row['started_at'], now)} ago"
+    return [row["host"], row["pid"], slots, row["slots_open"], row["connections"], row["version"], started, sign]
+
+
 def _sign(row: Row, now: datetime, stalled_after: float) -> str:
     late = (now - row["last_heartbeat"]).total_seconds() > stalled_after
     return _ago(row["last_heartbeat"], now) + (": believed dead" if late else "")
 
 
 def _doing(row: Row, now: datetime) -> str:
-    if row["task"] is None:
-        return "waits"
     if row["seq"] is None:
         return f"{row['task']} {row['building_id'] or ''}".rstrip()
     return f"{row['building_id']}: {row['event_type']} (no. {row['seq']}), for {_ago(row['started_at'], now)}"

@@ -13,9 +13,11 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
 
 from runtime.clock import Clock
+from runtime.connection_budget import ENGINE_POOL, ConnectionBudget
 from runtime.delivery import Delivery
 from runtime.drain import Drainer
 from runtime.listening import QuietConnector
+from runtime.registration import Registration
 from runtime.settings import Settings
 from storage import upkeep
 from storage.database import Pool, configure, watched
@@ -115,8 +117,16 @@ class Engine:
 
 def make_app(conninfo: str, drainer: Drainer, upkeep_: Upkeep) -> Engine:
     """The engine with this process's tasks. Drains are never retried by the engine: the inbox owns attempts."""
-    connector = QuietConnector(conninfo=watched(conninfo), min_size=1, max_size=5, configure=configure)
+    registration = _register_process(drainer, upkeep_)
+    connector = QuietConnector(
+        conninfo=watched(conninfo, application_name="longlead engine"),
+        name="longlead engine",
+        min_size=1,
+        max_size=ENGINE_POOL,
+        configure=configure,
+    )
     drains = App(connector=connector)
+    drains.job_manager = registration.manager(connector)
 
     async def drain(building_id: str) -> None:
         if (job := asyncio.current_task()) is not None:
@@ -125,12 +135,25 @@ def make_app(conninfo: str, drainer: Drainer, upkeep_: Upkeep) -> Engine:
         await upkeep_.job_ends()
 
     drains.task(name=DRAIN_TASK, queue=DRAIN_QUEUE, retry=False)(drain)
-    return Engine(drains, _upkeep(conninfo, upkeep_))
+    return Engine(drains, _upkeep(conninfo, upkeep_, registration))
 
 
-def _upkeep(conninfo: str, upkeep_: Upkeep) -> App:
+def _register_process(drainer: Drainer, upkeep_: Upkeep) -> Registration:
+    """What this process says of itself where the engine registers its workers."""
+    slots = drainer.settings.concurrency
+    return Registration.of_this_process(
+        drainer.clock,
+        slots=slots,
+        connections=ConnectionBudget(slots, upkeep_.pool.max_size).most,
+        count_slots=lambda: drainer.slots.opened,
+    )
+
+
+def _upkeep(conninfo: str, upkeep_: Upkeep, registration: Registration) -> App:
     """The tick enters what is due by itself, and wakes the duties that take longer where they have something to do."""
-    app = App(connector=QuietConnector(conninfo=conninfo, configure=configure))
+    connector = QuietConnector(conninfo=conninfo, configure=configure)
+    app = App(connector=connector)
+    app.job_manager = registration.manager(connector)
 
     async def deliver() -> None:
         await upkeep_.deliver()

@@ -12,13 +12,22 @@ becomes readable when the server closes it as well, so a dead listener is notice
 import asyncio
 import json
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 import psycopg
+import structlog
 from procrastinate import PsycopgConnector
 from procrastinate.connector import LISTEN_TIMEOUT, Notify
+from procrastinate.exceptions import ConnectorException
 from psycopg import AsyncConnection
 
+from storage.database import is_connection_limit
+
+log = structlog.get_logger()
+
+RETRY_S = 5.0
+"""Seconds until a server that had no connection left is asked for one again."""
 SECOND_LOOK_S = 0.05
 _A_JOB = json.dumps({"type": "job_inserted", "job_id": 0})
 
@@ -29,6 +38,21 @@ class QuietConnector(PsycopgConnector):
     _tell: Notify | None = None
     _second: asyncio.TimerHandle | None = None
     _third: bool = False
+
+    async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
+        """Hand notices on. While the server has no connection for it, jobs are found by looking for them, and it tries
+        again: a worker goes on with the connections that it has."""
+        channels, is_said = list(channels), False
+        while True:
+            try:
+                await super().listen_notify(on_notification, channels)
+            except ConnectorException as error:
+                if error.__cause__ is None or not is_connection_limit(error.__cause__):
+                    raise
+                if not is_said:
+                    log.warning("no connection to listen on, jobs are looked for instead", error=str(error.__cause__))
+                is_said = True
+                await asyncio.sleep(RETRY_S)
 
     def look_again(self) -> None:
         """Let the worker that listens here look for jobs now, as if one had been announced."""

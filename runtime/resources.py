@@ -11,6 +11,7 @@ import structlog
 
 from domain.errors import StorageError
 from runtime.clock import Clock, SystemClock
+from runtime.connection_budget import ConnectionBudget, require_room
 from runtime.settings import Settings
 from storage.database import Pool, open_pool
 from storage.embedded import EmbeddedServer
@@ -52,14 +53,33 @@ class Resources:
 
 @asynccontextmanager
 async def open_resources(
-    settings: Settings, *, name: str, clock: Clock | None = None, migrated: bool = True
+    settings: Settings,
+    *,
+    name: str,
+    clock: Clock | None = None,
+    migrated: bool = True,
+    budget: ConnectionBudget | None = None,
 ) -> AsyncIterator[Resources]:
-    """Start or join the embedded server (or use the external one), migrate, open the pool; close all at the end."""
+    """Start or join the embedded server (or use the external one), migrate, open the pool; close all at the end.
+
+    Args:
+        settings: of the process.
+        name: of the pool's connections.
+        clock: the machine's, if none is given.
+        migrated: bring the schema up to date.
+        budget: the connections of a process that runs on; the server is checked for them first.
+
+    Raises:
+        StorageError: the server cannot be used, or has no room for the process.
+    """
     async with embedded(settings) as server:
         conninfo = settings.database_url if server is None else server.conninfo
+        if budget is not None:
+            await require_room(conninfo, budget, settings.stalled_after)
         if migrated:
             await _migrate(conninfo, server)
-        async with open_pool(conninfo, max_size=settings.api_connections, name=name) as pool:
+        size = settings.api_connections if budget is None else budget.pool
+        async with open_pool(conninfo, max_size=size, name=name) as pool:
             yield Resources(settings, conninfo, pool, clock or SystemClock(), server)
 
 

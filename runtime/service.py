@@ -12,6 +12,7 @@ import structlog
 import uvicorn
 
 from runtime.channels_check import require_usable_channels, warn_of_missing_ways
+from runtime.connection_budget import ConnectionBudget
 from runtime.connections import GuardedConfig, Limits
 from runtime.figures import shown_figures
 from runtime.keys import warn_about
@@ -35,7 +36,8 @@ async def serve(settings: Settings, make_app: MakeApp) -> None:
     for warning in warn_about(settings.api_keys, datetime.now(UTC)):
         log.warning("API keys", warning=warning)
     stop = asyncio.Event()
-    async with open_resources(settings, name="longlead api") as resources:
+    budget = ConnectionBudget.of_service(settings)
+    async with open_resources(settings, name="longlead api", budget=budget) as resources:
         await warn_of_missing_ways(settings, resources.pool)
         server = QuietServer(http_config(make_app(resources), settings))
         async with kept_database(resources), signals(stop), asyncio.TaskGroup() as tasks:
@@ -91,7 +93,7 @@ async def work(settings: Settings) -> None:
     await require_usable_channels(settings)
     stop = asyncio.Event()
     async with (
-        open_resources(settings, name="longlead worker") as resources,
+        open_resources(settings, name="longlead worker", budget=ConnectionBudget.of_worker(settings)) as resources,
         kept_database(resources),
         signals(stop),
         shown_figures(resources),
@@ -103,12 +105,14 @@ async def work(settings: Settings) -> None:
 
 async def supervise(resources: Resources, stop: asyncio.Event) -> None:
     """Run a worker, and again with backoff when it ended by a fault (it does when the database goes away)."""
-    pause = 0.5
+    pause, loop = 0.5, asyncio.get_running_loop()
     while not stop.is_set():
+        began = loop.time()
         try:
             await _run_once(resources, stop)
-            pause = 0.5
         except Exception as error:  # noqa: BLE001 - the border: a worker's end is logged, and it is started again
+            if loop.time() - began > MOST_BACKOFF_S:
+                pause = 0.5  # it ran well in between
             log.error("worker ended, starting again", error=str(error), in_seconds=pause)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 from procrastinate import App
 
+from domain.errors import StorageError
 from runtime.drain import Drainer
 from runtime.embeddings import open_embedder
 from runtime.jobs import UPKEEP_QUEUE, Engine, Upkeep, make_app
@@ -24,19 +25,24 @@ from tools.prompts import Budgets
 log = structlog.get_logger()
 
 
+class EngineEndedError(StorageError):
+    """The job engine stopped without being told to. It is started again."""
+
+
 @dataclass
 class Worker:
     """A running worker. `stopping` ends it after the entries in hand."""
 
     app: Engine
     settings: Settings
+    slots: SlotPool
     stopping: asyncio.Event
 
     async def run(self) -> None:
         """Run until `stopping` is set, or until the database goes away.
 
         Raises:
-            Exception: whatever ended one of the engine's workers; the caller restarts with backoff.
+            Exception: what ended one of the engine's workers; the caller restarts with backoff.
         """
         settings = self.settings
         workers = [
@@ -45,14 +51,18 @@ class Worker:
         ]
         tasks = [asyncio.create_task(worker) for worker in workers]
         stop = asyncio.create_task(self.stopping.wait())
+        closing = asyncio.create_task(self.slots.close_idle_regularly())
         try:
             done, _ = await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.stopping.set()
             await _end(tasks, settings.shutdown_grace + 5)
             stop.cancel()
+            closing.cancel()
         for task in done - {stop}:
             task.result()
+        if stop not in done:
+            raise EngineEndedError("The job engine ended by itself: the log has the reason.")
 
     def _engine(self, app: App, *, queue: str, concurrency: int) -> Coroutine[None, None, None]:
         settings = self.settings
@@ -104,8 +114,8 @@ async def open_worker(resources: Resources) -> AsyncIterator[Worker]:
         drainer = Drainer(settings, resources.clock, slots, stopping, resources.excuses)
         app = make_app(resources.conninfo, drainer, Upkeep(settings, resources.clock, resources.pool))
         try:
-            await slots.open_all()
+            await slots.open_first()
             async with app.open_async():
-                yield Worker(app, settings, stopping)
+                yield Worker(app, settings, slots, stopping)
         finally:
             await slots.close()

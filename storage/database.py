@@ -1,6 +1,9 @@
 """Connections to PostgreSQL, all of one kind: the embedded server's socket or any server's URL."""
 
+import asyncio
 import json
+import logging
+import time
 from typing import Any
 
 import orjson
@@ -26,13 +29,14 @@ _WATCHED: dict[str, Any] = {
     "connect_timeout": _CONNECT_TIMEOUT_S,
 }
 _CLIENT_OPTIONS: dict[str, Any] = {**_WATCHED, "autocommit": True, "row_factory": dict_row}
-# The server's side of the same; and whoever froze with a transaction open (stopped, swapped out, paused with its
-# machine) is cut off, since what it has locked would hold up everybody, the tick that is to take over from it as well.
-# No transaction waits for anything but its own next statement. As statements and not as startup options, which poolers
-# refuse.
+# The server's side of the same, also where an answer of its own is under way: it probes nobody then, and would send it
+# again and again for a quarter of an hour. And whoever froze with a transaction open (stopped, swapped out, paused with
+# its machine) is cut off, since what it has locked would hold up everybody, the tick that is to take over from it as
+# well. No transaction waits for anything but its own next statement. As statements and not as startup options, which
+# poolers refuse.
 _SERVER_SIDE = (
     "SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '5', false), "
-    "set_config('tcp_keepalives_count', '3', false), "
+    "set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '20s', false), "
     "set_config('idle_in_transaction_session_timeout', '10s', false)"
 )
 
@@ -49,16 +53,60 @@ async def connect(conninfo: str, *, application_name: str) -> Connection:
     """
     connection = await Connection.connect(conninfo, application_name=application_name, **_CLIENT_OPTIONS)
     try:
-        await _configure(connection)
+        # A pooler takes a client at once, and lets its first statement wait until a session of the server is free.
+        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+            await _configure(connection)
+    except TimeoutError:
+        await connection.close()
+        raise psycopg.errors.ConnectionTimeout(POOLER_FULL) from None
     except BaseException:
         await connection.close()
         raise
     return connection
 
 
-def watched(conninfo: str) -> str:
+POOLER_FULL = f"connected, but no answer within {_CONNECT_TIMEOUT_S} s; a pooler in between has no session free"
+# Servers word a refusal at the start of a connection, and give no code that the driver could hand on.
+_LIMITS = (
+    "too many clients already",
+    "remaining connection slots are reserved",
+    "too many connections for",
+    "no more connections allowed",
+    "max clients reached",
+    "query_wait_timeout",
+    POOLER_FULL,
+)
+
+
+def is_connection_limit(error: BaseException) -> bool:
+    """Whether the server or a pooler answered, and allows no further connection."""
+    return isinstance(error, psycopg.OperationalError) and any(words in str(error) for words in _LIMITS)
+
+
+class _RepeatFilter(logging.Filter):
+    """Lets a pool's complaint through once a minute: it tries again several times a second for each connection."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_at: dict[tuple[object, ...], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING or not isinstance(record.args, tuple):
+            return True
+        what, now = (record.msg, *map(str, record.args)), time.monotonic()
+        if now - self._said_at.get(what, -_REPEAT_S) < _REPEAT_S:
+            return False
+        self._said_at = {said: at for said, at in self._said_at.items() if now - at < _REPEAT_S} | {what: now}
+        return True
+
+
+_REPEAT_S = 60.0
+logging.getLogger("psycopg.pool").addFilter(_RepeatFilter())
+
+
+def watched(conninfo: str, *, application_name: str) -> str:
     """The same connection string, for who opens connections by itself: a vanished server is noticed within 20 s."""
-    return make_conninfo(conninfo, **_WATCHED)
+    return make_conninfo(conninfo, application_name=application_name, **_WATCHED)
 
 
 def open_pool(conninfo: str, *, max_size: int, name: str) -> Pool:

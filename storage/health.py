@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from storage.connection import Connection
+from storage.workers import list_processes
 
 LATENCY_BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 """Upper bounds in seconds of the histograms in `event_totals`, as the trigger has them."""
@@ -46,8 +47,10 @@ SELECT event_type, sum(received_s) AS received_s, sum(started_s) AS started_s, {
 
 # A worker's jobs and the entry that each is at.
 _AT_WORK = """
-SELECT w.id AS worker, w.last_heartbeat, j.task_name AS task, j.lock AS building_id, e.seq, e.event_type, e.started_at
+SELECT w.id AS worker, p.host, p.pid, w.last_heartbeat, j.task_name AS task, j.lock AS building_id,
+       e.seq, e.event_type, e.started_at
   FROM procrastinate_workers w
+  LEFT JOIN workers p ON p.worker_id = w.id
   LEFT JOIN procrastinate_jobs j ON j.worker_id = w.id AND j.status = 'doing'
   LEFT JOIN LATERAL (SELECT seq, event_type, started_at FROM events
                       WHERE building_id = j.lock AND status = 'running' ORDER BY seq LIMIT 1) e ON true
@@ -143,6 +146,8 @@ class Report:
     """A snapshot for people, with names: the longest lists are cut at twenty rows."""
 
     snapshot: Snapshot
+    worker_processes: list[dict[str, Any]]
+    """Where each runs, since when and in which version; its slots: allowed, open, in use."""
     at_work: list[dict[str, Any]]
     """A row for each job of each worker, one without a job for an idle worker."""
     most_waiting: list[dict[str, Any]]
@@ -154,6 +159,7 @@ async def report(conn: Connection, stalled_after: float, now: datetime) -> Repor
     """What `longlead status` says."""
     return Report(
         snapshot=await snapshot(conn, stalled_after, now),
+        worker_processes=await list_processes(conn),
         at_work=await _rows(conn, _AT_WORK),
         most_waiting=await _rows(conn, _MOST_WAITING, (MOST_LISTED,)),
         dead_letters=await _rows(conn, _DEAD_LETTERS, (MOST_LISTED,)),

@@ -26,6 +26,7 @@ from storage.migrate import migrate
 from storage.placement import SHELTER
 from tests import live_calls
 from tests.agent.desk import Desk, FixedClock, open_desk
+from tests.few import Few, open_few
 
 TEMPLATE = "longlead_template"
 PASSWORD = "p@ss:w/rd 'quoted'"
@@ -145,6 +146,13 @@ async def database(server: EmbeddedServer) -> AsyncIterator[str]:
     """The conninfo of a fresh, migrated database, gone after the test."""
     async for conninfo in _fresh_database(server.conninfo, TEMPLATE):
         yield conninfo
+
+
+@pytest.fixture
+async def few(database: str) -> AsyncIterator[Few]:
+    """A user of the database who may have few connections."""
+    async with open_few(database) as user:
+        yield user
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from evals.bench import age, latency, load, memory, past, sleeping, throughput
+from evals.bench import age, latency, load, memory, past, scale, sleeping, throughput
 from evals.bench.report import Result, Tell, table
 from evals.bench.server import Bench, server
 from runtime import loop
@@ -40,6 +40,10 @@ QUICK: dict[str, Benchmark] = {
     "past": partial(past.run, events=300, checkpoints=5000, houses=16),
     "sleeping": partial(sleeping.run, count=1000, watch_s=15.0),
 }
+ONLY_WHEN_NAMED: dict[str, Benchmark] = {"scale": scale.run}
+ONLY_WHEN_NAMED_QUICK: dict[str, Benchmark] = {
+    "scale": partial(scale.run, size=throughput.Size(lines=1, rounds=1, workers=scale.WORKERS))
+}
 PACKAGES = (
     "langgraph",
     "langgraph-checkpoint-postgres",
@@ -56,22 +60,25 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _asked(arguments)
     console = Console()
     console.width = max(console.width, 100)
-    chosen = QUICK if asked.quick else FULL
-    results = loop.run(_run({name: chosen[name] for name in asked.names or chosen}, console))
+    every, named = (QUICK, ONLY_WHEN_NAMED_QUICK) if asked.quick else (FULL, ONLY_WHEN_NAMED)
+    chosen = {**every, **named}
+    results = loop.run(_run({name: chosen[name] for name in asked.names or every}, console))
     console.print(table(results))
     if asked.json:
-        Path(asked.json).write_text(json.dumps(_plain(results, asked.quick), indent=1))
+        Path(asked.json).write_text(json.dumps(_plain(results, asked.quick), indent=1, default=vars))
     return 0
 
 
 def _asked(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones: {', '.join(FULL)}; all when absent")
+    named = ", ".join(ONLY_WHEN_NAMED)
+    every = f"which ones: {', '.join(FULL)}; all of them when absent; or {named}"
+    parser.add_argument("names", nargs="*", metavar="NAME", help=every)
     parser.add_argument("--quick", action="store_true", help="smaller numbers: a minute instead of several")
     parser.add_argument("--json", metavar="FILE", help="write figures and details there")
     asked = parser.parse_args(arguments)
-    if unknown := sorted(set(asked.names) - set(FULL)):
-        parser.error(f"unknown benchmark {unknown[0]!r}; there are {', '.join(FULL)}")
+    if unknown := sorted(set(asked.names) - {*FULL, *ONLY_WHEN_NAMED}):
+        parser.error(f"unknown benchmark {unknown[0]!r}; there are {', '.join([*FULL, *ONLY_WHEN_NAMED])}")
     return asked
 
 

@@ -57,7 +57,7 @@ async def run(bench: Bench, tell: Tell, size: Size | None = None) -> Result:
     """So many rounds, in each of which everything takes its turn; the medians are told."""
     size = size or Size()
     async with bench.database() as ours, bench.database() as theirs, api(ours) as running:
-        passes = _Passes(bench, ours, theirs, running, size)
+        passes = Passes(bench, ours, theirs, running, size)
         rounds = [await passes.round(number, tell) for number in range(size.rounds)]
         tell("throughput: counting statements")
         scripted = await passes.count_script()
@@ -65,7 +65,7 @@ async def run(bench: Bench, tell: Tell, size: Size | None = None) -> Result:
 
 
 @dataclass
-class _Passes:
+class Passes:
     """What is measured in a round, one after the other."""
 
     bench: Bench
@@ -91,10 +91,10 @@ class _Passes:
                 found[f"over HTTP, {named}"] = await self._over_http(self.size, f"h{number}-{workers}", tell)
                 self.counted = self.counted or await self._count()
             tell("filling the inbox")
-            intake = await self._fill(f"p{number}-{workers}")
+            intake = await self.fill(f"p{number}-{workers}")
             found.setdefault("intake", intake)
             async with self.running.working(workers):
-                found[f"full inbox, {named}"] = await self._drain(f"p{number}-{workers}", tell)
+                found[f"full inbox, {named}"] = await self.drain(f"p{number}-{workers}", tell)
             if "DBOS" not in found:  # what it is compared with has just been measured: machines change by the minute
                 tell("DBOS workflows")
                 found["DBOS"] = await self._dbos(ordered=False)
@@ -138,7 +138,7 @@ class _Passes:
         posted = await posting
         return {"events_per_s": size.events / (row["last"] - posted["began"]), **await self._each(before, size.events)}
 
-    async def _fill(self, prefix: str) -> Measured:
+    async def fill(self, prefix: str) -> Measured:
         """Post everything while no worker runs: what the intake alone costs."""
         stories = await self._opened(self.size, prefix)
         before = await self._used()
@@ -149,7 +149,7 @@ class _Passes:
             **await self._each(before, events),
         }
 
-    async def _drain(self, prefix: str, tell: Tell) -> Measured:
+    async def drain(self, prefix: str, tell: Tell) -> Measured:
         """Wait until a full inbox is empty; timed from the first start to the last end, as the database has them."""
         await _begun(self.ours, f"{prefix}-%")
         before = await self._used()

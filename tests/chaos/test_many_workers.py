@@ -4,10 +4,12 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import pytest
 import runtime.drain
 from storage.connection import Connection
 from storage.database import connect
+from storage.workers import Declared, list_processes, read_declared
 from tests.durability.crew import (
     ROOT,
     SHORT,
@@ -27,6 +30,7 @@ from tests.durability.crew import (
     until_nothing_is_open,
     worker_process,
 )
+from tests.few import Few
 
 LONGLEAD = str(Path(sys.executable).with_name("longlead"))
 SITES = [f"site-{number:02}" for number in range(6)]
@@ -50,12 +54,23 @@ async def test_workers_run_no_more_buildings_at_once_than_they_are_told_and_the_
         await open_building(conn, site)
         await note(conn, site, "n1")
     async with _held(database, SITES):
-        with _longlead(database, "worker", "--concurrency", "2"), _longlead(database, "worker", "-c", "1"):
+        with (
+            _longlead(database, "worker", "--concurrency", "2") as two,
+            _longlead(database, "worker", "-c", "1") as one,
+        ):
             await until(conn, WORKERS, 2, within=40)
             await until(conn, AT_WORK, 3)
             await asyncio.sleep(3 * SHORT["poll_interval"])
             await until(conn, AT_WORK, 3)
             told = await asyncio.to_thread(_status, database)
+    processes = {row["pid"]: row for row in told["worker_processes"]}
+    assert {pid: (row["slots_in_use"], row["slots"]) for pid, row in processes.items()} == {
+        two.pid: (2, 2),
+        one.pid: (1, 1),
+    }
+    assert {row["host"] for row in processes.values()} == {socket.gethostname()}
+    assert {row["version"] for row in processes.values()} == {version("longlead")}
+    assert {row["pid"] for row in told["at_work"] if row["task"] == "drain"} == {two.pid, one.pid}
     assert told["workers"] == 4, "each has one for its buildings and one to keep house"
     assert len({row["building_id"] for row in told["at_work"] if row["task"] == "drain"}) == 3
     assert sum(row["waiting"] for row in told["most_waiting"]) == len(SITES)
@@ -112,6 +127,36 @@ async def test_work_that_hangs_beyond_the_grace_is_taken_over_after_sigterm(conn
         await until_nothing_is_open(conn)
     (entry,) = await all_rows(conn, "SELECT status, failures FROM events")
     assert entry == {"status": "done", "failures": 0}
+
+
+async def test_a_worker_that_is_gone_is_gone_from_the_status_with_its_host(conn: Connection, database: str) -> None:
+    async with running_worker(database, concurrency=7):
+        await until(conn, "SELECT count(*) = 2 FROM workers")
+        (process,) = await list_processes(conn)
+        assert (process["pid"], process["slots"], process["slots_open"]) == (os.getpid(), 7, 1)
+        assert await read_declared(conn, 30) == Declared(connections=19, processes=1), "7 slots, 5 of the pool, 7"
+    assert await list_processes(conn) == []
+    assert await all_rows(conn, "SELECT 1 FROM workers") == []
+
+
+async def test_a_worker_of_a_version_that_did_not_say_its_host_is_shown_too(conn: Connection) -> None:
+    await conn.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
+    (process,) = await list_processes(conn)
+    assert (process["host"], process["slots_in_use"]) == (None, 0)
+
+
+@pytest.mark.slow
+async def test_one_worker_too_many_ends_with_a_sentence_that_says_what_to_change(few: Few) -> None:
+    await few.limit("the role", 4)
+    environment = {**os.environ, "LONGLEAD_DATABASE_URL": few.conninfo}
+    process = await asyncio.create_subprocess_exec(
+        LONGLEAD, "worker", env=environment, stderr=asyncio.subprocess.PIPE, cwd=ROOT
+    )
+    _, said = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 1
+    assert b"Traceback" not in said
+    for words in (b"is 4, and 0 are in use", b"5 to 32 connections", b"fewer workers", b"LONGLEAD_CONCURRENCY"):
+        assert words in said
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """Connections are alike over the socket and over TCP, and only the database's own faults count as such."""
 
 import asyncio
+import logging
 import socket
 from datetime import UTC, datetime
 
@@ -36,6 +37,7 @@ async def test_both_sides_of_a_tcp_connection_notice_a_vanished_peer(external_se
     async with await connect(external_server, application_name="test") as connection:
         for name, value in (("idle", "5"), ("interval", "5"), ("count", "3")):
             assert await setting(connection, f"tcp_keepalives_{name}") == value
+        assert await setting(connection, "tcp_user_timeout") == "20000", "no probes while an answer is under way"
         mine = {option.keyword.decode(): option.val for option in connection.pgconn.info}
         assert mine["keepalives_idle"] == mine["keepalives_interval"] == b"5"
         assert mine["keepalives_count"] == b"3"
@@ -172,3 +174,15 @@ def test_what_was_skipped_after_a_failure_is_traced_to_it() -> None:
     told.__context__ = first
     assert first_fault(told) is first
     assert not is_database_fault(told)
+
+
+async def test_a_pool_that_cannot_connect_says_so_once_and_not_at_every_try(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("psycopg.pool")
+    with caplog.at_level(logging.WARNING, "psycopg.pool"):
+        for _ in range(20):
+            logger.warning("error connecting in %r: %s", "some pool", "too many clients already")
+        logger.warning("error connecting in %r: %s", "some pool", "the server is starting up")
+    assert [record.args for record in caplog.records] == [
+        ("some pool", "too many clients already"),
+        ("some pool", "the server is starting up"),
+    ]
