@@ -1,0 +1,23 @@
+"""The commands that are not typed while the documents are followed, each with what holds it instead."""
+
+import re
+
+ELSEWHERE = {
+    r"make serve": "the service that the reader has was started by `longlead serve`, and the target is looked at below",
+    r"make demo": "tests/cli/test_demo.py plays it",
+    r"make evals": "tests/evals plays every scenario, and the number that is shown is looked at below",
+    r"make test(-live)?": "this is the suite",
+    r"make (lint|format|picture|requirements|docs)": "they change or judge the project itself: `.ci/run` lints",
+    r"make (chaos|soak|bench|readings)": "minutes to hours; tests/chaos and tests/evals play small ones",
+    r"make studio|longlead studio": "tests/studio starts it",
+    r"\.venv/bin/python -m tests\.histories\.record": "tests/histories loads what it has recorded",
+    r"longlead (evals|backtest) .*--model": "there is no server of models here",
+    r"longlead rules overrule": "no rule has decided alone yet; tests/cli/test_rules.py overrules one",
+    r"longlead evals --report before": "both are typed, with fewer scenarios, in docs/evals.md",
+    r"export (OPENAI|LONGLEAD_MODEL)": "there is no server of models here",
+}
+"""By the beginning of the command, as an expression."""
+
+
+def reason_to_leave_out(command: str) -> str | None:
+    return next((reason for beginning, reason in ELSEWHERE.items() if re.match(beginning, command)), None)
