@@ -71,9 +71,7 @@ picture: ready-to-run  ## Draw the graph anew into README.md and ARCHITECTURE.md
 	@$(BIN)/python -m graph.picture
 
 requirements: ready-to-work  ## Pin all packages again, with hashes; build tools as pyproject.toml names them
-	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | $(BIN)/uv pip compile - --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -o requirements-build.txt
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -c requirements-build.txt -o requirements-dev.txt
-	@$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -c requirements-dev.txt -o requirements.txt
+	@$(BIN)/python -m bootstrap.pins
 
 try-setup: ready-to-work  ## Kill set-up at random moments, and see that the next one always works (KILLS=, WITH=pip or uv)
 	@$(BIN)/python -m tests.setup.kill_setups $(call option,--kills,KILLS) $(call option,--with,WITH)

@@ -30,27 +30,28 @@ from bootstrap.faults import (
 from bootstrap.installers import Installer, Job, installer_of, installers
 from bootstrap.stamp import (
     FILES,
+    SCRIPT_HEADER,
     Stamp,
     digest,
     find_fault,
+    find_package_fault,
     is_attached,
     list_distributions,
     read_stamp,
+    site_packages,
 )
 
 SIZE_MB = {"run": 330, "dev": 540}
 """What an environment takes on the disk, about."""
+
+LEFTOVERS = DRAFT, OLD = ".partial", ".old"
+"""Endings of what a set-up that was cut off leaves beside the environment."""
 
 WHAT_FOR = {"run": "running Longlead", "dev": "working on Longlead"}
 
 BUILT_BY_US = {"bin", "include", "lib", "lib64", "share", "etc", "tmp", "pyvenv.cfg", "longlead.json", ".gitignore"}
 BUILT_BY_US |= {"CACHEDIR.TAG", ".lock", ".build", ".run", ".dev", "longlead.json.new"}
 
-HEADER = b"""#!/bin/sh
-'''exec' "$(dirname -- "$(realpath -- "$0")")/python" "$0" "$@"
-' '''
-"""
-"""The head of a script that finds the Python beside it, wherever the environment is."""
 PYTHON_HEADER = re.compile(
     rb"\A#!(?:[^\n]*/bin/python[\d.]*\n|/bin/sh\n'''exec' [^\n]*/python[\d.]*\"? [^\n]*\n' '''\n)"
 )
@@ -71,7 +72,8 @@ class Wanted:
 
     def is_ready(self) -> bool:
         """True if there is nothing to do."""
-        return self.find_fault() is None and is_attached(self.folder, self.checkout)
+        is_tidy = not any(self.beside(suffix).exists() for suffix in LEFTOVERS)
+        return is_tidy and self.find_fault() is None and is_attached(self.folder, self.checkout)
 
     def beside(self, suffix: str) -> Path:
         """A neighbour of the folder, on the same disk."""
@@ -100,7 +102,11 @@ def prepare(wanted: Wanted) -> None:
 
 
 def _repair(wanted: Wanted, lock: int) -> None:
-    """Attach the checkout anew where that is all, else make the environment from nothing."""
+    """Clear away what was cut off. Attach the checkout again where that is all, else make the environment."""
+    for suffix in LEFTOVERS:
+        _remove(wanted.beside(suffix))
+    if wanted.is_ready():
+        return
     fault = wanted.find_fault()
     if fault is None:
         installer = installer_of(wanted.folder)
@@ -128,9 +134,7 @@ def _attach(wanted: Wanted, installer: Installer, lock: int) -> None:
 def _build(wanted: Wanted, lock: int) -> None:
     """Make the environment in a folder beside, with the first installer that can, and put it in its place."""
     _refuse_a_strangers_folder(wanted.folder)
-    draft, old = wanted.beside(".partial"), wanted.beside(".old")
-    _remove(old)
-    _remove(draft)
+    draft, old = wanted.beside(DRAFT), wanted.beside(OLD)
     _require_room(wanted)
     if library := find_missing_library():
         raise lacks_library(library)
@@ -168,8 +172,11 @@ def _fill(wanted: Wanted, draft: Path, installer: Installer, lock: int) -> str:
     _remove(wanted.checkout / "longlead.egg-info")
     installer.attach(job)
     _settle(draft, was=draft, now=wanted.folder)
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if fault := find_package_fault(site_packages(draft, python), []):
+        raise SetupError(f"{fault} as it came out of {installer.name}'s cache. Empty it:  {installer.empty_cache}")
     _try_out(draft)
-    return f"{sys.version_info.major}.{sys.version_info.minor}"
+    return python
 
 
 def _settle(folder: Path, *, was: Path, now: Path) -> None:
@@ -179,7 +186,7 @@ def _settle(folder: Path, *, was: Path, now: Path) -> None:
             continue
         before = script.read_bytes()
         if before.startswith(b"#!"):
-            after = PYTHON_HEADER.sub(lambda _: HEADER, before)
+            after = PYTHON_HEADER.sub(lambda _: SCRIPT_HEADER, before)
         elif script.name.lower().startswith("activate"):
             after = before.replace(os.fsencode(was), os.fsencode(now))
         else:

@@ -33,6 +33,7 @@ class Installer(Protocol):
     """One way to make an environment."""
 
     name: str
+    empty_cache: str  # the command that empties its cache
 
     def create(self, job: Job) -> None:
         """Make an empty environment in the folder."""
@@ -48,6 +49,7 @@ class Pip:
     """Python's own way: `venv` and `pip`."""
 
     name = "pip"
+    empty_cache = "python3 -m pip cache purge"
 
     def create(self, job: Job) -> None:
         try:
@@ -73,21 +75,25 @@ class Uv:
     """uv does the same in a tenth of the time. It asks the index that uv is configured for, not pip's."""
 
     name = "uv"
+    empty_cache = "uv cache clean"
 
     def __init__(self, program: str) -> None:
         self.program = program
 
     def create(self, job: Job) -> None:
-        call: Call = [self.program, "venv", "--no-project", "--no-config", "--python", sys.executable, job.folder]
+        call: Call = [self.program, "venv", "--allow-existing", "--no-project", "--python", sys.executable, job.folder]
         _run(job, call, "Making an environment")
 
     def install(self, job: Job, requirements: str, *, say: str, wheels_only: bool = False) -> None:
         _run(job, uv_call(self.program, job.folder, requirements, wheels_only=wheels_only), say)
 
     def attach(self, job: Job) -> None:
-        call: Call = [self.program, "pip", "install", "--python", _python(job.folder), *ATTACH, job.checkout]
+        call: Call = [self.program, "pip", "install", "--python", _python(job.folder), *COPIES, *ATTACH, job.checkout]
         _run(job, call, "Installing the command longlead")
 
+
+COPIES = ["--link-mode", "copy"]
+"""uv would link files to its cache: what is damaged here would be damaged there, and come back for ever."""
 
 PINNED = ["--no-deps", "--no-build-isolation", "--require-hashes"]
 """The files name every package with its hashes, and what builds packages is pinned too: nothing else may come in."""
@@ -117,7 +123,18 @@ def pip_call(folder: Path, requirements: str, *, wheels_only: bool) -> Call:
 
 def uv_call(program: str, folder: Path, requirements: str, *, wheels_only: bool) -> Call:
     """uv's call that installs what a file pins."""
-    return [program, "pip", "install", "--python", _python(folder), *PINNED, *_wheels(wheels_only), "-r", requirements]
+    return [
+        program,
+        "pip",
+        "install",
+        "--python",
+        _python(folder),
+        *COPIES,
+        *PINNED,
+        *_wheels(wheels_only),
+        "-r",
+        requirements,
+    ]
 
 
 def installers() -> list[Installer]:

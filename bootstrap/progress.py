@@ -76,8 +76,10 @@ class Progress:
             parts.append(f"{self.fetched_mb:.0f} MB downloaded")
         if self.cached_mb:
             parts.append(f"{self.cached_mb:.0f} MB from the cache")
-        parts.append(f"{time.monotonic() - self._began:.0f} s")
-        return f"  {self.title}: {', '.join(parts)}{'; ' + self.now if self.now else ''}"
+        seconds = round(time.monotonic() - self._began)
+        if not parts and not seconds:
+            return f"  {self.title} ..."
+        return f"  {self.title}: {', '.join([*parts, f'{seconds} s'])}{'; ' + self.now if self.now else ''}"
 
     def _show(self, *, end: str) -> None:
         if self._is_terminal:

@@ -15,6 +15,12 @@ FILES = {
 }
 """The pinned files of each kind of environment. `dev` holds everything of `run`."""
 
+SCRIPT_HEADER = b"""#!/bin/sh
+'''exec' "$(dirname -- "$(realpath -- "$0")")/python" "$0" "$@"
+' '''
+"""
+"""The head of a script that finds the Python beside it, wherever the environment is."""
+
 ASK_PYTHON = "import sys; print(sys.prefix); print(*sys.version_info[:2], sep='.')"
 
 
@@ -65,7 +71,9 @@ def find_fault(folder: Path, checkout: Path, kind: str, python: str | None) -> s
         return "other packages are wanted now"
     if python is not None and stamp.python != python:
         return f"it has Python {stamp.python}, and {python} was asked for"
-    return _python_fault(folder, stamp.python) or _package_fault(folder, stamp)
+    return _find_python_fault(folder, stamp.python) or find_package_fault(
+        site_packages(folder, stamp.python), stamp.distributions
+    )
 
 
 def is_attached(folder: Path, checkout: Path) -> bool:
@@ -91,14 +99,17 @@ def site_packages(folder: Path, python: str) -> Path:
     return folder / "lib" / f"python{python}" / "site-packages"
 
 
-def _python_fault(folder: Path, python: str) -> str | None:
+def _find_python_fault(folder: Path, python: str) -> str | None:
     """A Python that was removed, replaced by another version, or no longer knows its environment."""
     try:
+        settings = (folder / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace")
         answer = subprocess.run(
             [folder / "bin" / "python", "-I", "-c", ASK_PYTHON], capture_output=True, text=True, timeout=60, check=True
         ).stdout.splitlines()
     except (OSError, subprocess.SubprocessError):
         return "its Python no longer runs"
+    if "include-system-site-packages = false" not in settings:
+        return "its pyvenv.cfg is not whole"  # without that line, Python lets the system's packages in
     if len(answer) != 2 or not _is_same(Path(answer[0]), folder):
         return "its Python does not look for packages in it"
     return None if answer[1] == python else f"its Python is now {answer[1]}"
@@ -108,14 +119,13 @@ def _is_same(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve()
 
 
-def _package_fault(folder: Path, stamp: Stamp) -> str | None:
+def find_package_fault(site: Path, distributions: list[str]) -> str | None:
     """A package that is gone, or has a file that is gone or cut short: a power cut leaves such."""
-    site = site_packages(folder, stamp.python)
     try:
         records = {entry.partition("-")[0]: entry for entry in os.listdir(site) if entry.endswith(".dist-info")}
     except OSError:
         return "its packages are gone"
-    if missing := set(stamp.distributions) - records.keys():
+    if missing := set(distributions) - records.keys():
         return f"{min(missing)} is missing"
     for name, entry in records.items():
         if _has_damage(str(site), f"{site}/{entry}/RECORD"):
@@ -124,17 +134,21 @@ def _package_fault(folder: Path, stamp: Stamp) -> str | None:
 
 
 def _has_damage(site: str, record: str) -> bool:
-    """True if a file of the record is not there, or not of its size. Scripts are rewritten, so have no size to hold."""
+    """True if a file of the record is not there, or not of its size."""
     try:
         with open(record, encoding="utf-8", newline="") as file:
             rows = list(csv.reader(file))
-    except (OSError, ValueError):
-        return True
-    try:
         return not rows or any(
-            os.stat(f"{site}/{path}").st_size != int(size) and not path.startswith("../../../bin/")
+            os.stat(f"{site}/{path}").st_size != int(size) and not _is_our_script(f"{site}/{path}")
             for path, _, size in rows
             if size
         )
     except (OSError, ValueError):
         return True
+
+
+def _is_our_script(path: str) -> bool:
+    """True for a script whose head was rewritten by us, so that its size is not that of the record."""
+    with open(path, "rb") as file:
+        head = file.read(len(SCRIPT_HEADER) + 1)
+    return head.startswith(SCRIPT_HEADER) and len(head) > len(SCRIPT_HEADER)
