@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.installers import ATTACH, pip_call, uv_call
+from bootstrap.pins import PINNED, read_ranges, strip_hashes
 from bootstrap.stamp import FILES as FILES_OF_KIND
 
 HOUSE = Path(__file__).parents[1]
@@ -85,3 +86,17 @@ def test_what_is_needed_to_work_holds_what_is_needed_to_run() -> None:
         version, *hashes = (word for word in line.split() if "==" in word or word.startswith("--hash"))
         assert version == everything[name].split()[0]
         assert set(hashes) & set(everything[name].split()), name
+
+
+def test_the_versions_without_hashes_are_those_with_hashes() -> None:
+    assert (HOUSE / PINNED).read_text(encoding="utf-8") == strip_hashes(
+        (HOUSE / "requirements.txt").read_text(encoding="utf-8")
+    )
+
+
+def test_every_range_of_pyproject_has_its_pin() -> None:
+    ranges = read_ranges((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))
+    for kind, name in (("build", FILES[0]), ("run", FILES[1]), ("dev", FILES[2])):
+        for requirement in ranges[kind]:
+            package = re.split(r"[=<>~! \[;]", requirement, maxsplit=1)[0].lower()
+            assert package in requirements(name), f"{package} is not pinned: run `make requirements`"

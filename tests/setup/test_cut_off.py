@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.stamp import find_fault
 from tests.setup.small_checkout import UV, SmallCheckout, make_small_checkout
 
 pytestmark = pytest.mark.skipif(not UV.exists(), reason="these tests make environments with uv, which is not here")
 
 CUT_OFF = Path(__file__).with_name("cut_off.py")
-MOMENTS = 5  # of each course, spread evenly; `make try-setup` kills at random ones
+MOMENTS = 3  # of each course, spread evenly; `make try-setup` kills at random ones
 
 
 @pytest.fixture
@@ -147,20 +148,31 @@ DAMAGES: dict[str, Callable[[SmallCheckout], None]] = {
 }
 
 
+HARD_TO_REMOVE = ["half of an older set-up", "a file in its place", "a link to nowhere", "no stamp"]
+
+
 @pytest.fixture(scope="module")
 def patient(tmp_path_factory: pytest.TempPathFactory) -> SmallCheckout:
-    """A checkout that is damaged and mended again and again."""
+    """A whole checkout, of which tests damage a copy, or which they leave whole again."""
     checkout = make_small_checkout(tmp_path_factory.mktemp("patient"))
     assert checkout.set_up().returncode == 0
     return checkout
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_environment_is_made_again(patient: SmallCheckout, damage: str) -> None:
+def test_a_damage_is_seen_before_the_environment_is_used(damage: str, patient: SmallCheckout, tmp_path: Path) -> None:
+    copy = SmallCheckout(tmp_path / "checkout", patient.wheels)
+    shutil.copytree(patient.path, copy.path, symlinks=True)
+    assert find_fault(copy.environment, copy.path, "run", None) is None
+    DAMAGES[damage](copy)
+    assert find_fault(copy.environment, copy.path, "run", None) is not None
+
+
+@pytest.mark.parametrize("damage", HARD_TO_REMOVE)
+def test_a_damaged_environment_is_made_again(damage: str, patient: SmallCheckout) -> None:
     DAMAGES[damage](patient)
     again = patient.set_up()
     assert again.returncode == 0, again.stderr
-    assert again.stderr, "the damage was seen"
     assert patient.run_longlead() == f"longlead runs in {patient.path} with need 1"
 
 
@@ -171,15 +183,10 @@ def test_a_whole_environment_is_used_as_it_is(whole: SmallCheckout) -> None:
     assert (whole.environment / "longlead.json").stat().st_mtime_ns == before
 
 
-def test_an_environment_for_work_also_runs_longlead(checkout: SmallCheckout) -> None:
-    assert checkout.set_up("dev").returncode == 0
-    assert checkout.set_up("run").stderr == ""
-    assert (site(checkout) / "extra.py").exists()
-
-
-def test_one_for_running_becomes_one_for_work(whole: SmallCheckout) -> None:
+def test_one_for_running_becomes_one_for_work_which_also_runs(whole: SmallCheckout) -> None:
     assert whole.set_up("dev").returncode == 0
     assert (site(whole) / "extra.py").exists()
+    assert whole.set_up("run").stderr == ""
     expect_whole(whole)
 
 
@@ -220,13 +227,18 @@ def test_two_at_once_make_one_environment(checkout: SmallCheckout) -> None:
     expect_whole(checkout)
 
 
-def test_a_failed_change_leaves_the_environment_that_was_there(whole: SmallCheckout) -> None:
+def test_a_failed_change_leaves_the_environment_that_was_there(
+    whole: SmallCheckout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ensurepip.py").write_text("raise ImportError")  # so that pip, which takes over, is refused at once
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     whole.want(need=2)
     (whole.wheels / "need-2-py3-none-any.whl").unlink()
     assert whole.set_up().returncode == 2
     expect_whole(whole, need=1)
 
 
+@pytest.mark.slow
 def test_pip_takes_over_where_uv_cannot(checkout: SmallCheckout) -> None:
     broken = checkout.wheels / "with-uv" / "uv"
     checkout.variables()
