@@ -80,5 +80,5 @@ try-install: ready-to-work  ## Install with pipx and uv into a folder that goes 
 	@$(BIN)/python -m tests.setup.whole_install $(call option,--with,WITH)
 
 clean:  ## Remove the environment and the demo's and service's data in this folder
-	@rm -rf -- $(call quoted,VENV) $(call quoted,VENV).partial $(call quoted,VENV).old $(call quoted,VENV).lock
+	@rm -rf -- $(call quoted,VENV) $(call quoted,VENV).partial $(call quoted,VENV).old
 	@rm -rf .longlead .mypy_cache .ruff_cache .pytest_cache .hypothesis .langgraph_api

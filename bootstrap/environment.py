@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.faults import (
+    AGAIN,
     DISK_FULL,
     NO_LIBRARY,
     SetupError,
@@ -98,7 +99,7 @@ def prepare(wanted: Wanted) -> None:
             raise disk_is_full(wanted.folder, SIZE_MB[wanted.kind]) from None
         if isinstance(error, PermissionError) or "Read-only" in str(error):
             raise cannot_write(wanted.folder) from None
-        raise
+        raise SetupError(f"Set-up failed: {error}. {AGAIN}.") from error
 
 
 def _repair(wanted: Wanted, lock: int) -> None:

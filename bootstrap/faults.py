@@ -114,8 +114,8 @@ def explain(output: str, folder: Path, needed_mb: int) -> SetupError:
         )
     if match := NO_BUILD_FOR_US.search(output):
         return SetupError(
-            f"{match[1] or match[2]} has no build for this machine ({describe_machine()}). Builds exist for Python "
-            "3.11 to 3.13 on Linux and macOS, Intel and ARM. Name another Python:  make PYTHON=python3.12 ..."
+            f"{match[1] or match[2]} has no build for this machine ({describe_machine()}). Linux with glibc "
+            "and macOS have builds, Intel and ARM. Try another Python:  make PYTHON=python3.12 ..."
         )
     if NO_COMPILER.search(output):
         return SetupError(f"A package has to be compiled here. This brings the compiler:  {COMPILER.command()}")
