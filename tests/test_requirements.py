@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.installers import ATTACH, pip_call, uv_call
+from bootstrap.pins import PINNED, read_ranges, strip_hashes
+from bootstrap.stamp import FILES as FILES_OF_KIND
+
 HOUSE = Path(__file__).parents[1]
 FILES = ["requirements-build.txt", "requirements.txt", "requirements-dev.txt"]
 PLACES = [
@@ -46,14 +50,9 @@ def test_what_builds_the_package_is_pinned_as_it_is_installed() -> None:
 
 
 def commands(text: str) -> list[str]:
-    """The calls of pip that a file has, with the variable that the Makefile keeps them in."""
-    found = re.findall(r"(?:pip install|\$\(PIP\))[^&\n]*", text.replace("\\\n", " "))
-    kept = re.search(r"^PIP = (.*)$", text, re.MULTILINE)
-    return [
-        call.replace("$(PIP)", kept[1] if kept else "")
-        for call in found
-        if re.search(r"-r |-e |--require-hashes", call)
-    ]
+    """The calls of pip that a file has."""
+    found = re.findall(r"pip install[^&\n]*", text.replace("\\\n", " "))
+    return [call for call in found if re.search(r"-r |-e |--require-hashes", call)]
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -63,8 +62,41 @@ def test_no_command_lets_pip_choose_a_package_or_a_build_tool(place: str) -> Non
         assert "--no-build-isolation" in call or "--only-binary :all:" in call, call
 
 
-def test_the_makefile_and_the_image_install_the_build_tools_first() -> None:
-    for place, count in (("Makefile", 4), ("docs/for-integrators.md", 3)):
-        calls = commands((HOUSE / place).read_text(encoding="utf-8"))
-        assert len(calls) == count, calls
-        assert "requirements-build.txt" in calls[0]
+def test_the_image_installs_the_build_tools_first() -> None:
+    calls = commands((HOUSE / "docs/for-integrators.md").read_text(encoding="utf-8"))
+    assert len(calls) == 3, calls
+    assert "requirements-build.txt" in calls[0]
+
+
+@pytest.mark.parametrize("kind", FILES_OF_KIND)
+def test_set_up_installs_the_build_tools_first_and_lets_no_installer_choose(kind: str) -> None:
+    assert FILES_OF_KIND[kind][0] == "requirements-build.txt"
+    for name in FILES_OF_KIND[kind]:
+        for call in (
+            pip_call(Path("env"), name, wheels_only=False),
+            uv_call("uv", Path("env"), name, wheels_only=False),
+        ):
+            assert {"--require-hashes", "--no-build-isolation", "--no-deps", name} <= set(call), call
+    assert {"--no-deps", "--no-build-isolation"} <= set(ATTACH)
+
+
+def test_what_is_needed_to_work_holds_what_is_needed_to_run() -> None:
+    everything = requirements("requirements-dev.txt")
+    for name, line in requirements("requirements.txt").items():
+        version, *hashes = (word for word in line.split() if "==" in word or word.startswith("--hash"))
+        assert version == everything[name].split()[0]
+        assert set(hashes) & set(everything[name].split()), name
+
+
+def test_the_versions_without_hashes_are_those_with_hashes() -> None:
+    assert (HOUSE / PINNED).read_text(encoding="utf-8") == strip_hashes(
+        (HOUSE / "requirements.txt").read_text(encoding="utf-8")
+    )
+
+
+def test_every_range_of_pyproject_has_its_pin() -> None:
+    ranges = read_ranges((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))
+    for kind, name in (("build", FILES[0]), ("run", FILES[1]), ("dev", FILES[2])):
+        for requirement in ranges[kind]:
+            package = re.split(r"[=<>~! \[;]", requirement, maxsplit=1)[0].lower()
+            assert package in requirements(name), f"{package} is not pinned: run `make requirements`"

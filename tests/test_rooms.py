@@ -103,8 +103,14 @@ def test_a_room_keeps_to_the_rules(room: str) -> None:
 
 
 def test_every_package_is_a_room() -> None:
-    packages = {file.parent.name for file in HOUSE.glob("*/__init__.py")} - {"tests"}
+    packages = {file.parent.name for file in HOUSE.glob("*/__init__.py")} - {"tests", "bootstrap"}
     assert packages == set(ROOMS)
+
+
+def test_set_up_needs_nothing_that_it_has_yet_to_install() -> None:
+    for file in (HOUSE / "bootstrap").glob("*.py"):
+        tops = {module.split(".")[0] for _, module in _imported(ast.parse(file.read_text(encoding="utf-8")))}
+        assert tops <= {"bootstrap", *sys.stdlib_module_names}, file
 
 
 @pytest.mark.parametrize(
