@@ -129,9 +129,13 @@ async def existing_database(settings: "Settings") -> AsyncIterator[str]:
 
 async def _migrate(settings: "Settings") -> "MigrationReport":
     from runtime.resources import database
+    from storage.database import connect
     from storage.migrate import migrate as run_migrations
+    from storage.server_check import check_server
 
     async with database(settings) as conninfo:
+        async with await connect(conninfo, application_name="longlead migrate") as conn:
+            await check_server(conn, conninfo)
         return await run_migrations(conninfo)
 
 
