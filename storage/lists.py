@@ -11,6 +11,16 @@ _BUILDING = {"building_id": "r.building_id = %(building_id)s"}
 _LIVE = {"live": "(SELECT b.mode = 'live' FROM buildings b WHERE b.building_id = r.building_id) = %(live)s"}
 
 
+# How far a message of ours got: it and its place in the outbox are named by the same effect.
+_SENT = """
+       (SELECT jsonb_build_object('status', o.status, 'withheld_because', o.withheld_because) FROM outbox o
+         WHERE o.building_id = r.building_id AND r.direction = 'out'
+           AND o.key = ANY(ARRAY[
+               regexp_replace(r.message_id, '^M-([0-9]+)-([^-]+)-(.*)-([0-9]+)$', r.building_id || ':\\1:\\2:\\3:\\4'),
+               regexp_replace(r.message_id, '^M-([0-9]+)-([^-]+)-all-([0-9]+)$', r.building_id || ':\\1:\\2::\\3')])
+         LIMIT 1) AS sent"""
+
+
 def _with_cause(table: str, seq: str, columns: str = "r.*") -> str:
     return (
         f"SELECT {columns}, {_CAUSE} FROM {table} r "
@@ -20,7 +30,9 @@ def _with_cause(table: str, seq: str, columns: str = "r.*") -> str:
 
 BUILDINGS = Listing(
     """
-SELECT r.building_id, r.name, r.thread_id::text, r.mode, r.status, r.created_at,
+SELECT r.building_id, r.name, r.thread_id::text, r.status,
+       CASE WHEN r.mode = 'live' AND r.is_watching AND NOT r.goes_live THEN 'watch' ELSE r.mode END AS mode,
+       r.created_at,
        (SELECT count(*) FROM approvals a WHERE a.building_id = r.building_id AND a.status = 'pending')
            AS pending_approvals,
        (SELECT count(*) FROM events e WHERE e.building_id = r.building_id AND e.status IN ('queued', 'running'))
@@ -109,7 +121,9 @@ FLAGS = Listing(
     {**_BUILDING, "status": "r.status = %(status)s"},
 )
 
-MESSAGES = Listing(_with_cause("messages", "caused_seq"), {"caused_seq": int, "message_id": str}, _BUILDING)
+MESSAGES = Listing(
+    _with_cause("messages", "caused_seq", f"r.*, {_SENT}"), {"caused_seq": int, "message_id": str}, _BUILDING
+)
 
 APPROVALS = Listing(
     _with_cause("approvals", "raised_seq"),

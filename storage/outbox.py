@@ -35,10 +35,12 @@ UNROUTED = f"""{_MESSAGE}
 
 MESSAGE = f"{_MESSAGE} WHERE o.outbox_id = %s"
 
-# Belt and braces: what was written for a sandbox is withheld from the start.
+# Belt and braces: what was written for a sandbox, or in watch, is withheld from the start.
 SANDBOXED = """
-UPDATE outbox o SET status = 'withheld' FROM buildings b
- WHERE o.status = 'queued' AND o.routed_at IS NULL AND b.building_id = o.building_id AND b.mode <> 'live'"""
+UPDATE outbox o SET status = 'withheld', withheld_because = CASE b.mode WHEN 'live' THEN 'watch' ELSE 'sandbox' END
+  FROM buildings b
+ WHERE o.status = 'queued' AND o.routed_at IS NULL AND b.building_id = o.building_id
+   AND (b.mode <> 'live' OR b.is_watching)"""
 
 AT_ONCE = """
 UPDATE outbox SET status = 'delivered', delivered_at = %s, routed_at = %s, attempts = attempts + 1
@@ -68,7 +70,7 @@ LOCK_MESSAGE = "SELECT 1 FROM outbox WHERE outbox_id = %s FOR UPDATE"
 
 DELIVERED = """
 UPDATE deliveries SET status = 'delivered', delivered_at = %s, error = NULL, not_before = NULL, leased_until = NULL
- WHERE delivery_id = %s AND status = 'queued'"""
+ WHERE delivery_id = %s AND status IN ('queued', 'withheld')"""
 
 FAILED = """
 UPDATE deliveries SET status = %s, error = %s, not_before = %s, leased_until = NULL
@@ -76,10 +78,12 @@ UPDATE deliveries SET status = %s, error = %s, not_before = %s, leased_until = N
 
 SUM_UP = """
 UPDATE outbox o SET attempts = s.attempts, error = s.error, delivered_at = s.delivered_at,
-       status = CASE WHEN s.open > 0 THEN 'queued' WHEN s.dead > 0 THEN 'dead' ELSE 'delivered' END
+       status = CASE WHEN s.open > 0 THEN 'queued' WHEN s.withheld > 0 THEN 'withheld'
+                     WHEN s.dead > 0 THEN 'dead' ELSE 'delivered' END
   FROM (SELECT max(attempts) AS attempts, max(delivered_at) AS delivered_at,
                string_agg(channel || ': ' || error, '; ' ORDER BY delivery_id) AS error,
-               count(*) FILTER (WHERE status = 'queued') AS open, count(*) FILTER (WHERE status = 'dead') AS dead
+               count(*) FILTER (WHERE status = 'queued') AS open, count(*) FILTER (WHERE status = 'dead') AS dead,
+               count(*) FILTER (WHERE status = 'withheld') AS withheld
           FROM deliveries WHERE outbox_id = %(outbox_id)s) s
  WHERE o.outbox_id = %(outbox_id)s"""
 
@@ -90,8 +94,8 @@ AGAIN = "UPDATE outbox SET status = 'queued', routed_at = NULL, error = NULL WHE
 
 OUTBOX = Listing(
     """
-SELECT r.outbox_id, r.building_id, r.key, r.recipient, r.subject, r.status, r.attempts, r.error, r.created_at,
-       r.delivered_at,
+SELECT r.outbox_id, r.building_id, r.key, r.recipient, r.subject, r.status, r.withheld_because, r.attempts, r.error,
+       r.created_at, r.delivered_at,
        (SELECT coalesce(jsonb_agg(jsonb_build_object(
                    'channel', d.channel, 'status', d.status, 'attempts', d.attempts, 'error', d.error,
                    'next_attempt_at', CASE WHEN d.status = 'queued' THEN d.not_before END,
@@ -227,12 +231,15 @@ async def retry(conn: Connection, outbox_id: int, signature: Signature) -> None:
 
     Raises:
         NotFoundError: there is no such message.
-        ConflictError: it is not dead.
+        ConflictError: it is not dead, or its building is in watch.
     """
     async with conn.transaction():
         owner = await (await conn.execute(OWNER, (outbox_id,))).fetchone()
         if owner is not None:
-            await conn.execute(LOCK, (owner["building_id"],))  # as every transaction on a building begins
+            # As every transaction on a building begins.
+            building = await (await conn.execute(LOCK, (owner["building_id"],))).fetchone()
+            if building is not None and building["is_watching"]:
+                raise ConflictError(f"Building {owner['building_id']!r} is in watch: nothing is sent.")
         row = await (await conn.execute(FIND, (outbox_id,))).fetchone()
         if row is None or owner is None:
             raise NotFoundError(f"There is no message {outbox_id} in the outbox. List them with GET /outbox.")
