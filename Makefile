@@ -7,7 +7,7 @@ DATA ?= .longlead
 JOBS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-live readings serve evals bench chaos soak lint format studio picture requirements clean
+.PHONY: help demo test test-live test-large readings serve evals bench chaos soak lint format studio picture requirements clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ test: $(VENV)/.dev  ## The whole test suite (JOBS= parallel workers)
 test-live: $(VENV)/.dev  ## The tests that ask a real model (OPENAI_BASE_URL, LONGLEAD_MODELS)
 	@test -n "$$OPENAI_BASE_URL" || { echo "Set OPENAI_BASE_URL and LONGLEAD_MODELS first (CONTRIBUTING.md)"; exit 2; }
 	@$(BIN)/python -m pytest -m live tests/models -v
+
+test-large: $(VENV)/.dev  ## The tests that take minutes: all scenarios in watch
+	@$(BIN)/python -m pytest -m large tests/agent
 
 readings: $(VENV)/.dev  ## What a model reads, advises, words and summarises, case by case (recorded, or OPENAI_BASE_URL)
 	@$(BIN)/python -m evals.reading

@@ -1,7 +1,10 @@
 """Whatever happens to a building in watch, nothing is sent and nothing is ordered: all recorded scenarios, in watch."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from domain.errors import LongleadError
 from evals.library import find
@@ -59,18 +62,30 @@ async def play_all_in_watch(conninfo: str, scenarios: list[Scenario]) -> dict[st
     return row
 
 
-def goes_live(scenario: Scenario) -> bool:
-    return any((step.change or {}).get("mode") == "live" for step in scenario.steps)
+def is_played(scenario: Scenario) -> bool:
+    """Not what goes live, and not what dies: an error is as loud as its whole stack."""
+    steps = [*scenario.given, *scenario.steps]
+    return not any((step.change or {}).get("mode") == "live" or step.dies for step in steps)
 
 
-async def test_nothing_is_sent_or_ordered_in_watch_whatever_happens(server: EmbeddedServer) -> None:
-    scenarios = [scenario for scenario in find([]) if not goes_live(scenario)]
-    left = await play_all_in_watch(server.conninfo, scenarios)
-    assert {name: left[name] for name in ("messages", "deliveries", "orders", "counted")} == {
-        "messages": 0,
-        "deliveries": 0,
-        "orders": 0,
-        "counted": 0,
-    }
+def expect_nothing_left(left: dict[str, Any], scenarios: list[Scenario]) -> None:
+    assert [left[name] for name in ("messages", "deliveries", "orders", "counted")] == [0, 0, 0, 0]
     assert left["withheld"] > len(scenarios) / 2
     assert left["told"] > len(scenarios) / 2
+
+
+SCENARIOS = Path(__file__).parents[2] / "evals" / "scenarios"
+SOME = ("delegation_runs_out", "rule_decides_alone", "inspection_failed_replace", "order_asks_the_director")
+SOME += ("acknowledgement_overdue", "mail_read_by_a_model", "silence_is_never_consent", "schedule_pulled_forward")
+
+
+async def test_nothing_is_sent_or_ordered_in_watch(server: EmbeddedServer) -> None:
+    """Rules, delegations, models, people, reminders, escalations and chases: one scenario of each."""
+    scenarios = find([str(SCENARIOS / f"{name}.yaml") for name in SOME])
+    expect_nothing_left(await play_all_in_watch(server.conninfo, scenarios), scenarios)
+
+
+@pytest.mark.large
+async def test_nothing_is_sent_or_ordered_in_watch_in_any_scenario(server: EmbeddedServer) -> None:
+    scenarios = [scenario for scenario in find([]) if is_played(scenario)]
+    expect_nothing_left(await play_all_in_watch(server.conninfo, scenarios), scenarios)
