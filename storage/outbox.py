@@ -33,7 +33,7 @@ SELECT o.outbox_id, o.building_id, o.key, o.channel, o.recipient, o.subject, o.p
 UNROUTED = f"""{_MESSAGE}
  WHERE o.status = 'queued' AND o.routed_at IS NULL ORDER BY o.outbox_id LIMIT {BATCH} FOR UPDATE OF o"""
 
-MESSAGE = f"{_MESSAGE} WHERE o.outbox_id = %s"
+MESSAGE = f"{_MESSAGE} WHERE o.outbox_id = %s AND o.status <> 'withheld'"
 
 # Belt and braces: what was written for a sandbox, or in watch, is withheld from the start.
 SANDBOXED = """
@@ -204,7 +204,7 @@ async def claim(
 
 
 async def message(conn: Connection, outbox_id: int) -> Outgoing | None:
-    """The message itself; None when its building was deleted meanwhile."""
+    """The message itself; None when it was withheld meanwhile, or its building deleted."""
     row = await (await conn.execute(MESSAGE, (outbox_id,))).fetchone()
     return None if row is None else Outgoing(**row)
 

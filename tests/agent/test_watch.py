@@ -22,6 +22,7 @@ from storage.upkeep import enter_first_days, enter_overdue, enter_owed
 from storage.watching import read_intentions
 from tests.agent.desk import Desk
 from tests.agent.test_effects import CASES, prepared
+from tests.agent.test_learning import delegated, fail
 from tools.effects import carry_out
 
 PERSON = Author(type="human", id="pm", name="Project manager", via="key")
@@ -70,6 +71,20 @@ async def tick(desk: Desk) -> None:
 async def next_morning(desk: Desk) -> None:
     """The next day at seven, when quiet hours are over."""
     desk.clock.moment = (desk.clock.moment + timedelta(days=1)).replace(hour=7, minute=0)
+    await tick(desk)
+
+
+async def own_orders(desk: Desk) -> list[str]:
+    """Numbers of the orders that the agent has placed."""
+    return [order.number for order in await desk.rows(PurchaseOrder) if not order.placed_outside]
+
+
+async def next_working_morning(desk: Desk) -> None:
+    """Once the first day of being live is over."""
+    building = await procurement.building(desk.conn, desk.building_id)
+    assert building is not None
+    assert building.acts_from is not None
+    desk.clock.moment = building.acts_from
     await tick(desk)
 
 
@@ -282,6 +297,7 @@ async def test_going_to_watch_withholds_what_is_not_yet_sent_for_good(desk: Desk
     (claimed,) = await outbox.claim(desk.conn, now, lease_s=1, limit=9)
     await switch(desk, "watch")
     assert await subjects(desk, "withheld") == ["Purchase order PO-office-0001"]
+    assert await outbox.message(desk.conn, claimed.outbox_id) is None  # what is sent is read just before
     await outbox.failed(desk.conn, claimed, "busy", again_at=now)
     await switch(desk, "live")
     assert await outbox.claim(desk.conn, now + timedelta(hours=1), lease_s=1, limit=9) == []
@@ -362,7 +378,7 @@ async def test_a_person_may_stop_what_it_would_order_in_the_morning(desk: Desk, 
     else:
         await switch(desk, "watch")
     await next_morning(desk)
-    assert [order for order in await desk.rows(PurchaseOrder) if not order.placed_outside] == []
+    assert await own_orders(desk) == []
     assert await desk.pending() == []
 
 
@@ -399,7 +415,26 @@ async def test_an_answer_given_in_watch_is_asked_for_again_when_it_goes_live(des
     await switch(desk, "live")
     question = await desk.question("inspection_failed")
     await desk.decide(question, "approve")
-    assert [o.number for o in await desk.rows(PurchaseOrder) if not o.placed_outside] == ["PO-office-0001"]
+    assert await own_orders(desk) == ["PO-office-0001"]
+
+
+async def test_a_rule_decides_in_watch_what_is_only_told_and_recommends_on_the_first_day(desk: Desk) -> None:
+    await delegated(desk)
+    orders = await own_orders(desk)
+    await switch(desk, "watch")
+    await fail(desk, "Windows")
+    assert await desk.pending() == []
+    assert "would_do" in (await results(desk, "reorder_item"))[-1]
+    await switch(desk, "live")
+    question = await desk.question("inspection_failed")
+    assert question.advice is not None
+    assert "first day" in str(question.advice.limit)
+    await fail(desk, "Pumps")
+    assert len(await desk.pending()) == 2
+    assert await own_orders(desk) == orders
+    await next_working_morning(desk)
+    await fail(desk, "Doors")
+    assert "would_do" not in (await results(desk, "reorder_item"))[-1]
 
 
 async def test_twenty_overdue_lines_are_not_chased_at_once(desk: Desk) -> None:
