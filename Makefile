@@ -15,7 +15,7 @@ SETUP = sh bootstrap/setup.sh
 BIN = $(call quoted,VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help ready-to-run ready-to-work demo test test-live versions takeover readings serve evals bench chaos soak lint \
+.PHONY: help ready-to-run ready-to-work demo test test-live test-large versions takeover readings serve evals bench chaos soak lint \
 	format studio picture requirements try-setup try-install clean
 
 help:  ## List the targets
@@ -39,6 +39,9 @@ test: ready-to-work  ## The whole test suite (JOBS= parallel workers)
 test-live: ready-to-work  ## The tests that ask a real model (OPENAI_BASE_URL, LONGLEAD_MODELS)
 	@test -n "$$OPENAI_BASE_URL" || { echo "Set OPENAI_BASE_URL and LONGLEAD_MODELS first (CONTRIBUTING.md)"; exit 2; }
 	@$(BIN)/python -m pytest -m live tests/models -v
+
+test-large: ready-to-work  ## The tests that take minutes: all scenarios in watch
+	@$(BIN)/python -m pytest -m large tests/agent
 
 versions: ready-to-work  ## Backup, restore and the agent on PostgreSQL 14 to 18, fetched by npm (VERSIONS=)
 	@$(BIN)/python -m tests.postgres_versions $(VERSIONS)

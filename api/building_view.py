@@ -6,12 +6,15 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from api.approval_view import ApprovalView
-from api.procurement_view import FlagView
+from api.procurement_view import FlagView, WouldOrderView
 from domain.buildings import Approver, Contact
 from domain.policy import Policy
 
-Mode = Literal["live", "sandbox", "replay"]
-MODE = "sandbox: a fork, whose messages are never delivered; replay: one that a backtest is still running through."
+Mode = Literal["live", "watch", "sandbox", "replay"]
+MODE = (
+    "watch: it decides, and sends and orders nothing; sandbox: a fork, whose messages are never delivered; replay: one "
+    "that a backtest is still running through."
+)
 
 
 class BuildingSummary(BaseModel):
@@ -61,6 +64,30 @@ class ProgressView(BaseModel):
     blocked: list[BlockedView] = Field(description="The lines that wait for a person.")
 
 
+class WouldPlaceView(WouldOrderView):
+    """An order that the agent would place."""
+
+    item_id: str = Field(description="The line.")
+    item: str = Field(description="Its name.")
+
+
+class WouldChaseView(BaseModel):
+    """Something overdue for which the agent would chase somebody."""
+
+    item_id: str = Field(description="The line.")
+    item: str = Field(description="Its name.")
+    milestone: str = Field(description="acknowledge, ship, arrive or inspect.")
+    due_on: date = Field(description="The day on which it was due.")
+    on: date | None = Field(None, description="The day on which somebody is chased; null in watch.")
+
+
+class WouldDoView(BaseModel):
+    """What the agent would do now."""
+
+    orders: list[WouldPlaceView] = Field(description="Orders, those needed first before others.")
+    chases: list[WouldChaseView] = Field(description="What it would chase for.")
+
+
 class BuildingView(BaseModel):
     """A building as it stands."""
 
@@ -76,6 +103,12 @@ class BuildingView(BaseModel):
     contacts: dict[str, Contact | str] = Field(description="Teams and people by role.")
     approvers: list[Approver] = Field(description="Who is asked, lowest first.")
     policy: Policy = Field(description="What the agent may do alone, and how it asks.")
+    acts_from: datetime | None = Field(
+        None, description="On the first day after watch: when the agent begins to order by itself."
+    )
+    would_do: WouldDoView | None = Field(
+        None, description="In watch, and on the first day after it: what it would order and chase. Null otherwise."
+    )
     schedule_version: int = Field(description="Version of the schedule that stands.")
     progress: ProgressView = Field(description="How far it is.")
     pending_approvals: list[ApprovalView] = Field(description="Questions that wait for a person, the oldest first.")

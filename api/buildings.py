@@ -1,5 +1,6 @@
 """Buildings: created once, changed on the record, and shown with how far they are."""
 
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -15,11 +16,11 @@ from api.parameters import BuildingId, Cursor, Limit
 from api.problems import FieldProblem, InvalidBodyError, body_problems, documented
 from api.procurement_view import FlagView
 from domain.absent import no_building
-from domain.buildings import BuildingPatch, BuildingSpec
+from domain.buildings import Building, BuildingPatch, BuildingSpec
 from domain.errors import ForbiddenError
 from domain.principals import Principal
 from runtime.resources import Resources
-from storage import buildings, pages, procurement
+from storage import buildings, pages, procurement, watching
 from storage.connection import Connection
 from storage.lists import APPROVALS, BUILDINGS, FLAGS
 from storage.pages import Listing
@@ -30,7 +31,7 @@ router = APIRouter(tags=["buildings"])
 V = TypeVar("V", bound=BaseModel)
 
 Creator = Annotated[Principal, Depends(require_person("admin", "create a building"))]
-Changer = Annotated[Principal, Depends(require_person("admin", "change a building's policy, contacts or approvers"))]
+Changer = Annotated[Principal, Depends(require_person("admin", "change a building's policy, people or mode"))]
 
 MAX_SHOWN = 500
 """Questions and flags shown with a building; the lists of their own show all."""
@@ -54,19 +55,20 @@ async def create_building(request: Request, response: Response, resources: Held,
         created = await buildings.create(conn, spec, resources.clock.now(), caller.author)
         response.status_code = 201 if created else 200
         response.headers["Location"] = f"/buildings/{spec.building_id}"
-        return await _view(conn, spec.building_id)
+        return await _view(conn, spec.building_id, resources.clock.now())
 
 
-@router.patch("/buildings/{building_id}", summary="Change a building", responses=documented(404, 413, 422))
+@router.patch("/buildings/{building_id}", summary="Change a building", responses=documented(404, 409, 413, 422))
 async def change_building(building_id: BuildingId, request: Request, resources: Held, caller: Changer) -> BuildingView:
-    """Change policy, contacts or approvers. The change is logged with who made it. Only people may."""
+    """Change policy, contacts, approvers or mode. The change is logged with who made it. Only people may. Switched from
+    watch to live it orders nothing by itself that day: `would_do` lists what it does from the next working day on."""
     patch = await body(request, BuildingPatch)
     async with connection(resources) as conn:
         try:
             await buildings.change(conn, building_id, patch, caller.author, resources.clock.now())
         except ValidationError as error:
             raise InvalidBodyError(_policy_problems(error, patch)) from error
-        return await _view(conn, building_id)
+        return await _view(conn, building_id, resources.clock.now())
 
 
 @router.get("/buildings", summary="List buildings", responses=documented(422))
@@ -84,7 +86,7 @@ async def list_buildings(
 async def get_building(building_id: BuildingId, resources: Held, _: AnyCaller) -> BuildingView:
     """A building with how far it is: lines by status, what it does now, and what waits for whom."""
     async with connection(resources) as conn:
-        return await _view(conn, building_id)
+        return await _view(conn, building_id, resources.clock.now())
 
 
 async def page_of_building(
@@ -134,7 +136,7 @@ def _must_be_one_of_theirs(caller: Principal, building_id: str) -> None:
         )
 
 
-async def _view(conn: Connection, building_id: str) -> BuildingView:
+async def _view(conn: Connection, building_id: str, now: datetime) -> BuildingView:
     building = await procurement.building(conn, building_id)
     if building is None:
         raise no_building(building_id)
@@ -144,11 +146,21 @@ async def _view(conn: Connection, building_id: str) -> BuildingView:
     return BuildingView.model_validate(
         {
             **building.model_dump(),
+            "mode": building.shown_mode,
+            "would_do": await _would_do(conn, building, now),
             "progress": vars(found),
             "pending_approvals": [ApprovalView.model_validate(row) for row in pending.rows],
             "open_flags": [FlagView.model_validate(row) for row in flags.rows],
         }
     )
+
+
+async def _would_do(conn: Connection, building: Building, now: datetime) -> dict[str, Any] | None:
+    """What the agent would do, where it does not do it by itself."""
+    if building.orders_alone:
+        return None
+    today = now.astimezone(building.zone).date()
+    return (await watching.read_intentions(conn, building.building_id, today)).model_dump()
 
 
 def _policy_problems(error: ValidationError, patch: BuildingPatch) -> list[FieldProblem]:

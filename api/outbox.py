@@ -25,7 +25,9 @@ class DeliveryView(BaseModel):
     """A message on one of its ways. Addresses are in the settings alone."""
 
     channel: str = Field(description="What kind of way: mailtos, slack, webhook, erp, ...")
-    status: Literal["queued", "delivered", "dead"] = Field(description="queued, delivered or dead.")
+    status: Literal["queued", "delivered", "dead", "withheld"] = Field(
+        description="queued, delivered, dead or withheld."
+    )
     attempts: int = Field(description="Attempts begun.")
     error: str | None = Field(None, description="Why the last attempt failed.")
     next_attempt_at: datetime | None = Field(None, description="When it is tried again.")
@@ -43,7 +45,10 @@ class OutboxView(BaseModel):
     status: MessageStatus = Field(
         description="queued: not yet on all its ways. delivered: each of its ways took it. logged: in the "
         "service's log alone, since no way out is configured for its recipient; nobody was told. dead: given up on "
-        "at least one way. withheld: of a sandbox, never sent."
+        "at least one way. withheld: never sent."
+    )
+    withheld_because: Literal["watch", "sandbox"] | None = Field(
+        None, description="Why it is withheld: its building was in watch, or is a sandbox."
     )
     attempts: int = Field(description="Most attempts on any of its ways.")
     error: str | None = Field(None, description="Why it was not taken, by channel.")

@@ -1,7 +1,7 @@
 """How the procurement log is shown: its lines, orders, shipments, inspections, flags and messages."""
 
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -24,6 +24,18 @@ class OpenFlag(BaseModel):
     flag_id: str = Field(description="Id of the flag.")
     band: str = Field(description="The schedule band that raised it.")
     detail: str = Field(description="What a reader must know.")
+
+
+class WouldOrderView(BaseModel):
+    """What the agent would have ordered of a line."""
+
+    vendor_id: str | None = Field(None, description="Id of the vendor.")
+    vendor: str | None = Field(None, description="Name of the vendor.")
+    quantity: ExactQuantity = Field(None, description="As a decimal string; null: the whole line.")
+    unit: str | None = Field(None, description="Unit of the quantity.")
+    total: Amount = Field(None, description="Price of the order, as a decimal string; null: unknown.")
+    currency: str = Field(description="ISO 4217 currency of the price.")
+    on: date = Field(description="The day on which it would have been ordered first.")
 
 
 class ItemView(BaseModel):
@@ -60,6 +72,9 @@ class ItemView(BaseModel):
     on_hold_by: str | None = Field(
         None, description="The approval that it waits for, or `hold` when a person put it on hold."
     )
+    would_order: WouldOrderView | None = Field(
+        None, description="In watch, and on the first day after it: what the agent would have ordered."
+    )
     held_until: date | None = Field(None, description="On hold: the day on which it is asked about again.")
     hold_note: str | None = Field(None, description="On hold: why.")
 
@@ -75,6 +90,7 @@ class ItemView(BaseModel):
             "status": item.status,
             "total": item.total,
             "order_by": item.order_by,
+            "would_order": row["would_order"] if item.status == "ready_to_order" else None,
             "on_hold_by": row["held_by"] or ("hold" if item.is_held else None),
         }
 
@@ -108,6 +124,7 @@ class PurchaseOrderView(Caused):
     currency: str = Field(description="ISO 4217 currency of the prices.")
     issued_on: date | None = Field(None, description="The day it was issued.")
     external_ref: str | None = Field(None, description="Its number in the ERP system.")
+    placed_outside: bool = Field(False, description="Placed without the agent, and taken up from a report.")
 
 
 class ReceiptView(BaseModel):
@@ -178,6 +195,14 @@ class MessageView(Caused):
         description="What became of it outside, as in `GET /outbox`: logged means that nobody was told. Null where it "
         "came in, or where that is no longer kept.",
     )
+    withheld_because: Literal["watch", "sandbox"] | None = Field(
+        None, description="Why it is withheld: the building was in watch, or is a sandbox."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _how_far(cls, row: Any) -> Any:
+        return {**row, **row["sent"]} if isinstance(row, dict) and row.get("sent") else row
 
 
 class ScheduleView(BaseModel):

@@ -1,9 +1,9 @@
 """What a building is posted with: its schedule, its procurement log, its people and its policy."""
 
 from collections import Counter
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, model_validator
@@ -141,6 +141,13 @@ class Approver(Strict, frozen=True):
     limit: Money | None = Field(None, description="Up to which amount this person decides; none: any amount.")
 
 
+WatchMode = Literal["live", "watch"]
+_WATCH = (
+    "watch: it decides, and shows what it would have done and sent; it sends and orders nothing. live: it acts. "
+    "Switched later with PATCH, by a person."
+)
+
+
 class BuildingSpec(Strict):
     """The body of `POST /buildings`."""
 
@@ -183,6 +190,8 @@ class BuildingSpec(Strict):
     )
     approvers: list[Approver] = Field(default=[], max_length=20, description="Who is asked, lowest first.")
     policy: Policy = Field(default_factory=Policy, description="What the agent may do alone, and how it asks.")
+    mode: WatchMode = Field("live", exclude=True, description=_WATCH)
+    """No part of what the body is compared by when it is sent again: it is switched later on."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -205,6 +214,7 @@ class BuildingPatch(Strict):
     contacts: dict[Name, Contact | Name] | None = Field(None, max_length=200, description="Replaces all contacts.")
     approvers: list[Approver] | None = Field(None, max_length=20, description="Replaces the approver chain.")
     policy: dict[str, object] | None = Field(None, description="Policy fields to change; the others stay.")
+    mode: WatchMode | None = Field(None, description=_WATCH)
 
 
 class Building(BaseModel):
@@ -214,7 +224,8 @@ class Building(BaseModel):
     name: str
     thread_id: str
     mode: str = "live"
-    """`live`, or `sandbox` for a fork whose messages are never delivered; `replay` while a backtest runs through it."""
+    """What it is: `live`, a real building; `sandbox`, a fork whose messages are never delivered; `replay` while a
+    backtest runs through it. Whether a real building is only watched is in `is_watching`."""
     origin: str | None = None
     """Of a sandbox: the live building whose past it has."""
     status: str = "active"
@@ -226,6 +237,31 @@ class Building(BaseModel):
     policy: Policy = Policy()
     schedule_version: int = 1
     po_counter: int = 0
+    is_watching: bool = False
+    """The agent decides, and sends and orders nothing."""
+    goes_live: bool = False
+    """A person has switched it to live: in force from the entry that this put into the inbox."""
+    live_from_seq: int = 0
+    """The entry with which it went live; 0 where it always was."""
+    acts_from: datetime | None = None
+    """On the first day of being live: when the agent begins to order by itself, in UTC."""
+
+    @property
+    def shown_mode(self) -> str:
+        """What people and programs read as its mode."""
+        return "watch" if self.mode == "live" and self.is_watching and not self.goes_live else self.mode
+
+    @property
+    def orders_alone(self) -> bool:
+        """Whether the agent may make commitments by itself: not in watch, and not on the first day after it."""
+        return not self.is_watching and self.acts_from is None
+
+    @property
+    def withholds_because(self) -> str | None:
+        """Why messages for outside are withheld: `sandbox` or `watch`; None where they are sent."""
+        if self.mode != "live":
+            return "sandbox"
+        return "watch" if self.is_watching else None
 
     @property
     def zone(self) -> ZoneInfo:

@@ -226,6 +226,8 @@ INTERNAL_TYPES = (
     "Milestone_Overdue",
     "Hold_Expired",
     "Event_Failed",
+    "Building_Went_Live",
+    "First_Day_Ended",
 )
 """Entries of the inbox that only Longlead writes; the public endpoint refuses them."""
 

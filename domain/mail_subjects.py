@@ -99,6 +99,12 @@ def rule_subject(rule_id: str, refusals: int) -> str:
     return own_words(f"Rule {rule_id} is given up: overruled {refusals} times in a row", MAX_SUBJECT)
 
 
+def live_subject(orders: int) -> str:
+    """The subject of the message that a building is live: how many orders it is going to place."""
+    placed = f"{orders} order{'' if orders == 1 else 's'}" if orders else "no orders"
+    return f"Live from today, {placed} planned for the next working day"
+
+
 def _fitted(before: str, name: str | None, after: str, ends: str = ": ") -> str:
     """A subject in which the name gives way: it is cut to the room that the words leave, the words only then."""
     if name is None:

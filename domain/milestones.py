@@ -1,6 +1,8 @@
 """What is expected of an order and by when, and what happens when it does not come: chasing, then a person."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from domain.actions import action
 from domain.buildings import Building
@@ -32,13 +34,13 @@ def expected_of(file: LineFile, building: Building, issued: date, now: date, seq
             chase_on=add_working_days(due_on, 1, week) if due_on is not None and due_on > now else None,
             caused_seq=seq,
         )
-        for kind, due_on in _due(item, building, issued).items()
+        for kind, due_on in _due(file, building, issued).items()
     ]
 
 
-def _due(item: Item, building: Building, issued: date) -> dict[str, date | None]:
+def _due(file: LineFile, building: Building, issued: date) -> dict[str, date | None]:
     policy, week = building.policy, building.working_week
-    arrive = item.required_by if item.lead_time_days is None else issued + timedelta(days=item.lead_time_days)
+    arrive = _arrival(file, issued)
     if arrive is not None and arrive <= issued:
         arrive = None
     return {
@@ -49,9 +51,17 @@ def _due(item: Item, building: Building, issued: date) -> dict[str, date | None]
     }
 
 
+def _arrival(file: LineFile, issued: date) -> date | None:
+    """When it is to arrive. Of an order that was placed outside nobody knows the day: what was said of it counts."""
+    item = file.item
+    if file.order is not None and file.order.placed_outside:
+        return item.expected or item.required_by
+    return item.required_by if item.lead_time_days is None else issued + timedelta(days=item.lead_time_days)
+
+
 def _done(item: Item) -> set[str]:
-    """What was reported before it was expected."""
-    return {
+    """What was reported before it was expected, and what that implies."""
+    reported = [
         kind
         for kind, is_done in (
             ("acknowledge", item.commercial == Commercial.ACKNOWLEDGED),
@@ -60,7 +70,8 @@ def _done(item: Item) -> set[str]:
             ("inspect", item.quality in (Quality.PASSED, Quality.FAILED, Quality.ACCEPTED_AS_IS)),
         )
         if is_done
-    }
+    ]
+    return set(KINDS[: KINDS.index(reported[-1]) + 1]) if reported else set()
 
 
 def met(file: LineFile, round_: int, kind: str, on: date) -> list[Row]:
@@ -88,6 +99,8 @@ def record_overdue(file: LineFile, building: Building, round_: int, kind: str, t
     if milestone is None:
         return Recorded.repeated(f"{file.item.shown}: {kind} is no longer expected")
     what = _owed(file, kind)
+    if building.is_watching:
+        return _held_back(file, milestone, what, seq)
     if milestone.chases:
         given_up = milestone.model_copy(update={"chase_on": None, "caused_seq": seq})
         detail = unanswered_detail(file, kind, milestone.due_on)
@@ -98,15 +111,63 @@ def record_overdue(file: LineFile, building: Building, round_: int, kind: str, t
     return Recorded(
         f"{what}: due on {milestone.due_on}, chased",
         [chased],
-        say=[
-            action(
-                "request_information",
-                item=file.item.item_id,
-                to="receiving" if kind == "inspect" else "vendor",
-                question=f"{what} was due on {milestone.due_on}. Please report by {again}.",
-            )
-        ],
+        say=[_chase(file, milestone, f"{what} was due on {milestone.due_on}. Please report by {again}.")],
     )
+
+
+def _held_back(file: LineFile, milestone: Milestone, what: str, seq: int) -> Recorded:
+    """In watch the chase is shown once and withheld. It is no attempt: nobody has received it, so nobody owes an
+    answer to it."""
+    shown = milestone.model_copy(update={"chase_on": None, "caused_seq": seq})
+    return Recorded(
+        f"{what}: due on {milestone.due_on}; in watch nobody is chased",
+        [shown],
+        say=[_chase(file, milestone, f"{what} was due on {milestone.due_on}. Please report.")],
+    )
+
+
+def _chase(file: LineFile, milestone: Milestone, question: str) -> dict[str, Any]:
+    to = "receiving" if milestone.kind == "inspect" else "vendor"
+    return action("request_information", item=file.item.item_id, to=to, question=question)
+
+
+MAX_RESTARTED_A_DAY = 5
+"""Lines whose overdue milestones are chased on one day, when a building goes live with many."""
+
+
+def past_due(file: LineFile, today: date) -> Milestone | None:
+    """The last milestone of the current order that is past: whatever comes of it tells of those before it, too."""
+    if file.item.removed or not file.item.is_ordered or file.item.is_released:
+        return None
+    past = [
+        milestone
+        for milestone in file.milestones
+        if milestone.round == file.item.round
+        and milestone.met_on is None
+        and milestone.due_on is not None
+        and milestone.due_on < today
+    ]
+    return max(past, key=lambda milestone: KINDS.index(milestone.kind), default=None)
+
+
+def restart_overdue(files: Sequence[LineFile], building: Building, today: date, seq: int) -> list[Milestone]:
+    """The milestones as they are when a building goes live on `today`: each line is chased once for what is past, a few
+    lines a day from the next working day on, those that are needed first before others."""
+    late = [(file, milestone) for file in files if (milestone := past_due(file, today)) is not None]
+    late.sort(key=lambda one: (one[0].item.required_by or date.max, one[0].item.item_id))
+    restarted: list[Milestone] = []
+    for number, (file, milestone) in enumerate(late):
+        on = add_working_days(today, 1 + number // MAX_RESTARTED_A_DAY, building.working_week)
+        restarted.append(milestone.model_copy(update={"chase_on": on, "chases": 0, "caused_seq": seq}))
+        restarted += [
+            earlier.model_copy(update={"chase_on": None, "caused_seq": seq})
+            for earlier in file.milestones
+            if earlier.round == milestone.round
+            and earlier.met_on is None
+            and earlier.chase_on is not None
+            and KINDS.index(earlier.kind) < KINDS.index(milestone.kind)
+        ]
+    return restarted
 
 
 def unanswered_detail(file: LineFile, kind: str, due_on: date | str | None) -> str:

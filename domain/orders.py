@@ -1,14 +1,17 @@
 """Recording what a vendor says of an order, and the rows of a new order."""
 
+import re
 from datetime import date
 from decimal import Decimal
 
 from domain.buildings import Building
+from domain.errors import InvalidError
 from domain.events import PurchaseOrderAcknowledged
 from domain.milestones import met
 from domain.outside import shown_name
 from domain.procurement import (
     Commercial,
+    Item,
     LineFile,
     Logistics,
     OrderLine,
@@ -16,6 +19,7 @@ from domain.procurement import (
     Quality,
     Row,
     Shipment,
+    WouldOrder,
 )
 from domain.recording import Recorded, round_of, saved
 from domain.schedule import compared
@@ -81,7 +85,12 @@ def order_rows(
     """A new order for the line's next round. Counts the building's order number up; the caller holds its lock.
 
     `replaces`: what came before was rejected or cancelled, and the new round starts afresh.
+
+    Raises:
+        InvalidError: the building is in watch, where nothing is ordered.
     """
+    if building.is_watching:
+        raise InvalidError(f"{building.building_id} is in watch: nothing is ordered.", "item")
     building.po_counter += 1
     item = file.item
     number = f"PO-{building.known_as}-{building.po_counter:04d}"
@@ -109,11 +118,70 @@ def order_rows(
     return order, [order, line, *_opened(file, round_, replaces, ordered, seq)]
 
 
+def order_preview(file: LineFile, quantity: Decimal | None, today: date) -> WouldOrder:
+    """What an order of the line would say, without placing it; `quantity`: the line's own when None."""
+    item, vendor = file.item, file.vendor
+    ordered = quantity if quantity is not None else item.quantity
+    total = None if item.unit_price is None else item.unit_price * (ordered if ordered is not None else Decimal(1))
+    return WouldOrder(
+        vendor_id=item.vendor_id,
+        vendor=vendor.name if vendor else None,
+        quantity=ordered,
+        unit=item.unit,
+        total=total,
+        currency=item.currency,
+        on=today,
+    )
+
+
+_NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_/#-]{0,63}")
+
+
+def outside_number(item: Item, reference: str | None) -> str:
+    """How an order that was placed outside is named here: by its number there, where that is a plain one."""
+    return reference if reference is not None and _NUMBER.fullmatch(reference) else f"outside-{item.item_id}"
+
+
+def outside_order(
+    file: LineFile, *, number: str, reference: str | None, line: int, standing: PurchaseOrder | None, seq: int
+) -> tuple[LineFile, list[Row]]:
+    """The line's file with an order that was placed without the agent, and what is to be saved of it. Nothing is known
+    of its price and its day. `standing`: the order, where it is on file for other lines; `line`: its line there."""
+    order = standing or PurchaseOrder(
+        number=number,
+        vendor_id=file.item.vendor_id,
+        currency=file.item.currency,
+        external_ref=reference,
+        placed_outside=True,
+        caused_seq=seq,
+    )
+    round_ = file.item.round + 1
+    ordered = OrderLine(
+        number=order.number,
+        line=line,
+        item_id=file.item.item_id,
+        round=round_,
+        quantity=file.item.quantity,
+        unit=file.item.unit,
+        required_by=file.item.required_by,
+    )
+    opened = _opened(file, round_, False, file.item.quantity, seq)
+    rows: list[Row] = [order, ordered, *opened]
+    moved = {
+        "item": next(row for row in opened if isinstance(row, Item)),
+        "orders": [*file.orders, order],
+        "order_lines": [*file.order_lines, ordered],
+        "shipments": [s.model_copy(update={"round": round_}) for s in file.shipments],
+        "inspections": [i.model_copy(update={"round": round_}) for i in file.inspections],
+    }
+    return file.model_copy(update=moved), rows
+
+
 def _opened(file: LineFile, round_: int, replaces: bool, quantity: Decimal | None, seq: int) -> list[Row]:
     """The line in its new round. What was recorded before a first order (it was ordered elsewhere, or its events
     came out of order) belongs to that order; a replacement starts afresh."""
     item = file.item
-    update = {"round": round_, "commercial": Commercial.ORDERED, "caused_seq": seq}
+    update = {"round": round_, "commercial": Commercial.ORDERED, "would_order": None, "caused_seq": seq}
     if item.round == 0 and not replaces:
         moved = {"round": round_}
         earlier: list[Row] = [s.model_copy(update=moved) for s in file.shipments_in(0)]

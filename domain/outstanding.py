@@ -11,6 +11,7 @@ from domain.actions import action
 from domain.buildings import Building
 from domain.commitments import missing_for_order, order_authority
 from domain.inspections import uninspected
+from domain.orders import order_preview
 from domain.outside import shown_name
 from domain.policy import Authority
 from domain.procurement import Item, LineFile, Logistics, Submittal
@@ -29,7 +30,11 @@ class Need:
 
 
 def outstanding(file: LineFile, building: Building) -> list[Need]:
-    """Everything that the line's facts call for now. Nothing for a line that was removed."""
+    """Everything that the line's facts call for now. Nothing for a line that was removed.
+
+    Where the agent may not order by itself (in watch, and on the first day after it), an order that it would place is
+    called for once, until something of it changes.
+    """
     if file.item.removed:
         return []
     return [
@@ -61,6 +66,8 @@ def _order(file: LineFile, building: Building) -> list[Need]:
     if not verdict.allowed:
         subject = {"policy_line": verdict.policy_line}
         return [Need(item.item_id, verdict.policy_line, ask="order_beyond_authority", subject=subject)]
+    if not building.orders_alone and is_told_already(file):
+        return []
     wanted = [action("issue_purchase_order", item=item.item_id), action("start_tracking", item=item.item_id)]
     return [Need(item.item_id, f"submittal approved; {verdict.policy_line}", wanted)]
 
@@ -69,6 +76,12 @@ def unordered_detail(item: Item) -> str:
     """What contradicts what on a line that is delivered without an order."""
     where = item.logistics.replace("_", " ")
     return f"{item.shown}: its submittal is approved, and it is already {where} without an order"
+
+
+def is_told_already(file: LineFile) -> bool:
+    """Whether the line shows the very order that the agent would place now."""
+    shown = file.item.would_order
+    return shown is not None and shown.is_same_as(order_preview(file, None, shown.on))
 
 
 def order_verdict(file: LineFile, building: Building) -> Authority:

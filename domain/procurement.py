@@ -42,6 +42,24 @@ class Row(BaseModel):
     """A row of the domain: saved whole, with its after-image appended to `changes`."""
 
 
+class WouldOrder(BaseModel):
+    """What the agent would have ordered of a line, had it been allowed to order."""
+
+    vendor_id: str | None = None
+    vendor: str | None = None
+    quantity: Decimal | None = None
+    unit: str | None = None
+    total: Decimal | None = None
+    """None: no price is known."""
+    currency: str
+    on: date
+    """The business day on which it would have been ordered first."""
+
+    def is_same_as(self, other: "WouldOrder | None") -> bool:
+        """Whether both order the same, whatever the day."""
+        return other is not None and self.model_copy(update={"on": other.on}) == other
+
+
 class Item(Row):
     """A line of the procurement log. Days are local to the building, durations in calendar days."""
 
@@ -75,6 +93,8 @@ class Item(Row):
     held_until: date | None = None
     hold_note: str | None = None
     removed: bool = False
+    would_order: WouldOrder | None = None
+    """What the agent would have ordered while it may not; None once an order is on file."""
     caused_seq: int = 0
 
     @property
@@ -166,6 +186,8 @@ class PurchaseOrder(Row):
     total: Decimal | None = None
     external_ref: str | None = None
     issued_on: date | None = None
+    placed_outside: bool = False
+    """Placed without the agent: it was taken from what a vendor or the site reported."""
     caused_seq: int = 0
 
 
@@ -307,8 +329,12 @@ class LineFile(BaseModel):
         return None if line is None else next((o for o in self.orders if o.number == line.number), None)
 
     def round_of_order(self, number: str | None) -> int | None:
-        """The round that an order number belongs to; None when it is not this line's."""
-        return next((line.round for line in self.order_lines if line.number == number), None)
+        """The round that an order number belongs to; None when it is not this line's. An order that was placed
+        outside is also known by its number there."""
+        if number is None:
+            return None
+        numbers = {number} | {o.number for o in self.orders if o.placed_outside and o.external_ref == number}
+        return next((line.round for line in self.order_lines if line.number in numbers), None)
 
     def shipments_in(self, round_: int) -> list[Shipment]:
         return [shipment for shipment in self.shipments if shipment.round == round_]

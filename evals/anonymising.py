@@ -36,7 +36,7 @@ KEPT = {
     *("autonomy", "delegation", "expires_at", "actions"),
     *("event_type", "kind", "type", "by", "band", "category", "unit", "currency", "time_zone", "working_week"),
     *("quantity", "quantity_rejected", "reminder_after", "escalate_after"),
-    *("does", "becomes", "closes", "renews", "reminds", "escalates"),
+    *("does", "would_do", "mode", "becomes", "closes", "renews", "reminds", "escalates"),
 }
 """Fields whose words say nothing about anybody. Text of any other field is replaced."""
 COUNTED = {

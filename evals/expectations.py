@@ -13,6 +13,7 @@ def expectations_of(observed: Observed, item_id: str | None) -> dict[str, Any]:
     """The expectations of a step about that line (or none). Words of messages are left out: they may be put better."""
     found = {
         "does": [_did(action, item_id) for action in observed.actions],
+        "would_do": [_did(action, item_id) for action in observed.would_do],
         "asks": [_asked(question, item_id) for question in observed.raised],
         "renews": [_standing(question, item_id) for question in observed.renewed],
         "closes": [_standing(question, item_id) for question in observed.closed],

@@ -26,7 +26,7 @@ SELECT seq, type, kind, item_id, responder, why, actions FROM decisions
  WHERE building_id = %s AND seq > %s ORDER BY seq, generation, step"""
 
 OUTBOX = """
-SELECT outbox_id, key, recipient, subject, payload FROM outbox
+SELECT outbox_id, key, recipient, subject, payload, status FROM outbox
  WHERE building_id = %s AND outbox_id > %s ORDER BY outbox_id"""
 
 RESTATED = "longlead.restated"
@@ -59,6 +59,8 @@ class Observed:
     entries: list[Row] = field(default_factory=list)
     actions: list[Row] = field(default_factory=list)
     """Of the ledger, in order: {seq, action, item, arguments, result, responder}."""
+    would_do: list[Row] = field(default_factory=list)
+    """Actions that were only told, since the building holds them back; of the ledger, in order."""
     effects: list[Row] = field(default_factory=list)
     """The whole ledger, facts and questions too."""
     raised: list[Question] = field(default_factory=list)
@@ -73,11 +75,11 @@ class Observed:
     moved: dict[str, str | None] = field(default_factory=dict)
     """The required days that changed."""
     orders: list[str] = field(default_factory=list)
-    """Numbers of new orders."""
+    """Numbers of new orders, but for those that were placed outside."""
     planned: int = 0
     """Inspections newly planned."""
     messages: list[Row] = field(default_factory=list)
-    """Of the outbox: {key, recipient, subject, payload, party}."""
+    """Of the outbox: {key, recipient, subject, payload, status, party}."""
     decisions: list[Row] = field(default_factory=list)
     learned: list[str] = field(default_factory=list)
     """Titles of rules that were learned."""
@@ -97,7 +99,9 @@ class Digest:
 
     def take(self, found: Observed, changes: list[Row]) -> Observed:
         """Complete what was found with what its changes come to."""
-        found.actions = [effect for effect in found.effects if effect["kind"] == "action"]
+        acted = [effect for effect in found.effects if effect["kind"] == "action"]
+        found.actions = [effect for effect in acted if "would_do" not in effect["result"]]
+        found.would_do = [effect for effect in acted if "would_do" in effect["result"]]
         found.restated = [entry["body"] for entry in found.entries if entry["source"] == RESTATED]
         before = dict(self._images)
         for change in changes:
@@ -126,7 +130,7 @@ class Digest:
             found.lines[after["item_id"]] = after
         elif change["entity"] == "rules" and before is None:
             found.learned.append(after["title"])
-        elif change["entity"] == "purchase_orders" and before is None:
+        elif change["entity"] == "purchase_orders" and before is None and not after.get("placed_outside"):
             found.orders.append(after["number"])
         elif change["entity"] == "inspections" and before is None and after["status"] == "scheduled":
             found.planned += 1

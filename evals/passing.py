@@ -18,7 +18,8 @@ SELECT LEAST(
        (SELECT min({_HELD}) FROM items JOIN buildings b USING (building_id)
          WHERE building_id = %(building)s AND NOT removed AND {_HELD} > %(after)s),
        (SELECT min({_CHASED}) FROM milestones JOIN buildings b USING (building_id)
-         WHERE building_id = %(building)s AND met_on IS NULL AND {_CHASED} > %(after)s)
+         WHERE building_id = %(building)s AND met_on IS NULL AND {_CHASED} > %(after)s),
+       (SELECT acts_from FROM buildings WHERE building_id = %(building)s AND acts_from > %(after)s)
        ) AS due"""
 
 
@@ -34,4 +35,5 @@ async def tick(conn: Connection, building_id: str, now: datetime) -> int:
     """Put what is due into the building's inbox, as the service's tick does. How much that was."""
     entered = await upkeep.enter_expired_holds(conn, now, building_id)
     entered += await upkeep.enter_overdue(conn, now, building_id)
-    return entered + await upkeep.enter_owed(conn, now, building_id)
+    entered += await upkeep.enter_owed(conn, now, building_id)
+    return entered + await upkeep.enter_first_days(conn, now, building_id)

@@ -30,8 +30,9 @@ from storage.approvals import SOURCE as ANSWERED
 from storage.connection import Connection
 from storage.inbox import INTERNAL
 
-CONSEQUENCES = ("longlead.restated", "Event_Failed")
-"""Source or type of entries that Longlead writes while it processes another one; other internal ones come with time."""
+CONSEQUENCES = ("longlead.restated", "Event_Failed", "Building_Went_Live")
+"""Source or type of entries that Longlead writes while something else happens, an entry or a change by hand; other
+internal ones come with time."""
 
 
 @dataclass
@@ -210,6 +211,7 @@ def _building(history: History, current: dict[str, Any]) -> dict[str, Any]:
         "contacts": first["contacts"],
         "approvers": [_given(row, tuple(row)) for row in first["approvers"]],
         "policy": policy,
+        "mode": "watch" if first.get("is_watching") else None,
     }
     return {name: value for name, value in made.items() if value}
 

@@ -149,6 +149,9 @@ class Step(Strict):
     queued: bool = Field(False, description="Posted while the agent is busy: it is taken up with the next step.")
 
     does: Annotated[list[Did], BeforeValidator(one_or_more)] = Field([], description="Actions, in order.")
+    would_do: Annotated[list[Did], BeforeValidator(one_or_more)] = Field(
+        [], description="Actions that are only told, since the building holds them back; in order."
+    )
     asks: Annotated[list[Asked], BeforeValidator(one_or_more)] = Field([], description="Questions that it raises.")
     becomes: dict[str, list[Any]] = Field({}, description="What changes on the lines' facets.")
     closes: Annotated[list[Standing], BeforeValidator(one_or_more)] = Field([], description="Questions that settle.")
@@ -156,6 +159,7 @@ class Step(Strict):
     reminds: Annotated[list[Standing], BeforeValidator(one_or_more)] = Field([], description="Questions brought up.")
     escalates: Annotated[list[Standing], BeforeValidator(one_or_more)] = Field([], description="Questions moved up.")
     sends: list[str] | None = Field(None, description="Whom messages go to; what follows from the rest when absent.")
+    withholds: list[str] | None = Field(None, description="Whom messages would have gone to, that are withheld.")
     reads: list[dict[str, Any]] | None = Field(None, description="Events that the text is read as, in order.")
     learns: list[str] | None = Field(None, description="Titles of the rules that are learned, where that matters.")
     notes: str | None = Field(None, description="Words of the outcome, such as `already on file`.")
@@ -182,7 +186,7 @@ class Step(Strict):
     @model_validator(mode="after")
     def _lines_are_named(self) -> Self:
         """The short forms mean the step's line; where it is about none, actions name theirs."""
-        for number, did in enumerate(self.does):
+        for number, did in enumerate([*self.does, *self.would_do]):
             if "item" not in did.known or "item" in did.arguments:
                 continue
             if self.named is not None:

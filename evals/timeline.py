@@ -63,6 +63,7 @@ def _happened(played: Played) -> list[str]:
     lines = [f"refused with {seen.refusal[0]}: {seen.refusal[1]}"] if seen.refusal else []
     lines += [_entry(entry) for entry in seen.entries]
     lines += [f"{action['responder']['name']} does {said(action)}" for action in seen.actions]
+    lines += [f"{action['responder']['name']} would do {said(action)}" for action in seen.would_do]
     for what, questions in (
         ("asks", seen.raised),
         ("asks anew", seen.renewed),
@@ -74,7 +75,11 @@ def _happened(played: Played) -> list[str]:
     lines += [f"{item_id} becomes {', '.join(words)}" for item_id, words in seen.words.items()]
     lines += [f"reads {_brief(event)}" for event in seen.restated]
     lines += [f"learns {title}" for title in seen.learned]
-    return lines + [f"tells {message['party']}: {_text(message)}" for message in seen.messages]
+    return lines + [f"{_tells(message)} {message['party']}: {_text(message)}" for message in seen.messages]
+
+
+def _tells(message: Row) -> str:
+    return "would tell" if message.get("status") == "withheld" else "tells"
 
 
 def _entry(entry: Row) -> str:
@@ -105,6 +110,7 @@ def _expected(step: Step) -> list[str]:
     lines += [f"reads {', '.join(map(_brief, step.reads)) or 'nothing'}"] if step.reads is not None else []
     lines += [f"learns {', '.join(step.learns) or 'nothing'}"] if step.learns is not None else []
     lines += [f"does {_did(did)}" for did in step.does]
+    lines += [f"would do {_did(did)}" for did in step.would_do]
     lines += [f"asks {_standing(asked)}; recommends {asked.recommends!r}" for asked in step.asks]
     for what, standings in (
         ("asks anew", step.renews),
@@ -115,6 +121,7 @@ def _expected(step: Step) -> list[str]:
         lines += [f"{what} {_standing(standing)}" for standing in standings]
     lines += [f"{item} becomes {', '.join(map(_word, words))}" for item, words in step.becomes.items()]
     lines += [f"tells {', '.join(step.sends) or 'nobody'}"] if step.sends is not None else []
+    lines += [f"would tell {', '.join(step.withholds) or 'nobody'}"] if step.withholds is not None else []
     return lines or ["nothing"]
 
 

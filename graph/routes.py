@@ -25,6 +25,8 @@ HANDLERS = {
     "Milestone_Overdue": "follow_up",
     "Event_Failed": "follow_up",
     "Rule_Overruled": "follow_up",
+    "Building_Went_Live": "follow_up",
+    "First_Day_Ended": "follow_up",
 }
 """The node that handles each type of entry; a person's decision goes to `apply_decision` instead."""
 

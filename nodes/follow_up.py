@@ -1,5 +1,5 @@
 """Entries that Longlead writes to itself: a hold ran out, an answer is overdue, an event could not be
-processed, a person overruled what a rule decided."""
+processed, a person overruled what a rule decided, a building went live."""
 
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ from nodes.entry import entry_in, found, item_in
 from nodes.state import BuildingState
 from tools.approvals import remind
 from tools.context import Toolbox
+from tools.going_live import end_first_day, go_live
 from tools.recording import Finding, record
 from tools.rules import overruled
 
@@ -31,6 +32,10 @@ async def follow_up(toolbox: Toolbox, state: BuildingState) -> BuildingState:
     if entry.event_type == "Rule_Overruled":
         settled = await overruled(toolbox, entry)
         return {"settled": settled, "item_id": settled.get("item_id"), **found(Finding(note="decision overruled"))}
+    if entry.event_type == "Building_Went_Live":
+        return found(await go_live(toolbox, entry))
+    if entry.event_type == "First_Day_Ended":
+        return found(await end_first_day(toolbox, entry))
     asked = {"kind": "event_failed", "item_id": None, "subject": entry.body}
     return found(
         Finding(note=f"event {shown_name(str(entry.body.get('event_id')))} could not be processed", ask=[asked])

@@ -71,11 +71,14 @@ def _outcome(state: BuildingState) -> dict[str, Any]:
     settled = state.get("settled")
     outcome: dict[str, Any] = {
         "note": finding.note,
-        "actions": [one["name"] for one in done if one["do"] == "action"],
+        "actions": [one["name"] for one in done if one["do"] == "action" and "would_do" not in one["result"]],
         "approvals": [
             one["result"]["approval_id"] for one in done if one["do"] == "ask" and "approval_id" in one["result"]
         ],
     }
+    would_do = [one["name"] for one in done if one["do"] == "action" and "would_do" in one["result"]]
+    if would_do:
+        outcome["would_do"] = would_do
     if settled is not None:
         outcome["decision"] = settled.get("kept_open") or ("applied" if settled.get("applied") else "outdated")
         if settled.get("kept_open"):

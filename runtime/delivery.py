@@ -199,7 +199,7 @@ class _Sender:
         async with delivery.pool.connection() as conn:
             message = await outbox.message(conn, claimed.outbox_id)
             if message is None:
-                raise RefusedError("its building was deleted", final=True)
+                raise RefusedError("it was withheld, or its building deleted", final=True)
             return await letter(conn, delivery.settings, delivery.clock, message)
 
     async def _refused(self, claimed: Claimed, refused: RefusedError) -> None:

@@ -49,6 +49,7 @@ class Upkeep:
         async with self.pool.connection() as conn:
             entered = await upkeep.enter_expired_holds(conn, now)
             entered += await upkeep.enter_overdue(conn, now) + await upkeep.enter_owed(conn, now)
+            entered += await upkeep.enter_first_days(conn, now)
             woken = await upkeep.wake_forgotten(conn, now)
         if entered or woken:
             log.info("tick", due=entered, woken=len(woken))

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from psycopg.types.json import Jsonb
 
-from domain.buildings import Building, BuildingPatch, BuildingSpec
+from domain.buildings import Building, BuildingPatch, BuildingSpec, WatchMode
 from domain.earlier_digests import earlier_digests_of_building
 from domain.errors import ConflictError
 from domain.event_content import digest_of_typed
@@ -17,17 +17,18 @@ from domain.policy import Policy
 from domain.principals import Author
 from domain.procurement import Item, ScheduleVersion, VendorRow
 from domain.text import DistinctIds, folded, slug
-from storage import by_hand
+from storage import by_hand, inbox
 from storage.audit import Act, Signature, differences, record_audit
 from storage.connection import Connection, Statement
 from storage.transaction import LOCK, BuildingTransaction, building_transaction, encoded_statements
+from storage.watching import withholding
 
 LONGLEAD_NAMESPACE = UUID("6f0c1f57-5b0c-5a58-9b9e-0d8f3c1f2a11")
 
 INSERT = """
 INSERT INTO buildings (building_id, name, thread_id, mode, time_zone, currency, working_week, contacts, approvers,
-                       policy, spec_hash, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (building_id) DO NOTHING"""
+                       policy, spec_hash, created_at, is_watching)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (building_id) DO NOTHING"""
 
 
 def thread_id(building_id: str) -> str:
@@ -49,7 +50,7 @@ async def create(conn: Connection, spec: BuildingSpec, now: datetime, by: Author
             INSERT,
             (spec.building_id, spec.name, thread_id(spec.building_id), "live", spec.time_zone, spec.currency)
             + (Jsonb(plain["working_week"]), Jsonb(plain["contacts"]), Jsonb(plain["approvers"]))
-            + (Jsonb(plain["policy"]), digest, now),
+            + (Jsonb(plain["policy"]), digest, now, spec.mode == "watch"),
         )
         row = await (await conn.execute(LOCK, (spec.building_id,))).fetchone()
         if row is None:
@@ -148,11 +149,12 @@ async def change(
     now: datetime,
     seq: int | None = None,
 ) -> Building:
-    """Change policy, contacts or approvers, and log who did it. `seq`: the entry that it came after, where it is on
-    record and done again.
+    """Change policy, contacts, approvers or mode, and log who did it. `seq`: the entry that it came after, where it is
+    on record and done again.
 
     Raises:
         NotFoundError: there is no such building.
+        ConflictError: the mode of a fork, or of a closed building that is to go live.
         ValidationError: a policy field is unknown or out of range (pydantic's, for the caller to name).
     """
     async with building_transaction(conn, building_id, seq) as transaction:
@@ -163,6 +165,8 @@ async def change(
             building.contacts = dict(patch.contacts)
         if patch.approvers is not None:
             building.approvers = patch.approvers
+        if patch.mode is not None:
+            await _switch(transaction, patch.mode, Signature(by, now))
         if transaction.end_position > transaction.position:
             act = Act("building_changed", building_id, {"changed": differences(before, _changeable(building))})
             given = patch.model_dump(mode="json", exclude_none=True)
@@ -175,4 +179,33 @@ def _changeable(building: Building) -> dict[str, Any]:
     plain = building.model_dump(mode="json", include={"policy", "contacts", "approvers"})
     policy = {f"policy.{name}": value for name, value in plain["policy"].items()}
     contacts = {f"contacts.{name}": value for name, value in plain["contacts"].items()}
-    return {**policy, **contacts, "approvers": plain["approvers"]}
+    return {**policy, **contacts, "approvers": plain["approvers"], "mode": building.shown_mode}
+
+
+async def _switch(transaction: BuildingTransaction, mode: WatchMode, signature: Signature) -> None:
+    """Watch is in force at once, and withholds what is not yet sent. Live is in force from an entry of the inbox on:
+    what came before it is still processed in watch."""
+    building = transaction.building
+    if building.mode == "sandbox":
+        raise ConflictError(f"{building.building_id!r} is a fork: it sends nothing, and has no mode of its own.")
+    watches = building.is_watching and not building.goes_live
+    if mode == "watch" and not watches:
+        building.is_watching, building.goes_live, building.acts_from = True, False, None
+        for statement in withholding(building.building_id):
+            transaction.also(*statement)
+    elif mode == "live" and watches:
+        building.goes_live = True
+        if building.mode == "live":  # a replay has the entry on record
+            await _enter_going_live(transaction, signature)
+
+
+async def _enter_going_live(transaction: BuildingTransaction, signature: Signature) -> None:
+    await inbox.add(
+        transaction,
+        source=inbox.INTERNAL,
+        event_id=f"live:{transaction.position}",
+        event_type="Building_Went_Live",
+        body={"switched_by": signature.by.name},
+        now=signature.at,
+        sent_by=signature.by,
+    )

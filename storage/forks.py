@@ -43,13 +43,16 @@ _NEXT_NUMBER = "SELECT nextval(pg_get_serial_sequence('forks', 'number')) AS num
 # Before the first image (buildings of older versions have none of their beginning) its orders were not yet counted.
 _BUILDING = """
 INSERT INTO buildings (building_id, name, thread_id, mode, origin, status, time_zone, currency, working_week, contacts,
-                       approvers, policy, schedule_version, po_counter, spec_hash, created_at, last_seq, position)
+                       approvers, policy, schedule_version, po_counter, is_watching, goes_live, live_from_seq,
+                       acts_from, spec_hash, created_at, last_seq, position)
 SELECT %(fork_id)s, b.name, %(thread_id)s, %(mode)s, COALESCE(b.origin, b.building_id),
        COALESCE(i.data ->> 'status', 'active'), b.time_zone, b.currency, b.working_week,
        COALESCE(i.data -> 'contacts', f.data -> 'contacts', b.contacts),
        COALESCE(i.data -> 'approvers', f.data -> 'approvers', b.approvers),
        COALESCE(i.data -> 'policy', f.data -> 'policy', b.policy),
        COALESCE((i.data ->> 'schedule_version')::int, 1), COALESCE((i.data ->> 'po_counter')::int, 0),
+       COALESCE((i.data ->> 'is_watching')::boolean, false), COALESCE((i.data ->> 'goes_live')::boolean, false),
+       COALESCE((i.data ->> 'live_from_seq')::bigint, 0), (i.data ->> 'acts_from')::timestamptz,
        b.spec_hash, %(now)s, %(last_seq)s, %(position)s
   FROM buildings b
   LEFT JOIN LATERAL (SELECT data FROM changes WHERE building_id = b.building_id AND entity = 'buildings'
@@ -117,7 +120,8 @@ SELECT %(fork_id)s::text, e.seq, e.source, e.event_id, e.event_type,
 _ACTIONS = f"""
 INSERT INTO actions (building_id, seq, action, item, ordinal, kind, args_hash, arguments, result, responder, position,
                      at)
-SELECT %(fork_id)s::text, seq, action, CASE WHEN action IN ('settle', 'remind') THEN {_own("item")} ELSE item END,
+SELECT %(fork_id)s::text, seq, action,
+       CASE WHEN action IN ('settle', 'remind', 'announce') THEN {_own("item")} ELSE item END,
        ordinal, kind, args_hash, CASE WHEN kind = 'question' THEN {_renamed("arguments")} ELSE arguments END,
        CASE WHEN action = 'review' THEN replace(result::text, '"' || %(building_id)s::text || '-',
                                                 '"' || %(fork_id)s::text || '-')::jsonb
@@ -144,7 +148,7 @@ SELECT %(fork_id)s::text, seq, worker, ordinal, tier, request_hash, model, outco
 # What an entry did that is to go on, or may be tried again, is found by its key with its arguments.
 _RENAMED_ARGUMENTS = """
 SELECT a.seq, a.action, a.item, a.ordinal, a.arguments FROM actions a JOIN events e USING (building_id, seq)
- WHERE a.building_id = %s AND e.status <> 'done' AND a.action IN ('settle', 'remind')"""
+ WHERE a.building_id = %s AND e.status <> 'done' AND a.action IN ('settle', 'remind', 'announce')"""
 _HASH = """
 UPDATE actions SET args_hash = %s WHERE building_id = %s AND seq = %s AND action = %s AND item = %s AND ordinal = %s"""
 

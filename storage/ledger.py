@@ -123,8 +123,9 @@ def post(
     payload: dict[str, Any],
     at: datetime,
 ) -> None:
-    """Put a message for outside into the outbox, in the effect's transaction. A sandbox's is never delivered."""
-    status = "queued" if transaction.building.mode == "live" else "withheld"
+    """Put a message for outside into the outbox, in the effect's transaction. That of a sandbox, or of a building in
+    watch, is withheld: it is never delivered, whatever becomes of the building."""
+    reason = transaction.building.withholds_because
     transaction.append(
         "outbox",
         {
@@ -133,7 +134,8 @@ def post(
             "recipient": recipient,
             "subject": subject,
             "payload": payload,
-            "status": status,
+            "status": "queued" if reason is None else "withheld",
+            "withheld_because": reason,
             "created_at": at.isoformat(),
         },
     )

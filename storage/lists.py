@@ -11,6 +11,18 @@ _BUILDING = {"building_id": "r.building_id = %(building_id)s"}
 _LIVE = {"live": "(SELECT b.mode = 'live' FROM buildings b WHERE b.building_id = r.building_id) = %(live)s"}
 
 
+# How far a message of ours got: it and its place in the outbox are named by the same effect.
+# A message's id and its key in the outbox are made of the same parts: `tools/messages.py`. Both spellings are looked up
+# by the key's index, since a line may be called `all`.
+_SENT = """
+       (SELECT jsonb_build_object('status', o.status, 'withheld_because', o.withheld_because) FROM outbox o
+         WHERE o.building_id = r.building_id AND r.direction = 'out'
+           AND o.key = ANY(ARRAY[
+               regexp_replace(r.message_id, '^M-([0-9]+)-([^-]+)-(.*)-([0-9]+)$', r.building_id || ':\\1:\\2:\\3:\\4'),
+               regexp_replace(r.message_id, '^M-([0-9]+)-([^-]+)-all-([0-9]+)$', r.building_id || ':\\1:\\2::\\3')])
+         LIMIT 1) AS sent"""
+
+
 def _with_cause(table: str, seq: str, columns: str = "r.*") -> str:
     return (
         f"SELECT {columns}, {_CAUSE} FROM {table} r "
@@ -20,7 +32,9 @@ def _with_cause(table: str, seq: str, columns: str = "r.*") -> str:
 
 BUILDINGS = Listing(
     """
-SELECT r.building_id, r.name, r.thread_id::text, r.mode, r.status, r.created_at,
+SELECT r.building_id, r.name, r.thread_id::text, r.status,
+       CASE WHEN r.mode = 'live' AND r.is_watching AND NOT r.goes_live THEN 'watch' ELSE r.mode END AS mode,
+       r.created_at,
        (SELECT count(*) FROM approvals a WHERE a.building_id = r.building_id AND a.status = 'pending')
            AS pending_approvals,
        (SELECT count(*) FROM events e WHERE e.building_id = r.building_id AND e.status IN ('queued', 'running'))
@@ -114,17 +128,6 @@ FLAGS = Listing(
     {"raised_seq": int, "flag_id": str},
     {**_BUILDING, "status": "r.status = %(status)s"},
 )
-
-# A message's id and its key in the outbox are made of the same parts: `tools/messages.py`. Both spellings are looked up
-# by the key's index, since a line may be called `all`.
-_SENT = r"""(
-SELECT o.status FROM outbox o
- WHERE r.direction = 'out' AND o.building_id = r.building_id
-   AND o.key IN (r.building_id || ':' || regexp_replace(
-                     r.message_id, '^M-([0-9]+)-([a-z_:]+)-(.*)-([0-9]+)$', '\1:\2:\3:\4'),
-                 r.building_id || ':' || regexp_replace(
-                     r.message_id, '^M-([0-9]+)-([a-z_:]+)-all-([0-9]+)$', '\1:\2::\3'))
- LIMIT 1) AS status"""
 
 MESSAGES = Listing(
     _with_cause("messages", "caused_seq", f"r.*, {_SENT}"), {"caused_seq": int, "message_id": str}, _BUILDING

@@ -36,12 +36,14 @@ SELECT o.outbox_id, o.building_id, o.key, o.channel, o.recipient, o.subject, o.p
 UNROUTED = f"""{_MESSAGE}
  WHERE o.status = 'queued' AND o.routed_at IS NULL ORDER BY o.outbox_id LIMIT {BATCH} FOR UPDATE OF o"""
 
-MESSAGE = f"{_MESSAGE} WHERE o.outbox_id = %s"
+MESSAGE = f"{_MESSAGE} WHERE o.outbox_id = %s AND o.status <> 'withheld'"
 
-# Belt and braces: what was written for a sandbox is withheld from the start.
+# Belt and braces: what was written for a sandbox, or in watch, is withheld from the start.
 SANDBOXED = """
-UPDATE outbox o SET status = 'withheld' FROM buildings b
- WHERE o.status = 'queued' AND o.routed_at IS NULL AND b.building_id = o.building_id AND b.mode <> 'live'"""
+UPDATE outbox o SET status = 'withheld', withheld_because = CASE b.mode WHEN 'live' THEN 'watch' ELSE 'sandbox' END
+  FROM buildings b
+ WHERE o.status = 'queued' AND o.routed_at IS NULL AND b.building_id = o.building_id
+   AND (b.mode <> 'live' OR b.is_watching)"""
 
 # No way is left for it. It was delivered if an earlier attempt reached somebody; otherwise it is in the log alone.
 LOG_ONLY = """
@@ -74,7 +76,7 @@ LOCK_MESSAGE = "SELECT 1 FROM outbox WHERE outbox_id = %s FOR UPDATE"
 
 DELIVERED = """
 UPDATE deliveries SET status = 'delivered', delivered_at = %s, error = NULL, not_before = NULL, leased_until = NULL
- WHERE delivery_id = %s AND status = 'queued'"""
+ WHERE delivery_id = %s AND status IN ('queued', 'withheld')"""
 
 FAILED = """
 UPDATE deliveries SET status = %s, error = %s, not_before = %s, leased_until = NULL
@@ -82,10 +84,12 @@ UPDATE deliveries SET status = %s, error = %s, not_before = %s, leased_until = N
 
 SUM_UP = """
 UPDATE outbox o SET attempts = s.attempts, error = s.error, delivered_at = s.delivered_at,
-       status = CASE WHEN s.open > 0 THEN 'queued' WHEN s.dead > 0 THEN 'dead' ELSE 'delivered' END
+       status = CASE WHEN s.open > 0 THEN 'queued' WHEN s.withheld > 0 THEN 'withheld'
+                     WHEN s.dead > 0 THEN 'dead' ELSE 'delivered' END
   FROM (SELECT max(attempts) AS attempts, max(delivered_at) AS delivered_at,
                string_agg(channel || ': ' || error, '; ' ORDER BY delivery_id) AS error,
-               count(*) FILTER (WHERE status = 'queued') AS open, count(*) FILTER (WHERE status = 'dead') AS dead
+               count(*) FILTER (WHERE status = 'queued') AS open, count(*) FILTER (WHERE status = 'dead') AS dead,
+               count(*) FILTER (WHERE status = 'withheld') AS withheld
           FROM deliveries WHERE outbox_id = %(outbox_id)s) s
  WHERE o.outbox_id = %(outbox_id)s"""
 
@@ -102,8 +106,8 @@ AGAIN = "UPDATE outbox SET status = 'queued', routed_at = NULL, error = NULL WHE
 
 OUTBOX = Listing(
     """
-SELECT r.outbox_id, r.building_id, r.key, r.recipient, r.subject, r.status, r.attempts, r.error, r.created_at,
-       r.delivered_at,
+SELECT r.outbox_id, r.building_id, r.key, r.recipient, r.subject, r.status, r.withheld_because, r.attempts, r.error,
+       r.created_at, r.delivered_at,
        (SELECT coalesce(jsonb_agg(jsonb_build_object(
                    'channel', d.channel, 'status', d.status, 'attempts', d.attempts, 'error', d.error,
                    'next_attempt_at', CASE WHEN d.status = 'queued' THEN d.not_before END,
@@ -238,7 +242,7 @@ async def claim(
 
 
 async def message(conn: Connection, outbox_id: int) -> Outgoing | None:
-    """The message itself; None when its building was deleted meanwhile."""
+    """The message itself; None when it was withheld meanwhile, or its building deleted."""
     row = await (await conn.execute(MESSAGE, (outbox_id,))).fetchone()
     return None if row is None else Outgoing(**row)
 
@@ -265,12 +269,15 @@ async def retry(conn: Connection, outbox_id: int, signature: Signature) -> None:
 
     Raises:
         NotFoundError: there is no such message.
-        ConflictError: it is neither dead nor logged.
+        ConflictError: it is neither dead nor logged, or its building is in watch.
     """
     async with conn.transaction():
         owner = await (await conn.execute(OWNER, (outbox_id,))).fetchone()
         if owner is not None:
-            await conn.execute(LOCK, (owner["building_id"],))  # as every transaction on a building begins
+            # As every transaction on a building begins.
+            building = await (await conn.execute(LOCK, (owner["building_id"],))).fetchone()
+            if building is not None and building["is_watching"]:
+                raise ConflictError(f"Building {owner['building_id']!r} is in watch: nothing is sent.")
         row = await (await conn.execute(FIND, (outbox_id,))).fetchone()
         if row is None or owner is None:
             raise NotFoundError(f"There is no message {outbox_id} in the outbox. List them with GET /outbox.")

@@ -28,7 +28,7 @@ SELECT coalesce(sum(o.total), 0) AS total,
           AND (p.number = a.result ->> 'purchase_order' OR NOT a.result ? 'purchase_order' AND p.caused_seq <= a.seq)
         ORDER BY l.round DESC LIMIT 1) o ON true
  WHERE a.building_id = %(building_id)s AND a.item = %(item_id)s AND a.kind = 'action'
-   AND a.action = ANY(%(committing)s) AND NOT a.result ? 'already_ordered'
+   AND a.action = ANY(%(committing)s) AND NOT a.result ?| '{already_ordered,would_do}'
    AND CASE WHEN %(is_rule)s THEN a.responder ->> 'id' LIKE 'rule:%%' ELSE a.responder ->> 'id' = %(responder)s END"""
 
 

@@ -30,7 +30,8 @@ _LOGGED = """
 
 _BUILDING_ITSELF = """
        po_counter = %(po_counter)s, schedule_version = %(schedule_version)s, status = %(status)s,
-       contacts = %(contacts)s, approvers = %(approvers)s, policy = %(policy)s,"""
+       contacts = %(contacts)s, approvers = %(approvers)s, policy = %(policy)s, is_watching = %(is_watching)s,
+       goes_live = %(goes_live)s, live_from_seq = %(live_from_seq)s, acts_from = %(acts_from)s,"""
 
 
 class BuildingTransaction:
@@ -141,11 +142,14 @@ def _write(kinds: tuple[type[Row], ...], appended: tuple[tuple[str, tuple[str, .
     return f"WITH {', '.join([given, *parts, *logged])} {ending}"
 
 
+_PLAIN_COLUMNS = ("po_counter", "schedule_version", "status", "is_watching", "goes_live", "live_from_seq", "acts_from")
+
+
 def _own_columns(image: dict[str, Any]) -> dict[str, Any]:
     """What of a building may change, as parameters; none where it did not."""
     if not image:
         return {}
-    plain = {column: image[column] for column in ("po_counter", "schedule_version", "status")}
+    plain = {column: image[column] for column in _PLAIN_COLUMNS}
     return plain | {column: Jsonb(image[column]) for column in ("contacts", "approvers", "policy")}
 
 

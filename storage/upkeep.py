@@ -1,4 +1,5 @@
-"""Keeping house: entries that nobody takes, what is due (holds, answers, milestones), and what ended jobs leave."""
+"""Keeping house: entries that nobody takes, what is due (holds, answers, milestones, first days live), and what ended
+jobs leave."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,6 +60,16 @@ SELECT m.building_id, m.item_id, m.round, m.kind, m.chase_on
    AND NOT EXISTS (SELECT 1 FROM events e WHERE e.building_id = m.building_id AND e.source = %(internal)s
                       AND e.event_id = 'owed:' || m.item_id || ':' || m.round || ':' || m.kind || ':' || m.chase_on)
  ORDER BY m.chase_on LIMIT 500"""
+
+
+# Buildings whose first day of being live is over.
+FIRST_DAYS = """
+SELECT b.building_id, b.acts_from FROM buildings b
+ WHERE b.acts_from <= %(now)s AND b.status = 'active' AND b.mode = 'live'
+   AND (%(only)s::text IS NULL OR b.building_id = %(only)s)
+   AND NOT EXISTS (SELECT 1 FROM events e WHERE e.building_id = b.building_id AND e.source = %(internal)s
+                      AND e.event_id = 'first-day:' || b.live_from_seq)
+ LIMIT 500"""
 
 
 # Whether the duties that take longer have something to do: one index entry each.
@@ -130,6 +141,18 @@ async def enter_owed(conn: Connection, now: datetime, only: str | None = None) -
         body = {"item": row["item_id"], "round": row["round"], "milestone": row["kind"]}
         async with building_transaction(conn, row["building_id"]) as transaction:
             await _put(transaction, "Milestone_Overdue", event_id, body, now)
+    return len(rows)
+
+
+async def enter_first_days(conn: Connection, now: datetime, only: str | None = None) -> int:
+    """Put an entry into the inbox of every building whose first day of being live is over, once."""
+    rows = await _due(conn, FIRST_DAYS, now, only)
+    for row in rows:
+        async with building_transaction(conn, row["building_id"]) as transaction:
+            building = transaction.building
+            if building.acts_from == row["acts_from"]:  # nobody has gone back to watch since
+                event_id = f"first-day:{building.live_from_seq}"
+                await _put(transaction, "First_Day_Ended", event_id, {}, now)
     return len(rows)
 
 

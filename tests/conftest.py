@@ -74,7 +74,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """What asks a real model runs only where it is asked for, and where there is one."""
     asked = config.getoption("markexpr") == "live"
     skipped = pytest.mark.skip(reason="asks a real model: `make test-live` with OPENAI_BASE_URL set")
+    too_large = pytest.mark.skip(reason="takes minutes: `make test-large`")
     for item in items:
+        if item.get_closest_marker("large") and config.getoption("markexpr") != "large":
+            item.add_marker(too_large)
         if item.get_closest_marker("live") and not (asked and os.environ.get("OPENAI_BASE_URL")):
             item.add_marker(skipped)
 

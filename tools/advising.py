@@ -12,8 +12,10 @@ from domain.authority import Answerer
 from domain.events import Entry
 from domain.policy import Authority
 from domain.templates import agree, template_of
+from domain.watch import commits
 from storage import rules
 from storage.approvals import refused_proposals
+from tools.asking import watch_ended
 from tools.authority import authority_of
 from tools.context import Toolbox
 from tools.decisions import Verdict, standing_advice, step_of, store_advised
@@ -68,6 +70,7 @@ async def _verdict(toolbox: Toolbox, entry: Entry, asked: Asked, decision: Decis
         basis={
             "title": decision.title,
             "summary": asked.question.summary,
+            "subject": asked.question.subject,
             "rule_id": decision.rule_id,
             "template": [] if refused_twice else decision.template,
             "delegation_id": authority.delegation_id if alone else None,
@@ -80,7 +83,7 @@ async def _verdict(toolbox: Toolbox, entry: Entry, asked: Asked, decision: Decis
 async def _authority(toolbox: Toolbox, asked: Asked, decision: Decision) -> Authority:
     """Whether the answer may be carried out as it is."""
     waiting = "the line waits for a person in another matter" if asked.held else _not_yet(asked, decision)
-    waiting = waiting or _of_a_model(asked, decision)
+    waiting = waiting or _of_a_model(asked, decision) or _on_first_day(asked, decision)
     if waiting is not None:
         return Authority(False, waiting)
     answerer = Answerer(decision.responder, confidence=decision.confidence)
@@ -97,6 +100,15 @@ def _of_a_model(asked: Asked, decision: Decision) -> str | None:
     if is_model and not is_an_option(decision.actions, asked.question.options):
         return "a model's own words are only recommended"
     return None
+
+
+def _on_first_day(asked: Asked, decision: Decision) -> str | None:
+    """Why nothing binding is decided without a person on the first day of being live; None where it may be."""
+    building = asked.building
+    if building.orders_alone or building.is_watching:
+        return None
+    binding = [one["name"] for one in decision.actions if commits(one["name"], asked.file)]
+    return f"{binding[0]}: on the first day live a person decides" if binding else None
 
 
 def _not_yet(asked: Asked, decision: Decision) -> str | None:
@@ -146,6 +158,8 @@ async def _no_progress(toolbox: Toolbox, entry: Entry, asked: Asked, decision: D
             entry.seq,
             entry.generation,
         )
+    if before is not None and before["seq"] < watch_ended(asked.building):
+        before = None  # in watch it made no headway for nothing was done
     proposed = template_of(decision.actions, question.item_id) or decision.actions
     refused = sum(agree(template_of(one, question.item_id) or one, proposed) for one in proposals)
     if refused >= MOST_PROPOSED:

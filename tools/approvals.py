@@ -56,7 +56,7 @@ async def ask(
         if standing is not None:
             _renew(context, standing, question)
             return {"approval_id": standing.approval_id, "version": standing.version + 1}
-        if not refused and kind in ASKED_ONCE and await answered_before(conn, building_id, question, entry):
+        if not refused and kind in ASKED_ONCE and await answered_before(conn, context.building, question, entry):
             return {"stands": False, "answered_before": True}
         approval = _raised(context, _fit_for(context.building, None, question, advice), refused, number, advice)
         context.save(approval)
@@ -306,6 +306,41 @@ async def remind(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
         ordinal=0,
         kind="question",
         arguments=entry.body,
+        responder=POLICY,
+        act=act,
+    )
+
+
+async def announce(toolbox: Toolbox, entry: Entry, approval_id: str) -> dict[str, Any]:
+    """Put a question to people who never received it, as it stands now: whoever is asked first has all the time to
+    answer it. Closed where the facts no longer ask it."""
+
+    async def act(context: ActionContext) -> dict[str, Any]:
+        approval = await locked(context.transaction, approval_id)
+        if approval.status != "pending":
+            return {"moot": True}
+        question = await _rebuilt(context, approval)
+        if question is None:
+            context.save(approval.model_copy(update={"status": "superseded"}))
+            return {"approval_id": approval_id, "superseded": True}
+        escalates = approval.kind != "delegation_request"
+        first = {"escalation_level": 0, "asked_of": _asked(context.building, question, 0)}
+        anew = approval.model_copy(update={**first, **_due(context.building, context.now, escalates=escalates)})
+        if _has_changed(anew, question):
+            _renew(context, anew, question)
+        else:
+            context.save(anew)
+            _tell(context, anew, "asked")
+        return {"approval_id": approval_id, "announced": True}
+
+    return await run_effect(
+        toolbox,
+        entry,
+        "announce",
+        item=approval_id,
+        ordinal=0,
+        kind="question",
+        arguments={"approval_id": approval_id},
         responder=POLICY,
         act=act,
     )

@@ -63,12 +63,19 @@ async def pending(conn: Connection, building_id: str, kind: str, item_id: str | 
     return next((approval for approval in open_ if approval.kind == kind), None)
 
 
-async def answered_before(conn: Connection, building_id: str, question: Question, entry: Entry) -> bool:
-    """Whether a person, or the agent with authority, has answered it on the very same facts."""
+async def answered_before(conn: Connection, building: Building, question: Question, entry: Entry) -> bool:
+    """Whether a person, or the agent with authority, has answered it on the very same facts. What was answered in
+    watch counts there alone: nothing came of it."""
+    building_id, since = building.building_id, watch_ended(building)
     decided = await procurement.decided_questions(conn, building_id, question.item_id, question.kind)
-    if any(approval.fingerprint == question.fingerprint for approval in decided):
+    if any(a.fingerprint == question.fingerprint and (a.decision_seq or 0) >= since for a in decided):
         return True
     alone = await rules.decided_alone(
         conn, building_id, question.kind, question.item_id, question.fingerprint, entry.seq, entry.generation
     )
-    return alone is not None
+    return alone is not None and alone["seq"] >= since
+
+
+def watch_ended(building: Building) -> int:
+    """The entry from which on answers count: 0 in watch itself, and where it always was live."""
+    return 0 if building.is_watching else building.live_from_seq

@@ -7,11 +7,13 @@ from domain.actions import ACTION, item_of
 from domain.approvals import Responder
 from domain.events import Entry
 from domain.text import ON_FILE
+from domain.watch import is_held_back
 from storage import ledger, procurement
 from storage.ledger import EffectKey
 from storage.transaction import building_transaction
 from tools.catalogue import EFFECTS
 from tools.context import ActionContext, Toolbox
+from tools.holding_back import tell_would_do
 
 Result = dict[str, Any]
 
@@ -74,11 +76,15 @@ async def run_effect(
 async def carry_out(
     toolbox: Toolbox, entry: Entry, action: dict[str, Any], ordinal: int, responder: Responder
 ) -> Result:
-    """Carry out one action of the closed union."""
+    """Carry out one action of the closed union; a commitment that the building holds back is told and not made."""
     typed = ACTION.validate_python(action, context=ON_FILE)
     effect = EFFECTS[typed.name]
 
     async def act(context: ActionContext) -> Result:
+        named = item_of(action)
+        file = None if named is None or context.building.orders_alone else await context.file(named)
+        if is_held_back(typed.name, file, context.building, by_a_person=responder.type == "human"):
+            return tell_would_do(context, typed, file)
         return await effect(context, typed.arguments)
 
     return await run_effect(

@@ -16,6 +16,7 @@ from storage import procurement
 from tools.context import ActionContext, Toolbox
 from tools.effects import run_effect
 from tools.flags import band_settled
+from tools.outside_orders import take_up
 
 RECORDER = Responder(type="automated_rule", id="recorder", name="Recorder")
 
@@ -42,9 +43,11 @@ async def record(toolbox: Toolbox, entry: Entry, item_id: str, recorder: Recorde
     """Record an event about one line, in one transaction; `recorder` is pure."""
 
     async def act(context: ActionContext) -> dict[str, Any]:
-        file = await context.file(item_id)
+        file, order = await take_up(context, await context.file(item_id))
         recorded = recorder(file, context.building)
         say = list(recorded.say)
+        if recorded.rows:
+            context.save(*order)
         for row in recorded.rows:
             if isinstance(row, Item):
                 settled, cleared = await band_settled(

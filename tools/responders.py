@@ -121,7 +121,7 @@ async def pose(
         question = await built_on(conn, building, entry, kind, file, subject)
         if question is None or any(one.kind == kind and one.status == "pending" for one in open_):
             return None
-        if kind in ASKED_ONCE and await answered_before(conn, entry.building_id, question, entry):
+        if kind in ASKED_ONCE and await answered_before(conn, building, question, entry):
             return None
         case = case_of(kind, file, subject)
         own = matching(await rules.own_rules(conn, entry.building_id, kind), case)

@@ -214,7 +214,8 @@ SPOKEN = ("notify_team", "request_information", "flag_potential_issue")
 def _done(step: dict[str, Any]) -> tuple[str, str]:
     name, item = step["action"], step["item"] or "the building"
     told = [str(value) for value in step["result"].values() if isinstance(value, str)][:2]
-    return name, f"{step['seq']} {name} {item}{': ' + ', '.join(told) if told else ''}"
+    held_back = "only told, not done: " if "would_do" in step["result"] else ""
+    return name, f"{step['seq']} {held_back}{name} {item}{': ' + ', '.join(told) if told else ''}"
 
 
 def _document(document: dict[str, Any]) -> str:

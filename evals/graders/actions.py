@@ -17,14 +17,33 @@ ORDERING = ("issue_purchase_order", "reorder_item")
 
 
 def grade(scenario: Scenario, before: list[Played], played: Played) -> Iterator[Problem]:
-    """Every action against those expected of the step, and against what was done before."""
+    """Every action against those expected of the step, and against what was done before; and those that were only told
+    against those that were to be told."""
+    yield from _forbidden(scenario, played)
+    yield from _compare(scenario, before, played)
+    told = [(action["action"], action["item"]) for action in played.observed.would_do]
+    wanted = [did for did in played.step.would_do if not _take(scenario, did, played.observed.would_do, told)]
+    for did in wanted:
+        yield Problem(Kind.MISSED_ACTION, f"{_wanted(did)} was not told")
+    for name, item in told:
+        yield Problem(_wrong(played), f"{name} of {item} was told as what would be done, which was not expected")
+
+
+def _take(scenario: Scenario, did: Did, actions: list[Row], told: list[tuple[str, str]]) -> bool:
+    """Take the first of the told actions that is the one expected; False where there is none."""
+    match = next((a for a in actions if _matches(scenario, did, a) and (a["action"], a["item"]) in told), None)
+    if match is not None:
+        told.remove((match["action"], match["item"]))
+    return match is not None
+
+
+def _compare(scenario: Scenario, before: list[Played], played: Played) -> Iterator[Problem]:
     made, wanted = list(played.observed.actions), list(played.step.does)
     for action in played.observed.actions:
         match = next((did for did in wanted if _matches(scenario, did, action)), None)
         if match is not None:
             wanted.remove(match)
             made.remove(action)
-    yield from _forbidden(scenario, played)
     done = [_effect(action) for one in before for action in one.observed.actions]
     done += [_effect(action) for action in played.observed.actions if action not in made]
     for action in made:

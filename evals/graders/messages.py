@@ -26,10 +26,15 @@ def grade(played: Played) -> Iterator[Problem]:
         yield Problem(Kind.WRONG_MESSAGE, f"{key.partition(':')[2]} told nobody")
     for key in sorted(sent.keys() - telling):
         yield Problem(Kind.WRONG_MESSAGE, f"{sent[key]['subject']} was sent to {sent[key]['party']} without a cause")
-    parties = [message["party"] for message in seen.messages]
-    if played.step.sends is not None and sorted(parties) != sorted(played.step.sends):
-        wanted = ", ".join(played.step.sends) or "nobody"
-        yield Problem(Kind.WRONG_MESSAGE, f"messages went to {', '.join(parties) or 'nobody'}, expected {wanted}")
+    withheld = [message["party"] for message in seen.messages if message.get("status") == "withheld"]
+    gone = [message["party"] for message in seen.messages if message.get("status") != "withheld"]
+    for what, parties, expected in (
+        ("messages went to", gone, played.step.sends),
+        ("messages were withheld from", withheld, played.step.withholds),
+    ):
+        if expected is not None and sorted(parties) != sorted(expected):
+            wanted = ", ".join(expected) or "nobody"
+            yield Problem(Kind.WRONG_MESSAGE, f"{what} {', '.join(parties) or 'nobody'}, expected {wanted}")
 
 
 def _key(effect: Row) -> str:
@@ -43,6 +48,8 @@ def _of_ledger(key: str) -> str:
 
 def _tells(seen: Observed, effect: Row) -> bool:
     name, result = effect["action"], effect["result"]
+    if "would_do" in result:
+        return False
     if name in ALWAYS_TELL:
         return True
     if name in TELL_ONCE:
@@ -51,6 +58,10 @@ def _tells(seen: Observed, effect: Row) -> bool:
         return "standing_order" in result
     if name == "remind":
         return "moot" not in result
+    if name == "announce":
+        return "announced" in result
+    if name == "record:Building_Went_Live":
+        return not result["repeat"]
     if name == "review":
         return bool(result.get("renewed") or result.get("superseded"))
     if name == "settle":

@@ -94,6 +94,7 @@ class RestartedDesk(Desk):
             await upkeep.enter_expired_holds(self.conn, now)
             await upkeep.enter_overdue(self.conn, now)
             await upkeep.enter_owed(self.conn, now)
+            await upkeep.enter_first_days(self.conn, now)
 
         await self.surely(entered)
         await self.run()

@@ -7,8 +7,10 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from domain.approvals import LOCAL_PERSON
+from domain.buildings import BuildingPatch
 from domain.errors import ConflictError
-from storage import inbox, teaching
+from domain.principals import Author
+from storage import buildings, inbox, teaching
 from storage.retry import retry
 from tests.durability.stage import RestartedDesk, Step, Story
 from tools.models import Completion, ModelAbstained, ModelRequest
@@ -340,6 +342,37 @@ ADVISED = Story(
 )
 """A model recommends, also in the second look that a run takes at a line after its question was answered."""
 
+
+def switch(mode: Any) -> Step:
+    """A person switches between watch and live."""
+
+    async def switched(desk: RestartedDesk) -> None:
+        patch, by = BuildingPatch(mode=mode), Author(**LOCAL_PERSON.model_dump(), via="local")
+
+        async def changed() -> None:
+            await buildings.change(desk.conn, desk.building_id, patch, by, desk.clock.now())
+
+        await desk.surely(changed)
+        await desk.run()
+
+    return switched
+
+
+WATCH = Story(
+    {**lines("Doors", "Glass"), "mode": "watch"},
+    (
+        post("Submittal_Approved", item="Doors"),
+        post("Purchase_Order_Acknowledged", item="Glass", promised_date="2026-03-01", purchase_order="4711"),
+        post("Inspection_Failed", item="Glass", inspection_date="2026-02-11"),
+        switch("live"),
+        at(datetime(2026, 2, 3, 9, tzinfo=UTC)),
+        answer("inspection_failed"),
+        switch("watch"),
+        post("ETA_Changed", item="Doors", eta="2026-04-20"),
+    ),
+)
+"""A building in watch with an order placed outside and an open question goes live, begins to order, and goes back."""
+
 STORIES = {
     "questions": QUESTIONS,
     "delivery": DELIVERY,
@@ -349,4 +382,5 @@ STORIES = {
     "read": READ,
     "learning": LEARNING,
     "advised": ADVISED,
+    "watch": WATCH,
 }

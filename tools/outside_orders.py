@@ -1,0 +1,58 @@
+"""Orders that people placed without the agent: while it may not order by itself, they are taken up without a question
+from what vendors and the site report."""
+
+from domain.orders import outside_number, outside_order
+from domain.procurement import Commercial, LineFile, OrderLine, PurchaseOrder, Row
+from storage.rows import select
+from tools.context import ActionContext
+
+REPORTS = frozenset(
+    {
+        "Purchase_Order_Acknowledged",
+        "Shipment_Departed_Factory",
+        "ETA_Changed",
+        "Shipment_Arrived_Site",
+        "Inspection_Passed",
+        "Inspection_Failed",
+    }
+)
+"""Events that tell of an order."""
+
+_OF_NUMBER = "building_id = %s AND number = %s"
+
+
+async def take_up(context: ActionContext, file: LineFile) -> tuple[LineFile, list[Row]]:
+    """The line's file with the order that the event in hand tells of, and what is to be saved of it. The file as it is
+    where the event tells of none, or the agent orders by itself: then an order that it did not place is asked about."""
+    body = context.entry.body
+    if context.building.orders_alone or context.entry.event_type not in REPORTS:
+        return file, []
+    reference = body.get("purchase_order") or body.get("external_ref")
+    if file.order_lines:
+        return _with_reference(file, reference)
+    if file.item.commercial != Commercial.UNORDERED:
+        return file, []
+    number = outside_number(file.item, reference)
+    key = (context.building.building_id, number)
+    standing = await select(context.transaction.conn, PurchaseOrder, _OF_NUMBER, key)
+    if standing and not standing[0].placed_outside:
+        return file, []  # an order of ours, of another line
+    lines = await select(context.transaction.conn, OrderLine, _OF_NUMBER, key)
+    return outside_order(
+        file,
+        number=number,
+        reference=reference,
+        line=1 + max((line.line for line in lines), default=0),
+        standing=standing[0] if standing else None,
+        seq=context.seq,
+    )
+
+
+def _with_reference(file: LineFile, reference: str | None) -> tuple[LineFile, list[Row]]:
+    """The number of an order that was taken up without one."""
+    order = file.order
+    if order is None or not order.placed_outside or order.external_ref is not None or reference is None:
+        return file, []
+    named = order.model_copy(update={"external_ref": reference})
+    others = [other for other in file.orders if other.number != order.number]
+    return file.model_copy(update={"orders": [*others, named]}), [named]
