@@ -55,7 +55,7 @@ class Client:
         from runtime.settings import load_settings
 
         # This side has no database: whatever LONGLEAD_DATABASE_URL is, it need not be looked at.
-        settings = load_settings(url=url, database_url="")
+        settings = load_settings(url=None if url is None else _check_url(url), database_url="")
         self.url = _check_url(settings.url)
         self._headers = _make_headers(settings.api_key)
         self._shared: httpx.Client | None = None

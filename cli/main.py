@@ -17,6 +17,14 @@ class Manual(Sentences):
         super().__init__(**given)
         self.commands.update(make_placeholders(ENTRIES))
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Keep whether help is asked for: it needs no settings, and is there at once."""
+        ctx.meta[_ASKS_FOR_HELP] = bool({"-h", "--help"} & set(args))
+        return super().parse_args(ctx, args)
+
+
+_ASKS_FOR_HELP = "longlead.asks_for_help"
+
 
 app = typer.Typer(
     cls=Manual,
@@ -49,14 +57,9 @@ def longlead(
     ] = False,
 ) -> None:
     """Longlead: an autonomous procurement agent for construction, one per building."""
-    if context.invoked_subcommand in _REFUSES_UNKNOWN_SETTINGS or _asks_for_help():
+    if context.invoked_subcommand in _REFUSES_UNKNOWN_SETTINGS or context.meta[_ASKS_FOR_HELP]:
         return
     from runtime.settings import find_unknown_variables
 
     for unknown in find_unknown_variables():
         print(f"Warning: {unknown}", file=sys.stderr)
-
-
-def _asks_for_help() -> bool:
-    """Help needs no settings, and is there at once."""
-    return bool({"-h", "--help"} & set(sys.argv))

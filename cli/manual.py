@@ -27,7 +27,7 @@ ENTRIES = (
     Entry(
         "demo",
         "cli.service:demo",
-        "Play a recorded building story against the real service, and print what the agent did.",
+        "Play a recorded building story against the real service, and show what the agent thinks, does and asks.",
         _RUN,
     ),
     Entry(
@@ -43,7 +43,12 @@ ENTRIES = (
     Entry("vendors", "cli.vendors:app", "List, add and change the vendors of a building.", _ASK),
     Entry("events", "cli.events:app", "Send, list, show and retry events.", _ASK),
     Entry("approvals", "cli.approvals:app", "Read the agent's questions, and answer them.", _ASK),
-    Entry("messages", "cli.messages:app", "List messages and orders for outside, and send dead ones again.", _ASK),
+    Entry(
+        "messages",
+        "cli.messages:app",
+        "List messages and orders for outside, and send again what reached nobody.",
+        _ASK,
+    ),
     Entry("rules", "cli.rules:app", "See what was learned from people's answers, and correct it.", _ASK),
     Entry("delegations", "cli.delegations:app", "Say what may be decided without asking, and take it back.", _ASK),
     Entry("items", "cli.records:items", "Read the procurement log, line by line.", _READ),

@@ -18,6 +18,8 @@ MAX_TITLE = 100
 MIN_NAME = 12
 """Characters of a line's name that are always left."""
 
+_BY_DAY = re.compile(r"\bby (\d{4}-\d{2}-\d{2})")
+
 Occasion = Literal["asked", "changed", "reminder", "escalated", "settled", "answered"]
 
 _BEFORE: dict[Occasion, str] = {
@@ -70,7 +72,7 @@ def vendor_subject(number: str | None, line: str, asked: str, by: object = None)
 def request_subject(number: str | None, line: str, question: str) -> str:
     """The subject of a question in words: what is asked is its first sentence that asks something."""
     asked = _request_in(question)
-    by = re.search(r"\bby (\d{4}-\d{2}-\d{2})", question)
+    by = _BY_DAY.search(question)
     day = by[1] if by and by[1] not in asked else None
     return vendor_subject(number, line, asked, day)
 

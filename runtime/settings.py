@@ -136,9 +136,12 @@ _CHANNELS_EXPECTED = (
 )
 
 
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}:")
+
+
 def _is_way(target: Target) -> bool:
     """Whether it has at least the look of an address; which ones Apprise knows is asked at the service's start."""
-    return isinstance(target, Webhook) or bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", target.get_secret_value()))
+    return isinstance(target, Webhook) or bool(_SCHEME.match(target.get_secret_value()))
 
 
 def _read_file(given: str) -> str:

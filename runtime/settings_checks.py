@@ -14,8 +14,6 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _TOKEN = re.compile(r"[!-~]*")
 _MODEL = re.compile(r"[^\s,;'\"]+")
-_GIVEN_BY_KUBERNETES = re.compile(r"_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$")
-"""What Kubernetes sets by itself in every container beside a service that is called longlead."""
 MAX_SHOWN = 80
 """Characters of a wrong value that are shown."""
 
@@ -51,7 +49,7 @@ def check_url_if_given(url: str) -> str:
 
 
 def _require_url(url: str) -> None:
-    expected = "an http or https URL with a host is expected, such as https://longlead.example"
+    expected = "an http or https URL with a host is expected, such as http://127.0.0.1:8000 or https://longlead.example"
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -178,9 +176,15 @@ def find_unknown(environment: Iterable[str], known: Iterable[str]) -> list[str]:
         for name in environment
         if name.upper().startswith("LONGLEAD_")
         and name.upper() not in settings
-        and not _GIVEN_BY_KUBERNETES.search(name.upper().removeprefix("LONGLEAD"))
+        and not _is_given_by_kubernetes(name.upper())
     )
     return [_unknown_in_words(name, settings) for name in unknown]
+
+
+def _is_given_by_kubernetes(name: str) -> bool:
+    """What Kubernetes sets by itself in every container beside a service that is called longlead."""
+    ends = ("_TCP", "_UDP", "_SCTP", "_PROTO", "_PORT", "_ADDR")
+    return name.endswith("_SERVICE_HOST") or "_SERVICE_PORT" in name or ("_PORT_" in name and name.endswith(ends))
 
 
 def _unknown_in_words(name: str, settings: list[str]) -> str:

@@ -31,7 +31,7 @@ CLIENT = MANUAL | {"httpx", "pydantic", "pydantic-settings"}
 
 def find_heavy_modules(allowed: set[str]) -> set[str]:
     """What may not be imported: the dependencies of the project but for these, and what the service is made of."""
-    declared = tomllib.loads((HOUSE / "pyproject.toml").read_text())["project"]["dependencies"]
+    declared = tomllib.loads((HOUSE / "pyproject.toml").read_text())["dependency-groups"]["run"]
     names = {re.split(r"[^\w-]", dependency)[0] for dependency in declared}
     assert allowed <= names
     modules = {
