@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import typer
 
+from cli.lazy import Placeholder, load_command
 from cli.main import app
 from evals.library import FOLDER
 from tests.documents.left_out import reason_to_leave_out
@@ -73,6 +74,7 @@ def test_every_command_that_is_named_exists_with_its_options(file: str, call: st
     while hasattr(command, "get_command") and words and not words[0].startswith("-"):
         below = command.get_command(context, words[0])
         assert below is not None, f"{file} names `{call}`: there is no {words[0]!r}"
+        below = load_command(below.entry) if isinstance(below, Placeholder) else below
         command, words = below, words[1:]
         context = command.context_class(command, parent=context)
     known = {option for given in command.get_params(context) for option in (*given.opts, *given.secondary_opts)}
