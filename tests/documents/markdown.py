@@ -4,12 +4,13 @@ import re
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import dedent
 
 HOUSE = Path(__file__).parent.parent.parent
 SHELLS = ("sh", "bash", "console")
 PROMPT = "$ "
 
-_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 
 
@@ -43,7 +44,9 @@ def name_of(file: Path) -> str:
 
 def blocks_of(file: Path) -> list[Block]:
     text = file.read_text(encoding="utf-8")
-    return [Block(found[1], found[2], text.count("\n", 0, found.start()) + 2) for found in _BLOCK.finditer(text)]
+    return [
+        Block(found[2], dedent(found[3]), text.count("\n", 0, found.start()) + 2) for found in _BLOCK.finditer(text)
+    ]
 
 
 def inline_code_of(file: Path) -> list[str]:

@@ -31,19 +31,19 @@ _ELIDED = "[...]"
 
 
 class Reader:
-    """A person at a shell in an empty folder, with `longlead` on the PATH and the service at `address`."""
+    """A person at a shell in an empty folder, with `longlead` on the PATH and the service at `address`, on the
+    PostgreSQL that comes along."""
 
-    def __init__(self, folder: Path, address: str, database: str) -> None:
+    def __init__(self, folder: Path, address: str) -> None:
         self.folder, self.address = folder, address
         programs = folder / ".programs"
         programs.mkdir(parents=True)
         _write_program(programs / "longlead", f'exec {shlex.join(PROGRAM)} "$@"')
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LONGLEAD_")}
-        self._environment = environment | {
+        self.environment = environment | {
             "PATH": f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(HOUSE),
             "LONGLEAD_URL": f"http://{address}",
-            "LONGLEAD_DATABASE_URL": database,
             "COLUMNS": "200",
         }
         self._printed: dict[str, str] = {}
@@ -79,14 +79,8 @@ class Reader:
                 "exit $ended",
             ]
         )
-        return subprocess.run(
-            ["bash", "-o", "pipefail", "-c", script],
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
+        command = ["timeout", "--kill-after=5", str(PATIENCE_S), "bash", "-o", "pipefail", "-c", script]
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
 
 
 def first_difference(expected: list[str], printed: list[str]) -> str | None:
@@ -120,15 +114,15 @@ def _write_program(file: Path, line: str) -> None:
 
 
 @contextmanager
-def following(folder: Path, database: str) -> Iterator[Reader]:
-    """A reader with a running service on a database of its own."""
+def following(folder: Path) -> Iterator[Reader]:
+    """A reader with a running service; all that was started is gone afterwards."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    reader = Reader(folder, f"127.0.0.1:{port}", database)
+    reader = Reader(folder, f"127.0.0.1:{port}")
     log = (folder / ".service.log").open("w")
     service = subprocess.Popen(
         [*PROGRAM, "serve", "--port", str(port)],
-        env=reader._environment,
+        env={**reader.environment, "LONGLEAD_TICK_INTERVAL": "30"},  # what falls due by today's date comes later
         cwd=folder,
         stdout=log,
         stderr=log,
