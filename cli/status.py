@@ -101,8 +101,11 @@ def _print_lists(told: "Report", now: datetime, stalled_after: float) -> None:
         doing = [[row["host"] or "?", row["pid"] or "?", _doing(row, now)] for row in at_work]
         print_table("At work", columns, doing, empty="")
     if told.most_waiting:
-        waiting = [[row["building_id"], row["waiting"], _ago(row["oldest"], now)] for row in told.most_waiting]
-        print_table("Most waiting", ["building", "events", "oldest"], waiting, empty="")
+        waiting = [
+            [row["building_id"], row["waiting"], _ago(row["oldest"], now), _held_up_by(row, now)]
+            for row in told.most_waiting
+        ]
+        print_table("Most waiting", ["building", "events", "oldest", "held up by"], waiting, empty="")
     if told.dead_letters:
         dead = [[row["building_id"], row["event_id"], row["event_type"], _error(row)] for row in told.dead_letters]
         print_table("Dead events", ["building", "event", "type", "error"], dead, empty="")
@@ -137,6 +140,15 @@ def _doing(row: Row, now: datetime) -> str:
 def _error(row: Row) -> str:
     text = " ".join((row["error"] or "-").split())
     return text if len(text) <= MOST_ERROR else f"{text[:MOST_ERROR]} ..."
+
+
+def _held_up_by(row: Row, now: datetime) -> str:
+    """The entry that failed and is to be tried again before the others; empty where none did."""
+    if row["error"] is None:
+        return ""
+    pause = (row["not_before"] - now).total_seconds() if row["not_before"] is not None else 0
+    again = f"again in {pause / 60:.0f} min" if pause > 60 else "again at once"
+    return f"{row['event_type']} {row['event_id']}, {again}; now with `longlead events retry`: {_error(row)}"
 
 
 def _ago(moment: datetime | None, now: datetime) -> str:

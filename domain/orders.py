@@ -93,7 +93,7 @@ def order_rows(
         raise InvalidError(f"{building.building_id} is in watch: nothing is ordered.", "item")
     building.po_counter += 1
     item = file.item
-    number = f"PO-{building.known_as}-{building.po_counter:04d}"
+    number = f"{own_numbers(building)}{building.po_counter:04d}"
     ordered = quantity if quantity is not None else item.quantity
     total = None if item.unit_price is None else item.unit_price * (ordered if ordered is not None else Decimal(1))
     order = PurchaseOrder(
@@ -137,9 +137,18 @@ def order_preview(file: LineFile, quantity: Decimal | None, today: date) -> Woul
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_/#-]{0,63}")
 
 
-def outside_number(item: Item, reference: str | None) -> str:
-    """How an order that was placed outside is named here: by its number there, where that is a plain one."""
-    return reference if reference is not None and _NUMBER.fullmatch(reference) else f"outside-{item.item_id}"
+def own_numbers(building: Building) -> str:
+    """How the numbers of the building's own orders begin."""
+    return f"PO-{building.known_as}-"
+
+
+def outside_number(item: Item, building: Building, reference: str | None) -> str:
+    """How an order that was placed outside is named here: by its number there, where that is a plain one and could not
+    be the number of an order that the agent places some day."""
+    is_plain = reference is not None and _NUMBER.fullmatch(reference) is not None
+    if reference is None or not is_plain or reference.casefold().startswith(own_numbers(building).casefold()):
+        return f"outside-{item.item_id}"
+    return reference
 
 
 def outside_order(

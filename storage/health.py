@@ -55,9 +55,12 @@ SELECT w.id AS worker, p.host, p.pid, w.last_heartbeat, j.task_name AS task, j.l
   LEFT JOIN LATERAL (SELECT seq, event_type, started_at FROM events
                       WHERE building_id = j.lock AND status = 'running' ORDER BY seq LIMIT 1) e ON true
  ORDER BY w.id, j.id"""
+# With the entry that the others wait for: where it failed, its error and when it is tried again.
 _MOST_WAITING = """
-SELECT building_id, count(*) AS waiting, min(received_at) AS oldest FROM events
- WHERE status IN ('queued', 'running') GROUP BY building_id ORDER BY waiting DESC, oldest LIMIT %s"""
+SELECT w.*, head.event_id, head.event_type, head.error, head.not_before
+  FROM (SELECT building_id, count(*) AS waiting, min(received_at) AS oldest, min(seq) AS seq FROM events
+         WHERE status IN ('queued', 'running') GROUP BY building_id ORDER BY waiting DESC, oldest LIMIT %s) w
+  JOIN events head USING (building_id, seq) ORDER BY w.waiting DESC, w.oldest"""
 _DEAD_LETTERS = f"""
 SELECT e.building_id, e.seq, e.event_id, e.event_type, e.finished_at, e.error FROM events e {_LIVE.format("e")}
  WHERE e.status = 'dead' ORDER BY e.finished_at DESC NULLS LAST LIMIT %s"""

@@ -19,10 +19,16 @@ UPDATE events SET status = 'queued', generation = generation + 1, attempts = 0, 
  WHERE building_id = %s AND seq = %s AND status = 'dead'
 RETURNING generation"""
 
+# One that failed and waits for its next attempt is queued already: it is only to be tried now.
+HURRY = """
+UPDATE events SET not_before = NULL
+ WHERE building_id = %s AND seq = %s AND status = 'queued' AND not_before IS NOT NULL
+RETURNING generation"""
+
 
 @dataclass(frozen=True)
 class Retried:
-    """A dead entry that is queued again."""
+    """An entry that is queued again, or tried at once instead of after its pause."""
 
     event_id: str
     seq: int
@@ -62,19 +68,23 @@ async def named(conn: Connection, building_id: str, event_id: str, source: str |
 async def retry(
     conn: Connection, building_id: str, event_id: str, source: str | None, signature: Signature | None = None
 ) -> Retried:
-    """Queue a dead entry again and wake its building, in one transaction. What was to become of it is asked no more.
+    """Queue a dead entry again, or end the pause of one that failed, and wake its building, in one transaction. What
+    was to become of a dead one is asked no more.
+
     `signature`: the caller's, where one asked for it.
 
     Raises:
         NotFoundError: there is no such building or event.
-        ConflictError: the event is not dead, or its source is needed to tell which one is meant.
+        ConflictError: the event is neither dead nor waits after a failure, or its source is needed to tell which one is meant.
     """
     async with building_transaction(conn, building_id) as transaction:
         event = await named(conn, building_id, event_id, source)
-        row = await (await conn.execute(REQUEUE, (building_id, event.seq))).fetchone()
+        key = (building_id, event.seq)
+        row = await (await conn.execute(REQUEUE, key)).fetchone() or await (await conn.execute(HURRY, key)).fetchone()
         if row is None:
             raise ConflictError(
-                f"Event {event_id!r} is {event.status}, and only a dead event can be retried.",
+                f"Event {event_id!r} is {event.status}, and only one that is dead or waits after a failure can be "
+                "retried.",
                 event_status=event.status,
             )
         await _withdraw_question(transaction, event.seq)

@@ -32,7 +32,7 @@ async def take_up(context: ActionContext, file: LineFile) -> tuple[LineFile, lis
         return _with_reference(file, reference)
     if file.item.commercial != Commercial.UNORDERED:
         return file, []
-    number = outside_number(file.item, reference)
+    number = outside_number(file.item, context.building, reference)
     key = (context.building.building_id, number)
     standing = await select(context.transaction.conn, PurchaseOrder, _OF_NUMBER, key)
     if standing and not standing[0].placed_outside:

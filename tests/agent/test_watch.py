@@ -462,6 +462,19 @@ async def test_twenty_overdue_lines_are_not_chased_at_once(desk: Desk) -> None:
     assert counts == [5, 5, 5, 5, 0, 0, 0]
 
 
+async def test_an_order_placed_outside_under_a_number_of_ours_is_not_overwritten_by_the_agents_own(desk: Desk) -> None:
+    await watch(desk)
+    await desk.post("Submittal_Approved", item="Windows")
+    told = {"promised_date": "2026-04-20", "purchase_order": "PO-office-0001"}
+    await desk.post("Purchase_Order_Acknowledged", item="Doors", **told)
+    await switch(desk, "live")
+    await next_working_morning(desk)
+    outside, own = (await desk.file("doors")).order, (await desk.file("windows")).order
+    assert outside is not None
+    assert own is not None
+    assert (outside.number, outside.external_ref, own.number) == ("outside-doors", "PO-office-0001", "PO-office-0001")
+
+
 async def test_switching_is_on_record_with_before_and_after(desk: Desk) -> None:
     await watch(desk)
     assert (await switch(desk, "live", run=False)).shown_mode == "live"

@@ -31,6 +31,18 @@ HVAC: dict[str, Any] = {
 UNREADABLE = {"event_type": "Inspection_Failed", "item": "HVAC Units"}
 
 
+async def test_an_event_that_waits_after_a_failure_is_tried_at_once_where_somebody_asks(desk: Desk) -> None:
+    await desk.open(**HVAC)
+    await _accept(desk.conn, desk.clock.now(), UNREADABLE)
+    with pytest.raises(ConflictError, match="neither|only one that is dead or waits"):
+        await retry(desk.conn, "office", "bad", None)
+    assert await desk.drainer.drain("office") == Ended.BACKING_OFF
+    assert await desk.drainer.drain("office") == Ended.EMPTY
+    await retry(desk.conn, "office", "bad", None)
+    assert await desk.drainer.drain("office") == Ended.BACKING_OFF, "it was tried again before its time"
+    assert (await desk.event("bad"))["failures"] == 2
+
+
 async def test_an_event_that_fails_is_tried_with_backoff_then_dead_and_told_while_the_building_goes_on(
     desk: Desk,
 ) -> None:
