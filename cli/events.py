@@ -1,16 +1,20 @@
 """`longlead events`: send, list and retry events."""
 
+import sys
 from typing import Annotated, Any
 
 import typer
 
-from cli.client import Client, Limit, Url, Wait, part
+from cli.client import Client, Limit, UnansweredError, Url, Wait, part
 from cli.files import read_events
 from cli.output import Json, moment, print_fields, print_json, print_table, show_progress
 from cli.sending import Failure
 from cli.sentences import CommandError
 
 app = typer.Typer(no_args_is_help=True, help="Send, list, show and retry events.")
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 
 Building = Annotated[str, typer.Argument(help="Id of the building.", show_default=False)]
 
@@ -50,6 +54,14 @@ def send(
         if as_json:
             print_json({"stored": stored, "failed": failure.to_json()})
         raise CommandError(failure.describe(building)) from error
+    except KeyboardInterrupt:
+        if len(stored) == len(given) - first + 1:
+            raise
+        failure = Failure(given, first, len(stored), UnansweredError("Interrupted."))
+        if as_json:
+            print_json({"stored": stored, "failed": failure.to_json()})
+        print(f"Error: {failure.describe(building)}", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
     if as_json:
         print_json(stored)
         return

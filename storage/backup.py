@@ -25,6 +25,7 @@ from storage.client_tools import ClientTools, ToolError, find_tools, hide_passwo
 from storage.migrate import LOCK_KEY, DatabaseNewerError, read_migrations
 from storage.server_version import SERVER_VERSION, check_server_version
 
+_OUR_TABLE = re.compile(r" TABLE public longlead_migrations ")
 _CONNECT_TIMEOUT_S = 5
 _ARCHIVE_START = b"PGDMP"
 _MIN_FREE_BYTES = 1024 * 1024
@@ -245,6 +246,7 @@ def _restore_into(
 ) -> tuple[str, ...]:
     """Run the archive's three sections in one transaction; the names of tables that were left out."""
     tools, listing = _read_listing(source)
+    _require_ours(listing, source)
     contents = _choose_contents(connection, listing, vector)
     with tempfile.NamedTemporaryFile("w", prefix="longlead-contents-", encoding="utf-8") as chosen:
         chosen.write("\n".join(contents.lines))
@@ -261,6 +263,15 @@ def _restore_into(
                     run(script)
             _require_known_migrations(connection, source)
     return contents.left_out
+
+
+def _require_ours(listing: list[str], source: Path) -> None:
+    """Refuse another program's dump before anything of it is run."""
+    if not any(_OUR_TABLE.search(line) for line in listing):
+        raise RestoreError(
+            f"{source} is no backup of Longlead: another program's database is in it. Name a file that `longlead db "
+            "backup` wrote."
+        )
 
 
 def _require_known_migrations(connection: psycopg.Connection[Any], source: Path) -> None:

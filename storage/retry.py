@@ -75,7 +75,8 @@ async def retry(
 
     Raises:
         NotFoundError: there is no such building or event.
-        ConflictError: the event is neither dead nor waits after a failure, or its source is needed to tell which one is meant.
+        ConflictError: the event is neither dead nor waits after a failure, or its source is needed to tell which one
+            is meant.
     """
     async with building_transaction(conn, building_id) as transaction:
         event = await named(conn, building_id, event_id, source)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from cli.client import Client
 from tests.api.office import APPROVED, BUILDING, SPEC
 from tests.cli.conftest import Run
 
@@ -184,3 +185,22 @@ def _breaking_off_after(answers: int) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def test_ctrl_c_says_how_far_it_came_and_how_to_go_on(
+    longlead: Run, building: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post, sent = Client.post, []
+
+    def interrupted(client: Client, path: str, body: Any = None, **given: Any) -> Any:
+        sent.append(body)
+        if len(sent) == 3:
+            raise KeyboardInterrupt
+        return post(client, path, body, **given)
+
+    monkeypatch.setattr(Client, "post", interrupted)
+    lines = "\n".join(json.dumps({**APPROVED, "event_id": f"line-{number}"}) for number in range(4))
+    ended = longlead("events", "send", building, "-", stdin=lines)
+    assert ended.exit_code == 130
+    assert "Event 3 of 4" in ended.stderr
+    assert "--from 3" in ended.stderr

@@ -173,6 +173,9 @@ async def test_a_restore_tells_no_tool_how_to_reach_the_database(
     assert not any(word in line for line in tools for word in ("dbname", "host=", "quoted", "p%40ss"))
 
 
+LONGLEADS_OWN = "CREATE TABLE longlead_migrations (number int, name text)"
+"""By this table a database is known as Longlead's."""
+
 HOSTILE = [
     r"\.",
     "\\.\n\\.\n",
@@ -189,6 +192,7 @@ HOSTILE = [
 
 async def test_every_text_comes_back_as_it_was(empty_database: str, external_database: str, tmp_path: Path) -> None:
     async with await connect(external_database, application_name="test") as connection:
+        await connection.execute(LONGLEADS_OWN)
         await connection.execute("CREATE TABLE texts (n int, text text)")
         for n, text in enumerate(HOSTILE):
             await connection.execute("INSERT INTO texts VALUES (%s, %s)", (n, text))
@@ -216,6 +220,7 @@ async def test_a_function_comes_back_to_the_letter_whatever_lines_it_has(
     empty_database: str, external_database: str, tmp_path: Path
 ) -> None:
     async with await connect(external_database, application_name="test") as connection:
+        await connection.execute(LONGLEADS_OWN)
         body = LINES_LIKE_THE_SCRIPTS_OWN.replace("'", "''")
         await connection.execute(f"CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$SELECT '{body}'$$".encode())
         await connection.execute(
@@ -244,6 +249,7 @@ async def test_what_fails_at_the_very_end_leaves_nothing_behind(
 ) -> None:
     """An index that can no longer be built, after the rows and a large object, whose script has a COMMIT."""
     async with await connect(external_database, application_name="test") as connection:
+        await connection.execute(LONGLEADS_OWN)
         await connection.execute("CREATE TABLE t AS SELECT 0 AS n")
         await connection.execute("SELECT lo_from_bytea(0, 'a large object')")
         await connection.execute(
@@ -266,6 +272,7 @@ async def test_what_fails_at_the_very_end_leaves_nothing_behind(
 
 async def test_a_large_object_comes_back(empty_database: str, external_database: str, tmp_path: Path) -> None:
     async with await connect(external_database, application_name="test") as connection:
+        await connection.execute(LONGLEADS_OWN)
         await connection.execute("SELECT lo_from_bytea(4711, 'a large object')")
     await asyncio.to_thread(backup, external_database, tmp_path / "b")
     await asyncio.to_thread(restore, empty_database, tmp_path / "b")
@@ -284,6 +291,21 @@ async def test_vectors_are_left_out_where_they_cannot_be_kept(
     report = await asyncio.to_thread(restore, external_database, tmp_path / "b")
     assert report.left_out == ("store_vectors",)
     await check_usable(external_database)
+
+
+async def test_another_programs_dump_is_refused_before_anything_of_it_is_run(
+    empty_database: str, tmp_path: Path
+) -> None:
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute("CREATE TABLE users (id int)")
+    dump = tmp_path / "other.dump"
+    backup(empty_database, dump)
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute("DROP TABLE users")
+    with pytest.raises(RestoreError, match="no backup of Longlead"):
+        restore(empty_database, dump)
+    with psycopg.connect(empty_database) as connection:
+        assert connection.execute("SELECT to_regclass('users')").fetchone() == (None,)
 
 
 async def test_a_backup_of_a_newer_longlead_restores_nothing_and_says_so(
