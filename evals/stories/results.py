@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -57,9 +56,10 @@ class KnownStory(Frozen):
     failures: list[Failure] = []
 
 
-class StoryResult(KnownStory):
+class StoryResult(Frozen):
     """One play of one story: how many errors of each class, and every one of them."""
 
+    name: str
     steps: int
     events: int
     questions: int
@@ -74,6 +74,7 @@ class StoryResult(KnownStory):
     messages_to_people: int
     messages_to_vendors: int
     seconds: float
+    failures: list[Failure]
     asked: list[JudgedQuestion]
     notes: list[str]
     """Answers of the story that the service refused."""
@@ -203,11 +204,6 @@ def _count_places(failures: Iterable[Failure]) -> Counter[Place]:
     return counts
 
 
-Ending = Literal["fine", "dangerous", "worse"]
-
-
-def find_ending(results: list[StoryResult], *, has_baseline: bool) -> Ending:
-    """How a run ends: with a baseline by what is new in it, else by what is dangerous."""
-    if has_baseline:
-        return "worse" if any(not failure.is_known for result in results for failure in result.failures) else "fine"
-    return "dangerous" if any(result.dangerous for result in results) else "fine"
+def has_new_errors(results: list[StoryResult]) -> bool:
+    """Whether there is an error, of any class, that the baseline does not have."""
+    return any(not failure.is_known for result in results for failure in result.failures)
