@@ -157,11 +157,10 @@ def _conclude(results: list[StoryResult], *, has_baseline: bool) -> Text:
     total = sum(failure.count for result in results for failure in result.failures)
     if not total:
         return Text("No error of judgement.", "bold green")
+    counted = f"{total} error{'s' if total > 1 else ''} of judgement"
     if has_baseline:
         new = sum(one.count for result in results for one in result.failures if not one.is_known)
-        return Text(f"{total} errors of judgement, {new} of them new.", "bold red" if new else "yellow")
+        return Text(f"{counted}, {new} new.", "bold red" if new else "yellow")
     dangerous = sum(result.dangerous for result in results)
-    return Text(
-        f"{total} errors of judgement, {dangerous} of them dangerous (false all-clears, wrong states, wrong alone).",
-        "bold red" if dangerous else "yellow",
-    )
+    named = "false all-clears, wrong states, wrong actions alone"
+    return Text(f"{counted}, {dangerous} dangerous ({named}).", "bold red" if dangerous else "yellow")

@@ -115,13 +115,13 @@ def test_errors_are_counted_by_class_and_a_dangerous_one_ends_with_1(tmp_path: P
     assert counts == {name: expected for name, (_, _, expected) in WRONG.items()}
     assert all(ErrorClass(key).label in ended.stdout for errors in counts.values() for key in errors)
     again = play(tmp_path, {"state": vary("state")}, "--baseline", str(counts_file))
-    assert (again.exit_code, "1 errors of judgement, 0 of them new." in again.stdout) == (0, True)
+    assert (again.exit_code, "1 error of judgement, 0 new." in again.stdout) == (0, True)
 
 
 @pytest.mark.usefixtures("scratch")
 def test_an_error_that_is_not_dangerous_ends_with_0(tmp_path: Path) -> None:
     ended = play(tmp_path, {"told": vary("told")})
-    assert (ended.exit_code, "1 errors of judgement, 0 of them dangerous" in ended.stdout) == (0, True)
+    assert (ended.exit_code, "1 error of judgement, 0 dangerous" in ended.stdout) == (0, True)
 
 
 def test_a_malformed_story_ends_with_2_and_says_file_and_line(tmp_path: Path) -> None:
