@@ -31,22 +31,22 @@ HAPPENINGS = ("event", "check", "state", "decide")
 """What a step is, exactly one of them."""
 
 
-def _one_or_more(given: Any) -> Any:
+def _make_list(given: Any) -> Any:
     return given if isinstance(given, list) or given is None else [given]
 
 
-def _by_kind(given: Any) -> Any:
+def _make_map_of_kinds(given: Any) -> Any:
     """One answer for every kind of question, as the map that it stands for."""
     return {"any": given} if given == LATER or (isinstance(given, dict) and "type" in given) else given
 
 
-Accepted = Annotated[frozenset[Wanted], BeforeValidator(_one_or_more), Field(min_length=1)]
+Accepted = Annotated[frozenset[Wanted], BeforeValidator(_make_list), Field(min_length=1)]
 """What a label accepts: each of these is right."""
 AcceptedHere = Annotated[
     Annotated[Accepted, Tag("all")] | Annotated[dict[str, Accepted], Tag("by line")],
     Discriminator(lambda given: "by line" if isinstance(given, dict) else "all"),
 ]
-Names = Annotated[list[Name], BeforeValidator(_one_or_more)]
+Names = Annotated[list[Name], BeforeValidator(_make_list)]
 
 
 class Reply(Strict):
@@ -62,7 +62,7 @@ ReplyOrLater = Annotated[
     Annotated[Reply, Tag("reply")] | Annotated[Literal["later"], Tag("later")],
     Discriminator(lambda given: "later" if isinstance(given, str) else "reply"),
 ]
-Replies = Annotated[dict[str, ReplyOrLater], BeforeValidator(_by_kind)]
+Replies = Annotated[dict[str, ReplyOrLater], BeforeValidator(_make_map_of_kinds)]
 """By kind of question; `any` for the others."""
 
 
@@ -85,7 +85,7 @@ class State(Strict):
     released: bool = True
     complete: bool = Field(True, description="All of it is on site.")
     late: bool = True
-    status: Annotated[list[str], BeforeValidator(_one_or_more)] = []
+    status: Annotated[list[str], BeforeValidator(_make_list)] = []
     required_by: date | None = None
     promised_date: date | None = None
     eta: date | None = None
@@ -96,7 +96,7 @@ class State(Strict):
     orders: int | None = Field(None, description="How many live orders.")
     order_total: Decimal | None = None
     in_transit: int | None = Field(None, description="How many shipments.")
-    pending: bool | Annotated[list[str], BeforeValidator(_one_or_more)] = True
+    pending: bool | Annotated[list[str], BeforeValidator(_make_list)] = True
     closed: bool = True
     lines: int | None = None
     since: date | None = Field(None, description="With `late: true`: nobody was told the opposite since this day.")
@@ -130,7 +130,7 @@ class Step(Strict):
     state: State | None = None
     decide: Decide | None = None
     want: AcceptedHere = frozenset({"quiet"})
-    about: Annotated[list[str] | None, BeforeValidator(_one_or_more)] = None
+    about: Annotated[list[str] | None, BeforeValidator(_make_list)] = None
     max: int = Field(1, ge=1)
     within: int = Field(1, ge=0, description="Working days in which asking or telling is in time.")
     says: str | None = None
@@ -240,7 +240,7 @@ def list_mistakes(story: Story) -> Iterator[tuple[Place, str]]:
         if len(given) != 1:
             yield place, f"a step has exactly one of {', '.join(HAPPENINGS)}; this one has {len(given)}"
             continue
-        yield from _misplaced_keys(step, given[0], place)
+        yield from _find_misplaced_keys(step, given[0], place)
     for number, state in enumerate(story.final.states):
         if not state.predicates:
             yield ("final", "states", number), "a state names what must hold"
@@ -255,7 +255,7 @@ BESIDE: dict[str, set[str]] = {
 """The keys that mean something beside each happening; `day`, `time` and `why` stand everywhere."""
 
 
-def _misplaced_keys(step: Step, happening: str, place: Place) -> Iterator[tuple[Place, str]]:
+def _find_misplaced_keys(step: Step, happening: str, place: Place) -> Iterator[tuple[Place, str]]:
     for name in sorted(step.model_fields_set - BESIDE[happening] - {"day", "time", "why", *HAPPENINGS}):
         yield (*place, name), f"means nothing beside {happening}"
     if step.event is not None:

@@ -28,7 +28,7 @@ def judge(record: Record) -> list[JudgementError]:
         *record.errors,
         *_judge_questions(record, judged),
         *(error for one in judged for error in _judge_want(record, one)),
-        *_judge_amount(record, [one.want for one in judged]),
+        *_judge_message_counts(record, [one.want for one in judged]),
     ]
     return sorted(errors, key=lambda error: error.step)
 
@@ -52,7 +52,7 @@ def _judge_questions(record: Record, judged: list[_Judged]) -> list[JudgementErr
             question.verdict = "tolerated"
         else:
             question.verdict = "needless"
-            errors.append(_needless(record, question, judged, is_one_too_many=bool(wanting)))
+            errors.append(_describe_needless(record, question, judged, is_one_too_many=bool(wanting)))
     return errors
 
 
@@ -75,7 +75,7 @@ def _is_second_round(question: AskedQuestion, questions: list[AskedQuestion]) ->
     )
 
 
-def _needless(
+def _describe_needless(
     record: Record, question: AskedQuestion, judged: list[_Judged], *, is_one_too_many: bool
 ) -> JudgementError:
     steps = record.story.steps
@@ -107,16 +107,16 @@ def _judge_want(record: Record, judged: _Judged) -> list[JudgementError]:
     came = bool(asked or (told and "tell" in want.accepted))
     if want.says and want.wants_something and came and not matches(want.says, said):
         seen_text = f"not said: {(said[0] if said else '')[:150]}"
-        errors.append(_error(record, ErrorClass.MISSED_NOTICE, want, f"said: /{want.says}/", seen_text))
+        errors.append(_make_error(record, ErrorClass.MISSED_NOTICE, want, f"said: /{want.says}/", seen_text))
     if want.accepted == {"ask"} and not asked:
         seen_text = f"told only: {_show(told)}" if told else "nothing"
-        errors.append(_error(record, ErrorClass.MISSED_QUESTION, want, "ask", seen_text))
+        errors.append(_make_error(record, ErrorClass.MISSED_QUESTION, want, "ask", seen_text))
     elif want.accepted != {"ask"} and want.wants_something and not asked and not told:
         wanted = "/".join(sorted(want.accepted)) + to_whom
-        errors.append(_error(record, ErrorClass.MISSED_NOTICE, want, wanted, "nothing"))
+        errors.append(_make_error(record, ErrorClass.MISSED_NOTICE, want, wanted, "nothing"))
     elif want.by == "check" and want.accepted == {"quiet"} and told:
         seen_text = f"{len(told)} messages: {_show(told)}"
-        errors.append(_error(record, ErrorClass.OVER_TELLING, want, f"quiet{to_whom}", seen_text))
+        errors.append(_make_error(record, ErrorClass.OVER_TELLING, want, f"quiet{to_whom}", seen_text))
     return errors
 
 
@@ -133,7 +133,7 @@ def _find_other_questions(record: Record, want: Want) -> list[AskedQuestion]:
     return renewed or left_open or covered
 
 
-def _judge_amount(record: Record, wants: list[Want]) -> list[JudgementError]:
+def _judge_message_counts(record: Record, wants: list[Want]) -> list[JudgementError]:
     """Messages about a line in a month beyond the limit, or beyond those wanted and one more."""
     counts: Counter[tuple[str, str]] = Counter()
     texts: dict[tuple[str, str], list[str]] = {}
@@ -178,6 +178,6 @@ def _show(told: list[Heard]) -> str:
     return "; ".join(f"{part}: {heard.text[:ABOUT_A_LINE]}" for part, heard in zip(parts, told[:2], strict=True))
 
 
-def _error(record: Record, error_class: ErrorClass, want: Want, wanted: str, seen: str) -> JudgementError:
+def _make_error(record: Record, error_class: ErrorClass, want: Want, wanted: str, seen: str) -> JudgementError:
     step = record.story.steps[want.step]
     return JudgementError(error_class, want.step + 1, str(step.day), step.title, wanted, seen, step.reason)

@@ -15,7 +15,7 @@ from evals.stories.errors import ErrorClass, JudgementError
 from evals.stories.format import JsonBody, Reply, State, Step, Story, Wanted
 from evals.stories.lines import LineBook
 from evals.stories.sightings import AskedQuestion, Cause, Sightings
-from evals.stories.states import compare, is_shown_late, read_truth
+from evals.stories.states import Truth, compare, is_shown_late, read_truth
 from evals.stories.wants import Script, matches
 from evals.stories.working_days import WorkingDays
 from storage.connection import Connection
@@ -84,7 +84,7 @@ class StoryPlayer:
         self._script = Script(story, self.record.calendar, self._book)
         self._today = story.steps[0].day - timedelta(days=1)
         self._beginning = PlayedStep(at=datetime.combine(self._today, clock_time(9)), event=BEGINNING)
-        self._player = Player(site, conn, _scenario_of(story, self._beginning))
+        self._player = Player(site, conn, _make_scenario(story, self._beginning))
         self._step = 0
         self._cause: Cause = "event"
         self._left_open = self.record.left_open
@@ -172,17 +172,17 @@ class StoryPlayer:
 
     def _check_alone(self, number: int, step: Step, action: Row) -> None:
         """What was done in an event's step without a person, against its label."""
-        if _by_person(action):
+        if _is_by_person(action):
             return
         name, item = action["action"], action.get("item") or (action.get("arguments") or {}).get("item")
-        accepted = self._accepted(step, item)
+        accepted = self._find_accepted(step, item)
         never = name in step.never or (accepted == {"ask"} and name in PROTECTED | GRANTING | BINDING)
         if never or (name in PROTECTED | GRANTING and not accepted & {"quiet", "tell"}):
             arguments = json.dumps(action.get("arguments"), default=str)[:110]
-            seen = f"{name} {item or ''} by {_responder(action)} {arguments}"
+            seen = f"{name} {item or ''} by {_name_responder(action)} {arguments}"
             self.record.add_error(ErrorClass.WRONG_ALONE, number, "a person decides", seen)
 
-    def _accepted(self, step: Step, item: str | None) -> frozenset[Wanted]:
+    def _find_accepted(self, step: Step, item: str | None) -> frozenset[Wanted]:
         if not isinstance(step.want, dict):
             return step.want
         of_lines = {self._book.find_id(line): accepted for line, accepted in step.want.items()}
@@ -191,9 +191,9 @@ class StoryPlayer:
     def _check_unasked(self, observed: Observed) -> None:
         """What was done while time passed, or after an answer: there no label accepts anything."""
         for action in observed.actions:
-            if not _by_person(action) and action["action"] in PROTECTED:
+            if not _is_by_person(action) and action["action"] in PROTECTED:
                 number = max(0, min(self._step, len(self._story.steps) - 1))
-                seen = f"{action['action']} {action.get('item') or ''} by {_responder(action)}"
+                seen = f"{action['action']} {action.get('item') or ''} by {_name_responder(action)}"
                 self.record.add_error(ErrorClass.WRONG_ALONE, number, "a person decides", seen)
 
     # The manager
@@ -277,30 +277,31 @@ class StoryPlayer:
         item = self._book.find_id(state.item) if state.item else None
         kinds = [question.kind for question in self._seen.pending if item in question.lines]
         truth = await read_truth(self._player, state, item, kinds)
-        day = "end" if number is None else str(self._story.steps[number].day)
+        day = None if number is None else self._story.steps[number].day
         place = (len(self._story.steps) if number is None else number) + 1
-        what = f"(state) {state.item or 'building'}"
-        missing = item is not None and truth.line is None
-        if state.late and "late" in state.predicates and not missing:
-            since = state.since or (None if number is None else self._story.steps[number].day)
-            cleared = self._find_all_clear(item or "", since)
+
+        def add_error(error_class: ErrorClass, want: str, seen: str) -> None:
+            what = f"(state) {state.item or 'building'}"
+            self.record.errors.append(JudgementError(error_class, place, str(day or "end"), what, want, seen, why))
+
+        if state.late and "late" in state.predicates and (seen := self._find_false_all_clear(state, item, truth, day)):
+            add_error(ErrorClass.FALSE_ALL_CLEAR, "still shown as late", seen)
+        if differences := compare(state, item, truth):
             line = truth.line
-            if (cleared or not is_shown_late(truth)) and line is not None:
-                seen = (
-                    f"late: band {line.schedule_band}, eta {line.eta}, promised {line.promised_date}, "
-                    f"required {line.required_by}"
-                ) + (f"; said: {cleared[:110]}" if cleared else "")
-                self.record.errors.append(
-                    JudgementError(ErrorClass.FALSE_ALL_CLEAR, place, day, what, "still shown as late", seen, why)
-                )
-        differences = compare(state, item, truth)
-        if differences:
-            shown = (
-                "" if truth.line is None else f" ({truth.line.status}, {truth.line.logistics}, {truth.line.quality})"
-            )
+            shown = "" if line is None else f" ({line.status}, {line.logistics}, {line.quality})"
             want = ", ".join(f"{one.name}={one.want}" for one in differences)
-            seen = ", ".join(f"{one.name}={one.seen}" for one in differences) + shown
-            self.record.errors.append(JudgementError(ErrorClass.WRONG_STATE, place, day, what, want, seen, why))
+            add_error(ErrorClass.WRONG_STATE, want, ", ".join(f"{one.name}={one.seen}" for one in differences) + shown)
+
+    def _find_false_all_clear(self, state: State, item: str | None, truth: Truth, day: date | None) -> str | None:
+        """How a line that is late is shown, or was reported, as if it were in time."""
+        line = truth.line
+        if line is None:
+            return None
+        said = self._find_all_clear(item or "", state.since or day)
+        if said is None and is_shown_late(truth):
+            return None
+        dates = f"eta {line.eta}, promised {line.promised_date}, required {line.required_by}"
+        return f"late: band {line.schedule_band}, {dates}" + (f"; said: {said[:110]}" if said else "")
 
     def _find_all_clear(self, item: str, since: date | None) -> str | None:
         """What people were told since that day as if the line were in time."""
@@ -314,17 +315,17 @@ class StoryPlayer:
 BEGINNING: JsonBody = {"event_type": "Human_Input", "text": "The story begins."}
 
 
-def _scenario_of(story: Story, beginning: PlayedStep) -> Scenario:
+def _make_scenario(story: Story, beginning: PlayedStep) -> Scenario:
     """The story's building as a scenario, which is what the player opens."""
     return Scenario(
         name=story.spec.building_id, title=story.name, why=story.name, building=dict(story.building), steps=[beginning]
     )
 
 
-def _by_person(action: Row) -> bool:
+def _is_by_person(action: Row) -> bool:
     return (action.get("responder") or {}).get("type") == "human"
 
 
-def _responder(action: Row) -> str:
+def _name_responder(action: Row) -> str:
     responder = action.get("responder") or {}
     return str(responder.get("name") or responder.get("id"))

@@ -111,13 +111,13 @@ def summarise(record: Record, errors: list[JudgementError], seconds: float) -> S
         messages_to_people=sum(heard.form != "flag" for heard in seen.told),
         messages_to_vendors=len(seen.told_vendors),
         seconds=round(seconds, 1),
-        failures=[_failure(error) for error in errors],
-        asked=[_judged(question) for question in asked],
+        failures=[_make_failure(error) for error in errors],
+        asked=[_describe_question(question) for question in asked],
         notes=record.notes,
     )
 
 
-def _failure(error: JudgementError) -> Failure:
+def _make_failure(error: JudgementError) -> Failure:
     return Failure(
         error_class=error.error_class,
         step=error.step,
@@ -130,7 +130,7 @@ def _failure(error: JudgementError) -> Failure:
     )
 
 
-def _judged(question: AskedQuestion) -> JudgedQuestion:
+def _describe_question(question: AskedQuestion) -> JudgedQuestion:
     return JudgedQuestion(
         kind=question.kind,
         item=question.item,

@@ -41,7 +41,7 @@ class Line(_Read):
     def holds_amount(self, amount: Decimal | None) -> bool:
         """Whether a field of its own says that this much is here."""
         extra = self.model_extra or {}
-        return any(_as_number(value) == amount for name, value in extra.items() if AMOUNT_KEPT.search(name))
+        return any(_read_number(value) == amount for name, value in extra.items() if AMOUNT_KEPT.search(name))
 
 
 class OrderedLine(_Read):
@@ -163,7 +163,7 @@ HOLDS = object()
 Predicate = Callable[[State, str, Truth], Any]
 
 
-def _equal(name: str, read: Callable[[str, Truth], Any]) -> Predicate:
+def _expect(name: str, read: Callable[[str, Truth], Any]) -> Predicate:
     """A predicate that holds where what is read equals what is written."""
 
     def seen(state: State, item: str, truth: Truth) -> Any:
@@ -173,27 +173,27 @@ def _equal(name: str, read: Callable[[str, Truth], Any]) -> Predicate:
     return seen
 
 
-def _of_line(name: str) -> Predicate:
-    return _equal(name, lambda _, truth: getattr(truth.line, name, None))
+def _compare_field(name: str) -> Predicate:
+    return _expect(name, lambda _, truth: getattr(truth.line, name, None))
 
 
-def _status(state: State, _: str, truth: Truth) -> Any:
+def _compare_status(state: State, _: str, truth: Truth) -> Any:
     seen = truth.line.status if truth.line else None
     return HOLDS if seen in state.status else seen
 
 
-def _eta_not(state: State, _: str, truth: Truth) -> Any:
+def _compare_eta_not(state: State, _: str, truth: Truth) -> Any:
     seen = truth.line.eta if truth.line else None
     return seen if seen == state.eta_not else HOLDS
 
 
-def _pending(state: State, _: str, truth: Truth) -> Any:
+def _compare_pending(state: State, _: str, truth: Truth) -> Any:
     wanted = state.pending
     fits = bool(truth.pending) == wanted if isinstance(wanted, bool) else bool(set(wanted) & set(truth.pending))
     return HOLDS if fits else truth.pending or False
 
 
-def _received(state: State, _: str, truth: Truth) -> Any:
+def _compare_received(state: State, _: str, truth: Truth) -> Any:
     kept = [shipment for shipment in truth.shipments if shipment.status == "received"]
     lots = (lot.quantity or shipment.quantity for shipment in kept for lot in shipment.receipts or [])
     seen = sum((lot or Decimal(0) for lot in lots), Decimal(0))
@@ -205,47 +205,47 @@ def _received(state: State, _: str, truth: Truth) -> Any:
     return HOLDS if said or seen == state.received else seen
 
 
-def _ordered_quantity(item: str, truth: Truth) -> Decimal:
+def _sum_ordered(item: str, truth: Truth) -> Decimal:
     whole = (truth.line.quantity if truth.line else None) or Decimal(1)
     lines = [line for order in truth.orders for line in order.lines if line.item == item]
     return sum((whole if line.quantity is None else line.quantity for line in lines), Decimal(0))
 
 
-def _order_total(_: str, truth: Truth) -> Decimal:
+def _sum_totals(_: str, truth: Truth) -> Decimal:
     return sum((order.total or Decimal(0) for order in truth.orders), Decimal(0))
 
 
-def _exists(_: str, truth: Truth) -> bool:
+def _is_there(_: str, truth: Truth) -> bool:
     return truth.line is not None and truth.line.status != "removed"
 
 
-def _ships(_: str, truth: Truth) -> int:
+def _count_in_transit(_: str, truth: Truth) -> int:
     return sum(shipment.status == "in_transit" for shipment in truth.shipments)
 
 
 PREDICATES: dict[str, Predicate] = {
-    "exists": _equal("exists", _exists),
-    "released": _equal("released", lambda _, truth: truth.line is not None and truth.line.status == "released"),
-    "complete": _equal("complete", lambda _, truth: truth.line is not None and truth.line.logistics == "on_site"),
-    "late": _equal("late", lambda _, truth: truth.line is not None and truth.line.schedule_band == "conflict"),
-    "status": _status,
-    "required_by": _of_line("required_by"),
-    "promised_date": _of_line("promised_date"),
-    "eta": _of_line("eta"),
-    "eta_not": _eta_not,
-    "quantity": _of_line("quantity"),
-    "received": _received,
-    "ordered": _equal("ordered", _ordered_quantity),
-    "orders": _equal("orders", lambda _, truth: len(truth.orders)),
-    "order_total": _equal("order_total", _order_total),
-    "in_transit": _equal("in_transit", _ships),
-    "pending": _pending,
-    "closed": _equal("closed", lambda _, truth: truth.is_closed),
-    "lines": _equal("lines", lambda _, truth: truth.line_count),
+    "exists": _expect("exists", _is_there),
+    "released": _expect("released", lambda _, truth: truth.line is not None and truth.line.status == "released"),
+    "complete": _expect("complete", lambda _, truth: truth.line is not None and truth.line.logistics == "on_site"),
+    "late": _expect("late", lambda _, truth: truth.line is not None and truth.line.schedule_band == "conflict"),
+    "status": _compare_status,
+    "required_by": _compare_field("required_by"),
+    "promised_date": _compare_field("promised_date"),
+    "eta": _compare_field("eta"),
+    "eta_not": _compare_eta_not,
+    "quantity": _compare_field("quantity"),
+    "received": _compare_received,
+    "ordered": _expect("ordered", _sum_ordered),
+    "orders": _expect("orders", lambda _, truth: len(truth.orders)),
+    "order_total": _expect("order_total", _sum_totals),
+    "in_transit": _expect("in_transit", _count_in_transit),
+    "pending": _compare_pending,
+    "closed": _expect("closed", lambda _, truth: truth.is_closed),
+    "lines": _expect("lines", lambda _, truth: truth.line_count),
 }
 
 
-def _as_number(value: Any) -> Decimal | None:
+def _read_number(value: Any) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     try:

@@ -57,13 +57,13 @@ def list_wants(story: Story, calendar: WorkingDays, book: LineBook) -> list[Want
     wants: list[Want] = []
     for number, step in enumerate(story.steps):
         if step.event is not None:
-            wants += _wants_of_event(number, step, calendar, book)
+            wants += _list_wants_of_event(number, step, calendar, book)
         elif step.check is not None:
-            wants.append(_want_of_check(number, step.day, step.check, book))
+            wants.append(_make_want_of_check(number, step.day, step.check, book))
     return wants
 
 
-def _wants_of_event(number: int, step: Step, calendar: WorkingDays, book: LineBook) -> list[Want]:
+def _list_wants_of_event(number: int, step: Step, calendar: WorkingDays, book: LineBook) -> list[Want]:
     start, end = datetime.combine(step.day, step.time), calendar.deadline(step.day, step.within)
     if isinstance(step.want, dict):
         return [
@@ -74,12 +74,12 @@ def _wants_of_event(number: int, step: Step, calendar: WorkingDays, book: LineBo
     return [Want(number, lines, step.want, start, end, step.max, "event", says=step.says)]
 
 
-def _want_of_check(number: int, day: date, check: Check, book: LineBook) -> Want:
-    start, end = _span_of_check(day, check)
+def _make_want_of_check(number: int, day: date, check: Check, book: LineBook) -> Want:
+    start, end = _find_span_of_check(day, check)
     return Want(number, book.find_ids(check.item), check.want, start, end, check.max, "check", check.to)
 
 
-def _span_of_check(day: date, check: Check) -> tuple[datetime, datetime]:
+def _find_span_of_check(day: date, check: Check) -> tuple[datetime, datetime]:
     return datetime.combine(check.since or day, clock_time(0)), datetime.combine(day, END_OF_DAY)
 
 
@@ -109,7 +109,7 @@ class Script:
 
     def _is_meant(self, step: Step, lines: frozenset[str], at: datetime, is_current: bool) -> bool:
         if step.check is not None:
-            start, end = _span_of_check(step.day, step.check)
+            start, end = _find_span_of_check(step.day, step.check)
             about = self.book.find_ids(step.check.item)
         else:
             start = datetime.combine(step.day, clock_time(0))
