@@ -49,8 +49,9 @@ versions: ready-to-work  ## Backup, restore and the agent on PostgreSQL 14 to 18
 readings: ready-to-work  ## What a model reads, advises, words and summarises, case by case (recorded, or OPENAI_BASE_URL)
 	@$(BIN)/python -m evals.reading
 
-evals: ready-to-run  ## Play the recorded scenarios and judge the agent (PATTERN=, REPORT=)
+evals: ready-to-run  ## Play the recorded scenarios and stories, and judge the agent (PATTERN=, REPORT=)
 	@$(BIN)/longlead evals $(call option,--report,REPORT) $(call option,--,PATTERN)
+	@test -n $(call quoted,PATTERN) || $(BIN)/longlead evals --stories
 
 lint: ready-to-work  ## ruff and mypy
 	@$(BIN)/ruff check .

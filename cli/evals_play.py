@@ -39,7 +39,7 @@ def play(
         CommandError: what was asked for cannot be done.
         Exit: with 1, a scenario failed.
     """
-    console = _console()
+    console = open_console()
     scenarios = library.find(patterns)
     if show:
         _list(console, scenarios)
@@ -60,7 +60,8 @@ def play(
         raise typer.Exit(1)
 
 
-def _console() -> Console:
+def open_console() -> Console:
+    """Where tables are printed: as wide as the terminal, or wide enough for a file."""
     probe = Console(highlight=False)
     return probe if probe.is_terminal else Console(highlight=False, width=PLAIN_WIDTH)
 

@@ -106,6 +106,37 @@ class Player:
         standing = [Item.model_validate(line) for line in lines if not line["removed"]]
         return Ending({item.item_id: item.status for item in standing}, orders, self._watch.rows("flags"))
 
+    @property
+    def building_id(self) -> str:
+        return self._building_id
+
+    @property
+    def local_time(self) -> datetime:
+        """The scenario's moment on the building's own clock, without an offset."""
+        return self._site.clock.now().astimezone(self._zone).replace(tzinfo=None)
+
+    def read_rows(self, entity: str) -> list[Row]:
+        """The rows of a table of the building, as the last step left them."""
+        return self._watch.rows(entity)
+
+    async def look(self) -> Observed:
+        """What has happened since the last step or look."""
+        return await self._watch.look()
+
+    async def read(self, path: str) -> Any:
+        """What the API says to a person at this address; None where there is nothing."""
+        headers = {"Authorization": f"Bearer {RESPONDERS['human'].key}"}
+        response = await self._agent.client.get(path, headers=headers)
+        return response.json() if response.is_success else None
+
+    async def decide(self, approval_id: str, body: dict[str, Any]) -> tuple[int, str] | None:
+        """Answer a question as a person; status and detail where that is refused. The agent is not run."""
+        return await self._send(f"/approvals/{approval_id}/decision", body)
+
+    async def run_agent(self) -> None:
+        """Run the agent until nothing is left to do."""
+        await self._run()
+
     def _set(self, local: datetime) -> None:
         """Move the clock; where failing again and again has moved it further, it stays there."""
         moment = local.replace(tzinfo=self._zone).astimezone(UTC)

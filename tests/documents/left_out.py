@@ -6,6 +6,7 @@ ELSEWHERE = {
     r"make serve": "the service that the reader has was started by `longlead serve`, and the target is looked at below",
     r"make demo": "tests/cli/test_demo.py plays it",
     r"make evals": "tests/evals plays every scenario, and the number that is shown is looked at below",
+    r"longlead evals --stories( *#|$|.*--baseline)": "tests/evals/test_stories.py plays every story that comes along",
     r"make test(-live)?": "this is the suite",
     r"make (lint|format|picture|requirements|docs)": "they change or judge the project itself: `.ci/run` lints",
     r"longlead (serve|worker)$": "the reader's service was started so",

@@ -24,15 +24,17 @@ def play_story_until_both_inspections_failed(reader: Reader) -> None:
 
 
 def play_story_and_write_example_files(reader: Reader) -> None:
-    """A building to record and to run again, and files of one's own: a scenario, a policy, rules."""
+    """A building to record and to run again, and files of one's own: a scenario, a story, a policy, rules."""
     play_story_until_both_inspections_failed(reader)
     scenario = (HOUSE / "evals/scenarios/eta_improves.yaml").read_text(encoding="utf-8")
     (reader.folder / "my/scenarios").mkdir(parents=True)
     (reader.folder / "my/scenarios/mine.yaml").write_text(scenario, encoding="utf-8")
     (reader.folder / "one.yaml").write_text(scenario, encoding="utf-8")
     (reader.folder / "policy.yaml").write_text("po_limit: 50000\n", encoding="utf-8")
-    rules = [block.text for block in blocks_of(HOUSE / "docs/evals.md") if block.text.startswith("rules:")]
-    (reader.folder / "rules.yaml").write_text(rules[0], encoding="utf-8")
+    blocks = [block.text for block in blocks_of(HOUSE / "docs/evals.md")]
+    for name, beginning in (("rules.yaml", "rules:"), ("shed.yaml", "name: shed")):
+        text = next(block for block in blocks if block.startswith(beginning))
+        (reader.folder / name).write_text(text, encoding="utf-8")
 
 
 STAGES: dict[str, Callable[[Reader], None]] = {
