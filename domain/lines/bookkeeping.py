@@ -301,10 +301,21 @@ class _Bookkeeper:
             known = [name for name, ids in self.shipment_ids.items() if claim.aliases & {name, *ids}]
             shipment = known[0] if known else min(claim.aliases)
         scope = Where(WITHOUT_VERDICT, order=claim.order, shipment=shipment, until=claim.day)
-        if not self.stock.find(scope) and not self.stock.find(replace(scope, states=_ACCEPTED)):
+        is_there = self.stock.find(scope) or self.stock.find(replace(scope, states=_ACCEPTED))
+        if not is_there and (claim.first.passed or not self._imply_arrival(claim, shipment)):
             self._doubt(claim, "nothing_to_inspect")
             return None
         return scope
+
+    def _imply_arrival(self, claim: Claim[Inspected], shipment: str | None) -> bool:
+        """Goods that failed were there, though nobody has reported their arrival: a nonconformance is never lost for
+        that. What passed waits for its arrival, so that nothing is released that nobody has received."""
+        quantity = claim.newest.rejected if claim.quantity is None else claim.quantity
+        change = Change(LotState.ON_SITE, claim.day, shipment=shipment)
+        for where in (Where(_IN_TRANSIT, order=claim.order, shipment=shipment), Where(_ORDERED, order=claim.order)):
+            if self.stock.move(where, change, quantity):
+                return True
+        return False
 
     def _accept(self, claim: Claim[Inspected], scope: Where) -> None:
         change = Change(LotState.ACCEPTED, claim.day)

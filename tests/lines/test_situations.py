@@ -286,3 +286,12 @@ def test_a_late_report_of_the_rejected_delivery_does_not_hit_its_replacement() -
     line.order(12, "10", "PO-2")
     line.arrive(10, quantity="10", source="carrier")
     assert line.quantities() == {"ordered": "10", "returned": "10"}
+
+
+def test_goods_that_failed_were_there_though_nobody_reported_their_arrival() -> None:
+    line = Line()
+    line.fails(11, "N1", "4")
+    assert line.quantities() == {"ordered": "6", "rejected": "4"}
+    assert line.account.ncrs[0].is_open
+    line.arrive(10)
+    assert line.quantities() == {"accepted": "6", "rejected": "4"}
