@@ -1,5 +1,6 @@
 """What must hold of every line, whatever is said about it and in which order."""
 
+import os
 import random
 
 from hypothesis import given, settings
@@ -15,7 +16,8 @@ from tests.lines.properties import (
     reports_of,
 )
 
-MANY = settings(max_examples=600, deadline=None)
+MANY = settings(max_examples=int(os.environ.get("PROPERTY_EXAMPLES", "200")), deadline=None)
+"""`make properties` tries many more."""
 
 
 @MANY
