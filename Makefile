@@ -15,7 +15,7 @@ SETUP = sh bootstrap/setup.sh
 BIN = $(call quoted,VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help ready-to-run ready-to-work demo test test-live test-large versions takeover readings serve evals bench chaos soak lint \
+.PHONY: help ready-to-run ready-to-work demo test test-live test-large properties versions takeover readings serve evals bench chaos soak lint \
 	format studio picture requirements try-setup try-install clean
 
 help:  ## List the targets
@@ -45,6 +45,9 @@ test-large: ready-to-work  ## The tests that take minutes: all scenarios in watc
 
 versions: ready-to-work  ## Backup, restore and the agent on PostgreSQL 14 to 18, fetched by npm (VERSIONS=)
 	@$(BIN)/python -m tests.postgres_versions $(VERSIONS)
+
+properties: ready-to-work  ## What must hold of every line, over thousands of generated histories (EXAMPLES=)
+	@PROPERTY_EXAMPLES=$(or $(EXAMPLES),5000) $(BIN)/python -m pytest tests/lines -q
 
 readings: ready-to-work  ## What a model reads, advises, words and summarises, case by case (recorded, or OPENAI_BASE_URL)
 	@$(BIN)/python -m evals.reading

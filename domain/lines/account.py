@@ -1,0 +1,106 @@
+"""What a line's goods amount to: lots, nonconformances, order lines, and the facts that are not counted."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from domain.lines.lots import NOTHING, RECEIVED, WITHOUT_VERDICT, Lot, LotState
+
+Reason = Literal[
+    "departed_after_arrival",
+    "nothing_left_to_ship",
+    "nothing_left_to_arrive",
+    "nothing_to_inspect",
+    "more_rejected_than_there",
+    "unknown_ncr",
+    "more_decided_than_rejected",
+    "unknown_order",
+    "cancelled_order",
+    "told_twice",
+]
+"""Why a fact is not counted."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A fact that is not counted until what it contradicts has changed, or a person has spoken."""
+
+    fact: str
+    reason: Reason
+    day: date | None = None
+    """The day that it contradicts."""
+    quantity: Decimal | None = None
+    """How much there was."""
+
+
+@dataclass(frozen=True)
+class OrderLine:
+    """What must add up: the lots of an order line are what was ordered, what came beyond it, and what the vendor owes
+    again for goods that went back."""
+
+    number: str
+    ordered: Decimal
+    placed_on: date | None = None
+    over: Decimal = NOTHING
+    owed_again: Decimal = NOTHING
+    is_cancelled: bool = False
+
+    @property
+    def all_lots(self) -> Decimal:
+        return self.ordered + self.over + self.owed_again
+
+
+@dataclass(frozen=True)
+class Nonconformance:
+    """Rejected goods (NCR): how much, how much of it nobody has decided about, and what was decided."""
+
+    ncr: str
+    quantity: Decimal
+    undecided: Decimal
+    handlings: tuple[str, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        return self.undecided > 0
+
+
+@dataclass(frozen=True)
+class Account:
+    """The whole truth about a line's goods, in the unit of the line."""
+
+    needed: Decimal
+    missing_allowed: Decimal
+    """How much may be missing for the line to count as complete."""
+    lots: tuple[Lot, ...] = ()
+    orders: tuple[OrderLine, ...] = ()
+    ncrs: tuple[Nonconformance, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    shipment_ids: dict[str, frozenset[str]] = field(default_factory=dict)
+    """All ids of a shipment, by the one that its lots have."""
+
+    def quantity(self, *states: LotState) -> Decimal:
+        """How much is in these states."""
+        return sum((lot.quantity for lot in self.lots if lot.state in states), NOTHING)
+
+    @property
+    def has_open_part(self) -> bool:
+        """Whether a part came whose size nobody has said."""
+        return any(lot.is_unknown for lot in self.lots)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that is needed is on site and was not sent back."""
+        return not self.has_open_part and self.quantity(*RECEIVED) >= self.needed - self.missing_allowed
+
+    @property
+    def is_released(self) -> bool:
+        """Whether nothing is left to do: enough is accepted, all on site has its verdict, every NCR its disposition."""
+        accepted = self.quantity(LotState.ACCEPTED)
+        return (
+            not self.has_open_part
+            and accepted > 0
+            and accepted >= self.needed - self.missing_allowed
+            and not self.quantity(*WITHOUT_VERDICT)
+            and not any(ncr.is_open for ncr in self.ncrs)
+        )

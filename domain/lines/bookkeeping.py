@@ -1,0 +1,381 @@
+"""Keeping a line's account: every fact is applied in the order in which it happened.
+
+On one day the order is: ordered, departed, arrived, inspected, decided, cancelled. The order in which the facts came in
+does not matter. A fact that cannot be applied is kept aside with the reason, and is applied by itself as soon as what
+was missing is there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TypeAlias
+
+from domain.lines.account import Account, Doubt, Nonconformance, OrderLine, Reason
+from domain.lines.facts import Arrived, Cancelled, Departed, Disposed, Fact, Handling, Inspected, Ordered
+from domain.lines.lots import COMING, NOTHING, WITHOUT_VERDICT, Change, Lot, LotState, Stock, Where, merge_lots
+from domain.lines.quantities import ONE_LOT, tolerance
+from domain.lines.sameness import Claim, group_arrivals, group_departures, group_inspections
+
+BEFORE_ANY_ORDER = ""
+"""The order line of goods that came before anything was ordered here."""
+
+Step: TypeAlias = Ordered | Cancelled | Disposed | Claim[Departed] | Claim[Arrived] | Claim[Inspected]
+_RANKS = {Ordered: 0, Departed: 1, Arrived: 2, Inspected: 3, Disposed: 4, Cancelled: 5}
+
+_ORDERED = frozenset({LotState.ORDERED})
+_IN_TRANSIT = frozenset({LotState.IN_TRANSIT})
+_ON_SITE = frozenset({LotState.ON_SITE})
+_IN_REPAIR = frozenset({LotState.IN_REPAIR})
+_ACCEPTED = frozenset({LotState.ACCEPTED})
+_REJECTED = frozenset({LotState.REJECTED})
+_HANDLED: dict[Handling, LotState] = {
+    "repair": LotState.IN_REPAIR,
+    "return": LotState.RETURNED,
+    "accept": LotState.ACCEPTED,
+    "scrap": LotState.SCRAPPED,
+}
+
+
+def keep_account(needed: Decimal | None, unit: str | None, facts: Sequence[Fact]) -> Account:
+    """Compute a line's account from its facts, given in any order.
+
+    Args:
+        needed: how much the site needs; None: one lot.
+        unit: the unit of all quantities; goods that are weighed or measured have a tolerance.
+    """
+    return _Bookkeeper(ONE_LOT if needed is None else needed, unit).keep(facts)
+
+
+class _Bookkeeper:
+    def __init__(self, needed: Decimal, unit: str | None) -> None:
+        self.needed, self.unit = needed, unit
+        self.stock = Stock()
+        self.orders: dict[str, OrderLine] = {}
+        self.ncrs: dict[str, Nonconformance] = {}
+        self.doubts: list[Doubt] = []
+        self.shipment_ids: dict[str, frozenset[str]] = {}
+        self.departed: set[str] = set()
+
+    def keep(self, facts: Sequence[Fact]) -> Account:
+        for step in self._sort(self._steps([fact for fact in facts if not fact.is_voided])):
+            self._apply(step)
+        return Account(
+            needed=self.needed,
+            missing_allowed=tolerance(self.needed, self.unit),
+            lots=merge_lots(self.stock.lots),
+            orders=tuple(self.orders[number] for number in sorted(self.orders)),
+            ncrs=tuple(self.ncrs[ncr] for ncr in sorted(self.ncrs)),
+            doubts=tuple(sorted(self.doubts, key=lambda doubt: (doubt.fact, doubt.reason))),
+            shipment_ids=self.shipment_ids,
+        )
+
+    # -- what happened, in its order
+
+    def _steps(self, facts: Sequence[Fact]) -> list[Step]:
+        orders = [fact for fact in facts if isinstance(fact, Ordered)]
+        if not orders:
+            self._open(OrderLine(BEFORE_ANY_ORDER, self.needed))
+        departures = group_departures(fact for fact in facts if isinstance(fact, Departed))
+        arrivals = group_arrivals(fact for fact in facts if isinstance(fact, Arrived))
+        repairs = {fact.ncr: fact.day for fact in facts if isinstance(fact, Disposed) and fact.handling == "repair"}
+        inspections = group_inspections((fact for fact in facts if isinstance(fact, Inspected)), repairs)
+        unsure = [report for claim in departures for report in claim.unsure]
+        unsure_arrivals = [report for claim in arrivals for report in claim.unsure]
+        self.doubts += [Doubt(report.key, "told_twice") for report in (*unsure, *unsure_arrivals)]
+        decisions = [fact for fact in facts if isinstance(fact, (Cancelled, Disposed))]
+        return [*orders, *decisions, *self._possible(departures, arrivals), *arrivals, *inspections]
+
+    def _possible(self, departures: list[Claim[Departed]], arrivals: list[Claim[Arrived]]) -> list[Claim[Departed]]:
+        """Departures without those after the arrival: the arrival was seen on site, so the departure is doubted."""
+        arrived = {alias: claim.day for claim in arrivals for alias in claim.aliases}
+        possible = []
+        for claim in departures:
+            days = [arrived[alias] for alias in claim.aliases if alias in arrived]
+            if days and claim.day > min(days):
+                self._doubt(claim, "departed_after_arrival", day=min(days))
+            else:
+                possible.append(claim)
+        return possible
+
+    def _sort(self, steps: list[Step]) -> list[Step]:
+        """By day; an order was there before whatever came of it, and a decision comes after what it decides about."""
+        rejected = _first_rejections(steps)
+        first = min((step.day for step in steps), default=date.min)
+
+        def key(step: Step) -> tuple[date, int, datetime, datetime, str, str]:
+            told = step.first if isinstance(step, Claim) else step
+            day = step.day
+            if isinstance(step, Disposed):
+                day = max(day, rejected.get(step.ncr, day))
+            return day, _RANKS[type(told)], *told.saying
+
+        ordered = sorted(steps, key=key)
+        # Goods that came before the first order (bought elsewhere, or told late) are of that order.
+        opening = next((step for step in ordered if isinstance(step, Ordered)), None)
+        if opening is not None and opening.day > first:
+            ordered.remove(opening)
+            ordered.insert(0, opening)
+        return ordered
+
+    def _apply(self, step: Step) -> None:
+        if isinstance(step, Ordered):
+            quantity = ONE_LOT if step.quantity is None else step.quantity
+            self._open(OrderLine(step.order or step.key, quantity, placed_on=step.day))
+        elif isinstance(step, Cancelled):
+            self._cancel(step)
+        elif isinstance(step, Disposed):
+            self._dispose(step)
+        elif isinstance(step.first, Departed):
+            self._depart(step)
+        elif isinstance(step.first, Arrived):
+            self._arrive(step)
+        else:
+            self._inspect(step)
+
+    def _doubt(self, step: Step, reason: Reason, *, day: date | None = None, quantity: Decimal | None = None) -> None:
+        told = step.newest if isinstance(step, Claim) else step
+        self.doubts.append(Doubt(told.key, reason, day, quantity))
+
+    # -- orders
+
+    def _open(self, order: OrderLine) -> None:
+        if order.number in self.orders:
+            return
+        self.orders[order.number] = order
+        self.stock.add(Lot(order.number, order.ordered, LotState.ORDERED, since=order.placed_on))
+
+    def _cancel(self, fact: Cancelled) -> None:
+        if fact.order not in self.orders:
+            self._doubt(fact, "unknown_order")
+            return
+        self.orders[fact.order] = replace(self.orders[fact.order], is_cancelled=True)
+        self.stock.move(Where(COMING, order=fact.order), Change(LotState.CANCELLED, fact.day))
+
+    def _named_order(self, step: Claim[Departed] | Claim[Arrived] | Claim[Inspected]) -> OrderLine | None:
+        """The order line that a report names. Doubted where there is none, or it is cancelled."""
+        order = self.orders.get(step.order or "")
+        if order is None:
+            self._doubt(step, "unknown_order")
+        elif order.is_cancelled:
+            self._doubt(step, "cancelled_order")
+            return None
+        return order
+
+    def _waiting_order(self, step: Claim[Departed] | Claim[Arrived], states: frozenset[LotState]) -> OrderLine | None:
+        """Where nobody names the order: the oldest that waits for exactly so much, else the oldest that waits for
+        anything. One that was placed after that day waits for nothing of it."""
+        waiting = {
+            order.number: self.stock.total(Where(states, order=order.number))
+            for order in sorted(self.orders.values(), key=lambda order: (order.placed_on or date.min, order.number))
+            if not order.is_cancelled and self._was_placed_by(order, step.day)
+        }
+        exact = [number for number, quantity in waiting.items() if quantity and quantity == step.quantity]
+        some = [number for number, quantity in waiting.items() if quantity]
+        return self.orders[(exact or some)[0]] if some else None
+
+    def _was_placed_by(self, order: OrderLine, day: date) -> bool:
+        oldest = min(self.orders.values(), key=lambda other: (other.placed_on or date.min, other.number))
+        return order == oldest or order.placed_on is None or order.placed_on <= day
+
+    # -- deliveries
+
+    def _depart(self, claim: Claim[Departed]) -> None:
+        order = self._named_order(claim) if claim.order else self._waiting_order(claim, _ORDERED)
+        if order is None:
+            if not claim.order:
+                self._doubt(claim, "nothing_left_to_ship")
+            return
+        shipment = self._name_shipment(claim, claim.shipment_id or claim.key)
+        self.departed.add(shipment)
+        change = Change(LotState.IN_TRANSIT, claim.day, shipment=shipment)
+        if not self.stock.move(Where(_ORDERED, order=order.number), change, claim.quantity):
+            self._doubt(claim, "nothing_left_to_ship")
+
+    def _name_shipment(self, claim: Claim[Departed] | Claim[Arrived], name: str) -> str:
+        self.shipment_ids[name] = self.shipment_ids.get(name, frozenset()) | claim.aliases
+        return name
+
+    def _arrive(self, claim: Claim[Arrived]) -> None:
+        shipment = self._known_shipment(claim)
+        if shipment is not None:
+            lots = self.stock.find(Where(frozenset(LotState), shipment=shipment))
+            order: OrderLine | None = self.orders[lots[0].order]
+            if lots[0].state == LotState.CANCELLED:
+                self._doubt(claim, "cancelled_order")
+                return
+        elif claim.order:
+            order = self._named_order(claim)
+            if order is None:
+                return
+        else:
+            order = self._waiting_order(claim, COMING)
+        if order is None:
+            self._arrive_beyond(claim)
+            return
+        self._receive(claim, order, shipment)
+        if claim.newest.is_complete:
+            self.stock.close_unknown_parts(order.number)
+
+    def _known_shipment(self, claim: Claim[Arrived]) -> str | None:
+        """The shipment that arrived: the one that is named, else the one of exactly that quantity; a report without an
+        id may also be of the first that left."""
+        for known, ids in self.shipment_ids.items():
+            if claim.aliases & {known, *ids}:
+                return known if self.stock.find(Where(frozenset(LotState), shipment=known)) else None
+        coming = self.stock.find(Where(_IN_TRANSIT, order=claim.order, until=claim.day))
+        exact = [lot for lot in coming if lot.quantity == claim.quantity]
+        possible = exact or ([] if claim.aliases else coming)
+        possible.sort(key=lambda lot: (lot.since or date.min, lot.shipment or ""))
+        return possible[0].shipment if possible else None
+
+    def _receive(self, claim: Claim[Arrived], order: OrderLine, shipment: str | None) -> None:
+        """Move what arrived on site: of its shipment first, then of what had not left as far as we know."""
+        left = claim.quantity
+        has_left = shipment is not None and bool(self.stock.find(Where(_IN_TRANSIT, shipment=shipment)))
+        if shipment is not None and not has_left and claim.newest.judgement != "another":
+            self._receive_more(claim, order, shipment)
+            return
+        own = self._name_shipment(claim, shipment or claim.shipment_id or claim.key)
+        change = Change(LotState.ON_SITE, claim.day, shipment=own)
+        if left is None:
+            if claim.newest.is_complete is False:
+                self.stock.add(Lot(order.number, NOTHING, LotState.ON_SITE, own, since=claim.day, is_unknown=True))
+                return
+            where = Where(_IN_TRANSIT, shipment=own) if has_left else Where(_ORDERED, order=order.number)
+            self.stock.move(where, change)
+            return
+        for where in (
+            Where(_IN_TRANSIT, shipment=own),
+            Where(_ORDERED, order=order.number),
+            Where(_IN_TRANSIT, order=order.number),
+        ):
+            left -= self.stock.move(where, change, left)
+        if left:
+            self._add_over(order.number, left, own, claim.day)
+
+    def _receive_more(self, claim: Claim[Arrived], order: OrderLine, shipment: str) -> None:
+        """A further part of a shipment of which nothing is under way as far as we know: it is one while the order has
+        room and no departure said how much left; else it may be the first part told again."""
+        room = self.stock.total(Where(_ORDERED, order=order.number))
+        if shipment in self.departed or not room or claim.quantity is None:
+            self._doubt(claim, "told_twice")
+            return
+        change = Change(LotState.ON_SITE, claim.day, shipment=self._name_shipment(claim, shipment))
+        left = claim.quantity - self.stock.move(Where(_ORDERED, order=order.number), change, claim.quantity)
+        if left:
+            self._add_over(order.number, left, shipment, claim.day)
+
+    def _arrive_beyond(self, claim: Claim[Arrived]) -> None:
+        """Nothing was to come: only a person's word makes it goods beyond the order."""
+        if claim.newest.judgement != "another" or claim.quantity is None:
+            self._doubt(claim, "nothing_left_to_arrive")
+            return
+        newest = max(self.orders.values(), key=lambda order: (order.placed_on or date.min, order.number))
+        own = self._name_shipment(claim, claim.shipment_id or claim.key)
+        self._add_over(newest.number, claim.quantity, own, claim.day)
+
+    def _add_over(self, number: str, quantity: Decimal, shipment: str, day: date) -> None:
+        order = self.orders[number]
+        self.orders[number] = replace(order, over=order.over + quantity)
+        self.stock.add(Lot(number, quantity, LotState.ON_SITE, shipment, since=day, is_over=True))
+
+    # -- verdicts and decisions
+
+    def _inspect(self, claim: Claim[Inspected]) -> None:
+        scope = self._inspected(claim)
+        if scope is None:
+            return
+        if claim.first.passed:
+            self._accept(claim, scope)
+        else:
+            self._reject(claim, scope)
+
+    def _inspected(self, claim: Claim[Inspected]) -> Where | None:
+        """What a verdict is about: the shipment that it names, else all that was on site without a verdict. None where
+        nothing of it had arrived by then as far as we know."""
+        if claim.order and self._named_order(claim) is None:
+            return None
+        shipment = None
+        if claim.aliases:
+            known = [name for name, ids in self.shipment_ids.items() if claim.aliases & {name, *ids}]
+            shipment = known[0] if known else min(claim.aliases)
+        scope = Where(WITHOUT_VERDICT, order=claim.order, shipment=shipment, until=claim.day)
+        is_there = self.stock.find(scope) or self.stock.find(replace(scope, states=_ACCEPTED))
+        if not is_there and (claim.first.passed or not self._imply_arrival(claim, shipment)):
+            self._doubt(claim, "nothing_to_inspect")
+            return None
+        return scope
+
+    def _imply_arrival(self, claim: Claim[Inspected], shipment: str | None) -> bool:
+        """Goods that failed were there, though nobody has reported their arrival: a nonconformance is never lost for
+        that. What passed waits for its arrival, so that nothing is released that nobody has received."""
+        quantity = claim.newest.rejected if claim.quantity is None else claim.quantity
+        change = Change(LotState.ON_SITE, claim.day, shipment=shipment)
+        for where in (Where(_IN_TRANSIT, order=claim.order, shipment=shipment), Where(_ORDERED, order=claim.order)):
+            if self.stock.move(where, change, quantity):
+                return True
+        return False
+
+    def _accept(self, claim: Claim[Inspected], scope: Where) -> None:
+        change = Change(LotState.ACCEPTED, claim.day)
+        moved = self.stock.move(replace(scope, states=_ON_SITE), change, claim.quantity)
+        left = None if claim.quantity is None else claim.quantity - moved
+        self.stock.move(replace(scope, states=_IN_REPAIR), change, left)
+
+    def _reject(self, claim: Claim[Inspected], scope: Where) -> None:
+        """A failed inspection is a verdict on all that it inspected: what it does not reject is accepted. Where all of
+        it had passed before, it is a latent defect and takes the acceptance back."""
+        waiting = self.stock.total(scope)
+        there = waiting + self.stock.total(replace(scope, states=_ACCEPTED))
+        inspected = (waiting or there) if claim.quantity is None else claim.quantity
+        rejected = inspected if claim.newest.rejected is None else claim.newest.rejected
+        if rejected > there:
+            self._doubt(claim, "more_rejected_than_there", quantity=there)
+            return
+        ncr = claim.first.ncr
+        change = Change(LotState.REJECTED, claim.day, ncr=ncr)
+        left = rejected
+        for states in (_ON_SITE, _IN_REPAIR, _ACCEPTED):
+            left -= self.stock.move(replace(scope, states=states), change, left)
+        known = self.ncrs.get(ncr, Nonconformance(ncr, NOTHING, NOTHING))
+        self.ncrs[ncr] = replace(known, quantity=known.quantity + rejected, undecided=known.undecided + rejected)
+        if inspected > rejected:
+            self.stock.move(scope, Change(LotState.ACCEPTED, claim.day), inspected - rejected)
+
+    def _dispose(self, fact: Disposed) -> None:
+        ncr = self.ncrs.get(fact.ncr)
+        if ncr is None:
+            self._doubt(fact, "unknown_ncr")
+            return
+        quantity = ncr.undecided if fact.quantity is None else fact.quantity
+        if quantity > ncr.undecided:
+            self._doubt(fact, "more_decided_than_rejected", quantity=ncr.undecided)
+            return
+        where = Where(_REJECTED, ncr=fact.ncr)
+        if fact.handling == "return" and fact.then == "owed":
+            self._owe_again(where, quantity, fact.day)
+        is_accepted = fact.handling == "accept"
+        self.stock.move(where, Change(_HANDLED[fact.handling], fact.day, is_by_disposition=is_accepted), quantity)
+        self.ncrs[fact.ncr] = replace(
+            ncr, undecided=ncr.undecided - quantity, handlings=(*ncr.handlings, fact.handling)
+        )
+
+    def _owe_again(self, where: Where, quantity: Decimal, day: date) -> None:
+        """What goes back is to come again on the same order, but for what was beyond it."""
+        for lot in self.stock.find(where):
+            part = min(quantity, lot.quantity)
+            quantity -= part
+            order = self.orders[lot.order]
+            if part and not lot.is_over and not order.is_cancelled:
+                self.orders[lot.order] = replace(order, owed_again=order.owed_again + part)
+                self.stock.add(Lot(lot.order, part, LotState.ORDERED, since=day))
+
+
+def _first_rejections(steps: Sequence[Step]) -> dict[str, date]:
+    """The day on which each NCR was first raised."""
+    days: dict[str, date] = {}
+    for step in steps:
+        if isinstance(step, Claim) and isinstance(step.first, Inspected) and not step.first.passed:
+            days[step.first.ncr] = min(step.day, days.get(step.first.ncr, step.day))
+    return days

@@ -1,0 +1,64 @@
+"""Which need is covered on which day: needs by day beside supply by arrival, matched by quantity."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from domain.lines.account import Account
+from domain.lines.lots import Lot, LotState
+from domain.lines.statements import Expected
+
+_HERE = frozenset({LotState.ON_SITE, LotState.ACCEPTED, LotState.IN_REPAIR})
+"""What counts as supply on the day on which it came. Rejected goods are none until somebody decides."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """The site needs a quantity on a day; None: no day is known."""
+
+    quantity: Decimal
+    required_by: date | None
+
+
+@dataclass(frozen=True)
+class Covered:
+    """A need, and the day on which all of it is there; None: nothing is on its way for a part of it, or nobody knows
+    when it comes."""
+
+    need: Need
+    on: date | None
+    uncovered: Decimal
+    """The part for which nothing was ordered."""
+
+    @property
+    def days_late(self) -> int | None:
+        """Calendar days after the required day, 0 where it is in time; None where a day is not known."""
+        if self.on is None or self.need.required_by is None:
+            return None
+        return max(0, (self.on - self.need.required_by).days)
+
+
+def cover_needs(needs: Sequence[Need], account: Account, expected: Iterable[Expected]) -> list[Covered]:
+    """Match needs by day with supply by arrival. Supply without a day comes last."""
+    supply = [(lot.since, lot.quantity) for lot in account.lots if _is_here(lot)]
+    supply += [(part.on, part.quantity) for part in expected]
+    supply.sort(key=lambda part: part[0] or date.max)
+    covered: list[Covered] = []
+    for need in sorted(needs, key=lambda need: need.required_by or date.max):
+        left, day, has_day = need.quantity, None, True
+        while left > account.missing_allowed and supply:
+            on, quantity = supply.pop(0)
+            taken = min(left, quantity)
+            left -= taken
+            has_day = has_day and on is not None
+            day = max(day, on) if day and on else day or on
+            if quantity > taken:
+                supply.insert(0, (on, quantity - taken))
+        uncovered = left if left > account.missing_allowed else Decimal(0)
+        covered.append(Covered(need, None if uncovered or not has_day else day, uncovered))
+    return covered
+
+
+def _is_here(lot: Lot) -> bool:
+    return lot.state in _HERE and not lot.is_unknown

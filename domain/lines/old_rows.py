@@ -1,0 +1,144 @@
+"""The facts behind a line's rows as versions without facts kept them: one function for the migration, and for forks and
+backtests as of positions before it.
+
+Rows have no moment at which they were said: the day's noon stands for it, and the entry that caused a row keeps the
+order within a day.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import TypedDict
+
+from domain.lines.facts import (
+    AfterReturn,
+    Arrived,
+    Cancelled,
+    Departed,
+    Disposed,
+    Fact,
+    Handling,
+    Inspected,
+    Ordered,
+    Stated,
+)
+from domain.procurement import Inspection, LineFile, OrderLine, PurchaseOrder
+
+SOURCE = "longlead.adopted"
+
+_HANDLINGS: dict[str, tuple[Handling, AfterReturn]] = {
+    "repair": ("repair", "owed"),
+    "return": ("return", "owed"),
+    "use_as_is": ("accept", "owed"),
+    "replace": ("return", "replaced"),
+}
+
+
+def read_facts(file: LineFile) -> list[Fact]:
+    """Everything that a line's rows say of its goods."""
+    return [*_read_orders(file), *_read_deliveries(file), *_read_inspections(file), *_read_expected(file)]
+
+
+class _Told(TypedDict):
+    day: date
+    said_at: datetime
+    received_at: datetime
+    source: str
+    event_id: str
+
+
+def _told(day: date, seq: int, name: str) -> _Told:
+    said_at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    return {
+        "day": day,
+        "said_at": said_at,
+        "received_at": said_at + timedelta(microseconds=seq),
+        "source": SOURCE,
+        "event_id": name,
+    }
+
+
+def _read_orders(file: LineFile) -> Iterator[Fact]:
+    for line in file.order_lines:
+        order = _order_of(file, line)
+        placed_on = (order.issued_on if order else None) or _first_day(file)
+        seq = order.caused_seq if order else 0
+        yield Ordered(**_told(placed_on, seq, f"order:{line.number}"), order=line.number, quantity=line.quantity)
+        if order is not None and order.status == "cancelled":
+            yield Cancelled(**_told(_last_day(file), seq, f"cancelled:{line.number}"), order=line.number)
+        if line.promised_date is not None:
+            told = _told(line.promised_date, seq, f"promise:{line.number}")
+            yield Stated(**told, kind="promise", order=line.number)
+
+
+def _read_deliveries(file: LineFile) -> Iterator[Fact]:
+    for shipment in file.shipments:
+        number = shipment.purchase_order or _number_in(file, shipment.round)
+        if shipment.departed_on is not None:
+            yield Departed(
+                **_told(shipment.departed_on, shipment.caused_seq, f"departed:{shipment.shipment_id}"),
+                shipment_id=shipment.shipment_id,
+                order=number,
+                quantity=shipment.quantity,
+                eta=shipment.eta,
+            )
+        receipt = file.receipt_of(shipment.shipment_id)
+        if receipt is not None:
+            yield Arrived(
+                **_told(receipt.received_on, receipt.caused_seq, f"arrived:{shipment.shipment_id}"),
+                shipment_id=shipment.shipment_id,
+                order=number,
+                quantity=receipt.quantity,
+            )
+
+
+def _read_inspections(file: LineFile) -> Iterator[Fact]:
+    for inspection in file.inspections:
+        if inspection.status not in ("passed", "failed") or inspection.inspected_on is None:
+            continue
+        ncr = inspection.ncr_number or inspection.inspection_id
+        yield Inspected(
+            **_told(inspection.inspected_on, inspection.caused_seq, f"inspected:{inspection.inspection_id}"),
+            passed=inspection.status == "passed",
+            shipment_id=inspection.shipment_id,
+            order=_number_in(file, inspection.round),
+            rejected=inspection.quantity_rejected,
+            ncr_number=ncr if inspection.status == "failed" else None,
+            document=inspection.document_name,
+        )
+        yield from _read_disposition(inspection, ncr)
+
+
+def _read_disposition(inspection: Inspection, ncr: str) -> Iterator[Fact]:
+    if inspection.disposition is None or inspection.inspected_on is None:
+        return
+    handling, then = _HANDLINGS[inspection.disposition]
+    told = _told(inspection.inspected_on, inspection.caused_seq, f"disposed:{inspection.inspection_id}")
+    yield Disposed(**told, ncr=ncr, handling=handling, then=then)
+
+
+def _read_expected(file: LineFile) -> Iterator[Fact]:
+    """An ETA that no shipment has: somebody said it of all that is to come."""
+    eta = file.item.eta
+    if eta is not None and not any(shipment.eta == eta for shipment in file.shipments):
+        yield Stated(**_told(eta, file.item.caused_seq, "eta"), kind="eta")
+
+
+def _order_of(file: LineFile, line: OrderLine) -> PurchaseOrder | None:
+    return next((order for order in file.orders if order.number == line.number), None)
+
+
+def _number_in(file: LineFile, round_: int) -> str | None:
+    return next((line.number for line in file.order_lines if line.round == round_), None)
+
+
+def _first_day(file: LineFile) -> date:
+    days = [receipt.received_on for receipt in file.receipts]
+    days += [shipment.departed_on for shipment in file.shipments if shipment.departed_on]
+    return min(days, default=date.min)
+
+
+def _last_day(file: LineFile) -> date:
+    days = [order.issued_on for order in file.orders if order.issued_on]
+    days += [receipt.received_on for receipt in file.receipts]
+    days += [shipment.departed_on for shipment in file.shipments if shipment.departed_on]
+    return max(days, default=date.min)

@@ -1,0 +1,89 @@
+"""Which day counts for what is still to come: the newest saying, whoever told it last.
+
+A promise is the vendor's word on an order line, an ETA says when a shipment (or, without one, all that is not on site)
+is expected. Older sayings stay on file: vendors are measured by them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from domain.lines.account import Account, OrderLine
+from domain.lines.facts import Departed, Fact, Stated
+from domain.lines.lots import Lot, LotState
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A quantity that is to come, and the day on which it is expected on site; None: nobody knows."""
+
+    quantity: Decimal
+    on: date | None
+    order: str
+    shipment: str | None = None
+
+
+def expect_arrivals(account: Account, facts: Sequence[Fact], lead_time_days: int | None) -> list[Expected]:
+    """When each part of what is to come is expected.
+
+    A shipment under way: the newest ETA that names it, or all that is to come. What has not left: the newest promise or
+    ETA of its order. Where nobody has said anything: the day of the order plus the lead time, in calendar days.
+    """
+    sayings = sorted(_sayings(facts), key=lambda saying: saying.saying, reverse=True)
+    orders = {order.number: order for order in account.orders}
+    expected: list[Expected] = []
+    for lot in account.lots:
+        if lot.state == LotState.IN_TRANSIT:
+            ids = account.shipment_ids.get(lot.shipment or "", frozenset()) | {lot.shipment}
+            day = next((saying.day for saying in sayings if _speaks_of_shipment(saying, lot, ids)), None)
+            expected.append(Expected(lot.quantity, day, lot.order, lot.shipment))
+        elif lot.state == LotState.ORDERED:
+            expected += _expect_unshipped(lot, sayings, orders[lot.order], lead_time_days)
+    return expected
+
+
+def _sayings(facts: Iterable[Fact]) -> Iterable[Stated]:
+    """Statements, and the ETAs that departures carry: these are of their own shipment alone."""
+    for fact in facts:
+        if isinstance(fact, Stated) and not fact.is_voided:
+            yield fact
+        elif isinstance(fact, Departed) and not fact.is_voided and fact.eta is not None:
+            yield Stated(
+                day=fact.eta,
+                said_at=fact.said_at,
+                received_at=fact.received_at,
+                source=fact.source,
+                event_id=fact.event_id,
+                order=fact.order,
+                shipment_id=fact.shipment_id or fact.key,
+                kind="eta",
+            )
+
+
+def _speaks_of_shipment(saying: Stated, lot: Lot, ids: frozenset[str | None]) -> bool:
+    if saying.kind == "promise":
+        return False
+    if saying.shipment_id is not None:
+        return saying.shipment_id in ids
+    return saying.order in (None, lot.order)
+
+
+def _expect_unshipped(
+    lot: Lot, sayings: Sequence[Stated], order: OrderLine, lead_time_days: int | None
+) -> list[Expected]:
+    """A statement with a quantity is about a part; the newer ones are taken first, until all is spoken of."""
+    expected, left = [], lot.quantity
+    for saying in sayings:
+        if saying.shipment_id is not None or saying.order not in (None, lot.order):
+            continue
+        part = left if saying.quantity is None else min(left, saying.quantity)
+        if part:
+            expected.append(Expected(part, saying.day, lot.order))
+            left -= part
+        if not left:
+            return expected
+    day = None
+    if order.placed_on is not None and lead_time_days is not None:
+        day = order.placed_on + timedelta(days=lead_time_days)
+    return [*expected, Expected(left, day, lot.order)]
