@@ -65,8 +65,8 @@ format: ready-to-work  ## Lay the code out
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: ready-to-work  ## The benchmarks, side by side with their baselines, as ratios
-	@$(BIN)/python -m evals.bench
+bench: ready-to-work  ## The benchmarks, side by side with their baselines, as ratios (BENCH=names and options)
+	@$(BIN)/python -m evals.bench $(BENCH)
 
 chaos: ready-to-work  ## Kill and freeze processes under load, then check everything (EVENTS=, KILLS=, SEED=)
 	@$(BIN)/python -m evals.chaos $(call option,--events,EVENTS) $(call option,--kills,KILLS) $(call option,--seed,SEED)

@@ -42,8 +42,11 @@ from bootstrap.stamp import (
     site_packages,
 )
 
-SIZE_MB = {"run": 330, "dev": 540}
+SIZE_MB = {"run": 220, "dev": 450}
 """What an environment takes on the disk, about."""
+
+ROOM_MB = {"run": 330, "dev": 540}
+"""What must be free to make one: packages are downloaded before they are put in place."""
 
 LEFTOVERS = DRAFT, OLD = ".partial", ".old"
 """Endings of what a set-up that was cut off leaves beside the environment."""
@@ -96,7 +99,7 @@ def prepare(wanted: Wanted) -> None:
                 _repair(wanted, lock)
     except OSError as error:
         if DISK_FULL.search(str(error)):
-            raise disk_is_full(wanted.folder, SIZE_MB[wanted.kind]) from None
+            raise disk_is_full(wanted.folder, ROOM_MB[wanted.kind]) from None
         if isinstance(error, PermissionError) or "Read-only" in str(error):
             raise cannot_write(wanted.folder) from None
         raise SetupError(f"Set-up failed: {error}. {AGAIN}.") from error
@@ -125,7 +128,7 @@ def _attach(wanted: Wanted, installer: Installer, lock: int) -> None:
     """Bind the environment to the checkout where it lies now: after a move, or another pyproject.toml."""
     stamp = read_stamp(wanted.folder)
     assert stamp is not None
-    job = Job(wanted.folder, wanted.checkout, SIZE_MB[wanted.kind], lock)
+    job = Job(wanted.folder, wanted.checkout, ROOM_MB[wanted.kind], lock)
     _remove(wanted.checkout / "longlead.egg-info")  # half-written by an earlier attempt, it would be believed
     installer.attach(job)
     _settle(wanted.folder, was=Path(stamp.folder), now=wanted.folder)
@@ -165,7 +168,7 @@ def _build(wanted: Wanted, lock: int) -> None:
 
 def _fill(wanted: Wanted, draft: Path, installer: Installer, lock: int) -> str:
     """Everything up to the stamp. Returns the version of its Python."""
-    job = Job(draft, wanted.checkout, SIZE_MB[wanted.kind], lock)
+    job = Job(draft, wanted.checkout, ROOM_MB[wanted.kind], lock)
     build_tools, packages = FILES[wanted.kind]
     installer.create(job)
     installer.install(job, build_tools, say="Build tools", wheels_only=True)
@@ -227,8 +230,8 @@ def _write_stamp(wanted: Wanted, folder: Path, python: str, *, kinds: list[str])
 
 def _require_room(wanted: Wanted) -> None:
     """Do not begin what cannot end: the environment needs this much at the least."""
-    if free_mb(nearest_folder(wanted.folder.parent)) < SIZE_MB[wanted.kind]:
-        raise disk_is_full(wanted.folder.parent, SIZE_MB[wanted.kind])
+    if free_mb(nearest_folder(wanted.folder.parent)) < ROOM_MB[wanted.kind]:
+        raise disk_is_full(wanted.folder.parent, ROOM_MB[wanted.kind])
 
 
 def _refuse_a_strangers_folder(folder: Path) -> None:

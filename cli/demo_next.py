@@ -1,18 +1,9 @@
 """What to do after the demo: the service that still runs, or one's own."""
 
-import json
-import shlex
-
 ADDRESS = "http://127.0.0.1:8000"
 """Where `longlead serve` listens."""
-FIRST_BUILDING = {
-    "building_id": "my-site",
-    "name": "My site",
-    "schedule": {
-        "project": {"name": "My site", "start_date": "2027-02-01", "end_date": "2027-08-31"},
-        "deliveries": [{"item": "Steel Beams", "required_by": "2027-03-15", "buffer_days": 5}],
-    },
-}
+GUIDE = "docs/your-own-project.md"
+"""Where the file of a first building is, in the repository; it is in watch, so nothing is ordered or sent."""
 
 
 def while_it_runs(url: str, building_id: str) -> list[tuple[str, str]]:
@@ -29,5 +20,6 @@ def afterwards() -> list[tuple[str, str]]:
     return [
         ("Start your own", "longlead serve   (here: make serve)"),
         ("Open in a browser", f"{ADDRESS}/docs"),
-        ("Your first building", f"curl -s {ADDRESS}/buildings -d {shlex.quote(json.dumps(FIRST_BUILDING))}"),
+        ("Your first building", "longlead building create building.json   (here: .venv/bin/longlead)"),
+        ("Such a file, in watch", GUIDE),
     ]

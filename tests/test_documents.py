@@ -1,10 +1,12 @@
 """The documents say what the code does: pictures, tables and links are held against it."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from domain.actions import ACTION_NAMES
 from domain.approvals import ApprovalKind
@@ -13,11 +15,18 @@ from domain.events import EVENT, EVENT_TYPES, ItemEvent, PublicEvent
 from graph.building import STEPS
 from graph.picture import BEGIN, DOCUMENTS, END, pictured
 from graph.routes import HANDLERS
-from runtime.settings import Settings
+from runtime.settings import VARIABLES, Settings
 from tools.catalogue import EFFECTS
 
 HOUSE = Path(__file__).parent.parent
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+VARIABLE = re.compile(r"`((?:LONGLEAD|OPENAI|LANGFUSE|OTEL)_\w+)`")
+EMPTY_MEANS = {
+    "channels": "none: messages are only logged",
+    "link_secret": "made, kept in the database",
+    "public_url": "http://host:port",
+}
+"""What an empty setting comes to, where documents say more than that it is empty."""
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -39,6 +48,40 @@ def rows(document: str) -> dict[str, list[str]]:
         if line.startswith("|") and (word := re.fullmatch(r"`(\w+)`", cells[0])):
             found[word[1]] = cells[1:]
     return found
+
+
+def documented_defaults() -> list[tuple[str, str, str]]:
+    """Each default that a document names: the document, the variable, the default; in a table of settings, or in
+    brackets within a sentence."""
+    return [
+        (str(file.relative_to(HOUSE)), variable, default)
+        for file in documents()
+        for variable, default in _defaults_in(file.read_text(encoding="utf-8"))
+    ]
+
+
+def _defaults_in(document: str) -> Iterator[tuple[str, str]]:
+    has_defaults = False
+    for line in document.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
+        if len(cells) > 1 and not VARIABLE.search(cells[0]) and not cells[0].startswith("-"):
+            has_defaults = cells[1] == "default"
+        variables = VARIABLE.findall(cells[0]) if cells and has_defaults else []
+        if variables:
+            given = cells[1].split(", ")
+            defaults = given if len(given) == len(variables) else [cells[1]] * len(variables)
+            yield from zip(variables, (default.strip("`") for default in defaults), strict=True)
+        if not cells or not has_defaults:
+            yield from re.findall(r"`(LONGLEAD_\w+)`(?: seconds| days)? \((\d[\d.]*)[ ;)]", line)
+
+
+def _as_written(setting: str) -> set[str]:
+    """How documents may write the default of a setting."""
+    default = Settings.model_fields[setting].default
+    default = default.get_secret_value() if isinstance(default, SecretStr) else default
+    if default in ("", None, [], {}):
+        return {EMPTY_MEANS[setting]} if setting in EMPTY_MEANS else {"none", "empty", str(default)}
+    return {f"{default:g}" if isinstance(default, float) else str(default)}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -112,6 +155,19 @@ def test_settings_that_are_named_exist(file: Path) -> None:
     named = set(re.findall(r"\bLONGLEAD_([A-Z_]+)\b", file.read_text(encoding="utf-8")))
     known = {name.upper() for name in Settings.model_fields} | {"NAMESPACE"}
     assert named - known == set()
+
+
+@pytest.mark.parametrize(("file", "variable", "default"), documented_defaults())
+def test_a_default_that_is_named_is_that_of_the_setting(file: str, variable: str, default: str) -> None:
+    name = next(name for name, known in VARIABLES.items() if known == variable)
+    assert default in _as_written(name), f"{file} says that {variable} is {default}"
+
+
+def test_a_default_is_found_in_tables_and_in_sentences() -> None:
+    found = {variable: default for _, variable, default in documented_defaults()}
+    assert found["LONGLEAD_PORT"] == "8000"
+    assert found["LONGLEAD_EVENT_CRASHES"] == "10"
+    assert len(found) > 40
 
 
 @pytest.mark.parametrize("file", ["CONTRIBUTING.md", "ARCHITECTURE.md"])

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from runtime.resources import Resources
+from runtime.settings import Settings
 from tests.api.office import SPEC, client_of
 from tests.api.served import Served
 from tests.delivery.browser import Browser
@@ -38,6 +39,25 @@ async def test_a_browser_gets_a_page_whose_links_lead_somewhere(client: httpx.As
     for address in re.findall(r'href="([^"]+)"', shown.text.replace('href="data:,"', "")):
         assert "//" not in address
         assert (await client.get(f"/{address}")).status_code in (200, 503)
+
+
+@pytest.mark.parametrize("accept", ["application/json", BROWSER["Accept"]])
+async def test_its_command_finds_the_service_on_another_port_and_by_its_public_address(
+    client: httpx.AsyncClient, resources: Resources, accept: str
+) -> None:
+    async def shown(**changed: object) -> str:
+        resources.settings = Settings(**changed)  # type: ignore[arg-type]
+        return (await client.get("/", headers={"Accept": accept})).text
+
+    assert "--url" not in await shown(port=8000)
+    assert "building.json --url http://127.0.0.1:8123" in await shown(port=8123)
+    assert "building.json --url https://longlead.example" in await shown(public_url="https://longlead.example")
+
+
+async def test_the_document_that_it_names_is_in_the_repository(client: httpx.AsyncClient) -> None:
+    guide = (await client.get("/")).json()["guide"]
+    assert (Path(__file__).parent.parent.parent / guide).exists()
+    assert guide in (await client.get("/", headers=BROWSER)).text
 
 
 async def test_it_needs_no_key_and_shows_nothing_of_any_building(

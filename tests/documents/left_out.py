@@ -16,6 +16,8 @@ ELSEWHERE = {
     r"make studio|longlead studio": "tests/studio starts it",
     r"\.venv/bin/python -m tests\.histories\.record": "tests/histories loads what it has recorded",
     r"longlead (evals|backtest) .*--model": "there is no server of models here",
+    r"longlead evals eta 'order": "others of its kind are typed: files of one's own, a report, a comparison",
+    r"longlead backtest +#": "it is typed with a policy and with rules; tests/forks runs it with nothing changed",
     r"longlead rules overrule": "no rule has decided alone yet; tests/cli/test_rules.py overrules one",
     r"longlead evals --report before": "both are typed, with fewer scenarios, in docs/evals.md",
     r"export (OPENAI|LONGLEAD_MODEL)": "there is no server of models here",

@@ -19,8 +19,11 @@ from tests.documents.markdown import HOUSE, commands_of, documents, inline_code_
 from tests.documents.reader import Reader, first_difference, following
 from tests.documents.stages import STAGES
 
-READ_IN_ONE_GO = [["README.md", "docs/for-integrators.md"]]
-"""Documents that a new user reads one after the other, on one installation: what the first has made is there."""
+READ_IN_ONE_GO = [
+    ["README.md", "docs/for-integrators.md", "docs/for-managers.md", "docs/your-own-project.md", "docs/evals.md"],
+    ["docs/operations.md", "docs/upgrading.md"],
+]
+"""Documents that are read one after the other, on one installation: what the first has made is there."""
 
 
 def courses() -> list[list[str]]:
