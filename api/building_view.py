@@ -15,6 +15,10 @@ MODE = (
     "watch: it decides, and sends and orders nothing; sandbox: a fork, whose messages are never delivered; replay: one "
     "that a backtest is still running through."
 )
+GOING_LIVE = (
+    "A person has switched it to live, and it is still in watch: true until the entry that this put into the inbox is "
+    "processed. Where that entry could not be processed, switch it to live again."
+)
 
 
 class BuildingSummary(BaseModel):
@@ -24,6 +28,7 @@ class BuildingSummary(BaseModel):
     name: str = Field(description="Name that people know it by.")
     thread_id: str = Field(description="Its LangGraph thread.")
     mode: Mode = Field(description=MODE)
+    going_live: bool = Field(False, description=GOING_LIVE)
     status: Literal["active", "closed"] = Field(description="A closed building accepts nothing more.")
     created_at: datetime = Field(description="When it was created.")
     pending_approvals: int = Field(description="How many questions wait for a person.")
@@ -95,6 +100,7 @@ class BuildingView(BaseModel):
     name: str = Field(description="Name that people know it by.")
     thread_id: str = Field(description="Its LangGraph thread.")
     mode: Mode = Field(description=MODE)
+    going_live: bool = Field(False, description=GOING_LIVE)
     origin: str | None = Field(None, description="Of a fork: the live building whose past it has.")
     status: Literal["active", "closed"] = Field(description="A closed building accepts nothing more.")
     time_zone: str = Field(description="IANA zone in which the building's days are counted.")

@@ -147,6 +147,7 @@ async def _view(conn: Connection, building_id: str, now: datetime) -> BuildingVi
         {
             **building.model_dump(),
             "mode": building.shown_mode,
+            "going_live": building.going_live,
             "would_do": await _would_do(conn, building, now),
             "progress": vars(found),
             "pending_approvals": [ApprovalView.model_validate(row) for row in pending.rows],

@@ -45,10 +45,10 @@ class OutboxView(BaseModel):
     status: MessageStatus = Field(
         description="queued: not yet on all its ways. delivered: each of its ways took it. logged: in the "
         "service's log alone, since no way out is configured for its recipient; nobody was told. dead: given up on "
-        "at least one way. withheld: never sent."
+        "at least one way. withheld: never sent. One that some ways took before the rest was withheld is delivered."
     )
     withheld_because: Literal["watch", "sandbox"] | None = Field(
-        None, description="Why it is withheld: its building was in watch, or is a sandbox."
+        None, description="Why it, or the rest of it, is withheld: its building was in watch, or is a sandbox."
     )
     attempts: int = Field(description="Most attempts on any of its ways.")
     error: str | None = Field(None, description="Why it was not taken, by channel.")

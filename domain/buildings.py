@@ -248,8 +248,18 @@ class Building(BaseModel):
 
     @property
     def shown_mode(self) -> str:
-        """What people and programs read as its mode."""
-        return "watch" if self.mode == "live" and self.is_watching and not self.goes_live else self.mode
+        """What is in force, as people and programs read it: `watch` until the entry that makes it live is processed."""
+        return "watch" if self.mode == "live" and self.is_watching else self.mode
+
+    @property
+    def chosen_mode(self) -> str:
+        """What people have switched it to, whether or not that is in force yet."""
+        return "live" if self.goes_live else self.shown_mode
+
+    @property
+    def going_live(self) -> bool:
+        """A person has switched it to live, and it is still in watch."""
+        return self.mode == "live" and self.is_watching and self.goes_live
 
     @property
     def orders_alone(self) -> bool:

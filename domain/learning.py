@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.policy import AGENT_ALONE, ALWAYS_A_PERSON, NEEDS_A_PERSON, PERSONS_OWN, Policy
-from domain.rules import TO_RULES, Case, Delegation, Rule, matching, narrowness, scopes_of
+from domain.rules import NOTE_BEFORE_ORDER, TO_RULES, Case, Delegation, Rule, matching, narrowness, scopes_of
 from domain.templates import agree, is_deferral
 from domain.wording import rule_text
 
@@ -64,6 +64,8 @@ def learn(rules: Sequence[Rule], delegations: Sequence[Delegation], lesson: Less
     """What the building's own rules make of a decision."""
     learned = Learned()
     if lesson.case.kind in ALWAYS_A_PERSON or (lesson.template and is_deferral(lesson.template)):
+        return learned
+    if lesson.case.about == NOTE_BEFORE_ORDER:
         return learned
     advised = next((rule for rule in rules if rule.rule_id == lesson.advised), None)
     if lesson.refused or lesson.template is None:

@@ -184,7 +184,9 @@ _KINDS = {
     "order_beyond_authority": _order,
     "order_incomplete": _missing,
     "acknowledgement_exception": lambda s, _e: f"vendor's exceptions to {s.get('order')}",
-    "facts_contradict": lambda _s, _e: "reports contradict each other",
+    "facts_contradict": lambda s, _e: (
+        "a note speaks of its order" if "note_seq" in s else "reports contradict each other"
+    ),
     "hold_expired": lambda _s, _e: "its hold has ended",
     "milestone_overdue": _overdue,
     "decision_overruled": lambda _s, _e: "a decision was overruled",

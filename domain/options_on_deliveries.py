@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from domain.actions import action
 from domain.approvals import Option
+from domain.outstanding import ORDERED_ELSEWHERE, is_about_note
 from domain.procurement import money
 from domain.schedule import add_working_days
 from domain.situation import Situation, order_and_track, remove_line
@@ -113,7 +114,10 @@ def schedule_conflict(s: Situation) -> list[Option]:
 
 
 def facts_contradict(s: Situation) -> list[Option]:
-    """Keep what is on file, or ask the vendor; a delivery that nobody ordered may be ordered after all."""
+    """Keep what is on file, or ask the vendor; a delivery that nobody ordered may be ordered after all. What a note
+    speaks against is ordered, was ordered elsewhere, is taken out or held."""
+    if is_about_note(s.subject):
+        return _order_in_spite_of_note(s)
     keep = s.option(
         "Keep what is on file; leave the report",
         [action("dismiss_event", note="the report contradicts what is on file")],
@@ -131,3 +135,22 @@ def facts_contradict(s: Situation) -> list[Option]:
     if s.subject.get("unordered_delivery"):
         return [ask, s.option("Issue the order all the same", order_and_track(s.item_id)), keep, hold]
     return [keep, ask, hold]
+
+
+def _order_in_spite_of_note(s: Situation) -> list[Option]:
+    item = s.file.item
+    arrival = None if item.lead_time_days is None else s.today + timedelta(days=item.lead_time_days)
+    order = s.option(
+        "Order it all the same",
+        order_and_track(s.item_id),
+        arrival=arrival,
+        cost=money(item.total, item.currency) or "unknown",
+        assumptions=["the note does not speak against the order"],
+    )
+    elsewhere = s.option(
+        "It was ordered elsewhere: wait until that order is reported",
+        s.hold(ORDERED_ELSEWHERE).actions,
+        cost="none",
+        assumptions=["its number is reported as purchase_order of Purchase_Order_Acknowledged; the hold then ends"],
+    )
+    return [order, elsewhere, remove_line(s), s.hold("a note of the team is to be cleared up")]

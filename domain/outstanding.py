@@ -12,7 +12,7 @@ from domain.buildings import Building
 from domain.commitments import missing_for_order, order_authority
 from domain.inspections import uninspected
 from domain.orders import order_preview
-from domain.outside import shown_name
+from domain.outside import quoted, shown_name
 from domain.policy import Authority
 from domain.procurement import Item, LineFile, Logistics, Submittal
 from domain.schedule import days_late, next_working_day
@@ -76,6 +76,34 @@ def unordered_detail(item: Item) -> str:
     """What contradicts what on a line that is delivered without an order."""
     where = item.logistics.replace("_", " ")
     return f"{item.shown}: its submittal is approved, and it is already {where} without an order"
+
+
+ORDERED_ELSEWHERE = (
+    "ordered elsewhere: report it with the event Purchase_Order_Acknowledged and its purchase_order (longlead events "
+    "send)"
+)
+"""Note of a hold until an order that people placed is reported."""
+
+
+def note_subject(item: Item, text: str, seq: int) -> dict[str, Any]:
+    """What is asked about a line that a person has said something of in entry `seq`, before the agent orders it: it
+    does not read notes, and the order may have been placed or called off."""
+    return {
+        "detail": f"A note on {item.shown} says: {quoted(text)} Order it all the same?",
+        "note_seq": seq,
+        "policy_line": "a note of the team came before the agent could order by itself",
+    }
+
+
+def is_about_note(subject: dict[str, Any]) -> bool:
+    """Whether a contradiction is one between a person's note and an order that is planned."""
+    return "note_seq" in subject
+
+
+def is_to_order(file: LineFile, building: Building) -> bool:
+    """Whether the agent would order the line now, if it could order by itself."""
+    acting = building.model_copy(update={"is_watching": False, "acts_from": None})
+    return any(action["name"] == "issue_purchase_order" for need in _order(file, acting) for action in need.actions)
 
 
 def is_told_already(file: LineFile) -> bool:

@@ -19,7 +19,13 @@ from domain.commitments import (
 from domain.milestones import unanswered_detail
 from domain.options import for_party, options_for
 from domain.outside import own_words, quoted, shown_name, shown_phrase
-from domain.outstanding import conflict_detail, conflict_policy_line, order_verdict, unordered_detail
+from domain.outstanding import (
+    conflict_detail,
+    conflict_policy_line,
+    is_about_note,
+    order_verdict,
+    unordered_detail,
+)
 from domain.parties import MANAGER
 from domain.procurement import Inspection, LineFile, Logistics, Quality, Submittal, money
 from domain.schedule import days_late
@@ -350,7 +356,7 @@ _STANDS: dict[str, Stands] = {
     "acknowledgement_exception": lambda file, _b, s: (
         file.order is not None and file.order.number == s["order"] and file.item.is_ordered
     ),
-    "facts_contradict": lambda file, _b, s: not s.get("unordered_delivery") or _unordered(file),
+    "facts_contradict": lambda file, _b, s: not (s.get("unordered_delivery") or is_about_note(s)) or _unordered(file),
     "milestone_overdue": lambda file, _b, s: any(
         (m.round, m.kind, m.met_on) == (s["round"], s["milestone"], None)
         for m in file.milestones
@@ -406,7 +412,7 @@ _FACTS: dict[str, Facts] = {
     "order_beyond_authority": _order_facts,
     "order_incomplete": _order_facts,
     "acknowledgement_exception": lambda file, _b, s: [s["order"], s["exceptions"], file.item.promised_date],
-    "facts_contradict": lambda file, _b, s: [s["detail"]],
+    "facts_contradict": lambda file, _b, s: [s["detail"], *([s["note_seq"]] if is_about_note(s) else [])],
     "milestone_overdue": lambda file, _b, s: [s["round"], s["milestone"], file.item.expected],
     "decision_overruled": lambda _f, _b, s: [s["rule_id"], s["decided"]],
     "hold_expired": lambda file, b, s: [

@@ -55,9 +55,14 @@ def _about(kind: str, subject: dict[str, Any]) -> str | None:
     if kind == "acknowledgement_exception":
         return " and ".join(sorted({str(one["kind"]) for one in subject.get("exceptions", [])})) or None
     if kind == "facts_contradict":
+        if "note_seq" in subject:
+            return NOTE_BEFORE_ORDER
         return "delivered without an order" if subject.get("unordered_delivery") else None
     return None
 
+
+NOTE_BEFORE_ORDER = "a note before the order"
+"""A person's words that may speak against an order: answered by people alone, and no habit is made of it."""
 
 _TOLD_BY = {"item_unknown": "named", "event_unclear": "sender", "milestone_overdue": "milestone"}
 

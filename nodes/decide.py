@@ -4,7 +4,7 @@ from typing import Any
 
 from domain.approvals import POLICY, Responder
 from domain.events import Entry
-from domain.outstanding import Need, outstanding
+from domain.outstanding import Need, is_about_note, outstanding
 from domain.policy import ALWAYS_A_PERSON
 from nodes.entry import entry_in, finding_in
 from nodes.state import BuildingState
@@ -31,10 +31,15 @@ async def decide(toolbox: Toolbox, state: BuildingState) -> BuildingState:
 async def _to_advise(toolbox: Toolbox, entry: Entry, asks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The questions, marked where somebody may answer them before a person does. Without a question nothing is looked
     up; what was refused is offered as it was ranked."""
-    open_ = [ask for ask in asks if not ask["refused"] and ask["kind"] not in ALWAYS_A_PERSON]
+    open_ = [ask for ask in asks if not ask["refused"] and not _is_always_a_persons(ask)]
     if not open_ or not await anybody(toolbox, entry.building_id, [ask["kind"] for ask in open_]):
         return asks
     return [{**ask, "advise": True} if ask in open_ else ask for ask in asks]
+
+
+def _is_always_a_persons(ask: dict[str, Any]) -> bool:
+    """What nobody else may answer; a person's own words before an order are among it."""
+    return ask["kind"] in ALWAYS_A_PERSON or is_about_note(ask["subject"])
 
 
 async def _found(

@@ -179,12 +179,12 @@ def _changeable(building: Building) -> dict[str, Any]:
     plain = building.model_dump(mode="json", include={"policy", "contacts", "approvers"})
     policy = {f"policy.{name}": value for name, value in plain["policy"].items()}
     contacts = {f"contacts.{name}": value for name, value in plain["contacts"].items()}
-    return {**policy, **contacts, "approvers": plain["approvers"], "mode": building.shown_mode}
+    return {**policy, **contacts, "approvers": plain["approvers"], "mode": building.chosen_mode}
 
 
 async def _switch(transaction: BuildingTransaction, mode: WatchMode, signature: Signature) -> None:
     """Watch is in force at once, and withholds what is not yet sent. Live is in force from an entry of the inbox on:
-    what came before it is still processed in watch."""
+    what came before it is still processed in watch. Where that entry died, switching again enters a new one."""
     building = transaction.building
     if building.mode == "sandbox":
         raise ConflictError(f"{building.building_id!r} is a fork: it sends nothing, and has no mode of its own.")
@@ -196,14 +196,29 @@ async def _switch(transaction: BuildingTransaction, mode: WatchMode, signature: 
     elif mode == "live" and watches:
         building.goes_live = True
         if building.mode == "live":  # a replay has the entry on record
-            await _enter_going_live(transaction, signature)
+            await _enter_going_live(transaction, signature, f"live:{transaction.position}")
+    elif mode == "live" and building.going_live:
+        entered, waiting = await _entries_to_go_live(transaction)
+        if not waiting:
+            await _enter_going_live(transaction, signature, f"live:{transaction.position}:{entered}")
 
 
-async def _enter_going_live(transaction: BuildingTransaction, signature: Signature) -> None:
+async def _entries_to_go_live(transaction: BuildingTransaction) -> tuple[int, int]:
+    """How many entries were to make the building live, and how many of them wait or are being processed."""
+    query = (
+        "SELECT count(*) AS entered, count(*) FILTER (WHERE status IN ('queued', 'running')) AS waiting FROM events "
+        "WHERE building_id = %s AND source = %s AND event_type = 'Building_Went_Live'"
+    )
+    parameters = (transaction.building.building_id, inbox.INTERNAL)
+    row = await (await transaction.conn.execute(query, parameters)).fetchone()
+    return (0, 0) if row is None else (row["entered"], row["waiting"])
+
+
+async def _enter_going_live(transaction: BuildingTransaction, signature: Signature, event_id: str) -> None:
     await inbox.add(
         transaction,
         source=inbox.INTERNAL,
-        event_id=f"live:{transaction.position}",
+        event_id=event_id,
         event_type="Building_Went_Live",
         body={"switched_by": signature.by.name},
         now=signature.at,

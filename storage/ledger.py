@@ -122,10 +122,13 @@ def post(
     subject: str,
     payload: dict[str, Any],
     at: datetime,
+    on_going_live: bool = False,
 ) -> None:
     """Put a message for outside into the outbox, in the effect's transaction. That of a sandbox, or of a building in
-    watch, is withheld: it is never delivered, whatever becomes of the building."""
-    reason = transaction.building.withholds_because
+    watch, is withheld: it is never delivered, whatever becomes of the building. `on_going_live`: it tells what keeps
+    the building from going live, and is sent where a person has switched it to live."""
+    building = transaction.building
+    reason = None if on_going_live and building.going_live else building.withholds_because
     transaction.append(
         "outbox",
         {

@@ -33,7 +33,8 @@ def _with_cause(table: str, seq: str, columns: str = "r.*") -> str:
 BUILDINGS = Listing(
     """
 SELECT r.building_id, r.name, r.thread_id::text, r.status,
-       CASE WHEN r.mode = 'live' AND r.is_watching AND NOT r.goes_live THEN 'watch' ELSE r.mode END AS mode,
+       CASE WHEN r.mode = 'live' AND r.is_watching THEN 'watch' ELSE r.mode END AS mode,
+       r.mode = 'live' AND r.is_watching AND r.goes_live AS going_live,
        r.created_at,
        (SELECT count(*) FROM approvals a WHERE a.building_id = r.building_id AND a.status = 'pending')
            AS pending_approvals,

@@ -36,14 +36,16 @@ SELECT o.outbox_id, o.building_id, o.key, o.channel, o.recipient, o.subject, o.p
 UNROUTED = f"""{_MESSAGE}
  WHERE o.status = 'queued' AND o.routed_at IS NULL ORDER BY o.outbox_id LIMIT {BATCH} FOR UPDATE OF o"""
 
-MESSAGE = f"{_MESSAGE} WHERE o.outbox_id = %s AND o.status <> 'withheld'"
+# `withheld_because` is also set where some ways had delivered it, and the rest was withheld.
+MESSAGE = f"{_MESSAGE} WHERE o.outbox_id = %s AND o.status <> 'withheld' AND o.withheld_because IS NULL"
 
-# Belt and braces: what was written for a sandbox, or in watch, is withheld from the start.
+# Belt and braces: what was written for a sandbox, or in watch, is withheld from the start. While a building is to go
+# live, the only message that is not is the one that says why it does not.
 SANDBOXED = """
 UPDATE outbox o SET status = 'withheld', withheld_because = CASE b.mode WHEN 'live' THEN 'watch' ELSE 'sandbox' END
   FROM buildings b
  WHERE o.status = 'queued' AND o.routed_at IS NULL AND b.building_id = o.building_id
-   AND (b.mode <> 'live' OR b.is_watching)"""
+   AND (b.mode <> 'live' OR (b.is_watching AND NOT b.goes_live))"""
 
 # No way is left for it. It was delivered if an earlier attempt reached somebody; otherwise it is in the log alone.
 LOG_ONLY = """
@@ -82,14 +84,17 @@ FAILED = """
 UPDATE deliveries SET status = %s, error = %s, not_before = %s, leased_until = NULL
  WHERE delivery_id = %s AND status = 'queued' AND lease = %s"""
 
+# What any way delivered is out: it is never called withheld, though the rest of it is.
 SUM_UP = """
 UPDATE outbox o SET attempts = s.attempts, error = s.error, delivered_at = s.delivered_at,
-       status = CASE WHEN s.open > 0 THEN 'queued' WHEN s.withheld > 0 THEN 'withheld'
+       withheld_because = CASE WHEN s.withheld > 0 THEN o.withheld_because END,
+       status = CASE WHEN s.open > 0 THEN 'queued' WHEN s.withheld > 0 AND s.delivered = 0 THEN 'withheld'
                      WHEN s.dead > 0 THEN 'dead' ELSE 'delivered' END
   FROM (SELECT max(attempts) AS attempts, max(delivered_at) AS delivered_at,
                string_agg(channel || ': ' || error, '; ' ORDER BY delivery_id) AS error,
                count(*) FILTER (WHERE status = 'queued') AS open, count(*) FILTER (WHERE status = 'dead') AS dead,
-               count(*) FILTER (WHERE status = 'withheld') AS withheld
+               count(*) FILTER (WHERE status = 'withheld') AS withheld,
+               count(*) FILTER (WHERE status = 'delivered') AS delivered
           FROM deliveries WHERE outbox_id = %(outbox_id)s) s
  WHERE o.outbox_id = %(outbox_id)s"""
 
@@ -102,7 +107,8 @@ SELECT building_id, name AS party, coalesce(contact, name) AS address FROM vendo
 OWNER = "SELECT building_id FROM outbox WHERE outbox_id = %s"
 FIND = "SELECT status, key FROM outbox WHERE outbox_id = %s FOR UPDATE"
 FORGET_DEAD = "DELETE FROM deliveries WHERE outbox_id = %s AND status = 'dead'"
-AGAIN = "UPDATE outbox SET status = 'queued', routed_at = NULL, error = NULL WHERE outbox_id = %s"
+AGAIN = """
+UPDATE outbox SET status = 'queued', withheld_because = NULL, routed_at = NULL, error = NULL WHERE outbox_id = %s"""
 
 OUTBOX = Listing(
     """

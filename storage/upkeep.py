@@ -9,6 +9,7 @@ from storage import inbox
 from storage.connection import Connection
 from storage.queue import wake
 from storage.transaction import BuildingTransaction, building_transaction
+from storage.unsent import IS_UNSENT
 
 # A building with an entry that may be taken and no drain job, waiting or running.
 FORGOTTEN = """
@@ -49,14 +50,15 @@ SELECT a.building_id, a.approval_id, LEAST(a.due_at, a.escalate_at) AS due
  ORDER BY due LIMIT 500"""
 
 
-# What an order owes and nobody has reported, by the building's own day.
+# What an order owes and nobody has reported, by the building's own day. One that was never sent owes nothing, until its
+# vendor acknowledges it all the same.
 OWED = f"""
 SELECT m.building_id, m.item_id, m.round, m.kind, m.chase_on
   FROM milestones m JOIN buildings b USING (building_id)
  WHERE m.met_on IS NULL AND m.chase_on IS NOT NULL
    AND m.chase_on <= {MORNING}
    AND (%(only)s::text IS NULL OR m.building_id = %(only)s)
-   AND b.status = 'active' AND b.mode = 'live'
+   AND b.status = 'active' AND b.mode = 'live' AND NOT {IS_UNSENT}
    AND NOT EXISTS (SELECT 1 FROM events e WHERE e.building_id = m.building_id AND e.source = %(internal)s
                       AND e.event_id = 'owed:' || m.item_id || ':' || m.round || ':' || m.kind || ':' || m.chase_on)
  ORDER BY m.chase_on LIMIT 500"""

@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.watch import Intentions
 from storage.connection import Connection, Statement
+from storage.unsent import IS_UNSENT
 
 # What it shows and could place now: the line is free, and nothing of it is on order.
 _ORDERS = """
@@ -17,14 +18,14 @@ SELECT i.item_id, i.name AS item, i.would_order FROM items i
  ORDER BY i.required_by, i.item_id"""
 
 # Of each line the last milestone that is past: domain.milestones.past_due.
-_CHASES = """
+_CHASES = f"""
 SELECT * FROM (
     SELECT DISTINCT ON (m.item_id) m.item_id, i.name AS item, m.kind AS milestone, m.due_on::text,
            m.chase_on::text AS "on", i.required_by
       FROM milestones m JOIN items i USING (building_id, item_id)
      WHERE m.building_id = %(building_id)s AND m.round = i.round AND m.met_on IS NULL AND m.due_on < %(today)s
        AND NOT i.removed AND i.commercial IN ('ordered', 'acknowledged')
-       AND NOT (i.logistics = 'on_site' AND i.quality IN ('passed', 'accepted_as_is'))
+       AND NOT (i.logistics = 'on_site' AND i.quality IN ('passed', 'accepted_as_is')) AND NOT {IS_UNSENT}
      ORDER BY m.item_id, array_position(ARRAY['acknowledge', 'ship', 'arrive', 'inspect'], m.kind) DESC) past
  ORDER BY required_by, item_id"""
 
@@ -50,6 +51,13 @@ UPDATE outbox SET status = 'withheld', withheld_because = 'watch'
  WHERE outbox_id IN (SELECT outbox_id FROM outbox WHERE building_id = %s AND status = 'queued'
                       ORDER BY outbox_id FOR UPDATE)"""
 _WITHHOLD_DELIVERIES = "UPDATE deliveries SET status = 'withheld' WHERE building_id = %s AND status = 'queued'"
+# Some ways had delivered it before: it is out, and only the rest is withheld. Its lock is held by now.
+_PARTLY_DELIVERED = """
+UPDATE outbox o SET delivered_at = d.delivered_at, status = CASE WHEN d.dead THEN 'dead' ELSE 'delivered' END
+  FROM (SELECT outbox_id, max(delivered_at) AS delivered_at, bool_or(status = 'dead') AS dead FROM deliveries
+         WHERE building_id = %s GROUP BY outbox_id
+        HAVING bool_or(status = 'delivered') AND bool_or(status = 'withheld')) d
+ WHERE o.outbox_id = d.outbox_id AND o.status = 'withheld'"""
 
 
 @dataclass(frozen=True)
@@ -79,4 +87,4 @@ async def answered_in_watch(conn: Connection, building_id: str, since: int) -> l
 
 def withholding(building_id: str) -> list[Statement]:
     """The statements that withhold for good what waits to be sent. An attempt that is under way may still succeed."""
-    return [(_WITHHOLD_MESSAGES, (building_id,)), (_WITHHOLD_DELIVERIES, (building_id,))]
+    return [(each, (building_id,)) for each in (_WITHHOLD_MESSAGES, _WITHHOLD_DELIVERIES, _PARTLY_DELIVERED)]

@@ -477,4 +477,6 @@ def _tell(context: ActionContext, approval: Approval, occasion: Occasion, urgenc
         subject=question_subject(approval, occasion, context.today),
         urgency=urgency,
         approval_id=approval.approval_id,
+        # A person asked to go live, and waits for it: that it failed is not withheld.
+        on_going_live=approval.kind == "event_failed" and approval.subject.get("event_type") == "Building_Went_Live",
     )

@@ -126,8 +126,8 @@ class ActionContext:
             raise InvalidError(f"There is no line {item_id!r} in building {self.building.building_id!r}.", "item")
         return found
 
-    def post(self, recipient: str, subject: str, payload: dict[str, Any]) -> None:
-        """Send something out: through the outbox, once for this effect."""
+    def post(self, recipient: str, subject: str, payload: dict[str, Any], *, on_going_live: bool = False) -> None:
+        """Send something out: through the outbox, once for this effect. `on_going_live`: as in `ledger.post`."""
         ledger.post(
             self.transaction,
             self.key,
@@ -136,4 +136,5 @@ class ActionContext:
             subject=subject,
             payload=payload,
             at=self.now,
+            on_going_live=on_going_live,
         )

@@ -18,10 +18,12 @@ from domain.outstanding import outstanding
 from domain.procurement import Item, LineFile, Milestone, Row, WouldOrder, money
 from domain.working_time import add_working_time
 from storage import procurement
+from storage.unsent import unsent_orders
 from storage.watching import answered_in_watch
 from tools.approvals import announce
 from tools.context import ActionContext, Toolbox
 from tools.messages import say
+from tools.noted import ask_about_notes
 from tools.recording import Finding, record_facts
 
 MAX_LISTED = 20
@@ -54,10 +56,17 @@ async def _go_live(context: ActionContext) -> dict[str, Any]:
     building.acts_from = first_morning(building, context.now)
     today = context.now.astimezone(building.zone).date()
     orders = _marked(files, building, held, context.today)
+    notes = await ask_about_notes(context, files)
+    orders |= {ask["item_id"]: None for ask in notes}
+    unsent = await unsent_orders(conn, building.building_id)
+    chased |= {order.item_id for order in unsent}
     chases = restart_overdue([file for file in files if file.item.item_id not in chased], building, today, context.seq)
     context.save(*_changed(files, orders), *chases)
     by_id = {item.item_id: item for item in items}
     text = _announcement(building, by_id, orders, [chase for chase in chases if chase.chase_on is not None])
+    text += _never_sent(
+        [f"{order.number} ({by_id[order.item_id].shown})" for order in unsent if order.item_id in by_id]
+    )
     say(
         context,
         "project_manager",
@@ -66,7 +75,14 @@ async def _go_live(context: ActionContext) -> dict[str, Any]:
         subject=live_subject(sum(order is not None for order in orders.values())),
     )
     asks = [vars(one) for one in answered if one.item_id is None or one.item_id in by_id]
-    return vars(Finding(note="live from now on", items=list(by_id), ask=asks))
+    return vars(Finding(note="live from now on", items=list(by_id), ask=asks + notes))
+
+
+def _never_sent(orders: Sequence[str]) -> str:
+    """What the message says of orders whose own message watch withheld."""
+    if not orders:
+        return ""
+    return f" On file, but never sent to the vendor, and not chased: {_listed(orders)}. Send or cancel each by hand."
 
 
 def first_morning(building: Building, now: datetime) -> datetime:
@@ -120,7 +136,8 @@ def _announcement(
     return (
         f"{shown_name(building.name)} is live: messages are sent from now on. Today nothing is ordered without a "
         f"person. From {begins:%Y-%m-%d %H:%M} on it orders by itself: {_listed(placed)}. It chases: {_listed(asked)}. "
-        "To stop one of them, put the line on hold, take it out, or report an order that was placed elsewhere."
+        "To stop one of them, put the line on hold, take it out, or report an order that was placed elsewhere: send "
+        "the event Purchase_Order_Acknowledged with its purchase_order (longlead events send)."
     )
 
 
@@ -139,6 +156,8 @@ async def end_first_day(toolbox: Toolbox, entry: Entry) -> Finding:
         building.acts_from = None
         items = await procurement.items(context.transaction.conn, building.building_id)
         open_ = [item.item_id for item in items if not item.removed and not item.is_released]
-        return vars(Finding(note="the first day live is over", items=open_))
+        _, _, files = await procurement.standing(context.transaction.conn, building.building_id, open_)
+        asks = await ask_about_notes(context, files)
+        return vars(Finding(note="the first day live is over", items=open_, ask=asks))
 
     return await record_facts(toolbox, entry, act)

@@ -61,10 +61,12 @@ def say(
     subject: str,
     urgency: str = "normal",
     approval_id: str | None = None,
+    on_going_live: bool = False,
 ) -> dict[str, Any]:
     """Put a message on file and into the outbox, on one line and without links: whatever it quotes, only the letter
     that carries it adds a link, on a line of its own. `address` is looked up in the contacts when absent; `approval_id`
-    names the question that it asks, so that it is delivered with a link to the answer's page."""
+    names the question that it asks, so that it is delivered with a link to the answer's page; `on_going_live`: as in
+    `ledger.post`."""
     recipient, text = address or context.building.address_of(party), own_words(text)
     message = Message(
         message_id=f"M-{context.key.seq}-{context.key.action}-{context.key.item or 'all'}-{context.key.ordinal}",
@@ -77,5 +79,6 @@ def say(
     )
     context.save(message)
     payload = {"to": party, "text": text, "item": item_id, "urgency": urgency}
-    context.post(recipient, subject, payload if approval_id is None else {**payload, "approval_id": approval_id})
+    asked = {} if approval_id is None else {"approval_id": approval_id}
+    context.post(recipient, subject, {**payload, **asked}, on_going_live=on_going_live)
     return {"message_id": message.message_id, "to": recipient}

@@ -2,6 +2,7 @@
 from what vendors and the site report."""
 
 from domain.orders import outside_number, outside_order
+from domain.outstanding import ORDERED_ELSEWHERE
 from domain.procurement import Commercial, LineFile, OrderLine, PurchaseOrder, Row
 from storage.rows import select
 from tools.context import ActionContext
@@ -23,9 +24,11 @@ _OF_NUMBER = "building_id = %s AND number = %s"
 
 async def take_up(context: ActionContext, file: LineFile) -> tuple[LineFile, list[Row]]:
     """The line's file with the order that the event in hand tells of, and what is to be saved of it. The file as it is
-    where the event tells of none, or the agent orders by itself: then an order that it did not place is asked about."""
+    where the event tells of none, or the agent orders by itself: then an order that it did not place is asked about,
+    unless a person has said that there is one: the line was put on hold until it is reported."""
     body = context.entry.body
-    if context.building.orders_alone or context.entry.event_type not in REPORTS:
+    is_awaited = file.item.is_held and file.item.hold_note == ORDERED_ELSEWHERE
+    if context.entry.event_type not in REPORTS or (context.building.orders_alone and not is_awaited):
         return file, []
     reference = body.get("purchase_order") or body.get("external_ref")
     if file.order_lines:
@@ -38,6 +41,9 @@ async def take_up(context: ActionContext, file: LineFile) -> tuple[LineFile, lis
     if standing and not standing[0].placed_outside:
         return file, []  # an order of ours, of another line
     lines = await select(context.transaction.conn, OrderLine, _OF_NUMBER, key)
+    if is_awaited:
+        item = file.item.model_copy(update={"held_until": None, "hold_note": None})
+        file = file.model_copy(update={"item": item})
     return outside_order(
         file,
         number=number,

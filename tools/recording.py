@@ -16,6 +16,7 @@ from storage import procurement
 from tools.context import ActionContext, Toolbox
 from tools.effects import run_effect
 from tools.flags import band_settled
+from tools.noted import ask_about_new_note
 from tools.outside_orders import take_up
 
 RECORDER = Responder(type="automated_rule", id="recorder", name="Recorder")
@@ -105,7 +106,8 @@ async def record_note(toolbox: Toolbox, entry: Entry, *, party: str, text: str, 
                     caused_seq=entry.seq,
                 )
             )
-        return vars(Finding(note=f"note of {party} recorded", items=items))
+        asks = await ask_about_new_note(context, items, text)
+        return vars(Finding(note=f"note of {party} recorded", items=items, ask=asks))
 
     return await record_facts(toolbox, entry, act)
 

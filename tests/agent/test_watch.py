@@ -15,7 +15,7 @@ from domain.policy import COMMITTING
 from domain.principals import Author
 from domain.procurement import Message, Milestone, PurchaseOrder
 from domain.watch import REACH, Intentions, Reach
-from storage import buildings, outbox, pages, procurement
+from storage import buildings, inbox, outbox, pages, procurement
 from storage.audit import Signature
 from storage.lists import MESSAGES
 from storage.upkeep import enter_first_days, enter_overdue, enter_owed
@@ -315,6 +315,27 @@ async def test_an_attempt_that_was_under_way_and_succeeded_is_on_record_as_deliv
     assert await subjects(desk, "delivered") == [ORDER]
 
 
+@pytest.mark.parametrize("then", ["not tried", "under way and refused", "under way and taken"])
+async def test_a_message_that_one_way_delivered_before_watch_is_not_called_withheld(desk: Desk, then: str) -> None:
+    await watch(desk, mode="live")
+    await desk.post("Submittal_Approved", item="Doors")
+    now, two = desk.clock.now(), [outbox.Way("mail", "mail", "mail"), outbox.Way("erp", "erp", "erp")]
+    await outbox.deliver(desk.conn, now, lambda _: two)
+    first, second = await outbox.claim(desk.conn, now, lease_s=1, limit=2)
+    await outbox.delivered(desk.conn, first, now)
+    await switch(desk, "watch")
+    assert await outbox.message(desk.conn, second.outbox_id) is None
+    if then == "under way and refused":
+        await outbox.failed(desk.conn, second, "busy", again_at=now)
+    elif then == "under way and taken":
+        await outbox.delivered(desk.conn, second, now)
+    (message,) = await messages(desk)
+    rest = None if then == "under way and taken" else "watch"
+    assert (message["status"], message["withheld_because"], message["delivered_at"]) == ("delivered", rest, now)
+    await switch(desk, "live")
+    assert await outbox.claim(desk.conn, now + timedelta(hours=1), lease_s=1, limit=9) == []
+
+
 async def test_a_dead_letter_is_not_sent_again_in_watch(desk: Desk) -> None:
     await watch(desk, mode="live")
     await desk.post("Submittal_Approved", item="Doors")
@@ -382,6 +403,98 @@ async def test_a_person_may_stop_what_it_would_order_in_the_morning(desk: Desk, 
     await next_morning(desk)
     assert await own_orders(desk) == []
     assert await desk.pending() == []
+
+
+NOTE = "We ordered the doors ourselves, order 4711. Do not order."
+
+
+@pytest.mark.parametrize("noted", ["in watch", "before it was approved", "on the first day", "before it was announced"])
+async def test_what_a_person_noted_on_a_line_is_asked_before_it_is_ordered(desk: Desk, noted: str) -> None:
+    await watch(desk)
+    note: dict[str, Any] = {"event_type": "Human_Input", "item": "Doors", "text": NOTE}
+    if noted == "before it was approved":
+        await desk.post(**note)
+    if noted != "before it was announced":
+        await desk.post("Submittal_Approved", item="Doors")
+    if noted == "in watch":
+        await desk.post(**note)
+    assert await desk.pending() == []
+    await switch(desk, "live")
+    if noted in ("on the first day", "before it was announced"):
+        await desk.post(**note)
+    if noted == "before it was announced":
+        await desk.post("Submittal_Approved", item="Doors")
+    await next_working_morning(desk)
+    assert await own_orders(desk) == []
+    question = await desk.question("facts_contradict")
+    assert NOTE in question.summary
+    assert question.approval_id in {row["payload"].get("approval_id") for row in await messages(desk, "queued")}
+    assert [[one["name"] for one in option.actions] for option in question.options] == [
+        ["issue_purchase_order", "start_tracking"],
+        ["hold_item"],
+        ["remove_item"],
+        ["hold_item"],
+    ]
+    await desk.decide(question, "approve")
+    assert await own_orders(desk) == ["PO-office-0001"]
+    assert await desk.pending() == []
+
+
+async def test_each_note_is_asked_once_and_a_new_one_again(desk: Desk) -> None:
+    await watch(desk)
+    await desk.post("Submittal_Approved", item="Doors")
+    await switch(desk, "live")
+    for _ in range(2):
+        await desk.post("Human_Input", item="Doors", text=NOTE)
+        question = await desk.question("facts_contradict")
+        await desk.decide(question, "edit", actions=[action("dismiss_event", note="wait")])
+        assert await desk.pending() == []
+    await next_working_morning(desk)
+    assert await desk.pending() == []
+
+
+async def test_an_order_that_a_note_told_of_is_taken_up_when_it_is_reported_and_ends_the_hold(desk: Desk) -> None:
+    await watch(desk)
+    await desk.post("Submittal_Approved", item="Doors")
+    await switch(desk, "live")
+    await desk.post("Human_Input", item="Doors", text=NOTE)
+    question = await desk.question("facts_contradict")
+    await desk.decide(question, "edit", actions=question.options[1].actions)
+    assert (await desk.item("doors")).is_held
+    await next_working_morning(desk)
+    await desk.post("Purchase_Order_Acknowledged", item="Doors", promised_date="2026-04-20", purchase_order="4711")
+    assert [order.number for order in await desk.rows(PurchaseOrder)] == ["4711"]
+    assert not (await desk.item("doors")).is_held
+    assert await desk.pending() == []
+
+
+async def test_a_note_on_another_line_stops_no_order(desk: Desk) -> None:
+    await watch(desk)
+    await desk.post("Submittal_Approved", item="Doors")
+    await switch(desk, "live")
+    await desk.post("Human_Input", item="Windows", text="the crane is booked")
+    await next_working_morning(desk)
+    assert await own_orders(desk) == ["PO-office-0001"]
+    assert await desk.pending() == []
+
+
+async def test_an_order_that_was_never_sent_is_listed_and_nobody_is_chased_for_it(desk: Desk) -> None:
+    await watch(desk, mode="live")
+    await desk.post("Submittal_Approved", item="Doors")
+    await switch(desk, "watch")
+    desk.clock.moment = MONDAY + timedelta(days=40)
+    await tick(desk)
+    await switch(desk, "live")
+    (message,) = await messages(desk, "queued")
+    assert "never sent to the vendor, and not chased: PO-office-0001 (Doors)" in message["payload"]["text"]
+    assert (await intentions(desk)).chases == []
+    for _ in range(8):
+        await next_morning(desk)
+    assert not [subject for subject in await subjects(desk, "queued") if "please report" in subject]
+    # Somebody sent it by hand: what comes next is chased as ever.
+    await desk.post("Purchase_Order_Acknowledged", item="Doors", promised_date="2026-03-20")
+    await next_morning(desk)
+    assert [subject for subject in await subjects(desk, "queued") if "please report" in subject]
 
 
 async def test_on_the_first_day_a_person_may_order(desk: Desk) -> None:
@@ -477,8 +590,10 @@ async def test_an_order_placed_outside_under_a_number_of_ours_is_not_overwritten
 
 async def test_switching_is_on_record_with_before_and_after(desk: Desk) -> None:
     await watch(desk)
-    assert (await switch(desk, "live", run=False)).shown_mode == "live"
-    assert (await switch(desk, "watch")).shown_mode == "watch"
+    waiting = await switch(desk, "live", run=False)
+    assert (waiting.shown_mode, waiting.going_live) == ("watch", True)
+    back = await switch(desk, "watch")
+    assert (back.shown_mode, back.going_live) == ("watch", False)
     await switch(desk, "watch")
     rows = await (await desk.conn.execute("SELECT detail FROM audit ORDER BY number")).fetchall()
     assert [row["detail"]["changed"] for row in rows] == [
@@ -488,6 +603,47 @@ async def test_switching_is_on_record_with_before_and_after(desk: Desk) -> None:
     building = await procurement.building(desk.conn, desk.building_id)
     assert building is not None
     assert building.is_watching
+
+
+async def bury_going_live(desk: Desk) -> None:
+    """The entry that would make it live cannot be processed, and a person is asked what now."""
+    lease = await inbox.begin_drain(desk.conn, desk.building_id)
+    assert lease is not None
+    claimed = await inbox.claim(desk.conn, lease, desk.clock.now())
+    assert claimed is not None
+    assert claimed.entry.event_type == "Building_Went_Live"
+    await inbox.bury(desk.conn, lease, claimed.entry, error="broken", now=desk.clock.now())
+    await desk.run()
+
+
+async def test_going_live_that_died_is_shown_and_sent_and_switching_again_tries_it_again(desk: Desk) -> None:
+    await watch(desk)
+    await desk.post("Submittal_Rejected", item="Windows")
+    for _ in range(2):
+        await switch(desk, "live", run=False)
+        await bury_going_live(desk)
+        building = await procurement.building(desk.conn, desk.building_id)
+        assert building is not None
+        assert (building.shown_mode, building.going_live) == ("watch", True)
+        assert {one.kind for one in await desk.pending()} == {"event_failed"}
+    await outbox.deliver(desk.conn, desk.clock.now(), lambda _: [outbox.Way("way", "mail", "lane")])
+    assert [row["payload"]["approval_id"] for row in await messages(desk, "queued")] == [
+        one.approval_id for one in await desk.pending()
+    ]
+    await desk.post("Submittal_Rejected", item="Doors")
+    assert len(await messages(desk, "withheld")) == 2
+    live = await switch(desk, "live")
+    assert live.going_live
+    building = await procurement.building(desk.conn, desk.building_id)
+    assert building is not None
+    assert (building.shown_mode, building.going_live, building.is_watching) == ("live", False, False)
+
+
+async def test_switching_to_live_twice_enters_it_once(desk: Desk) -> None:
+    await watch(desk)
+    await switch(desk, "live", run=False)
+    await switch(desk, "live", run=False)
+    assert [entry.event_type for entry in await desk.entries()] == ["Building_Went_Live"]
 
 
 async def test_a_building_in_watch_is_a_real_one_for_ticks_and_figures(desk: Desk) -> None:

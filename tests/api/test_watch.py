@@ -46,7 +46,9 @@ async def test_a_person_switches_and_it_is_audited_with_before_and_after(
     assert (await client.patch(PATH, json={"mode": "watch"})).json()["mode"] == "watch"
     assert (await client.patch(PATH, json={"mode": "watch"})).json()["mode"] == "watch"
     live = (await client.patch(PATH, json={"mode": "live"})).json()
-    assert live["mode"] == "live"
+    assert (live["mode"], live["going_live"]) == ("watch", True)  # until its entry is processed
+    (listed,) = (await client.get("/buildings")).json()["data"]
+    assert (listed["mode"], listed["going_live"]) == ("watch", True)
     assert live["would_do"] == {"orders": [], "chases": []}
     assert (await client.get(PATH)).json() == live
     audited = (await client.get(f"{PATH}/audit")).json()["data"]
@@ -68,7 +70,8 @@ async def test_nobody_but_a_person_with_admin_switches(
         assert (await keyed.patch(PATH, json={"mode": now}, headers=bearer(ADMIN))).status_code == 200
         refused = await keyed.patch(PATH, json={"mode": mode}, headers=bearer(key))
         assert_problem(refused, 403)
-        assert (await keyed.get(PATH, headers=bearer(ADMIN))).json()["mode"] == now
+        shown = (await keyed.get(PATH, headers=bearer(ADMIN))).json()
+        assert (shown["mode"], shown["going_live"]) == ("watch", now == "live")
 
 
 @pytest.mark.parametrize("mode", ["sandbox", "replay", "", "Watch", True])
