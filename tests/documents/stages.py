@@ -29,7 +29,7 @@ def play_story_until_both_inspections_failed(reader: Reader) -> None:
 
 
 def write_example_files(reader: Reader) -> None:
-    """Files of one's own: a scenario, a story, a policy, rules. The building to record is that of the managers' guide."""
+    """Files of one's own: a scenario, a story, a policy, rules. The building is that of the managers' guide."""
     scenario = (HOUSE / "evals/scenarios/eta_improves.yaml").read_text(encoding="utf-8")
     (reader.folder / "my/scenarios").mkdir(parents=True)
     (reader.folder / "my/scenarios/mine.yaml").write_text(scenario, encoding="utf-8")
