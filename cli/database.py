@@ -155,6 +155,7 @@ async def _restore(settings: "Settings", file: Path) -> "RestoreReport":
     from storage.database import connect
     from storage.migrate import migrate as run_migrations
 
+    backups.require_backup_file(file)  # else a data folder is made for nothing
     async with embedded(settings) as server:
         conninfo = settings.database_url if server is None else server.conninfo
         vector = server is None or server.vector
