@@ -43,6 +43,7 @@ from runtime.settings_checks import (
     check_database_url,
     check_models,
     check_webhook_url,
+    describe_expected,
     describe_wrong,
     find_unknown,
     parse_json,
@@ -73,11 +74,13 @@ def _in_capitals(given: object) -> object:
 
 
 def _parse_prices(given: object) -> object:
-    return (
-        parse_json(given, 'a JSON object such as {"model": {"input": 0.15, "output": 0.6}}')
-        if isinstance(given, str)
-        else given
-    )
+    if not isinstance(given, str):
+        return given
+    expected = 'a JSON object such as {"model": {"input": 0.15, "output": 0.6}}'
+    found = parse_json(given, expected)
+    if not isinstance(found, dict):
+        raise ValueError(f"{expected} is expected")
+    return found
 
 
 class Webhook(BaseModel):
@@ -119,8 +122,8 @@ def _read_channels(given: object) -> object:
         else:
             found = _CHANNELS.validate_python(given)
     except ValidationError as error:
-        where = ", ".join(sorted({str(problem["loc"][0]) if problem["loc"] else "JSON" for problem in error.errors()}))
-        raise ValueError(f"{where}: {_CHANNELS_EXPECTED}") from None
+        where = ", ".join(sorted({repr(problem["loc"][0]) for problem in error.errors() if problem["loc"]}))
+        raise ValueError(f"{where}: {_CHANNELS_EXPECTED}" if where else _CHANNELS_EXPECTED) from None
     made = {name: targets if isinstance(targets, list) else [targets] for name, targets in found.items()}
     wrong = sorted(
         name for name, targets in made.items() if not (name.strip() and targets and all(map(_is_way, targets)))
@@ -567,6 +570,8 @@ def _in_words(problem: ErrorDetails) -> str:
     name = _setting_of(str(loc[0]))
     inside = "".join(f".{part}" for part in loc[1:])
     whole = len(loc) == 1
+    if whole and problem["type"] != "value_error":
+        message = describe_expected(Settings.model_fields[name]) or message
     return describe_wrong(
         f"{VARIABLES[name]}{inside}", message, problem["input"] if whole else None, secret=name in SECRET_SETTINGS
     )

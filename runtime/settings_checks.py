@@ -5,17 +5,22 @@ import ipaddress
 import json
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
+from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic.fields import FieldInfo
 
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _TOKEN = re.compile(r"[!-~]*")
 _MODEL = re.compile(r"[^\s,;'\"]+")
 MAX_SHOWN = 80
 """Characters of a wrong value that are shown."""
+MIN_LIKENESS = 0.65
+"""From 0 to 1: how like an unknown setting a known one must be, to be what was probably meant."""
 
 
 def check_host(host: str) -> str:
@@ -190,8 +195,26 @@ def _is_given_by_kubernetes(name: str) -> bool:
 def _unknown_in_words(name: str, settings: list[str]) -> str:
     """Compared by what follows the prefix, which all share; `LONGLEAD_OPENAI_API_KEY` means `OPENAI_API_KEY`."""
     by_rest = {setting.removeprefix("LONGLEAD_"): setting for setting in settings}
-    close = difflib.get_close_matches(name.upper().removeprefix("LONGLEAD_"), by_rest, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name.upper().removeprefix("LONGLEAD_"), by_rest, n=1, cutoff=MIN_LIKENESS)
     return f"{name} is not a setting" + (f"; did you mean {by_rest[close[0]]}?" if close else ".")
+
+
+def describe_expected(setting: FieldInfo) -> str | None:
+    """What a setting that is a number or one of a few words must be; None for other settings."""
+    kinds = get_args(setting.annotation) or (setting.annotation,)
+    if get_origin(setting.annotation) is Literal:
+        return f"one of {', '.join(map(str, kinds))} is expected"
+    if not {int, float, Decimal} & set(kinds):
+        return None
+    number = "a whole number" if int in kinds else "a number"
+    bounds = {type(bound): bound for bound in setting.metadata}
+    low, above, high = bounds.get(Ge), bounds.get(Gt), bounds.get(Le)
+    parts = [
+        *([f"from {low.ge}"] if low else [f"above {above.gt}"] if above else []),
+        *([f"{'to' if low else 'and up to'} {high.le}"] if high else []),
+        *(["or none"] if type(None) in kinds else []),
+    ]
+    return f"{' '.join([number, *parts])} is expected"
 
 
 def describe_wrong(variable: str, message: str, given: Any, *, secret: bool) -> str:
