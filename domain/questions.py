@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.approvals import Option, Question, fingerprint
-from domain.buildings import Building
+from domain.buildings import MANAGER, Building
 from domain.commitments import (
     NEEDS_AN_ADMIN,
     NOTHING,
@@ -20,7 +20,6 @@ from domain.milestones import unanswered_detail
 from domain.options import for_party, options_for
 from domain.outside import own_words, quoted, shown_name, shown_phrase
 from domain.outstanding import conflict_detail, conflict_policy_line, order_verdict, unordered_detail
-from domain.parties import MANAGER
 from domain.procurement import Inspection, LineFile, Logistics, Quality, Submittal, money
 from domain.schedule import days_late
 from domain.situation import Situation

@@ -103,13 +103,18 @@ Target = SecretStr | Webhook
 _CHANNELS: TypeAdapter[dict[str, Target | list[Target]]] = TypeAdapter(dict[str, Target | list[Target]])
 
 
+MIN_SECRET_BYTES, MAX_SECRET_BYTES = 24, 64
+"""What Standard Webhooks asks of a key."""
+_SECRET_EXPECTED = f"a webhook's secret is `whsec_` and {MIN_SECRET_BYTES} to {MAX_SECRET_BYTES} bytes in base64"
+
+
 def _check_webhook_secret(secret: SecretStr) -> None:
     try:
         key = base64.b64decode(secret.get_secret_value().removeprefix("whsec_") + "==")
     except ValueError:
         key = b""
-    if len(key) < 16:
-        raise ValueError("a webhook's secret is `whsec_` and at least 24 bytes in base64")
+    if not MIN_SECRET_BYTES <= len(key) <= MAX_SECRET_BYTES:
+        raise ValueError(_SECRET_EXPECTED)
 
 
 def _read_channels(given: object) -> object:
@@ -383,8 +388,7 @@ class Settings(BaseSettings):
             )
         if bool(self.erp_webhook_url.get_secret_value()) != bool(self.erp_webhook_secret.get_secret_value()):
             raise ValueError(
-                "LONGLEAD_ERP_WEBHOOK_URL and LONGLEAD_ERP_WEBHOOK_SECRET: set both, or neither. A webhook's secret is "
-                "`whsec_` and at least 24 bytes in base64"
+                f"LONGLEAD_ERP_WEBHOOK_URL and LONGLEAD_ERP_WEBHOOK_SECRET: set both, or neither; {_SECRET_EXPECTED}"
             )
         return self
 

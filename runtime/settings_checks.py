@@ -96,7 +96,7 @@ def parse_json(given: str, expected: str) -> object:
 
 
 def check_database_url(given: str) -> str:
-    """What libpq understands. Checked here, since whoever reads it later would quote the password."""
+    """What libpq understands. Checked here, since a later reader would quote the password."""
     if not given:
         return given
     import psycopg  # the command line reads settings, and needs no database for it

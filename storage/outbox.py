@@ -40,7 +40,7 @@ UNROUTED = f"""{_MESSAGE}
 
 MESSAGE = f"{_MESSAGE} WHERE o.outbox_id = %s AND o.status <> 'withheld'"
 
-# Belt and braces: what was written for a sandbox, or in watch, is withheld from the start.
+# Checked a second time here: what was written for a sandbox, or in watch, is withheld from the start.
 SANDBOXED = """
 UPDATE outbox o SET status = 'withheld', withheld_because = CASE b.mode WHEN 'live' THEN 'watch' ELSE 'sandbox' END
   FROM buildings b

@@ -1,6 +1,7 @@
 """Settings that are wrong or unknown are refused by their own name when a process starts, and no secret is shown."""
 
 import json
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,12 @@ CHANNELS = ("nonsense", "[]", '{"pm": 7}', '{"pm": "nonsense"}', '{"": "log://"}
 CHANNELS = (*CHANNELS, json.dumps({"pm": {"webhook": "https://", "secret": SECRET}}))
 PRICES = ("nonsense", "[]", '{"m": 1}', '{"m": {"input": 1}}', '{"m": {"input": "NaN", "output": 1}}')
 PRICES = (*PRICES, '{"m": {"input": 1, "output": "Infinity"}}', '{"m": {"input": -1, "output": 1}}')
+
+
+def _make_secret(size: int) -> str:
+    """A webhook's secret of so many bytes."""
+    return f"whsec_{b64encode(bytes(size)).decode()}"
+
 
 NONSENSE: dict[str, tuple[str, ...]] = {
     "database_url": ("nonsense", "mysql://h/d", "postgresql://h:port/d", "postgresql://h:99999/d"),
@@ -56,7 +63,7 @@ NONSENSE: dict[str, tuple[str, ...]] = {
     "log_format": ("xml", ""),
     "channels": CHANNELS,
     "erp_webhook_url": ("nonsense", "ftp://erp.example", "https:///path"),
-    "erp_webhook_secret": ("nonsense", "whsec_short"),
+    "erp_webhook_secret": ("nonsense", "whsec_short", *(_make_secret(size) for size in (1, 16, 23, 65))),
     "delivery_attempts": (*COUNT, "0"),
     "delivery_retry_base": (*NUMBER, "0"),
     "delivery_longest_pause": (*NUMBER, "0"),
@@ -149,6 +156,15 @@ def test_no_setting_is_told_of_in_a_library_s_words(setting: str, monkeypatch: p
         if f"{VARIABLES[setting]}." not in refused.value.detail:  # of a part within JSON
             assert "nput should" not in refused.value.detail
             assert "parse" not in refused.value.detail
+
+
+@pytest.mark.parametrize("size", [24, 64])
+def test_a_webhook_s_secret_may_have_as_many_bytes_as_the_standard_says(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LONGLEAD_ERP_WEBHOOK_URL", "https://erp.example/orders")
+    monkeypatch.setenv("LONGLEAD_ERP_WEBHOOK_SECRET", _make_secret(size))
+    assert load_settings().erp_webhook_secret.get_secret_value() == _make_secret(size)
 
 
 @pytest.mark.parametrize("given", ["nonsense", "{", "[]", "7"])
