@@ -15,7 +15,7 @@ from api.paging import Page
 from api.parameters import ApprovalId, BuildingId, Cursor, Limit
 from api.problems import documented
 from domain.absent import no_approval
-from domain.buildings import Strict
+from domain.buildings import MANAGER, Strict
 from domain.errors import ForbiddenError
 from domain.principals import Principal
 from domain.text import Name
@@ -57,7 +57,7 @@ class LinkUseView(BaseModel):
 class RevocationBody(Strict):
     """The body of `POST /links/revoke`: which links end. One of `all`, `approval_id` and `person`."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"person": "project_manager"}]})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"person": MANAGER}]})
 
     all: bool = Field(False, description="true: every link, or every link of the building that is named.")
     approval_id: Name | None = Field(None, description="Links to this question.")

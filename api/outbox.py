@@ -11,10 +11,12 @@ from api.held import Held, connection
 from api.paging import Page, page_of
 from api.parameters import Cursor, Limit
 from api.problems import documented
+from domain.outside import shown_name
 from domain.text import Name
+from runtime.channels_ways import Ways
 from storage import outbox, pages
 from storage.audit import Signature
-from storage.outbox import OUTBOX, MessageStatus
+from storage.outbox import OUTBOX, DeliveryStatus, MessageStatus
 
 router = APIRouter(tags=["service"])
 
@@ -25,9 +27,7 @@ class DeliveryView(BaseModel):
     """A message on one of its ways. Addresses are in the settings alone."""
 
     channel: str = Field(description="What kind of way: mailtos, slack, webhook, erp, ...")
-    status: Literal["queued", "delivered", "dead", "withheld"] = Field(
-        description="queued, delivered, dead or withheld."
-    )
+    status: DeliveryStatus = Field(description="queued, delivered, dead or withheld.")
     attempts: int = Field(description="Attempts begun.")
     error: str | None = Field(None, description="Why the last attempt failed.")
     next_attempt_at: datetime | None = Field(None, description="When it is tried again.")
@@ -55,6 +55,12 @@ class OutboxView(BaseModel):
     created_at: datetime = Field(description="When it was written.")
     delivered_at: datetime | None = Field(None, description="When a way last took it.")
     deliveries: list[DeliveryView] = Field([], description="Its ways beside the service's log.")
+
+
+class RetriedView(OutboxView):
+    """A message that is sent again."""
+
+    warning: str | None = Field(None, description="Why nobody will be told all the same; null: it has a way.")
 
 
 @router.get("/outbox", summary="List messages for outside", responses=documented(422))
@@ -89,9 +95,19 @@ async def list_outbox(
     summary="Send a message again that reached nobody",
     responses=documented(404, 409, 422),
 )
-async def retry(outbox_id: OutboxId, resources: Held, caller: Admin) -> OutboxView:
-    """Send a dead or logged message again, with the same key, on the ways that it should go by the settings of now."""
+async def retry(outbox_id: OutboxId, resources: Held, caller: Admin) -> RetriedView:
+    """Send a dead or logged message again, with the same key, on the ways that it should go by the settings of now.
+
+    Where these have no way to its recipient, `warning` says so.
+    """
     async with connection(resources) as conn:
         await outbox.retry(conn, outbox_id, Signature(caller.author, resources.clock.now()))
         row = await pages.one(conn, OUTBOX, outbox_id=outbox_id)
-    return OutboxView.model_validate(row)
+        message = await outbox.message(conn, outbox_id)
+    retried = RetriedView.model_validate(row)
+    if message is not None and not Ways(resources.settings).of(message):
+        retried.warning = (
+            f"No way out is configured for {shown_name(retried.recipient)}: the message is only logged again, and "
+            "nobody is told. Name a way in LONGLEAD_CHANNELS, restart the service, and retry it."
+        )
+    return retried

@@ -113,7 +113,9 @@ def decide(
     url: Url = None,
 ) -> None:
     """Answer a question. The first answer counts."""
-    if (answer is None) == (option is None):
+    if answer is not None and option is not None:
+        raise CommandError(f"Say either {answer.value} or --option {option}: one of the two is enough.")
+    if answer is None and option is None:
         raise CommandError("Say how you answer: one of approve, reject, edit and respond, or --option and a number.")
     if option is not None and edited is not None:
         raise CommandError("Say either --option or --actions: an option has its own.")

@@ -1,6 +1,5 @@
 """What `longlead backtest` does: run records again, and tell what comes out differently."""
 
-import asyncio
 import logging
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -8,9 +7,8 @@ from typing import Any
 
 import structlog
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from cli.late_progress import LateProgress
 from cli.output import print_json, print_table
 from cli.sentences import CommandError
 from evals.backtest import Backtest, Backtested, Report, Trial, count_entries, live_buildings
@@ -68,21 +66,13 @@ async def _run(
             building_ids = list(dict.fromkeys(named)) or await live_buildings(conn)
             total = await count_entries(conn, building_ids)
         trial = Trial(policy, on_trial.rules, on_trial.delegations, models)
-        with _progress() as progress:
-            task = progress.add_task("", total=total, rate="")
-            started = asyncio.get_running_loop().time()
+        with LateProgress("events", total) as progress:
 
             def tell(entries: int, _: int) -> None:
-                progress.advance(task, entries)
-                took = asyncio.get_running_loop().time() - started
-                progress.update(task, rate=f"{progress.tasks[task].completed / max(took, 0.001):.0f} events/s")
+                progress.advance(entries)
+                progress.describe(f"{progress.done / max(progress.seconds, 0.001):.0f} events/s")
 
             return await Backtest(resources.conninfo, settings, resources.clock, trial, lanes, tell).run(building_ids)
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("events"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
-    return Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
 
 
 def _print(report: Report, url: str) -> None:

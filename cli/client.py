@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import typer
 
-from cli.sentences import CommandError
+from cli.sentences import CommandError, error_in_words
+from domain.web_addresses import find_fault_of_base
 
 if TYPE_CHECKING:  # imported with the first request: help needs neither
     import httpx
@@ -127,7 +128,7 @@ class Client:
             ) from error
         except httpx.TransportError as error:
             raise UnansweredError(
-                f"{self.url} did not answer as a web server does, or broke off ({_one_line(error)}). "
+                f"{self.url} did not answer as a web server does, or broke off ({error_in_words(error)}). "
                 f"{_WHERE} {method} {path} may have been done."
             ) from error
 
@@ -139,14 +140,7 @@ def _check_url(given: str) -> str:
         CommandError: it is none of a web server.
     """
     url = given.strip().rstrip("/")
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 80) > 0
-        usable = usable and url.isprintable() and " " not in url and not parts.query and not parts.fragment
-        (parts.hostname or "").encode("idna")
-    except ValueError:
-        usable = False
-    if not usable:
+    if find_fault_of_base(url):
         raise CommandError(f"{given!r} is not an address of the service. {_WHERE}")
     return url
 
@@ -167,12 +161,8 @@ def _make_headers(key: str) -> dict[str, str]:
 
 def _explain(error: "httpx.ConnectError") -> str:
     """Why there is no connection, where it is another reason than that nobody listens there."""
-    text = _one_line(error)
+    text = error_in_words(error)
     return "" if "refused" in text.lower() else f" ({text})"
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
 def _read_answer(response: "httpx.Response") -> Any:

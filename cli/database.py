@@ -1,7 +1,6 @@
 """`longlead db`: bring the database up to date, save it, bring it back."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -9,9 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.filesize import decimal
-from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from cli.late_progress import LateProgress
 from cli.output import Json, print_json, print_table
@@ -155,6 +152,7 @@ async def _restore(settings: "Settings", file: Path) -> "RestoreReport":
     from storage.database import connect
     from storage.migrate import migrate as run_migrations
 
+    backups.require_backup_file(file)  # else a data folder is made for nothing
     async with embedded(settings) as server:
         conninfo = settings.database_url if server is None else server.conninfo
         vector = server is None or server.vector
@@ -173,16 +171,14 @@ async def _prune(settings: "Settings") -> tuple["Pruned", float]:
     from storage.database import connect
     from storage.retention import prune_all
 
-    begun = time.monotonic()
-    with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=Console(stderr=True)) as progress:
-        shown = progress.add_task("Looking ...")
+    with LateProgress("Deleting") as progress:
 
         def tell(pruned: "Pruned") -> None:
-            progress.update(shown, description=f"{pruned.threads:,} threads, {pruned.rows:,} rows deleted")
+            progress.describe(f"{progress.what}: {pruned.threads:,} threads, {pruned.rows:,} rows")
 
         async with (
             existing_database(settings) as conninfo,
             await connect(conninfo, application_name="longlead prune") as conn,
         ):
             pruned = await prune_all(conn, settings.retention_policy, datetime.now(UTC), tell)
-    return pruned, time.monotonic() - begun
+    return pruned, progress.seconds

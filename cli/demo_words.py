@@ -5,6 +5,7 @@ from datetime import date
 from operator import itemgetter
 
 from cli.demo_play import Json, Played
+from domain.counts import write_count
 from evals.scenario import Scenario
 
 
@@ -63,12 +64,12 @@ def _comparison(played: Played) -> list[str]:
     if not told or not arrival or not line["schedule_band"]:
         return []
     days = (date.fromisoformat(line["required_by"]) - date.fromisoformat(arrival)).days
-    distance = f"{_days(-days)} late" if days < 0 else f"{_days(days)} to spare, {_days(line['buffer_days'])} wanted"
+    distance = (
+        f"{write_count(-days, 'day')} late"
+        if days < 0
+        else f"{write_count(days, 'day')} to spare, {write_count(line['buffer_days'], 'day')} wanted"
+    )
     return [f"compares: there on {arrival}, required by {line['required_by']}: {distance}: {line['schedule_band']}"]
-
-
-def _days(number: int) -> str:
-    return f"{number} {'day' if number == 1 else 'days'}"
 
 
 _ACTIONS: dict[str, Callable[[Scenario, Json, Json], str]] = {
@@ -100,7 +101,7 @@ def is_recommended(approval: Json, option: Json) -> bool:
 def with_consequences(option: Json) -> str:
     """An option with its arrival, lateness and cost."""
     late = option["days_late"]
-    lateness = "" if late is None else ", in time" if late == 0 else f", {_days(late)} late"
+    lateness = "" if late is None else ", in time" if late == 0 else f", {write_count(late, 'day')} late"
     arrival = [f"there on {option['arrival']}{lateness}"] if option["arrival"] else []
     cost = [] if option["cost"] == "unknown" else [f"cost: {option['cost']}"]
     facts = "; ".join([*arrival, *cost])

@@ -8,11 +8,11 @@ from pathlib import Path
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from cli.files import written_to
+from cli.late_progress import LateProgress
 from cli.sentences import CommandError
 from evals import library
 from evals.problems import DANGEROUS
@@ -76,14 +76,14 @@ def _play(console: Console, scenarios: list[Scenario], rounds: int, model: str |
     """Play them with a bar on a terminal; failures are told as they come."""
     settings = load_settings()
     set_up_logs(settings.model_copy(update={"log_level": "CRITICAL"}))  # scenarios fail on purpose, and loudly
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with ExitStack() as stack:
-        bar = stack.enter_context(Progress(*columns, console=console, transient=True, disable=not console.is_terminal))
-        task = bar.add_task("Starting PostgreSQL", total=len(scenarios) * rounds)
+        total = len(scenarios) * rounds
+        progress = stack.enter_context(LateProgress("Starting PostgreSQL", total, console=console))
         conninfo = stack.enter_context(scratch_server(settings))
 
         def tell(result: ScenarioResult) -> None:
-            bar.update(task, description=result.name, advance=1)
+            progress.describe(result.name)
+            progress.advance()
             if not result.passed:
                 console.print(Text.assemble(("failed  ", "bold red"), result.name, f": {result.title}"))
 

@@ -7,7 +7,8 @@ import typer
 
 from cli.client import Client, Limit, UnansweredError, Url, Wait, part
 from cli.files import read_events
-from cli.output import Json, moment, print_fields, print_json, print_table, show_progress
+from cli.late_progress import LateProgress
+from cli.output import Json, moment, print_fields, print_json, print_table
 from cli.sending import Failure
 from cli.sentences import CommandError
 
@@ -45,10 +46,10 @@ def send(
         raise CommandError(f"--from {first}: there are only {len(given)} events. Nothing was sent.")
     stored: list[dict[str, Any]] = []
     try:
-        with Client(url) as client, show_progress("events", len(given) - first + 1) as advance:
+        with Client(url) as client, LateProgress("events", len(given) - first + 1) as progress:
             for one in given[first - 1 :]:
                 stored.append(client.post(f"/buildings/{part(building)}/events", one.event, wait=wait))
-                advance()
+                progress.advance()
     except CommandError as error:
         failure = Failure(given, first, len(stored), error)
         if as_json:

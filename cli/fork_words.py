@@ -4,6 +4,7 @@ from typing import Any
 
 from cli.output import print_table
 from domain.comparison import in_words
+from domain.counts import write_count
 
 Json = dict[str, Any]
 
@@ -51,7 +52,7 @@ def _lines(lines: list[Json]) -> list[list[Any]]:
 
 def _date(one: Json) -> list[Any]:
     days = one["days"]
-    late = None if days is None else f"{abs(days)} day{'s' * (abs(days) != 1)} {'later' if days > 0 else 'earlier'}"
+    late = None if days is None else f"{write_count(abs(days), 'day')} {'later' if days > 0 else 'earlier'}"
     return [one["name"], _DATES[one["what"]], one["really"], one["here"], late]
 
 

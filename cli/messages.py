@@ -7,6 +7,7 @@ import typer
 
 from cli.client import Client, Limit, OfBuilding, Url, part
 from cli.output import Json, moment, print_json, print_rows, print_table
+from domain.outside import one_line
 
 app = typer.Typer(
     no_args_is_help=True, help="List messages and orders for outside, and send again what reached nobody."
@@ -14,7 +15,7 @@ app = typer.Typer(
 
 
 class Status(StrEnum):
-    """What became of a message."""
+    """What became of a message: `MessageStatus` of storage/outbox.py, whose import would take too long here."""
 
     QUEUED = "queued"
     DELIVERED = "delivered"
@@ -71,6 +72,8 @@ def retry(
         print_json(retried)
     else:
         print(f"Message {message} to {retried['recipient']} is {retried['status']} again.")
+        if retried.get("warning"):
+            print(one_line(retried["warning"]))
 
 
 def _said(message: dict[str, Any]) -> list[Any]:

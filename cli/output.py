@@ -1,9 +1,7 @@
 """What commands print: tables for people, JSON for machines."""
 
 import json
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -113,31 +111,3 @@ def shorten(value: Any) -> str:
     """A value of any kind in a few words."""
     text = "none" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
-
-
-PROGRESS_AFTER_S = 2.0
-"""Seconds until progress is shown: what is over sooner needs none."""
-
-
-@contextmanager
-def show_progress(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show on the terminal how many of `total` are done, once that takes long. Yields what counts one more."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    task, begun, shown = bar.add_task(what, total=total), time.monotonic(), False
-
-    def advance() -> None:
-        nonlocal shown
-        bar.advance(task)
-        if not shown and time.monotonic() - begun >= PROGRESS_AFTER_S:
-            shown = True
-            bar.start()
-
-    try:
-        yield advance
-    finally:
-        if shown:
-            bar.stop()

@@ -50,12 +50,17 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, BaseExceptionGroup):
         return sentence(error.exceptions[0])
     if isinstance(error, _find_exception("psycopg", "OperationalError")):
-        return f"The database cannot be reached: {_one_line(error)}. Check LONGLEAD_DATABASE_URL."
+        return f"The database cannot be reached: {error_in_words(error)}. Check LONGLEAD_DATABASE_URL."
     if isinstance(error, _find_exception("psycopg.errors", "UndefinedTable")):
         return "The database has no tables of Longlead yet. Make them with `longlead db migrate`."
     if isinstance(error, LongleadError):
         return error.detail
-    return f"{type(error).__name__}: {_one_line(error)}"
+    return f"{type(error).__name__}: {error_in_words(error)}"
+
+
+def error_in_words(error: BaseException) -> str:
+    """What a library says of an error, as a part of a sentence; the error's kind where it says nothing."""
+    return one_line(str(error)).rstrip(".") or type(error).__name__
 
 
 def _is_for_people(error: Exception) -> bool:
@@ -81,7 +86,3 @@ def _with_commands(text: str) -> str:
     for address, command in _COMMANDS:
         text = address.sub(command, text)
     return text
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -1,7 +1,7 @@
 """What a building is posted with: its schedule, its procurement log, its people and its policy."""
 
 from collections import Counter
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,6 +10,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, mod
 
 from domain.policy import Policy
 from domain.text import Currency, Day, Money, Name, Quantity, Slug, Text, folded, slug
+
+MANAGER = "project_manager"
+"""The role that is told where nobody else is named."""
 
 MAX_VENDORS = 2000
 """Vendors of one building."""
@@ -303,7 +306,7 @@ class Building(BaseModel):
         """Who is asked: the first of the chain whose limit covers the amount at stake, `level` steps further up; the
         last where none does. `is_unknown`: no price is known, so only somebody without a limit covers it."""
         if not self.approvers:
-            return "project_manager" if "project_manager" in self.contacts else None
+            return MANAGER if MANAGER in self.contacts else None
         enough = [
             index
             for index, approver in enumerate(self.approvers)
@@ -315,6 +318,3 @@ class Building(BaseModel):
     def is_top(self, role: str | None) -> bool:
         """Whether nobody stands above this role in the approver chain."""
         return not self.approvers or self.approvers[-1].role == role
-
-    def works_on(self, day: date) -> bool:
-        return WEEKDAYS[day.weekday()] in self.working_week

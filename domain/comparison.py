@@ -147,12 +147,6 @@ class Difference(BaseModel):
     messages: OnlyIn[MessageSaid] = Field(description="Messages sent and received.")
     events: OnlyIn[EventSeen] = Field(description="Events that came in.")
 
-    @property
-    def is_empty(self) -> bool:
-        parts = (self.lines, self.dates, self.orders, self.approvals)
-        pairs: tuple[OnlyIn[Any], ...] = (self.decisions, self.messages, self.events)
-        return not any(parts) and not any(pair.really or pair.here for pair in pairs)
-
 
 def compare(really: Side, here: Side) -> Difference:
     """What differs between reality and the fork."""

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, Literal
 
 from domain.approvals import Approval
+from domain.counts import write_count
 from domain.outside import one_line, own_words, shown_name
 
 MAX_SUBJECT = 78
@@ -120,7 +121,7 @@ def _days_of(approval: Approval, today: date) -> str:
     dates = approval.evidence.get("dates") or {}
     late, needed = dates.get("days_late"), dates.get("required_by")
     if late:
-        return f"{_count(late)} late"
+        return f"{write_count(late, 'day')} late"
     if approval.kind == "schedule_conflict" and late == 0:
         return "due on the very day it is required"
     if needed is None:
@@ -128,11 +129,7 @@ def _days_of(approval: Approval, today: date) -> str:
     left = (date.fromisoformat(needed) - today).days
     if not left:
         return "needed today"
-    return f"needed in {_count(left)}" if left > 0 else f"needed {_count(-left)} ago"
-
-
-def _count(days: int) -> str:
-    return f"{days} day{'' if days == 1 else 's'}"
+    return f"needed in {write_count(left, 'day')}" if left > 0 else f"needed {write_count(-left, 'day')} ago"
 
 
 _OWED = {

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from domain.actions import action
 from domain.approvals import Option
+from domain.buildings import MANAGER
 from domain.procurement import money
 from domain.situation import Situation, order_and_track, remove_line
 
@@ -63,7 +64,7 @@ def order_incomplete(s: Situation) -> list[Option]:
             action(
                 "request_information",
                 item=item.item_id,
-                to="project_manager",
+                to=MANAGER,
                 question=f"{item.shown} is approved but cannot be ordered: {missing} missing. Send Items_Changed.",
             )
         ],

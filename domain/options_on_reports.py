@@ -4,8 +4,9 @@ from typing import Any
 
 from domain.actions import action
 from domain.approvals import Option
+from domain.buildings import MANAGER
 from domain.outside import quoted, shown_name
-from domain.parties import MANAGER, merely_tells
+from domain.parties import merely_tells
 from domain.situation import Situation
 
 
@@ -65,7 +66,7 @@ def _ask_sender(s: Situation) -> Option:
         [
             action(
                 "notify_team",
-                team="project_manager",
+                team=MANAGER,
                 message=f"Please clear up with {shown_name(str(who))} what was meant: {said}",
             )
         ],

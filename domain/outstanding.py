@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.actions import action
-from domain.buildings import Building
+from domain.buildings import MANAGER, Building
 from domain.commitments import missing_for_order, order_authority
+from domain.counts import write_count
 from domain.inspections import uninspected
 from domain.orders import order_preview
 from domain.outside import quoted, shown_name
@@ -198,8 +199,7 @@ def conflict_detail(item: Item) -> str:
     """One line with the three dates that matter, never mixed: need, promise, ETA."""
     late = days_late(item.expected, item.required_by) or 0
     known = f"ETA {item.eta}" if item.eta else f"promised for {item.promised_date}"
-    days = "day" if late == 1 else "days"
-    lateness = f"{late} calendar {days} late" if late else "on the very day it is required"
+    lateness = f"{write_count(late, 'calendar day')} late" if late else "on the very day it is required"
     return f"{item.shown}: {known}, required by {item.required_by}: {lateness}."
 
 
@@ -212,4 +212,4 @@ def is_resolved(before: Item, after: Item) -> bool:
 def resolved_message(item: Item) -> dict[str, Any]:
     needed = "no day is required any more" if item.required_by is None else f"required by {item.required_by}"
     message = f"{item.shown}: no longer in conflict; expected on {item.expected}, {needed}."
-    return action("notify_team", team="project_manager", message=message, item=item.item_id)
+    return action("notify_team", team=MANAGER, message=message, item=item.item_id)

@@ -7,9 +7,6 @@ from domain.buildings import Building, Contact
 from domain.procurement import VendorRow
 from domain.text import folded
 
-MANAGER = "project_manager"
-"""Who is told where nobody else is named."""
-
 _TOLD = {"notify_team": "team", "request_information": "to"}
 """Actions that do nothing but write to somebody, and the argument that says to whom."""
 

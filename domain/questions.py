@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.approvals import Option, Question, fingerprint
-from domain.buildings import Building
+from domain.buildings import MANAGER, Building
 from domain.commitments import (
     NEEDS_AN_ADMIN,
     NOTHING,
@@ -26,7 +26,6 @@ from domain.outstanding import (
     order_verdict,
     unordered_detail,
 )
-from domain.parties import MANAGER
 from domain.procurement import Inspection, LineFile, Logistics, Quality, Submittal, money
 from domain.schedule import days_late
 from domain.situation import Situation

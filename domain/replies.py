@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, ValidationError
 
 from domain.actions import ACTION, plain
+from domain.buildings import MANAGER
 from domain.days_found import days_mentioned
 from domain.days_in_words import days_meant
 from domain.days_in_words import plain as plain_words
@@ -182,7 +183,7 @@ def _arguments(name: str, item_id: str | None, day: date | None, detail: str) ->
         "schedule_inspection": {"item": item_id, "on": day},
         "hold_item": {"item": item_id, "until": day, "note": note},
         "expedite_order": {"item": item_id, "method": detail[:200] or None},
-        "notify_team": {"team": "project_manager", "message": note, "item": item_id},
+        "notify_team": {"team": MANAGER, "message": note, "item": item_id},
         "request_information": {"item": item_id, "to": "vendor", "question": note},
         "dismiss_event": {"note": note},
         "issue_purchase_order": {"item": item_id},

@@ -19,8 +19,3 @@ class RetrySchedule:
     def is_over(self, failures: int) -> bool:
         """Whether so many failures are the end."""
         return failures >= self.attempts
-
-    @property
-    def span_s(self) -> float:
-        """From the first failure to the last one, where every attempt fails at once."""
-        return sum(self.pause_s(failures) for failures in range(1, self.attempts))

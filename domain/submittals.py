@@ -1,6 +1,7 @@
 """Recording submittals: approved, refused, repeated, revised."""
 
 from domain.actions import action
+from domain.buildings import MANAGER
 from domain.events import SubmittalApproved, SubmittalRejected
 from domain.outside import quoted
 from domain.procurement import LineFile, Submittal
@@ -80,5 +81,5 @@ def record_rejection(file: LineFile, event: SubmittalRejected, seq: int) -> Reco
     return Recorded(
         f"{item.shown}: submittal rejected",
         saved(file, changed),
-        say=[action("notify_team", team="project_manager", message=message, item=item.item_id)],
+        say=[action("notify_team", team=MANAGER, message=message, item=item.item_id)],
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from domain.counts import write_count
 from domain.outside import own_words, shown_phrase
 
 CHANGED = "changed"
@@ -75,7 +76,7 @@ def _lateness(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None
 def _days(late: int) -> str:
     if not late:
         return "not late"
-    return f"{late} day{'' if late == 1 else 's'} late"
+    return f"{write_count(late, 'day')} late"
 
 
 def _said(value: Any) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from domain.approvals import POLICY, Responder
+from domain.buildings import MANAGER
 from domain.events import Entry
 from domain.outstanding import Need, is_about_note, outstanding
 from domain.policy import ALWAYS_A_PERSON
@@ -127,7 +128,7 @@ def _exhausted(settled: dict[str, Any]) -> Verdict:
     item_id = settled["item_id"]
     what = f"{settled['approval_id']}: all {settled['options']} options were refused."
     consequence = " The line is on hold." if item_id else " Nothing is done."
-    tell: dict[str, Any] = {"team": "project_manager", "message": what + consequence}
+    tell: dict[str, Any] = {"team": MANAGER, "message": what + consequence}
     actions = [{"name": "notify_team", "arguments": tell | ({"item": item_id} if item_id else {})}]
     if item_id is not None:
         note = "all options were refused"

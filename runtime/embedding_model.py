@@ -1,9 +1,8 @@
 """Vectors of texts by an embedding model behind any OpenAI-compatible server. Whatever it does, a call ends in time."""
 
 import asyncio
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from langchain_openai import OpenAIEmbeddings
@@ -11,6 +10,7 @@ from openai import OpenAIError
 from pydantic import SecretStr
 
 from runtime.settings import Settings
+from storage.seldom import Seldom
 
 log = structlog.get_logger()
 
@@ -30,11 +30,11 @@ class EmbeddingModel:
     client: OpenAIEmbeddings
     name: str
     dims: int
-    _quiet_until: float = 0.0
+    _failures: Seldom = field(default_factory=lambda: Seldom(PAUSE_S))
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]] | None:
         """One vector for each text; None where the server has none of the right length in time."""
-        if time.monotonic() < self._quiet_until:
+        if self._failures.is_quiet():
             return None
         try:
             async with asyncio.timeout(TIME_S):
@@ -50,7 +50,7 @@ class EmbeddingModel:
     def _failed(self, why: str) -> None:
         """Never the library's own words: they may quote addresses and keys."""
         log.warning("no embeddings: memory is searched by words", model=self.name, why=why)
-        self._quiet_until = time.monotonic() + PAUSE_S
+        self._failures.keep_quiet()
 
 
 def embedding_model(settings: Settings) -> EmbeddingModel:

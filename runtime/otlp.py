@@ -7,7 +7,6 @@ sends, in front of every endpoint alike.
 import importlib
 import logging
 import threading
-import time
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from opentelemetry.trace import Status
 
 from runtime.redaction import Redaction
 from runtime.settings import Settings
+from storage.seldom import Seldom
 
 LANGFUSE_TIMEOUT_S = 5
 QUIET_S = 300.0
@@ -39,20 +39,6 @@ GRPC_PACKAGE = "opentelemetry-exporter-otlp-proto-grpc"
 _log = logging.getLogger(__name__)
 
 
-class Seldom:
-    """Lets one through in five minutes."""
-
-    def __init__(self) -> None:
-        self._quiet_until = 0.0
-
-    def is_time(self) -> bool:
-        now = time.monotonic()
-        if now < self._quiet_until:
-            return False
-        self._quiet_until = now + QUIET_S
-        return True
-
-
 class _Overheard(logging.Filter):
     """Keeps what the exporting libraries say about a batch from the log, and remembers it for the thread that sends:
     a dead server is worth one line that names the server, not several a second that do not."""
@@ -60,7 +46,7 @@ class _Overheard(logging.Filter):
     def __init__(self) -> None:
         super().__init__()
         self._of_thread = threading.local()
-        self._seldom = Seldom()
+        self._seldom = Seldom(QUIET_S)
 
     def filter(self, record: logging.LogRecord) -> bool:
         said: list[str] | None = getattr(self._of_thread, "said", None)
@@ -99,7 +85,7 @@ class Complaints:
 
     def __init__(self, server: str, hide: Callable[[str], str]) -> None:
         self._server, self._hide = server, hide
-        self._seldom = Seldom()
+        self._seldom = Seldom(QUIET_S)
 
     def say(self, reason: str) -> None:
         if self._seldom.is_time():

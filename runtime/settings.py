@@ -43,6 +43,7 @@ from runtime.settings_checks import (
     check_database_url,
     check_models,
     check_webhook_url,
+    describe_expected,
     describe_wrong,
     find_unknown,
     parse_json,
@@ -73,11 +74,13 @@ def _in_capitals(given: object) -> object:
 
 
 def _parse_prices(given: object) -> object:
-    return (
-        parse_json(given, 'a JSON object such as {"model": {"input": 0.15, "output": 0.6}}')
-        if isinstance(given, str)
-        else given
-    )
+    if not isinstance(given, str):
+        return given
+    expected = 'a JSON object such as {"model": {"input": 0.15, "output": 0.6}}'
+    found = parse_json(given, expected)
+    if not isinstance(found, dict):
+        raise ValueError(f"{expected} is expected")
+    return found
 
 
 class Webhook(BaseModel):
@@ -100,13 +103,18 @@ Target = SecretStr | Webhook
 _CHANNELS: TypeAdapter[dict[str, Target | list[Target]]] = TypeAdapter(dict[str, Target | list[Target]])
 
 
+MIN_SECRET_BYTES, MAX_SECRET_BYTES = 24, 64
+"""What Standard Webhooks asks of a key."""
+_SECRET_EXPECTED = f"a webhook's secret is `whsec_` and {MIN_SECRET_BYTES} to {MAX_SECRET_BYTES} bytes in base64"
+
+
 def _check_webhook_secret(secret: SecretStr) -> None:
     try:
         key = base64.b64decode(secret.get_secret_value().removeprefix("whsec_") + "==")
     except ValueError:
         key = b""
-    if len(key) < 16:
-        raise ValueError("a webhook's secret is `whsec_` and at least 24 bytes in base64")
+    if not MIN_SECRET_BYTES <= len(key) <= MAX_SECRET_BYTES:
+        raise ValueError(_SECRET_EXPECTED)
 
 
 def _read_channels(given: object) -> object:
@@ -119,8 +127,8 @@ def _read_channels(given: object) -> object:
         else:
             found = _CHANNELS.validate_python(given)
     except ValidationError as error:
-        where = ", ".join(sorted({str(problem["loc"][0]) if problem["loc"] else "JSON" for problem in error.errors()}))
-        raise ValueError(f"{where}: {_CHANNELS_EXPECTED}") from None
+        where = ", ".join(sorted({repr(problem["loc"][0]) for problem in error.errors() if problem["loc"]}))
+        raise ValueError(f"{where}: {_CHANNELS_EXPECTED}" if where else _CHANNELS_EXPECTED) from None
     made = {name: targets if isinstance(targets, list) else [targets] for name, targets in found.items()}
     wrong = sorted(
         name for name, targets in made.items() if not (name.strip() and targets and all(map(_is_way, targets)))
@@ -380,8 +388,7 @@ class Settings(BaseSettings):
             )
         if bool(self.erp_webhook_url.get_secret_value()) != bool(self.erp_webhook_secret.get_secret_value()):
             raise ValueError(
-                "LONGLEAD_ERP_WEBHOOK_URL and LONGLEAD_ERP_WEBHOOK_SECRET: set both, or neither. A webhook's secret is "
-                "`whsec_` and at least 24 bytes in base64"
+                f"LONGLEAD_ERP_WEBHOOK_URL and LONGLEAD_ERP_WEBHOOK_SECRET: set both, or neither; {_SECRET_EXPECTED}"
             )
         return self
 
@@ -567,6 +574,8 @@ def _in_words(problem: ErrorDetails) -> str:
     name = _setting_of(str(loc[0]))
     inside = "".join(f".{part}" for part in loc[1:])
     whole = len(loc) == 1
+    if whole and problem["type"] != "value_error":
+        message = describe_expected(Settings.model_fields[name]) or message
     return describe_wrong(
         f"{VARIABLES[name]}{inside}", message, problem["input"] if whole else None, secret=name in SECRET_SETTINGS
     )

@@ -1,21 +1,25 @@
 """What a setting's value must look like, and how a wrong or unknown one is told."""
 
 import difflib
-import ipaddress
 import json
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, get_args, get_origin
 
+from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic.fields import FieldInfo
 
-_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+from domain.web_addresses import find_fault_of_base, is_host, is_web_url
+
 _TOKEN = re.compile(r"[!-~]*")
 _MODEL = re.compile(r"[^\s,;'\"]+")
 MAX_SHOWN = 80
 """Characters of a wrong value that are shown."""
+MIN_LIKENESS = 0.65
+"""From 0 to 1: how like an unknown setting a known one must be, to be what was probably meant."""
 
 
 def check_host(host: str) -> str:
@@ -25,53 +29,21 @@ def check_host(host: str) -> str:
     return host
 
 
-def is_host(host: str) -> bool:
-    """Whether it is an IP address or can be a host name."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        labels = host.removesuffix(".").split(".")
-        return len(host) <= 253 and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
-    return True
-
-
 def check_url(url: str) -> str:
     """An http or https URL with a host, without a query."""
-    _require_url(url)
+    if fault := find_fault_of_base(url):
+        raise ValueError(fault)
     return url
 
 
 def check_url_if_given(url: str) -> str:
     """The same, or nothing."""
-    if url:
-        _require_url(url)
-    return url
-
-
-def _require_url(url: str) -> None:
-    expected = "an http or https URL with a host is expected, such as http://127.0.0.1:8000 or https://longlead.example"
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise ValueError(expected) from None
-    if parts.scheme not in ("http", "https") or not host or not is_host(host) or not _TOKEN.fullmatch(url):
-        raise ValueError(expected)
-    if "?" in url or "#" in url:
-        raise ValueError(f"{expected}; without ? and #")
-    if "@" in parts.netloc:
-        raise ValueError(f"{expected}; without a user and a password")
+    return check_url(url) if url else url
 
 
 def check_webhook_url(url: SecretStr) -> SecretStr:
     """An http or https URL with a host; it may hold secrets, so nothing of it is said."""
-    text = url.get_secret_value()
-    try:
-        parts = urlsplit(text)
-        sound = parts.scheme in ("http", "https") and is_host(parts.hostname or "") and parts.port != 0
-    except ValueError:
-        sound = False
-    if not sound or not _TOKEN.fullmatch(text):
+    if not is_web_url(url.get_secret_value()):
         raise ValueError("an http or https URL with a host is expected; a webhook's address begins with https://")
     return url
 
@@ -124,7 +96,7 @@ def parse_json(given: str, expected: str) -> object:
 
 
 def check_database_url(given: str) -> str:
-    """What libpq understands. Checked here, since whoever reads it later would quote the password."""
+    """What libpq understands. Checked here, since a later reader would quote the password."""
     if not given:
         return given
     import psycopg  # the command line reads settings, and needs no database for it
@@ -190,8 +162,26 @@ def _is_given_by_kubernetes(name: str) -> bool:
 def _unknown_in_words(name: str, settings: list[str]) -> str:
     """Compared by what follows the prefix, which all share; `LONGLEAD_OPENAI_API_KEY` means `OPENAI_API_KEY`."""
     by_rest = {setting.removeprefix("LONGLEAD_"): setting for setting in settings}
-    close = difflib.get_close_matches(name.upper().removeprefix("LONGLEAD_"), by_rest, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name.upper().removeprefix("LONGLEAD_"), by_rest, n=1, cutoff=MIN_LIKENESS)
     return f"{name} is not a setting" + (f"; did you mean {by_rest[close[0]]}?" if close else ".")
+
+
+def describe_expected(setting: FieldInfo) -> str | None:
+    """What a setting that is a number or one of a few words must be; None for other settings."""
+    kinds = get_args(setting.annotation) or (setting.annotation,)
+    if get_origin(setting.annotation) is Literal:
+        return f"one of {', '.join(map(str, kinds))} is expected"
+    if not {int, float, Decimal} & set(kinds):
+        return None
+    number = "a whole number" if int in kinds else "a number"
+    bounds = {type(bound): bound for bound in setting.metadata}
+    low, above, high = bounds.get(Ge), bounds.get(Gt), bounds.get(Le)
+    parts = [
+        *([f"from {low.ge}"] if low else [f"above {above.gt}"] if above else []),
+        *([f"{'to' if low else 'and up to'} {high.le}"] if high else []),
+        *(["or none"] if type(None) in kinds else []),
+    ]
+    return f"{' '.join([number, *parts])} is expected"
 
 
 def describe_wrong(variable: str, message: str, given: Any, *, secret: bool) -> str:

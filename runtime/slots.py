@@ -13,6 +13,7 @@ import structlog
 from langgraph.graph.state import CompiledStateGraph
 
 from domain.errors import UnavailableError
+from domain.outside import one_line
 from graph.building import build
 from graph.checkpoints import LiveSaver
 from graph.unwatched import unwatched
@@ -183,7 +184,7 @@ class SlotPool:
                 "no connection for another slot, buildings take turns on those that are open",
                 slots=self.opened,
                 allowed=self._size,
-                error=_one_line(error),
+                error=one_line(str(error)),
                 help=FEWER_CONNECTIONS,
             )
         self._try_again_at = _now() + RETRY_S
@@ -224,7 +225,7 @@ class SlotPool:
                 pass
         except psycopg.OperationalError as error:
             if is_connection_limit(error):
-                raise ConnectionsUsedUpError(f"{_one_line(error)}: {FEWER_CONNECTIONS}") from error
+                raise ConnectionsUsedUpError(f"{one_line(str(error))}: {FEWER_CONNECTIONS}") from error
             raise
 
     async def close_idle(self, idle_s: float = MAX_IDLE_S) -> None:
@@ -249,10 +250,6 @@ class SlotPool:
 class _FreeSlot:
     slot: Slot
     since: float
-
-
-def _one_line(error: psycopg.Error) -> str:
-    return " ".join(str(error).split())
 
 
 def _now() -> float:

@@ -186,7 +186,8 @@ def restore(
 ) -> RestoreReport:
     """Bring the backup `source` back into an empty database: all of it, or nothing.
 
-    Owners and privileges are not restored: everything belongs to the connecting user. Statistics are gathered again, so
+    Owners and privileges are not restored: everything belongs to the connecting user. Nor are the workers that ran at
+    that time. Statistics are gathered again, so
     that the first queries are as fast as before. Blocks until it is done.
 
     Args:
@@ -202,8 +203,7 @@ def restore(
         RestoreError: the file or the database cannot be read, or the server refused something in it.
     """
     started = time.monotonic()
-    if not source.is_file():
-        raise RestoreError(f"There is no backup file {source}. Check the path.")
+    require_backup_file(source)
     try:
         with psycopg.connect(conninfo, autocommit=True, connect_timeout=_CONNECT_TIMEOUT_S) as connection:
             _check_version(connection)
@@ -216,6 +216,16 @@ def restore(
             f"{source} was not restored. Check that the database can be reached and that the file is complete. {error}"
         ) from error
     return RestoreReport(source.stat().st_size, time.monotonic() - started, left_out)
+
+
+def require_backup_file(source: Path) -> None:
+    """Look whether the file can be a backup, before anything is made for it.
+
+    Raises:
+        RestoreError: it is not there, or is a folder.
+    """
+    if not source.is_file():
+        raise RestoreError(f"There is no backup file {source}. Check the path.")
 
 
 def _check_version(connection: psycopg.Connection[Any]) -> None:
@@ -262,6 +272,7 @@ def _restore_into(
                 with open_output([*command, f"--section={section}", str(source)]) as script:
                     run(script)
             _require_known_migrations(connection, source)
+            _forget_workers(connection)
     return contents.left_out
 
 
@@ -272,6 +283,17 @@ def _require_ours(listing: list[str], source: Path) -> None:
             f"{source} is no backup of Longlead: another program's database is in it. Name a file that `longlead db "
             "backup` wrote."
         )
+
+
+def _forget_workers(connection: psycopg.Connection[Any]) -> None:
+    """Delete the workers that ran when the backup was made: their signs of life would pass for those of today.
+
+    Our own table goes with the job engine's; a job that one of them was doing is without a worker, so it is taken up
+    again at once.
+    """
+    table = connection.execute("SELECT to_regclass('public.procrastinate_workers')").fetchone()
+    if table is not None and table[0] is not None:
+        connection.execute("DELETE FROM public.procrastinate_workers")
 
 
 def _require_known_migrations(connection: psycopg.Connection[Any], source: Path) -> None:

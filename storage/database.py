@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import time
 from typing import Any
 
 import orjson
@@ -14,6 +13,7 @@ from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
 from storage.connection import Connection, first_fault
+from storage.seldom import Seldom
 
 Pool = AsyncConnectionPool[Connection]
 
@@ -30,8 +30,8 @@ _WATCHED: dict[str, Any] = {
 }
 _CLIENT_OPTIONS: dict[str, Any] = {**_WATCHED, "autocommit": True, "row_factory": dict_row}
 # The server's side of the same, also where an answer of its own is under way: it probes nobody then, and would send it
-# again and again for a quarter of an hour. And whoever froze with a transaction open (stopped, swapped out, paused with
-# its machine) is cut off, since what it has locked would hold up everybody, the tick that is to take over from it as
+# again and again for a quarter of an hour. A client that froze with a transaction open (stopped, swapped out, paused
+# with its machine) is cut off, since what it has locked would hold up everybody, the tick that takes over from it as
 # well. No transaction waits for anything but its own next statement. As statements and not as startup options, which
 # poolers refuse.
 _SERVER_SIDE = (
@@ -88,16 +88,12 @@ class _RepeatFilter(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._said_at: dict[tuple[object, ...], float] = {}
+        self._seldom = Seldom(_REPEAT_S)
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno < logging.WARNING or not isinstance(record.args, tuple):
             return True
-        what, now = (record.msg, *map(str, record.args)), time.monotonic()
-        if now - self._said_at.get(what, -_REPEAT_S) < _REPEAT_S:
-            return False
-        self._said_at = {said: at for said, at in self._said_at.items() if now - at < _REPEAT_S} | {what: now}
-        return True
+        return self._seldom.is_time((record.msg, *map(str, record.args)))
 
 
 _REPEAT_S = 60.0

@@ -319,7 +319,7 @@ def _lost(lease: Lease) -> LeaseLostError:
 
 
 async def excuse(conn: Connection, lease: Lease, starts: int = 1) -> None:
-    """Take back starts of the entry in hand: they ended by a fault of the database, not by one of its own."""
+    """Take back starts of the entry that is processed: they ended by a fault of the database, not of its own."""
     await conn.execute(EXCUSE, {"building_id": lease.building_id, "epoch": lease.epoch, "starts": starts})
 
 

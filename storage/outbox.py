@@ -18,8 +18,10 @@ from storage.transaction import LOCK, building_from
 
 BATCH = 200
 
-MessageStatus = Literal["queued", "delivered", "logged", "dead", "withheld"]
-"""What became of a message for outside."""
+DeliveryStatus = Literal["queued", "delivered", "dead", "withheld"]
+"""What became of a message on one of its ways."""
+MessageStatus = Literal[DeliveryStatus, "logged"]
+"""What became of a message for outside; logged: it had no way."""
 
 ROUTING_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('longlead.outbox.routing', 0)) AS got"
 
@@ -30,7 +32,7 @@ SELECT o.outbox_id, o.building_id, o.key, o.channel, o.recipient, o.subject, o.p
   FROM outbox o LEFT JOIN LATERAL (
        SELECT action, kind, result FROM actions
         WHERE building_id = o.building_id
-          AND seq = split_part(substr(o.key, length(o.building_id) + 2), ':', 1)::bigint
+          AND seq = substring(substr(o.key, length(o.building_id) + 2) FROM '^([0-9]{1,18}):')::bigint
           AND o.key = building_id || ':' || seq || ':' || action || ':' || item || ':' || ordinal LIMIT 1) a ON true"""
 
 UNROUTED = f"""{_MESSAGE}
@@ -39,8 +41,8 @@ UNROUTED = f"""{_MESSAGE}
 # `withheld_because` is also set where some ways had delivered it, and the rest was withheld.
 MESSAGE = f"{_MESSAGE} WHERE o.outbox_id = %s AND o.status <> 'withheld' AND o.withheld_because IS NULL"
 
-# Belt and braces: what was written for a sandbox, or in watch, is withheld from the start. While a building is to go
-# live, the only message that is not is the one that says why it does not.
+# Checked a second time here: what was written for a sandbox, or in watch, is withheld from the start. While a building
+# is to go live, the only message that is not is the one that says why it does not.
 SANDBOXED = """
 UPDATE outbox o SET status = 'withheld', withheld_because = CASE b.mode WHEN 'live' THEN 'watch' ELSE 'sandbox' END
   FROM buildings b

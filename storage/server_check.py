@@ -78,13 +78,18 @@ async def check_server(conn: Connection, conninfo: str) -> None:
     Raises:
         UnsuitableServerError: it is a replica, takes no writes, or is behind a pooler that shares sessions.
     """
-    row = await (await conn.execute(_WRITABLE)).fetchone()
-    if row and row["replica"]:
-        raise UnsuitableServerError(NOT_PRIMARY)
-    if row and row["read_only"]:
-        raise UnsuitableServerError(READ_ONLY)
+    if why := await find_why_read_only(conn):
+        raise UnsuitableServerError(why)
     if await is_behind_pooler(conn) and await _shares_sessions(conn, conninfo):
         raise UnsuitableServerError(SHARED_SESSIONS)
+
+
+async def find_why_read_only(conn: Connection) -> str | None:
+    """Why the database takes no writes, and what to change; None where it takes them."""
+    row = await (await conn.execute(_WRITABLE)).fetchone()
+    if row and row["replica"]:
+        return NOT_PRIMARY
+    return READ_ONLY if row and row["read_only"] else None
 
 
 async def is_behind_pooler(conn: Connection) -> bool:

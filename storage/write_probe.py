@@ -1,13 +1,13 @@
 """Whether the database takes writes, found out by one that leaves nothing behind."""
 
 from storage.connection import Connection
+from storage.server_check import find_why_read_only
 
 # Rows that do not fit into this little memory are written to a temporary file of the data folder's disk, beside the
 # tables: a full disk refuses it. A row written and rolled back would prove nothing, since it finds room in a page that
 # is there already. The log of writes (WAL) needs no probe: a server that cannot write it goes down.
 _LITTLE_MEMORY = "SELECT set_config('work_mem', '64kB', true), set_config('temp_tablespaces', '', true)"
 _MEGABYTE = "SELECT count(*) FROM unnest(array_fill(repeat('x', 1000), ARRAY[1000]))"
-_READ_ONLY = "SELECT current_setting('transaction_read_only') = 'on' AS read_only"
 
 
 class ReadOnlyError(Exception):
@@ -22,8 +22,7 @@ async def try_write(conn: Connection) -> None:
         psycopg.Error: the write failed; of class 53 where the disk is full.
     """
     async with conn.transaction():
-        row = await (await conn.execute(_READ_ONLY)).fetchone()
-        if row and row["read_only"]:
-            raise ReadOnlyError
+        if why := await find_why_read_only(conn):
+            raise ReadOnlyError(why)
         await conn.execute(_LITTLE_MEMORY)
         await conn.execute(_MEGABYTE)

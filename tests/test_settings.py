@@ -1,6 +1,7 @@
 """Settings that are wrong or unknown are refused by their own name when a process starts, and no secret is shown."""
 
 import json
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,12 @@ CHANNELS = ("nonsense", "[]", '{"pm": 7}', '{"pm": "nonsense"}', '{"": "log://"}
 CHANNELS = (*CHANNELS, json.dumps({"pm": {"webhook": "https://", "secret": SECRET}}))
 PRICES = ("nonsense", "[]", '{"m": 1}', '{"m": {"input": 1}}', '{"m": {"input": "NaN", "output": 1}}')
 PRICES = (*PRICES, '{"m": {"input": 1, "output": "Infinity"}}', '{"m": {"input": -1, "output": 1}}')
+
+
+def _make_secret(size: int) -> str:
+    """A webhook's secret of so many bytes."""
+    return f"whsec_{b64encode(bytes(size)).decode()}"
+
 
 NONSENSE: dict[str, tuple[str, ...]] = {
     "database_url": ("nonsense", "mysql://h/d", "postgresql://h:port/d", "postgresql://h:99999/d"),
@@ -56,7 +63,7 @@ NONSENSE: dict[str, tuple[str, ...]] = {
     "log_format": ("xml", ""),
     "channels": CHANNELS,
     "erp_webhook_url": ("nonsense", "ftp://erp.example", "https:///path"),
-    "erp_webhook_secret": ("nonsense", "whsec_short"),
+    "erp_webhook_secret": ("nonsense", "whsec_short", *(_make_secret(size) for size in (1, 16, 23, 65))),
     "delivery_attempts": (*COUNT, "0"),
     "delivery_retry_base": (*NUMBER, "0"),
     "delivery_longest_pause": (*NUMBER, "0"),
@@ -118,6 +125,59 @@ def test_what_was_given_and_what_is_expected_are_told(setting: str, monkeypatch:
     monkeypatch.setenv(VARIABLES[setting], "nonsense")
     with pytest.raises(ConfigurationError, match=r"'nonsense': .*(valid|expected|should be)"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("concurrency", "a whole number from 1 to 200 is expected"),
+        ("model_timeout", "a number above 0 and up to 600 is expected"),
+        ("model_temperature", "a number from 0 to 2 or none is expected"),
+        ("model_tokens_per_day", "a whole number from 0 to 1000000000000000 or none is expected"),
+        ("log_format", "one of auto, json, console is expected"),
+    ],
+)
+@pytest.mark.parametrize("value", ["many", "-1", "1e300", "nan"])
+def test_a_wrong_number_or_word_is_told_in_our_own_words(
+    setting: str, expected: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLES[setting], value)
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings()
+    assert refused.value.detail == f"Wrong settings: {VARIABLES[setting]} is {value!r}: {expected}."
+
+
+@pytest.mark.parametrize("setting", [name for name in sorted(NONSENSE) if name not in SECRET_SETTINGS])
+def test_no_setting_is_told_of_in_a_library_s_words(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for value in NONSENSE[setting]:
+        monkeypatch.setenv(VARIABLES[setting], value)
+        with pytest.raises(ConfigurationError) as refused:
+            load_settings()
+        if f"{VARIABLES[setting]}." not in refused.value.detail:  # of a part within JSON
+            assert "nput should" not in refused.value.detail
+            assert "parse" not in refused.value.detail
+
+
+@pytest.mark.parametrize("size", [24, 64])
+def test_a_webhook_s_secret_may_have_as_many_bytes_as_the_standard_says(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LONGLEAD_ERP_WEBHOOK_URL", "https://erp.example/orders")
+    monkeypatch.setenv("LONGLEAD_ERP_WEBHOOK_SECRET", _make_secret(size))
+    assert load_settings().erp_webhook_secret.get_secret_value() == _make_secret(size)
+
+
+@pytest.mark.parametrize("given", ["nonsense", "{", "[]", "7"])
+def test_channels_that_are_no_json_object_are_told_so(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LONGLEAD_CHANNELS", given)
+    with pytest.raises(ConfigurationError, match="LONGLEAD_CHANNELS: write a JSON object of recipients, each with an"):
+        load_settings()
+
+
+@pytest.mark.parametrize("unknown", ["LONGLEAD_TYPO", "LONGLEAD_NONSENSE", "LONGLEAD_X", "LONGLEAD_FOO_BAR"])
+def test_nothing_is_suggested_for_a_name_that_is_like_none(unknown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(unknown, "1")
+    assert find_unknown_variables() == [f"{unknown} is not a setting."]
 
 
 def test_all_that_is_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

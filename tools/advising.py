@@ -9,6 +9,7 @@ from typing import Any
 from domain.advice import can_be_done, is_an_option
 from domain.approvals import Advice, Decision
 from domain.authority import Answerer
+from domain.counts import write_times
 from domain.events import Entry
 from domain.policy import Authority
 from domain.templates import agree, template_of
@@ -163,7 +164,9 @@ async def _no_progress(toolbox: Toolbox, entry: Entry, asked: Asked, decision: D
     proposed = template_of(decision.actions, question.item_id) or decision.actions
     refused = sum(agree(template_of(one, question.item_id) or one, proposed) for one in proposals)
     if refused >= MOST_PROPOSED:
-        return _Remark(f"({decision.title}: refused {refused} times here, so it is not recommended again.)", drop=True)
+        return _Remark(
+            f"({decision.title}: refused {write_times(refused)} here, so it is not recommended again.)", drop=True
+        )
     if before is not None:
         return _Remark(
             f"(Decided once without asking, at entry {before['seq']}, and the facts are the same: it made no headway.)"

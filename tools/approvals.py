@@ -7,12 +7,12 @@ from typing import Any
 from domain.advice import renewed as renewed_advice
 from domain.advice import with_advice
 from domain.approvals import POLICY, Advice, Approval, Decision, Question
-from domain.buildings import Building
+from domain.buildings import MANAGER, Building
 from domain.confirming import reading_confirmed, understood_of
 from domain.events import Entry
 from domain.mail_subjects import Occasion, question_subject
 from domain.options import for_party
-from domain.parties import MANAGER, merely_tells
+from domain.parties import merely_tells
 from domain.replies import Reply
 from domain.what_changed import CHANGED, TOLD, changes_between, facts_told, in_words
 from domain.working_time import add_working_time
@@ -325,12 +325,12 @@ async def announce(toolbox: Toolbox, entry: Entry, approval_id: str) -> dict[str
             return {"approval_id": approval_id, "superseded": True}
         escalates = approval.kind != "delegation_request"
         first = {"escalation_level": 0, "asked_of": _asked(context.building, question, 0)}
-        anew = approval.model_copy(update={**first, **_due(context.building, context.now, escalates=escalates)})
-        if _has_changed(anew, question):
-            _renew(context, anew, question)
+        put_again = approval.model_copy(update={**first, **_due(context.building, context.now, escalates=escalates)})
+        if _has_changed(put_again, question):
+            _renew(context, put_again, question)
         else:
-            context.save(anew)
-            _tell(context, anew, "asked")
+            context.save(put_again)
+            _tell(context, put_again, "asked")
         return {"approval_id": approval_id, "announced": True}
 
     return await run_effect(
@@ -471,7 +471,7 @@ def _tell(context: ActionContext, approval: Approval, occasion: Occasion, urgenc
     text = f"{approval.summary} {f'Changed: {changes}. ' if changes else ''}{answer}"
     say(
         context,
-        approval.asked_of or "project_manager",
+        approval.asked_of or MANAGER,
         text,
         approval.item_id,
         subject=question_subject(approval, occasion, context.today),

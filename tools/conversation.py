@@ -4,7 +4,7 @@ from typing import Any
 
 from domain.answers_back import answer_from_facts
 from domain.approvals import Approval, Responder
-from domain.buildings import Building
+from domain.buildings import MANAGER, Building
 from domain.confirming import (
     IN_THESE_WORDS,
     must_be_confirmed,
@@ -131,4 +131,4 @@ def _actions_of(approval: Approval) -> list[dict[str, Any]]:
 def _person(building: Building, responder: Responder, asked_of: str | None) -> str:
     """Whom to tell: the approver who replied, where that is one of the building's, else whoever was asked."""
     named = next((one for one in building.approvers if responder.name in (one.name, one.role)), None)
-    return (named.role if named is not None else asked_of) or "project_manager"
+    return (named.role if named is not None else asked_of) or MANAGER

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from domain.buildings import Building
+from domain.buildings import MANAGER, Building
 from domain.events import Entry
 from domain.mail_subjects import live_subject
 from domain.milestones import restart_overdue
@@ -69,7 +69,7 @@ async def _go_live(context: ActionContext) -> dict[str, Any]:
     )
     say(
         context,
-        "project_manager",
+        MANAGER,
         text,
         None,
         subject=live_subject(sum(order is not None for order in orders.values())),

@@ -23,7 +23,7 @@ _OF_NUMBER = "building_id = %s AND number = %s"
 
 
 async def take_up(context: ActionContext, file: LineFile) -> tuple[LineFile, list[Row]]:
-    """The line's file with the order that the event in hand tells of, and what is to be saved of it. The file as it is
+    """The line's file with the order that the event tells of, and what is to be saved of it. The file as it is
     where the event tells of none, or the agent orders by itself: then an order that it did not place is asked about,
     unless a person has said that there is one: the line was put on hold until it is reported."""
     body = context.entry.body

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from domain.advice import can_be_done
 from domain.approvals import Decision, Question, Responder
 from domain.buildings import Building
+from domain.counts import write_times
 from domain.events import Entry
 from domain.procurement import LineFile
 from domain.rules import Case, Rule, case_of, full_id, matching
@@ -71,11 +72,12 @@ def _said_by(known: Known, asked: Asked) -> Decision | None:
     option = fitting(rule.actions, question.options, question.item_id, rule.title)
     if option is None or not can_be_done(option.actions, question):
         return None
+    record = f"confirmed {write_times(rule.confirmed)}, overruled {write_times(rule.overruled)}"
     return Decision(
         type="edit",
         responder=rule_responder(rule, known),
         actions=option.actions,
-        why=f"{rule.text} (rule {known.id}, confirmed {rule.confirmed} times, overruled {rule.overruled} times)",
+        why=f"{rule.text} (rule {known.id}, {record})",
         title=option.title,
         rule_id=rule.rule_id if known.own else known.id,
         template=rule.actions,

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.approvals import POLICY, Advice, Approval, Decision, Responder
+from domain.buildings import MANAGER
 from domain.commitments import spending_of
 from domain.events import Entry
 from domain.learning import Learned, Lesson, learn, overrule, suspended
@@ -45,7 +46,7 @@ async def tell_decided(toolbox: Toolbox, entry: Entry, step: dict[str, Any], ord
             await _count(context, step["rule_id"], decided=1)
         file = None if step["item_id"] is None else await context.file(step["item_id"])
         amount = None if file is None else file.item.total
-        party = context.building.approver_for(amount) or "project_manager"
+        party = context.building.approver_for(amount) or MANAGER
         building_id, delegation = context.building.building_id, step["delegation_id"]
         by = f"{step['policy']} ({full_id(building_id, delegation)})" if delegation else step["policy"]
         text = f"{step['summary']} Decided without asking: {step['title']}. {step['why']}; {by}."
@@ -213,7 +214,7 @@ def _tell_retired(context: ActionContext, rule: Rule) -> None:
         f"Rule {rule_id} was overruled {rule.refusals} times in a row, so it recommends nothing any more: {rule.text} "
         f"To take it up again: longlead rules edit {rule_id} --enable"
     )
-    say(context, "project_manager", text, None, subject=rule_subject(rule_id, rule.refusals))
+    say(context, MANAGER, text, None, subject=rule_subject(rule_id, rule.refusals))
 
 
 async def overruled(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:

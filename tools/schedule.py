@@ -3,6 +3,7 @@
 from typing import Any
 
 from domain.actions import NoteArguments, ProjectEndArguments, RequiredByArguments
+from domain.buildings import MANAGER
 from domain.mail_subjects import notice_subject
 from domain.orders import as_date
 from domain.procurement import Commercial, ScheduleVersion
@@ -52,7 +53,7 @@ async def remove_item(context: ActionContext, arguments: NoteArguments) -> dict[
     if file.order is not None and item.commercial in (Commercial.ORDERED, Commercial.ACKNOWLEDGED):
         result["standing_order"] = file.order.number
         text = f"{item.shown} was taken out of the schedule; its order {file.order.number} still stands."
-        result |= say(context, "project_manager", text, item.item_id, subject=notice_subject(item.shown, text))
+        result |= say(context, MANAGER, text, item.item_id, subject=notice_subject(item.shown, text))
     return result
 
 

@@ -66,10 +66,6 @@ class Fleet:
         """The names of all workers, or of all APIs."""
         return [member.name for member in self.members if member.is_worker == workers]
 
-    def is_running(self, name: str) -> bool:
-        process = self.running.get(name)
-        return process is not None and process.poll() is None
-
     def send(self, name: str, number: signal.Signals) -> bool:
         """Send a signal to a process; False when it is just not there."""
         process = self.running.get(name)

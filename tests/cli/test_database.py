@@ -78,3 +78,13 @@ def test_a_place_that_cannot_take_a_backup_is_said_in_a_sentence(
     assert result.stdout == ""
     assert result.stderr.startswith("Error: ")
     assert "Create it" in result.stderr or "Name a file in it" in result.stderr
+
+
+def test_a_restore_of_a_file_that_is_not_there_leaves_no_data_folder_behind(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LONGLEAD_DATABASE_URL", raising=False)
+    result = run("db", "restore", str(tmp_path / "nofile"), "--data", str(tmp_path / "new"))
+    assert result.exit_code == 1
+    assert "There is no backup file" in result.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -127,6 +127,11 @@ def test_a_question_that_is_settled_takes_no_number(longlead: Run, question: str
     assert "--option NUMBER" not in longlead("approvals", "show", question).stdout
 
 
+def test_one_who_answers_twice_at_once_is_told_that_one_of_the_two_is_enough(run: Run) -> None:
+    refused = run("approvals", "decide", "a", "approve", "--option", "1", "--url", "http://127.0.0.1:9")
+    assert "Say either approve or --option 1: one of the two is enough." in refused.stderr
+
+
 def test_what_contradicts_itself_is_refused_before_anything_is_asked(run: Run) -> None:
     for arguments in ([], ["approve", "--option", "1"], ["--option", "1", "--actions", "[]"]):
         refused = run("approvals", "decide", "a", *arguments, "--url", "http://127.0.0.1:9")

@@ -134,7 +134,7 @@ def test_an_answer_that_was_lost_is_told_apart_from_a_refusal(run: Run) -> None:
 def test_progress_is_shown_on_a_terminal_once_it_takes_long(longlead: Run, building: str, tmp_path: Path) -> None:
     """On a terminal of its own, with the patience set to nothing."""
     code = (
-        "import sys, cli.output; cli.output.PROGRESS_AFTER_S = float(sys.argv.pop(1)); "
+        "import sys, cli.late_progress; cli.late_progress.SHOWN_AFTER_S = float(sys.argv.pop(1)); "
         "from cli.main import app; app(sys.argv[1:])"
     )
     events = json.dumps([good(number) for number in range(5)])

@@ -82,6 +82,7 @@ async def test_a_logged_message_is_not_sent_by_itself_when_a_way_is_configured_b
     async with room.client() as client:
         again = await client.post(f"/outbox/{row['outbox_id']}/retry")
         assert (again.status_code, again.json()["status"]) == (202, "queued")
+        assert again.json()["warning"] is None
         await room.deliver()
         assert (receiver.seen(), await room.statuses()) == ([key], ["delivered"])
         assert (await client.post(f"/outbox/{row['outbox_id']}/retry")).status_code == 409
@@ -108,7 +109,8 @@ async def test_a_logged_message_that_is_sent_again_without_a_way_is_logged_again
     await room.deliver()
     [row] = await room.rows()
     async with room.client() as client:
-        await client.post(f"/outbox/{row['outbox_id']}/retry")
+        again = (await client.post(f"/outbox/{row['outbox_id']}/retry")).json()
+    assert again["warning"].startswith(f"No way out is configured for {row['recipient']}: ")
     await room.deliver()
     assert await room.statuses() == ["logged"]
 

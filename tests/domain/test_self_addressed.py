@@ -7,9 +7,9 @@ from typing import Any, get_args
 import pytest
 
 from domain.approvals import ApprovalKind
-from domain.buildings import Approver, Building, Contact
+from domain.buildings import MANAGER, Approver, Building, Contact
 from domain.options import for_party, options_for
-from domain.parties import MANAGER, merely_tells
+from domain.parties import merely_tells
 from domain.procurement import Commercial, Item, LineFile, Milestone, OrderLine, PurchaseOrder, Quality, VendorRow
 from domain.questions import build_question
 from domain.situation import Situation

@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -18,6 +19,7 @@ from psycopg.conninfo import make_conninfo
 from storage.archive_script import ScriptRunner
 from storage.backup import BackupError, DatabaseNotEmptyError, RestoreError, backup, restore
 from storage.database import connect
+from storage.health import report
 from storage.migrate import DatabaseNewerError, migrate, pending, read_migrations
 from storage.vectors import prepare_vectors
 
@@ -82,8 +84,8 @@ async def test_a_backup_travels_from_a_server_over_tcp_to_the_embedded_one(
 async def test_a_backup_with_pgvector_comes_back_for_a_user_who_is_no_superuser(
     empty_database: str, external_database: str, tmp_path: Path
 ) -> None:
-    report = await migrate(empty_database, vector=True)
-    assert report.vector, report.vector_reason
+    migrated = await migrate(empty_database, vector=True)
+    assert migrated.vector, migrated.vector_reason
     await fill(empty_database)
     await asyncio.to_thread(backup, empty_database, tmp_path / "b")
     await asyncio.to_thread(restore, external_database, tmp_path / "b")
@@ -104,6 +106,28 @@ async def test_a_backup_under_load_is_of_one_moment(database: str, empty_databas
         row = await (await connection.execute("SELECT one.n AS one, two.n AS two FROM one, two")).fetchone()
     assert row is not None
     assert row["one"] == row["two"]
+
+
+async def test_after_a_restore_no_worker_of_before_is_alive_and_what_it_was_doing_is_taken_up(
+    database: str, empty_database: str, tmp_path: Path
+) -> None:
+    await fill(database)
+    async with await connect(database, application_name="test") as connection:
+        await connection.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
+        await connection.execute(
+            "INSERT INTO workers (worker_id, host, pid, version, started_at, connections, slots, slots_open)"
+            " SELECT id, 'elsewhere', 1, '1', now(), 5, 4, 4 FROM procrastinate_workers"
+        )
+        await connection.execute(
+            "UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT id FROM procrastinate_workers)"
+        )
+    await asyncio.to_thread(backup, database, tmp_path / "b")
+    await asyncio.to_thread(restore, empty_database, tmp_path / "b")
+    async with await connect(empty_database, application_name="test") as connection:
+        told = await report(connection, 120.0, datetime.now(UTC))
+        jobs = await (await connection.execute("SELECT status, worker_id FROM procrastinate_jobs")).fetchall()
+    assert (told.snapshot.workers, told.worker_processes) == (0, [])
+    assert jobs == [{"status": "doing", "worker_id": None}]  # what the job engine calls stalled
 
 
 async def test_a_database_with_something_in_it_is_not_restored_into(database: str, tmp_path: Path) -> None:
