@@ -78,4 +78,5 @@ def say(
     context.save(message)
     payload = {"to": party, "text": text, "item": item_id, "urgency": urgency}
     context.post(recipient, subject, payload if approval_id is None else {**payload, "approval_id": approval_id})
-    return {"message_id": message.message_id, "to": recipient}
+    told = {"message_id": message.message_id, "to": recipient}
+    return {**told, "withheld": "watch"} if context.building.is_watching else told

@@ -104,7 +104,9 @@ async def results(desk: Desk, action: str) -> list[dict[str, Any]]:
 
 
 async def intentions(desk: Desk) -> Intentions:
-    return await read_intentions(desk.conn, desk.building_id, desk.clock.now().date())
+    building = await procurement.building(desk.conn, desk.building_id)
+    assert building is not None
+    return await read_intentions(desk.conn, building, desk.clock.now().date())
 
 
 # What it does in watch
