@@ -152,8 +152,12 @@ POSITIONS: dict[Position, tuple[set[str], set[tuple[str, str]]]] = {
 
 
 def said_of(told: Intentions) -> str:
-    """What the message says of them."""
-    orders = [f"{one.item} from {one.vendor} ({one.total:.2f} {one.currency})" for one in told.orders]
+    """What the message says of them, up to twenty."""
+    orders = [
+        f"{one.item} from {one.vendor or 'a vendor that is not on file'} "
+        f"({'no price known' if one.total is None else f'{one.total:.2f} {one.currency}'})"
+        for one in told.orders
+    ]
     chases = [f"{one.item} ({one.milestone}, due on {one.due_on}) on {one.on}" for one in told.chases]
     listed = ["; ".join(found) if found else "nothing" for found in (orders, chases)]
     return f"it orders by itself: {listed[0]}. It chases: {listed[1]}. To stop"
