@@ -111,4 +111,9 @@ class AcceptedDecisionView(BaseModel):
         "certain. In both the question stays open and nothing was done."
     )
     answer: str | None = Field(None, description="With answered and asked_again: what is said to it.")
+    would_do: list[str] | None = Field(
+        None,
+        description="With applied, in a building in watch: the actions that were kept as a decision, and neither "
+        "ordered nor sent.",
+    )
     version: int = Field(description="The version of the question that was answered.")

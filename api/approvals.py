@@ -19,7 +19,7 @@ from domain.absent import no_approval
 from domain.approvals import Answer, ApprovalStatus, DecisionBody, Responder
 from domain.text import Name
 from runtime.resources import Resources
-from storage import approvals, pages
+from storage import approvals, pages, procurement
 from storage.connection import Connection
 from storage.lists import APPROVALS, EVENTS
 from tools.answers import submit
@@ -130,10 +130,9 @@ async def _entry(conn: Connection, asked: ApprovalView, event_id: str) -> dict[s
     return await pages.one(conn, EVENTS, building_id=asked.building_id, source=approvals.SOURCE, event_id=event_id)
 
 
-async def _settled(
-    resources: Resources, asked: ApprovalView, accepted: AcceptedDecisionView
-) -> dict[str, str | None] | None:
-    """What became of an answer: its status, and what is said to it; None while it waits for its turn."""
+async def _settled(resources: Resources, asked: ApprovalView, accepted: AcceptedDecisionView) -> dict[str, Any] | None:
+    """What became of an answer: its status, what is said to it, and what watch held back; None while it waits for its
+    turn."""
     async with connection(resources) as conn:
         entry = await _entry(conn, asked, accepted.event_id)
         if entry is None or entry["status"] not in ("done", "dead"):
@@ -147,4 +146,8 @@ async def _settled(
         if stated not in ("applied", "outdated"):
             standing = (await _approval(conn, asked.approval_id)).decision
             stated = standing.status if standing and standing.event_id == accepted.event_id else "outdated"
-    return {"status": "outdated" if stated == "outdated" else "applied"}
+        if stated == "outdated":
+            return {"status": "outdated"}
+        held_back = [*outcome.get("would_do", []), *outcome.get("withheld", [])]
+        building = await procurement.building(conn, asked.building_id) if held_back else None
+    return {"status": "applied", "would_do": held_back if building and building.is_watching else None}

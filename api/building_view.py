@@ -83,11 +83,11 @@ class WouldChaseView(BaseModel):
     item: str = Field(description="Its name.")
     milestone: str = Field(description="acknowledge, ship, arrive or inspect.")
     due_on: date = Field(description="The day on which it was due.")
-    on: date | None = Field(None, description="The day on which somebody is chased; null in watch.")
+    on: date | None = Field(None, description="The day on which somebody is chased; in watch: if it went live today.")
 
 
 class WouldDoView(BaseModel):
-    """What the agent would do now."""
+    """What the agent does next: in watch, if it went live now; on its first day live, when that is over."""
 
     orders: list[WouldPlaceView] = Field(description="Orders, those needed first before others.")
     chases: list[WouldChaseView] = Field(description="What it would chase for.")

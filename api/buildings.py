@@ -161,7 +161,7 @@ async def _would_do(conn: Connection, building: Building, now: datetime) -> dict
     if building.orders_alone:
         return None
     today = now.astimezone(building.zone).date()
-    return (await watching.read_intentions(conn, building.building_id, today)).model_dump()
+    return (await watching.read_intentions(conn, building, today)).model_dump()
 
 
 def _policy_problems(error: ValidationError, patch: BuildingPatch) -> list[FieldProblem]:

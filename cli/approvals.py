@@ -136,7 +136,7 @@ def decide(
         print(f"Option {option}: {one_line(chosen.title)}.")
     if decided.get("answer"):
         print(one_line(decided["answer"]))
-    print(_SAID[decided["status"]])
+    print(_KEPT if decided.get("would_do") else _SAID[decided["status"]])
 
 
 @dataclass(frozen=True)
@@ -191,6 +191,7 @@ _SAID = {
     "asked_again": "It was not certain what you meant, so nothing was decided: the question is still open.",
     "failed": "It could not be applied. The question is asked again; see `longlead events list --status dead`.",
 }
+_KEPT = "Kept as your decision; the building is in watch, so nothing is ordered or sent."
 _OPTION_COLUMNS = ["no.", "option", "actions", "arrival", "days late", "cost", "assumptions"]
 
 

@@ -9,7 +9,7 @@ import typer
 from cli.client import Client, Limit, Url, part
 from cli.files import read_json
 from cli.output import Json, describe_changes, moment, print_fields, print_json, print_table, shorten
-from cli.records import ITEM_COLUMNS, item_row
+from cli.records import ITEM_COLUMNS, item_row, order_value
 from cli.sentences import CommandError
 from domain.outside import one_line
 
@@ -173,6 +173,8 @@ def _show(building: dict[str, Any]) -> None:
             "building": building["building_id"],
             "name": building["name"],
             "status": building["status"],
+            "mode": building["mode"],
+            "orders by itself from": moment(building["acts_from"]),
             "thread": building["thread_id"],
             "lines": ", ".join(f"{count} {status}" for status, count in progress["lines"].items()),
             "doing": ", ".join(f"{event['event_type']} ({event['status']})" for event in progress["doing"]),
@@ -183,3 +185,19 @@ def _show(building: dict[str, Any]) -> None:
         print(f"? {approval['approval_id']}: {one_line(approval['summary'])}")
     for flag in building["open_flags"]:
         print(f"! {flag['item_id']} ({flag['band']}): {one_line(flag['detail'])}")
+    if building["would_do"] is not None:
+        _show_intentions(building["would_do"])
+
+
+def _show_intentions(would_do: dict[str, Any]) -> None:
+    """What the agent would order and chase, in watch and on the first day after it."""
+    orders = (
+        ["order", one["item"], one["vendor"] or one["vendor_id"], order_value(one), f"shown since {one['on']}"]
+        for one in would_do["orders"]
+    )
+    chases = (
+        ["chase", one["item"], None, None, f"{one['milestone']}, due on {one['due_on']}, chased on {one['on']}"]
+        for one in would_do["chases"]
+    )
+    columns = ["what", "line", "vendor", "amount", "when"]
+    print_table("It would do", columns, [*orders, *chases], "It would order nothing and chase nobody.")

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from cli.evals_play import open_console
 from cli.files import written_to
-from cli.output import show_progress
+from cli.late_progress import LateProgress
 from cli.sentences import CommandError
 from evals.scratch import scratch_server
 from evals.source import ScenarioError
@@ -85,8 +85,8 @@ def _play(stories: list[Story]) -> list[StoryResult]:
     settings = load_settings()
     set_up_logs(settings.model_copy(update={"log_level": "CRITICAL"}))  # the agent's own log is not the report
     steps = sum(len(story.steps) for story in stories)
-    with scratch_server(settings) as conninfo, show_progress("Playing stories", steps) as advance:
-        return asyncio.run(run_stories(conninfo, stories, advance))
+    with scratch_server(settings) as conninfo, LateProgress("Playing stories", steps) as progress:
+        return asyncio.run(run_stories(conninfo, stories, progress.advance))
 
 
 def _show(console: Console, results: list[StoryResult], known: list[KnownStory] | None, questions: bool) -> None:

@@ -54,9 +54,9 @@ def log(
     as_json: Json = False,
     url: Url = None,
 ) -> None:
-    """List what the agent of a building said, and what it was told, in order."""
+    """List what the agent of a building said, with what became of it, and what it was told, in order."""
     rows = Client(url).rows(f"/buildings/{part(building)}/messages", limit)
-    columns = ["message", "item", "direction", "to or from", "text", "urgency", "event"]
+    columns = ["message", "item", "direction", "to or from", "text", "urgency", "status", "event"]
     print_rows(rows, as_json, f"Messages of {building}", columns, _said, "Nothing was said yet.")
 
 
@@ -77,8 +77,10 @@ def retry(
 
 
 def _said(message: dict[str, Any]) -> list[Any]:
-    names = ("message_id", "item_id", "direction", "party", "text", "urgency", "event_id")
-    return [message[name] for name in names]
+    names = ("message_id", "item_id", "direction", "party", "text", "urgency")
+    because = message["withheld_because"]
+    status = f"{message['status']} ({because})" if because else message["status"]
+    return [*(message[name] for name in names), status, message["event_id"]]
 
 
 def _row(message: dict[str, Any]) -> list[Any]:

@@ -56,7 +56,8 @@ def show_item(
     if as_json:
         print_json(found)
         return
-    flags = found.pop("flags", [])
+    flags, order = found.pop("flags", []), found["would_order"]
+    found["would_order"] = order and describe_order(order)
     print_fields({name.replace("_", " "): value for name, value in found.items()})
     for flag in flags:
         print(f"! {one_line(flag['band'])}: {one_line(flag['detail'])}")
@@ -133,6 +134,18 @@ def flags(
     rows = Client(url).rows(f"/buildings/{part(building)}/flags", limit, status=wanted)
     columns = ["flag", "item", "band", "status", "what", "event"]
     print_rows(rows, as_json, f"Flags of {building}", columns, _flag_row, "There are none.")
+
+
+def describe_order(order: dict[str, Any]) -> str:
+    """An order that was not placed, in words: `40 pcs from V Ltd for 36000.00 USD, since 2026-02-02`."""
+    vendor = order["vendor"] or order["vendor_id"] or "a vendor that is not on file"
+    amount = " ".join(str(one) for one in (order["quantity"], order["unit"]) if one)
+    return f"{amount or 'all of it'} from {one_line(vendor)} for {order_value(order)}, since {order['on']}"
+
+
+def order_value(order: dict[str, Any]) -> str:
+    """What an order comes to."""
+    return f"{order['total']} {order['currency']}" if order["total"] else "no price known"
 
 
 def item_row(item: dict[str, Any]) -> list[Any]:

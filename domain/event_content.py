@@ -1,7 +1,9 @@
 """Whether two bodies say the same: compared by what they mean, not by how they are written.
 
-A digest is made of the typed body without what is at its default. So neither the order of keys nor `10` for `10.0`
-makes another body, and a later version that adds an optional field, at any depth, still knows the bodies of this one.
+A digest is made of the typed body without what is at its default, and without what its model does not write
+(`Field(exclude=True)`): that belongs to the request, and not to what it specifies. So neither the order of keys nor
+`10` for `10.0` makes another body, and a later version that adds an optional field, at any depth, still knows the
+bodies of this one.
 Digests that earlier versions stored are made in their ways again: see `domain/earlier_digests.py`.
 """
 
@@ -66,10 +68,11 @@ def without_defaults(body: BaseModel, plain: Plain, leave_out: Collection[str] =
 
 @cache
 def _defaults_of(model: type[BaseModel]) -> dict[str, Any]:
-    """The default of every field of a model; one that equals nothing where a field has none."""
+    """The default of every field that a model writes; one that equals nothing where a field has none."""
     return {
         name: _NO_DEFAULT if field.is_required() else field.get_default(call_default_factory=True)
         for name, field in model.model_fields.items()
+        if not field.exclude
     }
 
 

@@ -135,11 +135,11 @@ MAX_RESTARTED_A_DAY = 5
 """Lines whose overdue milestones are chased on one day, when a building goes live with many."""
 
 
-def past_due(file: LineFile, today: date) -> Milestone | None:
-    """The last milestone of the current order that is past: whatever comes of it tells of those before it, too."""
+def late_milestones(file: LineFile, today: date) -> list[Milestone]:
+    """What is past and still expected of the current order, in the order in which it comes."""
     if file.item.removed or not file.item.is_ordered or file.item.is_released:
-        return None
-    past = [
+        return []
+    late = [
         milestone
         for milestone in file.milestones
         if milestone.round == file.item.round
@@ -147,7 +147,12 @@ def past_due(file: LineFile, today: date) -> Milestone | None:
         and milestone.due_on is not None
         and milestone.due_on < today
     ]
-    return max(past, key=lambda milestone: KINDS.index(milestone.kind), default=None)
+    return sorted(late, key=lambda milestone: KINDS.index(milestone.kind))
+
+
+def past_due(file: LineFile, today: date) -> Milestone | None:
+    """The last milestone of the current order that is past: whatever comes of it tells of those before it, too."""
+    return next(reversed(late_milestones(file, today)), None)
 
 
 def restart_overdue(files: Sequence[LineFile], building: Building, today: date, seq: int) -> list[Milestone]:

@@ -55,7 +55,7 @@ def build_question(
     """
     if kind in _WITHOUT_ITEM:
         return _free_question(kind, building, today, subject, background or Background())
-    if file is None or file.item.removed or not _STANDS[kind](file, building, subject):
+    if file is None or not still_stands(kind, file, building, subject):
         return None
     subject = _as_of_now(kind, file, building, subject)
     options = options_for(kind, Situation(file, building, today, subject))
@@ -73,6 +73,11 @@ def build_question(
         subject=subject,
         holds_item=kind != "milestone_overdue",
     )
+
+
+def still_stands(kind: str, file: LineFile, building: Building, subject: dict[str, Any]) -> bool:
+    """Whether the facts of a line still ask this."""
+    return not file.item.removed and _STANDS[kind](file, building, subject)
 
 
 def party_asked(building: Building, stake: Amount | None) -> str:

@@ -67,7 +67,7 @@ def is_held_back(name: str, file: LineFile | None, building: Building, *, by_a_p
 
 
 class WouldChase(BaseModel):
-    """Somebody whom the agent would chase, or will from `on`."""
+    """Something late for which the agent chases somebody on the day `on`."""
 
     item_id: str
     item: str
@@ -84,7 +84,7 @@ class WouldPlace(WouldOrder):
 
 
 class Intentions(BaseModel):
-    """What the agent would do now, or will do when its first day live is over."""
+    """What the agent does next, were it to go live now, or when its first day live is over."""
 
     orders: list[WouldPlace] = []
     chases: list[WouldChase] = []

@@ -9,7 +9,8 @@ from domain.outside import own_words, shown_phrase
 CHANGED = "changed"
 """Where the evidence of a renewed question says what changed."""
 TOLD = "as_told"
-"""Where it keeps the facts that people were told last, while a later change has not been told."""
+"""Where it keeps the facts that people were told last, while a later change has not been told. Empty: nobody has
+been told of the question yet."""
 
 _DATES = {
     "eta": "ETA",
@@ -29,12 +30,18 @@ _GROUPS: dict[str, Mapping[str, str]] = {"dates": _DATES, "order": _ORDER, "insp
 
 
 def facts_told(evidence: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts of a question that a person was told, or will be compared with what comes."""
+    """The facts of a question that a person was told, or will be compared with what comes; empty where nobody was told
+    of it."""
     kept: dict[str, Any] | None = evidence.get(TOLD)
     if kept is not None:
         return kept
     groups = {group: dict(evidence.get(group) or {}) for group in _GROUPS}
     return {**groups, "policy": evidence.get("policy"), "missing": evidence.get("missing")}
+
+
+def facts_shown(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts that a question shows, whether people were told of them or not."""
+    return facts_told({name: value for name, value in evidence.items() if name != TOLD})
 
 
 def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -79,6 +79,9 @@ def _outcome(state: BuildingState) -> dict[str, Any]:
     would_do = [one["name"] for one in done if one["do"] == "action" and "would_do" in one["result"]]
     if would_do:
         outcome["would_do"] = would_do
+    withheld = [one["name"] for one in done if one["do"] == "action" and "withheld" in one["result"]]
+    if withheld:
+        outcome["withheld"] = withheld
     if settled is not None:
         outcome["decision"] = settled.get("kept_open") or ("applied" if settled.get("applied") else "outdated")
         if settled.get("kept_open"):

@@ -1,35 +1,30 @@
 """What a building in watch would do, and what of its past is asked again when it goes live."""
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from domain.buildings import Building
+from domain.intentions import AnsweredInWatch, Standing, plan_of
 from domain.watch import Intentions
+from storage import procurement
 from storage.connection import Connection, Statement
-from storage.unsent import IS_UNSENT
+from storage.notes import notes_not_asked
+from storage.unsent import unsent_orders
 
-# What it shows and could place now: the line is free, and nothing of it is on order.
-_ORDERS = """
-SELECT i.item_id, i.name AS item, i.would_order FROM items i
- WHERE i.building_id = %(building_id)s AND i.would_order IS NOT NULL AND NOT i.removed AND i.held_until IS NULL
-   AND i.submittal = 'approved' AND i.commercial = 'unordered'
-   AND NOT EXISTS (SELECT 1 FROM approvals a WHERE a.building_id = i.building_id AND a.item_id = i.item_id
-                      AND a.holds_item AND (a.status = 'pending' OR a.decision ->> 'status' = 'accepted'))
- ORDER BY i.required_by, i.item_id"""
+# The lines of which something may follow when the building goes live: those to be ordered, those that show an order,
+# and those of which something is late. What follows is for domain.intentions to say.
+_LINES = """
+SELECT i.item_id FROM items i
+ WHERE i.building_id = %(building_id)s AND NOT i.removed
+   AND (i.would_order IS NOT NULL
+        OR (i.submittal = 'approved' AND i.commercial = 'unordered')
+        OR EXISTS (SELECT 1 FROM milestones m
+                    WHERE m.building_id = i.building_id AND m.item_id = i.item_id AND m.round = i.round
+                      AND m.met_on IS NULL AND m.due_on < %(today)s))
+ ORDER BY i.item_id"""
 
-# Of each line the last milestone that is past: domain.milestones.past_due.
-_CHASES = f"""
-SELECT * FROM (
-    SELECT DISTINCT ON (m.item_id) m.item_id, i.name AS item, m.kind AS milestone, m.due_on::text,
-           m.chase_on::text AS "on", i.required_by
-      FROM milestones m JOIN items i USING (building_id, item_id)
-     WHERE m.building_id = %(building_id)s AND m.round = i.round AND m.met_on IS NULL AND m.due_on < %(today)s
-       AND NOT i.removed AND i.commercial IN ('ordered', 'acknowledged')
-       AND NOT (i.logistics = 'on_site' AND i.quality IN ('passed', 'accepted_as_is')) AND NOT {IS_UNSENT}
-     ORDER BY m.item_id, array_position(ARRAY['acknowledge', 'ship', 'arrive', 'inspect'], m.kind) DESC) past
- ORDER BY required_by, item_id"""
-
-# The last answers, of people and of rules, whose commitments were only told, where nobody has asked since.
+# The last answers, of people and of rules, whose commitments were only told, or whose messages were withheld (nobody
+# has received what the person had asked or said), where nobody has asked since.
 _ANSWERED = """
 SELECT DISTINCT ON (kind, item_id) kind, item_id, subject FROM (
     SELECT kind, item_id, subject, decision_seq AS seq FROM approvals
@@ -39,8 +34,8 @@ SELECT DISTINCT ON (kind, item_id) kind, item_id, subject FROM (
      WHERE building_id = %(building_id)s AND type = 'act' AND basis ? 'subject') answered
  WHERE seq > %(since)s
    AND EXISTS (SELECT 1 FROM actions x WHERE x.building_id = %(building_id)s AND x.seq = answered.seq
-                  AND x.kind = 'action' AND x.result ? 'would_do'
-                  AND (answered.item_id IS NULL OR x.item = answered.item_id))
+                  AND x.kind = 'action' AND x.result ?| '{would_do,withheld}'
+                  AND (answered.item_id IS NULL OR x.item IN ('', answered.item_id)))
    AND NOT EXISTS (SELECT 1 FROM approvals a WHERE a.building_id = %(building_id)s AND a.kind = answered.kind
                       AND a.item_id IS NOT DISTINCT FROM answered.item_id AND a.raised_seq > answered.seq)
  ORDER BY kind, item_id, seq DESC"""
@@ -60,27 +55,27 @@ UPDATE outbox o SET delivered_at = d.delivered_at, status = CASE WHEN d.dead THE
  WHERE o.outbox_id = d.outbox_id AND o.status = 'withheld'"""
 
 
-@dataclass(frozen=True)
-class AnsweredInWatch:
-    """A question whose answer came to nothing, since it was given in watch."""
+async def read_standing(conn: Connection, building: Building, today: date) -> Standing:
+    """What a building's intentions follow from; `today` in the building's zone."""
+    building_id = building.building_id
+    parameters: dict[str, Any] = {"building_id": building_id, "today": today}
+    lines = await (await conn.execute(_LINES, parameters)).fetchall()
+    item_ids = [line["item_id"] for line in lines]
+    _, questions, files = await procurement.standing(conn, building_id, item_ids)
+    answered = await answered_in_watch(conn, building_id, building.live_from_seq) if building.is_watching else []
+    noted = frozenset(note.item_id for note in await notes_not_asked(conn, building_id, item_ids))
+    never_sent = frozenset(order.item_id for order in await unsent_orders(conn, building_id))
+    return Standing(files, questions, answered, noted, never_sent)
 
-    kind: str
-    item_id: str | None
-    subject: dict[str, Any]
 
-
-async def read_intentions(conn: Connection, building_id: str, today: date) -> Intentions:
-    """What the agent would do now, or will do when its first day live is over; `today` in the building's zone."""
-    parameters = {"building_id": building_id, "today": today}
-    orders, chases = await conn.together([(_ORDERS, parameters), (_CHASES, parameters)])
-    return Intentions.model_validate(
-        {"orders": [{**row["would_order"], "item_id": row["item_id"], "item": row["item"]} for row in orders]}
-        | {"chases": chases}
-    )
+async def read_intentions(conn: Connection, building: Building, today: date) -> Intentions:
+    """What the agent does next, were it to go live now, or when its first day live is over; `today` in the building's
+    zone."""
+    return plan_of(building, await read_standing(conn, building, today), today).intentions
 
 
 async def answered_in_watch(conn: Connection, building_id: str, since: int) -> list[AnsweredInWatch]:
-    """The questions that were answered after entry `since` with commitments that were held back."""
+    """The questions that were answered after entry `since` with what was held back."""
     rows = await (await conn.execute(_ANSWERED, {"building_id": building_id, "since": since})).fetchall()
     return [AnsweredInWatch(**row) for row in rows]
 

@@ -14,7 +14,7 @@ from domain.mail_subjects import Occasion, question_subject
 from domain.options import for_party
 from domain.parties import merely_tells
 from domain.replies import Reply
-from domain.what_changed import CHANGED, TOLD, changes_between, facts_told, in_words
+from domain.what_changed import CHANGED, TOLD, changes_between, facts_shown, facts_told, in_words
 from domain.working_time import add_working_time
 from storage import procurement
 from storage.approvals import locked
@@ -240,7 +240,7 @@ def _raised(context: ActionContext, question: Question, refused: int, number: in
         summary=_with_refused(question, refused),
         options=question.options,
         refused=refused,
-        evidence=question.evidence,
+        evidence=question.evidence | ({TOLD: {}} if building.is_watching else {}),
         subject=question.subject,
         advice=advice,
         fingerprint=question.fingerprint,
@@ -313,7 +313,8 @@ async def remind(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
 
 async def announce(toolbox: Toolbox, entry: Entry, approval_id: str) -> dict[str, Any]:
     """Put a question to people who never received it, as it stands now: whoever is asked first has all the time to
-    answer it. Closed where the facts no longer ask it."""
+    answer it. Those who were told of it before watch began are told what has changed. Closed where the facts no longer
+    ask it."""
 
     async def act(context: ActionContext) -> dict[str, Any]:
         approval = await locked(context.transaction, approval_id)
@@ -329,8 +330,9 @@ async def announce(toolbox: Toolbox, entry: Entry, approval_id: str) -> dict[str
         if _has_changed(put_again, question):
             _renew(context, put_again, question)
         else:
+            put_again, occasion = _as_announced(put_again)
             context.save(put_again)
-            _tell(context, put_again, "asked")
+            _tell(context, put_again, occasion)
         return {"approval_id": approval_id, "announced": True}
 
     return await run_effect(
@@ -344,6 +346,18 @@ async def announce(toolbox: Toolbox, entry: Entry, approval_id: str) -> dict[str
         responder=POLICY,
         act=act,
     )
+
+
+def _as_announced(approval: Approval) -> tuple[Approval, Occasion]:
+    """The question as it is put by a building that has gone live: as a new one to people who were never told of it,
+    and with what has changed to those who were told of it before watch began."""
+    if TOLD not in approval.evidence:
+        return approval, "asked"
+    told, shown = facts_told(approval.evidence), facts_shown(approval.evidence)
+    changes = changes_between(told, shown) if told else []
+    evidence = {name: value for name, value in approval.evidence.items() if name not in (TOLD, CHANGED)}
+    evidence |= {CHANGED: changes} if changes else {}
+    return approval.model_copy(update={"evidence": evidence}), "changed" if changes else "asked"
 
 
 def _next_working_moment(context: ActionContext) -> datetime:
@@ -374,8 +388,9 @@ def _escalated(context: ActionContext, approval: Approval) -> dict[str, Any]:
 
 
 def _brought_up(context: ActionContext, approval: Approval, occasion: Occasion) -> None:
-    untold = {name: value for name, value in approval.evidence.items() if name != TOLD}
-    approval = approval.model_copy(update={"evidence": untold})
+    if not context.building.is_watching:  # in watch nobody receives it
+        untold = {name: value for name, value in approval.evidence.items() if name != TOLD}
+        approval = approval.model_copy(update={"evidence": untold})
     context.save(approval)
     _tell(context, approval, occasion, urgency="urgent")
 
@@ -406,16 +421,20 @@ def _with_refused(question: Question, refused: int) -> str:
 
 
 def _renew(context: ActionContext, approval: Approval, question: Question) -> None:
-    """The same question with the facts as they are now, at its next version; whoever was asked is told."""
+    """The same question with the facts as they are now, at its next version; whoever was asked is told. In watch nobody
+    receives that: what people were told last stays on file, and what changed is only shown."""
     if _amount_of(question) != _amount_of(approval):
         approval = _asked_for_amount(context.building, approval, question, context.now)
     advice = renewed_advice(approval.advice)
     dropped = approval.advice is not None and advice is None and bool(approval.advice.actions)
     question = _fit_for(context.building, approval.asked_of, question, advice)
     refused = min(max(approval.refused - dropped, 0), len(question.options) - 1)
+    is_watching = context.building.is_watching
     told = facts_told(approval.evidence)
-    changes = changes_between(told, facts_told(question.evidence))
+    before = facts_shown(approval.evidence) if is_watching else told
+    changes = changes_between(before, facts_told(question.evidence)) if before else []
     changed = {CHANGED: changes} if changes else {}
+    as_told = {TOLD: told} if context.told or is_watching else {}
     renewed = approval.model_copy(
         update={
             "version": approval.version + 1,
@@ -423,13 +442,13 @@ def _renew(context: ActionContext, approval: Approval, question: Question) -> No
             "options": question.options,
             "refused": refused,
             "advice": advice,
-            "evidence": question.evidence | _talk(approval) | changed | ({TOLD: told} if context.told else {}),
+            "evidence": question.evidence | _talk(approval) | changed | as_told,
             "subject": question.subject,
             "fingerprint": question.fingerprint,
         }
     )
     context.save(renewed)
-    _tell(context, renewed, "changed")
+    _tell(context, renewed, "changed" if before else "asked")
 
 
 def _has_changed(approval: Approval, question: Question) -> bool:

@@ -1,25 +1,25 @@
 """A building goes live: it starts from the facts, says what it would do, and orders nothing by itself that day.
 
-What was held back in watch stays held back. Open questions are put again, since nobody received them; answers that
-were given in watch are asked for again; what is overdue is chased from now on. The next working day the agent acts.
+What was held back in watch stays held back. Open questions are put again, since nobody received them; so are those that
+were answered in watch with what was held back; what is overdue is chased from now on. The next working day the agent
+acts.
 """
 
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from domain.buildings import MANAGER, Building
 from domain.events import Entry
+from domain.intentions import orders_to_show, plan_of
 from domain.mail_subjects import live_subject
-from domain.milestones import restart_overdue
-from domain.orders import order_preview
 from domain.outside import shown_name
-from domain.outstanding import outstanding
-from domain.procurement import Item, LineFile, Milestone, Row, WouldOrder, money
+from domain.procurement import Item, Row, money
+from domain.watch import Intentions
 from domain.working_time import add_working_time
 from storage import procurement
-from storage.unsent import unsent_orders
-from storage.watching import answered_in_watch
+from storage.unsent import UnsentOrder, unsent_orders
+from storage.watching import read_standing
 from tools.approvals import announce
 from tools.context import ActionContext, Toolbox
 from tools.messages import say
@@ -46,43 +46,30 @@ async def _go_live(context: ActionContext) -> dict[str, Any]:
     building, conn = context.building, context.transaction.conn
     if not (building.is_watching and building.goes_live):
         return vars(Finding(note="it is not to go live any more", repeat=True))
-    answered = await answered_in_watch(conn, building.building_id, building.live_from_seq)
-    items = [item for item in await procurement.items(conn, building.building_id) if not item.removed]
-    _, questions, files = await procurement.standing(conn, building.building_id, [item.item_id for item in items])
-    held = {question.item_id for question in questions if question.holds_item}
-    chased = {question.item_id for question in questions if question.kind == "milestone_overdue"}
+    today = context.now.astimezone(building.zone).date()
+    standing = await read_standing(conn, building, today)
+    plan = plan_of(building, standing, today, context.seq)
+    by_id = {item.item_id: item for item in await procurement.items(conn, building.building_id) if not item.removed}
     building.is_watching, building.goes_live = False, False
     building.live_from_seq = context.seq
     building.acts_from = first_morning(building, context.now)
-    today = context.now.astimezone(building.zone).date()
-    orders = _marked(files, building, held, context.today)
-    notes = await ask_about_notes(context, files)
-    orders |= {ask["item_id"]: None for ask in notes}
+    shown = orders_to_show(plan, standing.files)
+    lines: list[Row] = [by_id[item_id].model_copy(update={"would_order": order}) for item_id, order in shown.items()]
+    context.save(*lines, *plan.restarted)
+    notes = await ask_about_notes(context, standing.files)
     unsent = await unsent_orders(conn, building.building_id)
-    chased |= {order.item_id for order in unsent}
-    chases = restart_overdue([file for file in files if file.item.item_id not in chased], building, today, context.seq)
-    context.save(*_changed(files, orders), *chases)
-    by_id = {item.item_id: item for item in items}
-    text = _announcement(building, by_id, orders, [chase for chase in chases if chase.chase_on is not None])
-    text += _never_sent(
-        [f"{order.number} ({by_id[order.item_id].shown})" for order in unsent if order.item_id in by_id]
-    )
-    say(
-        context,
-        MANAGER,
-        text,
-        None,
-        subject=live_subject(sum(order is not None for order in orders.values())),
-    )
-    asks = [vars(one) for one in answered if one.item_id is None or one.item_id in by_id]
+    text = _announcement(building, plan.intentions) + _name_never_sent(unsent, by_id)
+    say(context, MANAGER, text, None, subject=live_subject(len(plan.intentions.orders)))
+    asks = [vars(one) for one in standing.answered if one.item_id is None or one.item_id in by_id]
     return vars(Finding(note="live from now on", items=list(by_id), ask=asks + notes))
 
 
-def _never_sent(orders: Sequence[str]) -> str:
+def _name_never_sent(orders: Sequence[UnsentOrder], by_id: Mapping[str, Item]) -> str:
     """What the message says of orders whose own message watch withheld."""
-    if not orders:
+    named = [f"{order.number} ({by_id[order.item_id].shown})" for order in orders if order.item_id in by_id]
+    if not named:
         return ""
-    return f" On file, but never sent to the vendor, and not chased: {_listed(orders)}. Send or cancel each by hand."
+    return f" On file, but never sent to the vendor, and not chased: {_listed(named)}. Send or cancel each by hand."
 
 
 def first_morning(building: Building, now: datetime) -> datetime:
@@ -93,46 +80,15 @@ def first_morning(building: Building, now: datetime) -> datetime:
     return add_working_time(midnight, timedelta(0), building.zone, building.working_week, quiet)
 
 
-def _marked(
-    files: Sequence[LineFile], building: Building, held: set[str | None], today: date
-) -> dict[str, WouldOrder | None]:
-    """The order that the agent would place of each line; None where it would place none."""
-    acting = building.model_copy(update={"is_watching": False, "acts_from": None})
-    return {
-        file.item.item_id: order_preview(file, None, today)
-        if file.item.item_id not in held and not file.item.is_held and _is_to_order(file, acting)
-        else None
-        for file in files
-    }
-
-
-def _is_to_order(file: LineFile, building: Building) -> bool:
-    needs = outstanding(file, building)
-    return any(action["name"] == "issue_purchase_order" for need in needs for action in need.actions)
-
-
-def _changed(files: Sequence[LineFile], orders: dict[str, WouldOrder | None]) -> list[Row]:
-    """The lines that show another order from now on."""
-    found: list[Row] = []
-    for file in files:
-        shown, order = file.item.would_order, orders[file.item.item_id]
-        if order != shown and not (order is not None and order.is_same_as(shown)):
-            found.append(file.item.model_copy(update={"would_order": order}))
-    return found
-
-
-def _announcement(
-    building: Building, items: dict[str, Item], orders: dict[str, WouldOrder | None], chases: Sequence[Milestone]
-) -> str:
+def _announcement(building: Building, intentions: Intentions) -> str:
     assert building.acts_from is not None
     begins = building.acts_from.astimezone(building.zone)
     placed = [
-        f"{items[item_id].shown} from {shown_name(order.vendor) if order.vendor else 'a vendor that is not on file'}"
-        f" ({money(order.total, order.currency) or 'no price known'})"
-        for item_id, order in orders.items()
-        if order is not None
+        f"{shown_name(one.item)} from {shown_name(one.vendor) if one.vendor else 'a vendor that is not on file'}"
+        f" ({money(one.total, one.currency) or 'no price known'})"
+        for one in intentions.orders
     ]
-    asked = [f"{items[one.item_id].shown} ({one.kind}, due on {one.due_on}) on {one.chase_on}" for one in chases]
+    asked = [f"{shown_name(one.item)} ({one.milestone}, due on {one.due_on}) on {one.on}" for one in intentions.chases]
     return (
         f"{shown_name(building.name)} is live: messages are sent from now on. Today nothing is ordered without a "
         f"person. From {begins:%Y-%m-%d %H:%M} on it orders by itself: {_listed(placed)}. It chases: {_listed(asked)}. "

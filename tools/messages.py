@@ -81,4 +81,5 @@ def say(
     payload = {"to": party, "text": text, "item": item_id, "urgency": urgency}
     asked = {} if approval_id is None else {"approval_id": approval_id}
     context.post(recipient, subject, {**payload, **asked}, on_going_live=on_going_live)
-    return {"message_id": message.message_id, "to": recipient}
+    told = {"message_id": message.message_id, "to": recipient}
+    return {**told, "withheld": "watch"} if context.building.is_watching else told

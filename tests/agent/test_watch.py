@@ -14,7 +14,7 @@ from domain.orders import order_rows
 from domain.policy import COMMITTING
 from domain.principals import Author
 from domain.procurement import Message, Milestone, PurchaseOrder
-from domain.watch import REACH, Intentions, Reach
+from domain.watch import Intentions
 from storage import buildings, inbox, outbox, pages, procurement
 from storage.audit import Signature
 from storage.lists import MESSAGES
@@ -104,7 +104,9 @@ async def results(desk: Desk, action: str) -> list[dict[str, Any]]:
 
 
 async def intentions(desk: Desk) -> Intentions:
-    return await read_intentions(desk.conn, desk.building_id, desk.clock.now().date())
+    building = await procurement.building(desk.conn, desk.building_id)
+    assert building is not None
+    return await read_intentions(desk.conn, building, desk.clock.now().date())
 
 
 # What it does in watch
@@ -249,9 +251,28 @@ async def test_what_cannot_be_true_of_an_outside_order_is_asked_and_not_taken_up
 # What each action does in watch
 
 
-def test_every_action_says_how_far_it_goes_and_what_costs_money_is_a_commitment() -> None:
-    assert set(REACH) == set(ACTION_NAMES)
-    assert {name for name in COMMITTING if REACH[name] != Reach.COMMITMENT} == set()
+BINDING = {
+    "issue_purchase_order",  # the vendor may hold us to it
+    "reorder_item",  # a second order
+    "cancel_purchase_order",  # the vendor stops, and may charge for it
+    "expedite_order",  # freight or overtime is paid for
+    "accept_as_is",  # gives up a claim, or takes on the vendor's terms
+    "return_item",  # the vendor takes goods back, and owes others
+    "start_tracking",  # of an order that was not placed nothing is expected of anybody
+}
+"""What a builder would call binding, or a part of it: none of it may happen in watch."""
+TOLD_OR_ON_FILE = {
+    *("notify_team", "request_information"),  # words, which are withheld
+    *("flag_potential_issue", "schedule_inspection", "repair_item"),  # our own notes, calendar and hands
+    *("change_required_by", "change_project_end", "remove_item", "hold_item"),  # our own log
+    *("restate_event", "dismiss_event", "grant_delegation"),  # our own reading and authority
+}
+
+
+def test_every_action_is_either_binding_or_stays_with_us() -> None:
+    assert set(ACTION_NAMES) == BINDING | TOLD_OR_ON_FILE
+    assert not BINDING & TOLD_OR_ON_FILE
+    assert set(COMMITTING) <= BINDING
 
 
 @pytest.mark.parametrize("responder", [LOCAL_PERSON, POLICY], ids=["a person", "the agent"])
@@ -269,7 +290,7 @@ async def test_no_action_orders_or_sends_anything_in_watch(desk: Desk, name: str
         return
     first = await carry_out(toolbox, entry, made, 0, responder)
     assert await carry_out(toolbox, entry, made, 0, responder) == first
-    assert ("would_do" in first) == (REACH[name] in (Reach.COMMITMENT, Reach.ON_ORDER))
+    assert ("would_do" in first) == (name in BINDING)
     if "would_do" in first:
         assert {key: first["would_do"][key] for key in made} == made
     assert await desk.rows(PurchaseOrder) == orders

@@ -107,6 +107,38 @@ def test_what_a_later_version_says_in_its_new_fields_makes_another_building(targ
     assert not earlier_digests_of_building(said) & earlier_digests_of_building(spec())
 
 
+@pytest.mark.parametrize("target", MODELS, ids=lambda model: model.__name__)
+def test_what_a_part_keeps_out_of_its_specification_is_not_compared(target: type[BaseModel]) -> None:
+    """Whatever the part, and whatever is said of it: `mode` of the building is one of those."""
+    kept_out = {
+        "tags": (list[str], Field(default_factory=list, exclude=True)),
+        "urgent": (bool, Field(False, exclude=True)),
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.domain.test_building_digests.NEW_FIELDS", kept_out)
+        later = with_new_fields(BuildingSpec, target)
+    known, said = spec(), later.model_validate(BODY)
+    for part in _parts_of(said, target.__name__):
+        object.__setattr__(part, "tags", ["said"])
+        object.__setattr__(part, "urgent", True)
+    assert digest_of_typed(said, UTC) == digest_of_typed(known, UTC)
+    assert earlier_digests_of_building(said) == earlier_digests_of_building(known)  # type: ignore[arg-type]
+
+
+def _parts_of(value: Any, name: str) -> list[BaseModel]:
+    if isinstance(value, BaseModel):
+        own = [value] if type(value).__name__ == name else []
+        return own + [part for field in type(value).model_fields for part in _parts_of(getattr(value, field), name)]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return [part for one in inner for part in _parts_of(one, name)]
+
+
+@pytest.mark.parametrize("mode", ["watch", "live"])
+def test_a_building_is_the_same_in_any_mode(mode: str) -> None:
+    assert digest(mode=mode) == digest()
+    assert earlier_digests_of_building(spec(mode=mode)) == earlier_digests_of_building(spec())
+
+
 SAME: list[dict[str, Any]] = [
     dict(reversed(BODY.items())),
     {"items": [{**BODY["items"][0], "quantity": 18, "unit_price": 2850.5, "category": None}]},
