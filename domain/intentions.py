@@ -55,12 +55,13 @@ def plan_of(building: Building, standing: Standing, today: date, seq: int = 0) -
     again = [one for one in standing.answered if _is_asked(one, by_id, building)]
     held = {one.item_id for one in open_ if one.holds_item} | {one.item_id for one in again if one.kind != GIVEN_UP}
     given_up = {one.item_id for one in open_ if one.kind == GIVEN_UP}
-    given_up |= {one.item_id for one in again if one.kind == GIVEN_UP} | standing.never_sent
+    given_up |= {one.item_id for one in again if one.kind == GIVEN_UP}
     held |= standing.noted
     files = sorted(standing.files, key=lambda file: (file.item.required_by or date.max, file.item.item_id))
     orders = [_placed(file, today) for file in files if file.item.item_id not in held and _orders(file, building)]
-    restarted = _restarted(files, given_up, building, today, seq) if building.is_watching else []
-    return Plan(Intentions(orders=orders, chases=_chases(files, restarted, today)), restarted)
+    owed = [file for file in files if file.item.item_id not in standing.never_sent]
+    restarted = _restarted(owed, given_up, building, today, seq) if building.is_watching else []
+    return Plan(Intentions(orders=orders, chases=_chases(owed, restarted, today)), restarted)
 
 
 def _restarted(

@@ -184,13 +184,23 @@ def describe_expected(setting: FieldInfo) -> str | None:
     return f"{' '.join([number, *parts])} is expected"
 
 
+def _without_credentials(value: str) -> str:
+    """A value as it may be shown: an address without user, password and query, which may hold secrets."""
+    scheme, separator, rest = value.partition("://")
+    if not separator:
+        return value
+    rest = rest.partition("?")[0]
+    before, at, host = rest.rpartition("@")
+    return f"{scheme}://{'...@' if at else ''}{host if at else before or rest}"
+
+
 def describe_wrong(variable: str, message: str, given: Any, *, secret: bool) -> str:
     """What is wrong with a setting: its name, what was given unless that is secret, what is expected."""
     said = message.removeprefix("Value error, ")
     said = said[:1].lower() + said[1:] if said.startswith("Input should") else said
     if secret or given is None:
         return f"{variable}: {said}"
-    text = str(given)
+    text = _without_credentials(str(given))
     shown = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
     hint = ""
     if text.startswith("tcp://"):

@@ -242,3 +242,15 @@ def test_a_value_that_means_something_is_taken(setting: str, value: str, monkeyp
 def test_a_data_folder_may_be_named_from_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LONGLEAD_DATA_DIR", "~/longlead")
     assert load_settings().data_dir == Path.home() / "longlead"
+
+
+@pytest.mark.parametrize("setting", ["public_url", "openai_base_url", "langfuse_base_url", "url"])
+@pytest.mark.parametrize("value", ["https://user:hidden-word@h.example", "https://h.example/?api_key=hidden-word"])
+def test_an_address_that_is_refused_shows_no_password_and_no_query(
+    setting: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLES[setting], value)
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings()
+    assert "h.example" in refused.value.detail
+    assert "hidden-word" not in refused.value.detail
