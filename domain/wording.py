@@ -23,11 +23,11 @@ MOST_OF_WHY = 200
 
 def rule_text(scope: Case, title: str, learned_from: str, why: str = "") -> str:
     """A rule in one or two sentences: when, what, and from which decision."""
-    said = why[:MOST_OF_WHY].strip()
+    said = why[:MOST_OF_WHY].strip().rstrip(".")
     reason = f', who said: "{said}"' if said else ""
-    end = "" if said.endswith((".", "!", "?")) else "."
-    case = f"{WHEN.get(scope.kind, scope.kind)}{_narrowed(scope)}"
-    return f"{case}: {_lowered(title)}. Learned from {learned_from}{reason}{end}"
+    return (
+        f"{WHEN.get(scope.kind, scope.kind)}{_narrowed(scope)}: {_lowered(title)}. Learned from {learned_from}{reason}."
+    )
 
 
 def _narrowed(scope: Case) -> str:
