@@ -54,7 +54,7 @@ readings: ready-to-work  ## What a model reads, advises, words and summarises, c
 
 evals: ready-to-run  ## Play the recorded scenarios and stories, and judge the agent (PATTERN=, REPORT=)
 	@$(BIN)/longlead evals $(call option,--report,REPORT) $(call option,--,PATTERN)
-	@test -n $(call quoted,PATTERN) || $(BIN)/longlead evals --stories
+	@test -n $(call quoted,PATTERN)$(call quoted,REPORT) || $(BIN)/longlead evals --stories
 
 lint: ready-to-work  ## ruff and mypy
 	@$(BIN)/ruff check .

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from domain.counts import write_times
 from domain.rules import Case, Rule
 
 WHEN = {
@@ -23,8 +22,7 @@ MOST_OF_WHY = 200
 
 def rule_text(scope: Case, title: str, learned_from: str, why: str = "") -> str:
     """A rule in one or two sentences: when, what, and from which decision."""
-    said = why[:MOST_OF_WHY].strip().rstrip(".")
-    reason = f', who said: "{said}"' if said else ""
+    reason = f', who said: "{why[:MOST_OF_WHY].strip()}"' if why.strip() else ""
     return (
         f"{WHEN.get(scope.kind, scope.kind)}{_narrowed(scope)}: {_lowered(title)}. Learned from {learned_from}{reason}."
     )
@@ -53,7 +51,7 @@ def actions_in_words(actions: Sequence[dict[str, Any]]) -> str:
 
 def delegation_question(rule: Rule, rule_id: str) -> str:
     """The question whether a rule may decide without asking."""
-    times = write_times(rule.streak) + (" in a row" if rule.streak > 1 else "")
+    times = "once" if rule.streak == 1 else f"{rule.streak} times in a row"
     return (
         f"You have decided the same {times}. {rule.text} May I decide such cases without asking from now on? "
         f"(rule {rule_id})"

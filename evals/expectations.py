@@ -32,9 +32,14 @@ def _did(action: Row, item_id: str | None) -> Any:
     arguments = {
         name: value
         for name, value in action["arguments"].items()
-        if name not in TEXTS and (name, value) != ("item", item_id)
+        if name not in TEXTS and (name, value) != ("item", item_id) and not _is_note(name, value)
     }
     return {action["action"]: arguments} if arguments else action["action"]
+
+
+def _is_note(name: str, value: Any) -> bool:
+    """A report that is kept as a note is nothing but words."""
+    return name == "event" and isinstance(value, dict) and value.get("event_type") == "Human_Input"
 
 
 def _asked(question: Question, item_id: str | None) -> dict[str, Any]:

@@ -80,7 +80,7 @@ async def test_what_models_said_is_said_again_without_a_call_and_nothing_differs
     asked, counted, digest = len(models.asked), await everything(desk.conn), await digest_of(desk.conn, "office")
     found = await backtest()
     assert (found["differences"], found["remarks"], found["fork_id"]) == ([], [], None)
-    assert found["entries"] == 11
+    assert found["entries"] == 12
     assert len(models.asked) == asked
     assert await everything(desk.conn) == counted
     assert await digest_of(desk.conn, "office") == digest

@@ -44,8 +44,8 @@ def test_goods_that_are_lost_in_a_move_are_found(monkeypatch: pytest.MonkeyPatch
 
     def loses(stock: Stock, where: Where, change: Change, most: Any = None) -> Any:
         moved = move(stock, where, change, most)
-        if change.state == "returned":
-            stock.lots = [lot for lot in stock.lots if lot.state != "returned"]
+        if change.state == "on_site":
+            stock.lots = [lot for lot in stock.lots if lot.state != "on_site"]
         return moved
 
     monkeypatch.setattr(Stock, "move", loses)

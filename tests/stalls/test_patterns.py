@@ -19,9 +19,11 @@ PATTERNS = patterns()
 MADE_OF_LITERALS = {
     "domain/own_ids.py": "ids of buildings, escaped",
     "evals/anonymising.py": "names of a building's own lines, escaped; on the command line only",
+    "evals/stories/format.py": "what a story's author wants a message to say; on the command line only",
+    "evals/stories/wants.py": "the same, on the agent's own messages",
     "runtime/redaction.py": "the secrets of the settings, escaped",
 }
-"""Where a pattern is made while running: of what, and `test_patterns_made_of_literals...` tries them."""
+"""Where a pattern is made while running, and of what; `test_patterns_made_of_literals...` tries those of literals."""
 
 
 def test_every_pattern_of_the_project_is_seen() -> None:
