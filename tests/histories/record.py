@@ -27,7 +27,7 @@ from storage.retention import Policy, Pruning
 from tests.agent.desk import Desk, FixedClock, make_drainer
 from tests.durability.cutting import CutOffError, CuttableSlots, SwitchAt
 from tests.histories.dump import FOLDER, dump, write
-from tests.histories.stories import opened, the_whole_of_it, two_questions
+from tests.histories.stories import opened, parts_of_lines, the_whole_of_it, two_questions
 
 Story = Callable[[Desk, str], Awaitable[None]]
 
@@ -37,6 +37,10 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 async def _parked(desk: Desk, _: str) -> None:
     await two_questions(desk)
+
+
+async def _parts(desk: Desk, _: str) -> None:
+    await parts_of_lines(desk)
 
 
 async def _finished(desk: Desk, _: str) -> None:
@@ -77,6 +81,7 @@ async def _cut_off(desk: Desk, conninfo: str, boundary: str) -> None:
 STORIES: dict[str, Story] = {
     "parked": _parked,
     "finished": _finished,
+    "parts": _parts,
     **{
         f"cut-off-at-{node.replace('_', '-')}": partial(_cut_off_in_an_event, node)
         for node in ("classify_event", "issue_purchase_order", "decide", "carry_out", "remember")

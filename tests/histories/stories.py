@@ -98,6 +98,27 @@ async def the_whole_of_it(desk: Desk) -> None:
         await desk.decide(pending[0], "approve")
 
 
+async def parts_of_lines(desk: Desk) -> None:
+    """Lines of which parts are under way, rejected, replaced and released; two questions are open."""
+    await opened(desk)
+    post, clock = desk.post, desk.clock
+    for line in ("Steel Beams", "HVAC Units", "Electrical Panels"):
+        await post("Submittal_Approved", item=line)
+    await desk.decide(await desk.question("order_beyond_authority"), "approve")
+    clock.forward(days=1)
+    await post("Purchase_Order_Acknowledged", item="Steel Beams", promised_date="2026-02-25")
+    await post("Shipment_Arrived_Site", item="Steel Beams", date_arrived="2026-02-03", shipment_id="S1", quantity="10")
+    await post("Shipment_Departed_Factory", item="Steel Beams", date_departed="2026-02-03", eta="2026-02-10")
+    failed = {"item": "Steel Beams", "inspection_date": "2026-02-03", "quantity_rejected": "4", "ncr_number": "NCR-7"}
+    await post("Inspection_Failed", **failed, shipment_id="S1")
+    await desk.decide(await desk.question("inspection_failed"), "approve")
+    await post("Shipment_Arrived_Site", item="HVAC Units", date_arrived="2026-02-03")
+    await post("Inspection_Passed", item="HVAC Units", inspection_date="2026-02-03")
+    await post("Shipment_Departed_Factory", item="Electrical Panels", date_departed="2026-02-03", eta="2026-04-20")
+    await post("Shipment_Arrived_Site", item="Electrical Panels", date_arrived="2026-02-03", quantity="2")
+    await post("Inspection_Failed", item="Electrical Panels", inspection_date="2026-02-03", quantity_rejected="1")
+
+
 async def tick(desk: Desk) -> None:
     """What is due enters the inbox, and is processed."""
     for enter in (enter_expired_holds, enter_overdue, enter_owed):
