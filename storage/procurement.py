@@ -34,10 +34,13 @@ _FILE: tuple[tuple[str, str, str, str], ...] = (
     ("receipts", "receipts", _OF_ITEM, "received_on, receipt_id"),
     ("inspections", "inspections", _OF_ITEM, "caused_seq, inspection_id"),
     ("milestones", "milestones", _OF_ITEM, "round, kind"),
+    ("facts", "facts", _OF_ITEM, "caused_seq, fact_id"),
+    ("lots", "lots", _OF_ITEM, "lot_id"),
+    ("ncrs", "nonconformances", _OF_ITEM, "caused_seq, ncr_id"),
 )
 """Part of the file, its table, which rows, in which order."""
 
-# One statement for the whole file: eight of them cost eight messages to the server and back.
+# One statement for the whole file: one for each part costs as many messages to the server and back.
 _WHOLE_FILE = "json_build_object({})".format(
     ", ".join(
         f"'{part}', (SELECT coalesce(json_agg({table} ORDER BY {order}), '[]') FROM {table} WHERE {where})"

@@ -65,6 +65,41 @@ class Nonconformance:
         return self.undecided > 0
 
 
+@dataclass
+class Delivery:
+    """A shipment as its reports tell it: what left, and what of it arrived."""
+
+    name: str
+    """What its lots are named by: its id, else the key of the first report."""
+    order: str
+    departed_on: date | None = None
+    arrivals: list["Arrival"] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A part of a shipment that reached the site; `quantity` is what it moved there."""
+
+    fact: str
+    day: date
+    quantity: Decimal
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An inspection that counted: the shipments whose goods it judged; the NCR that it raised, where it failed."""
+
+    fact: str
+    """Key of its first report."""
+    passed: bool
+    day: date
+    order: str
+    shipments: tuple[str, ...]
+    quantity: Decimal | None
+    """How much it rejected, or accepted."""
+    ncr: str | None
+
+
 @dataclass(frozen=True)
 class Account:
     """The whole truth about a line's goods, in the unit of the line."""
@@ -78,6 +113,8 @@ class Account:
     doubts: tuple[Doubt, ...] = ()
     shipment_ids: dict[str, frozenset[str]] = field(default_factory=dict)
     """All ids of a shipment, by the one that its lots have."""
+    deliveries: tuple[Delivery, ...] = field(default=(), compare=False)
+    verdicts: tuple[Verdict, ...] = field(default=(), compare=False)
 
     def quantity(self, *states: LotState) -> Decimal:
         """How much is in these states."""

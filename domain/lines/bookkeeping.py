@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeAlias
 
-from domain.lines.account import Account, Doubt, Nonconformance, OrderLine, Reason
+from domain.lines.account import Account, Arrival, Delivery, Doubt, Nonconformance, OrderLine, Reason, Verdict
 from domain.lines.facts import Arrived, Cancelled, Departed, Disposed, Fact, Handling, Inspected, Ordered
 from domain.lines.lots import COMING, NOTHING, WITHOUT_VERDICT, Change, Lot, LotState, Stock, Where, merge_lots
 from domain.lines.quantities import ONE_LOT, tolerance
@@ -56,6 +56,8 @@ class _Bookkeeper:
         self.doubts: list[Doubt] = []
         self.shipment_ids: dict[str, frozenset[str]] = {}
         self.departed: set[str] = set()
+        self.deliveries: dict[str, Delivery] = {}
+        self.verdicts: list[Verdict] = []
 
     def keep(self, facts: Sequence[Fact]) -> Account:
         for step in self._sort(self._steps([fact for fact in facts if not fact.is_voided])):
@@ -68,6 +70,8 @@ class _Bookkeeper:
             ncrs=tuple(self.ncrs[ncr] for ncr in sorted(self.ncrs)),
             doubts=tuple(sorted(self.doubts, key=lambda doubt: (doubt.fact, doubt.reason))),
             shipment_ids=self.shipment_ids,
+            deliveries=tuple(self.deliveries[name] for name in sorted(self.deliveries)),
+            verdicts=tuple(self.verdicts),
         )
 
     # -- what happened, in its order
@@ -191,6 +195,14 @@ class _Bookkeeper:
         change = Change(LotState.IN_TRANSIT, claim.day, shipment=shipment)
         if not self.stock.move(Where(_ORDERED, order=order.number), change, claim.quantity):
             self._doubt(claim, "nothing_left_to_ship")
+            return
+        self._delivery(shipment, order.number).departed_on = claim.day
+
+    def _delivery(self, name: str, order: str) -> Delivery:
+        return self.deliveries.setdefault(name, Delivery(name, order))
+
+    def _note_arrival(self, claim: Claim[Arrived], name: str, order: str, quantity: Decimal) -> None:
+        self._delivery(name, order).arrivals.append(Arrival(claim.key, claim.day, quantity))
 
     def _name_shipment(self, claim: Claim[Departed] | Claim[Arrived], name: str) -> str:
         self.shipment_ids[name] = self.shipment_ids.get(name, frozenset()) | claim.aliases
@@ -240,11 +252,14 @@ class _Bookkeeper:
         change = Change(LotState.ON_SITE, claim.day, shipment=own)
         if left is None:
             if claim.newest.is_complete is False:
-                self.stock.add(Lot(order.number, NOTHING, LotState.ON_SITE, own, since=claim.day, is_unknown=True))
+                part = Lot(order.number, NOTHING, LotState.ON_SITE, own, since=claim.day, is_unknown=True)
+                self.stock.add(replace(part, arrived_on=claim.day))
+                self._note_arrival(claim, own, order.number, NOTHING)
                 return
             where = Where(_IN_TRANSIT, shipment=own) if has_left else Where(_ORDERED, order=order.number)
-            self.stock.move(where, change)
+            self._note_arrival(claim, own, order.number, self.stock.move(where, change))
             return
+        self._note_arrival(claim, own, order.number, left)
         for where in (
             Where(_IN_TRANSIT, shipment=own),
             Where(_ORDERED, order=order.number),
@@ -262,6 +277,7 @@ class _Bookkeeper:
             self._doubt(claim, "told_twice")
             return
         change = Change(LotState.ON_SITE, claim.day, shipment=self._name_shipment(claim, shipment))
+        self._note_arrival(claim, shipment, order.number, claim.quantity)
         left = claim.quantity - self.stock.move(Where(_ORDERED, order=order.number), change, claim.quantity)
         if left:
             self._add_over(order.number, left, shipment, claim.day)
@@ -273,12 +289,13 @@ class _Bookkeeper:
             return
         newest = max(self.orders.values(), key=lambda order: (order.placed_on or date.min, order.number))
         own = self._name_shipment(claim, claim.shipment_id or claim.key)
+        self._note_arrival(claim, own, newest.number, claim.quantity)
         self._add_over(newest.number, claim.quantity, own, claim.day)
 
     def _add_over(self, number: str, quantity: Decimal, shipment: str, day: date) -> None:
         order = self.orders[number]
         self.orders[number] = replace(order, over=order.over + quantity)
-        self.stock.add(Lot(number, quantity, LotState.ON_SITE, shipment, since=day, is_over=True))
+        self.stock.add(Lot(number, quantity, LotState.ON_SITE, shipment, since=day, arrived_on=day, is_over=True))
 
     # -- verdicts and decisions
 
@@ -319,9 +336,16 @@ class _Bookkeeper:
 
     def _accept(self, claim: Claim[Inspected], scope: Where) -> None:
         change = Change(LotState.ACCEPTED, claim.day)
+        judged = self.stock.find(scope)
         moved = self.stock.move(replace(scope, states=_ON_SITE), change, claim.quantity)
         left = None if claim.quantity is None else claim.quantity - moved
-        self.stock.move(replace(scope, states=_IN_REPAIR), change, left)
+        moved += self.stock.move(replace(scope, states=_IN_REPAIR), change, left)
+        self._note_verdict(claim, judged, moved, None)
+
+    def _note_verdict(self, claim: Claim[Inspected], judged: list[Lot], quantity: Decimal, ncr: str | None) -> None:
+        shipments = tuple(dict.fromkeys(lot.shipment for lot in judged if lot.shipment))
+        order = judged[0].order if judged else (claim.order or "")
+        self.verdicts.append(Verdict(claim.key, claim.first.passed, claim.day, order, shipments, quantity, ncr))
 
     def _reject(self, claim: Claim[Inspected], scope: Where) -> None:
         """A failed inspection is a verdict on all that it inspected: what it does not reject is accepted. Where all of
@@ -334,6 +358,8 @@ class _Bookkeeper:
             self._doubt(claim, "more_rejected_than_there", quantity=there)
             return
         ncr = claim.first.ncr
+        judged = self.stock.find(scope) or self.stock.find(replace(scope, states=_ACCEPTED))
+        self._note_verdict(claim, judged, rejected, ncr)
         change = Change(LotState.REJECTED, claim.day, ncr=ncr)
         left = rejected
         for states in (_ON_SITE, _IN_REPAIR, _ACCEPTED):
