@@ -25,57 +25,44 @@ from domain.recording import Recorded, round_of, saved
 from domain.schedule import compared
 
 
-def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, today: date, seq: int) -> Recorded:
+def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, report: Report) -> Recorded:
     """The vendor's promise; exceptions to the order are asked."""
     item, promised = file.item, as_date(event.promised_date)
-    if event.purchase_order is not None and file.round_of_order(event.purchase_order) is None:
+    known = {order.number: order for order in file.orders}
+    named = order_named(file, event.purchase_order)
+    number = named or (file.order_lines[-1].number if file.order_lines else None)
+    if named is not None and named not in known and file.order_lines:
         return Recorded.contradicts(
-            f"{item.shown}: acknowledgement of {shown_name(event.purchase_order)}, which is not an order of this line",
-            {"orders": [order.number for order in file.orders]},
+            f"{item.shown}: acknowledgement of {shown_name(named)}, which is not an order of this line",
+            {"orders": list(known)},
         )
-    if not file.order_lines:
+    if number is None or number not in known:
         return Recorded.contradicts(
             f"{item.shown}: acknowledged by the vendor, but it was never ordered",
             {"commercial": item.commercial},
         )
-    round_ = round_of(file, event.purchase_order, None, None)
-    line = next(line for line in file.order_lines if line.round == round_)
-    order = next(order for order in file.orders if order.number == line.number)
+    order = known[number]
+    if order.status == "cancelled":
+        return Recorded.contradicts(f"{item.shown}: {number} was acknowledged, but it is cancelled", {"order": number})
     exceptions = [
         {"kind": "other", "detail": found} if isinstance(found, str) else found.model_dump()
         for found in event.exceptions
     ]
-    if order.status == "cancelled":
-        return Recorded.contradicts(
-            f"{item.shown}: {order.number} was acknowledged, but it is cancelled", {"order": order.number}
-        )
-    if line.promised_date == promised and order.status != "issued" and not exceptions:
-        return Recorded.repeated(f"{item.shown}: {order.number} was already acknowledged for {promised}; noted")
-    rows: list[Row] = [line.model_copy(update={"promised_date": promised})]
-    confirmed = order.model_copy(
-        update={
-            "status": "acknowledged" if order.status == "issued" else order.status,
-            "external_ref": event.external_ref or order.external_ref,
-            "caused_seq": seq,
-        }
-    )
-    if (confirmed.status, confirmed.external_ref) != (order.status, order.external_ref):
-        rows.append(confirmed)
-    rows += met(file, round_, "acknowledge", today)
-    recorded = Recorded(f"{item.shown}: {order.number} acknowledged for {promised}")
-    changed = item
-    if round_ == item.round:
-        changed = item.model_copy(
-            update={"commercial": Commercial.ACKNOWLEDGED, "promised_date": promised, "caused_seq": seq}
-        )
-        if exceptions:
-            recorded.ask.append(
-                (
-                    "acknowledgement_exception",
-                    {"order": order.number, "exceptions": exceptions, "promised": str(promised)},
-                )
-            )
-    recorded.rows = saved(file, changed, *rows)
+    referenced = order.model_copy(update={"external_ref": event.external_ref or order.external_ref})
+    if referenced != order:
+        orders = [referenced if one.number == number else one for one in file.orders]
+        file = file.model_copy(update={"orders": orders})
+    fact = Stated(**report.said, day=promised, kind="promise", order=number, quantity=event.quantity)
+    recorded = take_in(file, fact, report, f"{item.shown}: {number} acknowledged for {promised}")
+    if referenced != order and not any(isinstance(row, PurchaseOrder) for row in recorded.rows):
+        recorded.rows.append(referenced)
+        recorded.repeat = False
+    if recorded.repeat and not exceptions:
+        recorded.note = f"{item.shown}: {number} was already acknowledged for {promised}; noted"
+    if exceptions:
+        recorded.repeat = False
+        subject = {"order": number, "exceptions": exceptions, "promised": str(promised)}
+        recorded.ask.append(("acknowledgement_exception", subject))
     return recorded
 
 
