@@ -152,7 +152,6 @@ Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Money = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=4)]
 Words = Annotated[str | None, AfterValidator(_said)]
 """Text of a model, or nothing."""
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
 def slug(name: str) -> str:
