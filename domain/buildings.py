@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, model_validator
 
+from domain.money import Currency
 from domain.policy import Policy
-from domain.text import Currency, Day, Money, Name, Quantity, Slug, Text, folded, slug
+from domain.text import Day, Money, Name, Quantity, Slug, Text, folded, slug
 
 MANAGER = "project_manager"
 """The role that is told where nobody else is named."""

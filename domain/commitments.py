@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.actions import item_of
 from domain.buildings import Approver, Building
+from domain.money import line_total
 from domain.policy import BINDING, COMMITTING, SPENDING, Authority, Policy
 from domain.procurement import LineFile, Submittal, money
 
@@ -69,7 +70,7 @@ def _price(action: dict[str, Any], file: LineFile, building: Building) -> Amount
         return Amount(None, f"the line is priced in {item.currency}, and the limits are in {building.currency}")
     if quantity is None or item.unit_price is None:
         return Amount(item.total)
-    return Amount(item.unit_price * quantity)
+    return Amount(line_total(item.unit_price, quantity, item.currency))
 
 
 def ordered_quantity(action: dict[str, Any]) -> Decimal | None:
@@ -165,10 +166,11 @@ def order_authority(
     """
     if not vendor_approved:
         return Authority(False, "an order to a vendor that is not approved needs a person")
+    if currency != building_currency:
+        ours = "the building's money" if policy.po_limit is None else "po_limit"
+        return Authority(False, f"{ours} is in {building_currency}, the order in {currency}: a person compares them")
     if policy.po_limit is None or total is None:
         return Authority(True, "po_limit: none is set" if policy.po_limit is None else "no price to compare")
-    if currency != building_currency:
-        return Authority(False, f"po_limit is in {building_currency}, the order in {currency}: a person compares them")
     if total > policy.po_limit:
         return Authority(False, f"po_limit: {policy.po_limit} {building_currency} is the most the agent orders alone")
     return Authority(True, f"po_limit: {policy.po_limit} {building_currency} covers it")

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from domain.actions import action
 from domain.approvals import Option
+from domain.money import line_total
 from domain.outstanding import ORDERED_ELSEWHERE, is_about_note
 from domain.procurement import money
 from domain.schedule import add_working_days
@@ -29,7 +30,7 @@ def _replace(s: Situation) -> Option:
     arrival = None if item.lead_time_days is None else s.today + timedelta(days=item.lead_time_days)
     rejected = s.subject.get("quantity_rejected")
     quantity = Decimal(rejected) if rejected else None
-    amount = item.total if quantity is None or item.unit_price is None else quantity * item.unit_price
+    amount = item.total if quantity is None else line_total(item.unit_price, quantity, item.currency)
     assumptions = [
         f"ordered on {s.today}, lead time {item.lead_time_days} calendar days"
         if item.lead_time_days is not None

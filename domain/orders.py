@@ -8,6 +8,7 @@ from domain.buildings import Building
 from domain.errors import InvalidError
 from domain.events import PurchaseOrderAcknowledged
 from domain.milestones import met
+from domain.money import line_total
 from domain.outside import shown_name
 from domain.procurement import (
     Commercial,
@@ -82,7 +83,7 @@ def order_rows(
     item = file.item
     number = f"{own_numbers(building)}{building.po_counter:04d}"
     ordered = quantity if quantity is not None else item.quantity
-    total = None if item.unit_price is None else item.unit_price * (ordered if ordered is not None else Decimal(1))
+    total = line_total(item.unit_price, ordered, item.currency)
     order = PurchaseOrder(
         number=number,
         vendor_id=item.vendor_id,
@@ -109,7 +110,7 @@ def order_preview(file: LineFile, quantity: Decimal | None, today: date) -> Woul
     """What an order of the line would say, without placing it; `quantity`: the line's own when None."""
     item, vendor = file.item, file.vendor
     ordered = quantity if quantity is not None else item.quantity
-    total = None if item.unit_price is None else item.unit_price * (ordered if ordered is not None else Decimal(1))
+    total = line_total(item.unit_price, ordered, item.currency)
     return WouldOrder(
         vendor_id=item.vendor_id,
         vendor=vendor.name if vendor else None,

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from domain.money import line_total, places_of
 from domain.outside import shown_name
 
 
@@ -145,7 +146,7 @@ class Item(Row):
     @property
     def total(self) -> Decimal | None:
         """Price of the whole line; None without a unit price. A line without a quantity is one lot."""
-        return None if self.unit_price is None else self.unit_price * (self.quantity or Decimal(1))
+        return line_total(self.unit_price, self.quantity, self.currency)
 
     @property
     def is_ordered(self) -> bool:
@@ -499,10 +500,11 @@ class LineFile(BaseModel):
 
 
 def money(amount: Decimal | None, currency: str | None = None) -> str | None:
-    """A decimal string with at least two places, as every amount leaves Longlead."""
+    """A decimal string with at least the places of its currency, two where none is named. What has more, such as a
+    unit price, keeps them."""
     if amount is None:
         return None
     exact = amount.normalize()
-    places = max(2, -int(exact.as_tuple().exponent))
+    places = max(places_of(currency), -int(exact.as_tuple().exponent))
     text = f"{exact:.{places}f}"
     return text if currency is None else f"{text} {currency}"

@@ -20,6 +20,7 @@ HANDLERS = {
     "Schedule_Revised": "change_log",
     "Items_Changed": "change_log",
     "Building_Closed": "change_log",
+    "Event_Voided": "void_event",
     "Hold_Expired": "follow_up",
     "Approval_Overdue": "follow_up",
     "Milestone_Overdue": "follow_up",

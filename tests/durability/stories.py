@@ -23,6 +23,11 @@ def post(event_type: str, **fields: Any) -> Step:
     return lambda desk: desk.post(event_type, **fields)
 
 
+def take_back(**fields: Any) -> Step:
+    """The event that the desk posted first was wrong."""
+    return lambda desk: desk.post("Event_Voided", named={"source": "test", "event_id": "e1"}, **fields)
+
+
 def answer(kind: str, how: str = "approve", *, item: str | None = None, actions: list[Any] | None = None) -> Step:
     """Answer the open question of that kind (about that line)."""
 
@@ -137,6 +142,7 @@ UNCLEAR = Story(
             schedule={"project": {"name": "Office"}, "deliveries": [{"item": "Doors", "required_by": "2026-04-02"}]},
         ),
         post("Human_Input", text="The doors may wait."),
+        take_back(reason="Sent for the wrong building."),
     ),
 )
 """What nobody could read or place at first, and changes of the log as a whole."""

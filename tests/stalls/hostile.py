@@ -7,12 +7,12 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from domain.events import EVENT_TYPES, MAX_BODY_BYTES, Event
+from domain.events import EVENT_MODELS, EVENT_TYPES, MAX_BODY_BYTES
 from domain.text import MAX_FOLDED
 
 LINES = 5_000
 KINDS: dict[str, type[BaseModel]] = {
-    str(get_args(model.model_fields["event_type"].annotation)[0]): model for model in get_args(get_args(Event)[0])
+    str(get_args(model.model_fields["event_type"].annotation)[0]): model for model in EVENT_MODELS
 }
 """The model of each type of event."""
 
