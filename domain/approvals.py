@@ -87,6 +87,10 @@ class Question(BaseModel):
     evidence: dict[str, Any]
     fingerprint: str
     """Digest of the facts it rests on: an answer to other facts is outdated."""
+    matter: str = ""
+    """Which of several things of this kind on the line it is about: an NCR, an order, an event. Empty: there is one."""
+    earlier_fingerprints: list[str] = []
+    """Digests that the same facts had before questions had a matter."""
     amount: str | None = None
     """The amount at stake, which decides who is asked: a decimal string in the building's currency."""
     amount_unknown: bool = False
@@ -94,6 +98,10 @@ class Question(BaseModel):
     subject: dict[str, Any] = {}
     """What the question is rebuilt from, beside the line's file: the event's body, exceptions, the error."""
     holds_item: bool = True
+
+    def rests_on(self, matter: str, digest: str) -> bool:
+        """Whether a question on record with this matter and fingerprint rests on the same facts as this one."""
+        return digest == self.fingerprint or (not matter and digest in self.earlier_fingerprints)
 
 
 def fingerprint(facts: Any) -> str:
@@ -110,6 +118,8 @@ class Approval(Row):
     """`seq.ordinal`: how the state names it, so that a fork's state never names the live building's."""
     item_id: str | None = None
     kind: ApprovalKind
+    matter: str = ""
+    """As in `Question`. Empty too in rows of versions that knew no matter."""
     summary: str
     options: list[Option] = []
     refused: int = 0

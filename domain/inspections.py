@@ -4,7 +4,7 @@ from domain.events import InspectionFailed, InspectionPassed
 from domain.lines.facts import Inspected
 from domain.lines.taking_in import Report, take_in, with_shipment
 from domain.orders import as_date
-from domain.procurement import LineFile
+from domain.procurement import Inspection, LineFile
 from domain.recording import Recorded
 from domain.shipments import order_named
 
@@ -32,6 +32,16 @@ def record_inspection(file: LineFile, event: InspectionPassed | InspectionFailed
 
 def _defects(event: InspectionFailed) -> tuple[str, ...]:
     return (event.defects,) if isinstance(event.defects, str) else tuple(event.defects or ())
+
+
+def is_open_ncr(inspection: Inspection) -> bool:
+    """Whether nobody has decided what becomes of what failed here."""
+    return inspection.status == "failed" and inspection.disposition is None
+
+
+def open_ncrs(file: LineFile) -> list[Inspection]:
+    """Failed inspections without a disposition, the oldest first."""
+    return sorted((i for i in file.inspections if is_open_ncr(i)), key=lambda i: (i.caused_seq, i.inspection_id))
 
 
 def inspection_id(file: LineFile, round_: int) -> str:

@@ -74,16 +74,6 @@ def _done(item: Item) -> set[str]:
     return set(KINDS[: KINDS.index(reported[-1]) + 1]) if reported else set()
 
 
-def met(file: LineFile, round_: int, kind: str, on: date) -> list[Row]:
-    """The milestone of that kind as met, and those before it, where they were still open."""
-    implied = KINDS[: KINDS.index(kind) + 1]
-    return [
-        milestone.model_copy(update={"met_on": on})
-        for milestone in file.milestones
-        if milestone.round == round_ and milestone.kind in implied and milestone.met_on is None
-    ]
-
-
 def overdue(file: LineFile, round_: int, kind: str) -> Milestone | None:
     """The milestone, where it is still expected of the current order."""
     if file.item.removed or file.item.round != round_ or not file.item.is_ordered:

@@ -135,6 +135,14 @@ def facts_contradict(s: Situation) -> list[Option]:
     hold = s.hold("reports contradict each other")
     if s.subject.get("unordered_delivery"):
         return [ask, s.option("Issue the order all the same", order_and_track(s.item_id)), keep, hold]
+    if s.subject.get("corrected"):
+        meant = s.option(
+            f"It was meant as {s.subject['probably']}: record it so",
+            [action("restate_event", event=s.subject["corrected"])],
+            cost="none",
+            assumptions=[f"{s.subject['known']['day']} was a slip"],
+        )
+        return [meant, keep, ask, hold]
     return [keep, ask, hold]
 
 

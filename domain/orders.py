@@ -1,6 +1,7 @@
 """Recording what a vendor says of an order, and the rows of a new order."""
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -68,11 +69,17 @@ def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, rep
 
 
 def order_rows(
-    file: LineFile, building: Building, *, quantity: Decimal | None, replaces: bool, today: date, seq: int
+    file: LineFile,
+    building: Building,
+    *,
+    quantity: Decimal | None,
+    decided: Sequence[FactRow] = (),
+    today: date,
+    seq: int,
 ) -> tuple[PurchaseOrder, list[Row]]:
-    """A new order for the line's next round. Counts the building's order number up; the caller holds its lock.
+    """A new order for the line. Counts the building's order number up; the caller holds its lock.
 
-    `replaces`: what came before was rejected or cancelled, and the new round starts afresh.
+    `decided`: what was decided with it about rejected goods, which it replaces.
 
     Raises:
         InvalidError: the building is in watch, where nothing is ordered.
@@ -92,18 +99,43 @@ def order_rows(
         issued_on=today,
         caused_seq=seq,
     )
-    round_ = item.round + 1
     line = OrderLine(
         number=number,
         line=1,
         item_id=item.item_id,
-        round=round_,
+        round=_next_round(file),
         quantity=ordered,
         unit=item.unit,
         unit_price=item.unit_price,
         required_by=item.required_by,
     )
-    return order, [order, line, *_opened(file, round_, replaces, ordered, seq)]
+    is_again = bool(file.order_lines)
+    return order, changed_rows(file, _with_order(file, order, line, seq, decided=decided, is_again=is_again))
+
+
+def _next_round(file: LineFile) -> int:
+    return max((line.round for line in file.order_lines), default=file.item.round) + 1
+
+
+def _with_order(
+    file: LineFile,
+    order: PurchaseOrder,
+    line: OrderLine,
+    seq: int,
+    *,
+    decided: Sequence[FactRow] = (),
+    is_again: bool = False,
+) -> LineFile:
+    """The file with a further order. What was told of a conflict was told of the orders before it."""
+    known = adopt(file)
+    item = known.item.model_copy(update={"would_order": None, **({"told_band": None} if is_again else {})})
+    added = {
+        "item": item,
+        "facts": [*known.facts, *decided],
+        "orders": [*(one for one in known.orders if one.number != order.number), order],
+        "order_lines": [*known.order_lines, line],
+    }
+    return project(known.model_copy(update=added), seq)
 
 
 def order_preview(file: LineFile, quantity: Decimal | None, today: date) -> WouldOrder:
@@ -152,63 +184,18 @@ def outside_order(
         placed_outside=True,
         caused_seq=seq,
     )
-    round_ = file.item.round + 1
     ordered = OrderLine(
         number=order.number,
         line=line,
         item_id=file.item.item_id,
-        round=round_,
+        round=_next_round(file),
         quantity=file.item.quantity,
         unit=file.item.unit,
         required_by=file.item.required_by,
     )
-    opened = _opened(file, round_, False, file.item.quantity, seq)
-    rows: list[Row] = [order, ordered, *opened]
-    moved = {
-        "item": next(row for row in opened if isinstance(row, Item)),
-        "orders": [*file.orders, order],
-        "order_lines": [*file.order_lines, ordered],
-        "shipments": [s.model_copy(update={"round": round_}) for s in file.shipments],
-        "inspections": [i.model_copy(update={"round": round_}) for i in file.inspections],
-    }
-    return file.model_copy(update=moved), rows
-
-
-def _opened(file: LineFile, round_: int, replaces: bool, quantity: Decimal | None, seq: int) -> list[Row]:
-    """The line in its new round. What was recorded before a first order (it was ordered elsewhere, or its events
-    came out of order) belongs to that order; a replacement starts afresh."""
-    item = file.item
-    update = {"round": round_, "commercial": Commercial.ORDERED, "would_order": None, "caused_seq": seq}
-    if item.round == 0 and not replaces:
-        moved = {"round": round_}
-        earlier: list[Row] = [s.model_copy(update=moved) for s in file.shipments_in(0)]
-        earlier += [i.model_copy(update=moved) for i in file.inspections_in(0)]
-        return [compared(item.model_copy(update=update)), *earlier]
-    still = _still_under_way(file, quantity)
-    fresh = {
-        "logistics": Logistics.IN_TRANSIT if still else Logistics.NOT_SHIPPED,
-        "quality": Quality.NOT_INSPECTED,
-        "promised_date": None,
-        "eta": max((shipment.eta for shipment in still if shipment.eta), default=None),
-        "told_band": None,
-    }
-    moved_on: list[Row] = [shipment.model_copy(update={"round": round_}) for shipment in still]
-    return [compared(item.model_copy(update={**update, **fresh})), *moved_on]
-
-
-def _still_under_way(file: LineFile, quantity: Decimal | None) -> list[Shipment]:
-    """What is on its way of an order that is replaced only in part: it is awaited together with the replacement."""
-    before = file.order_line
-    if before is None or not replaces_in_part(file, before, quantity):
-        return []
-    return [shipment for shipment in file.shipments_in(file.item.round) if not shipment.is_received]
-
-
-def replaces_in_part(file: LineFile, before: OrderLine, quantity: Decimal | None) -> bool:
-    """Whether an order of this quantity leaves the order before it standing: it makes good what was rejected of it."""
-    order = next((order for order in file.orders if order.number == before.number), None)
-    in_part = quantity is not None and before.quantity is not None and quantity < before.quantity
-    return in_part and order is not None and order.status != "cancelled"
+    made = _with_order(file, order, ordered, seq)
+    rows = changed_rows(file, made)
+    return made, rows if order in rows else [order, *rows]
 
 
 def as_date(value: object) -> date:

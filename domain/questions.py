@@ -1,12 +1,12 @@
 """Questions to people, built from the facts: so that the same facts always ask the same, and others are noticed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from domain.approvals import Option, Question, fingerprint
+from domain.approvals import Approval, Option, Question, fingerprint
 from domain.buildings import MANAGER, Building
 from domain.commitments import (
     NEEDS_AN_ADMIN,
@@ -16,6 +16,8 @@ from domain.commitments import (
     missing_for_order,
     stake_of,
 )
+from domain.inspections import is_open_ncr, open_ncrs
+from domain.lines.taking_in import doubts_of
 from domain.milestones import unanswered_detail
 from domain.options import for_party, options_for
 from domain.outside import own_words, quoted, shown_name, shown_phrase
@@ -58,6 +60,7 @@ def build_question(
     if file is None or not still_stands(kind, file, building, subject):
         return None
     subject = _as_of_now(kind, file, building, subject)
+    matter = matter_of(kind, file, subject)
     options = options_for(kind, Situation(file, building, today, subject))
     stake = _at_stake(options, file, building)
     options = for_party(options, party_asked(building, stake), building, file.vendor)
@@ -67,7 +70,11 @@ def build_question(
         summary=_summary(kind, file, building, today, subject) + _needs_an_admin(stake, building),
         options=options,
         evidence=_evidence(kind, file, building, today, subject, background or Background()),
-        fingerprint=fingerprint([kind, _FACTS[kind](file, building, subject)]),
+        matter=matter,
+        fingerprint=_fingerprint(kind, matter, _FACTS[kind](file, building, subject)),
+        earlier_fingerprints=[fingerprint([kind, facts]) for facts in _earlier_facts(kind, file, building, subject)]
+        if matter
+        else [],
         amount=None if stake.value is None else str(stake.value),
         amount_unknown=stake.value is None,
         subject=subject,
@@ -78,6 +85,47 @@ def build_question(
 def still_stands(kind: str, file: LineFile, building: Building, subject: dict[str, Any]) -> bool:
     """Whether the facts of a line still ask this."""
     return not file.item.removed and _STANDS[kind](file, building, subject)
+
+
+def matter_of(kind: str, file: LineFile, subject: dict[str, Any]) -> str:
+    """Which of several things of this kind on a line a question with this subject is about; empty: there is one."""
+    find = _MATTERS.get(kind)
+    return str(subject["matter"]) if subject.get("matter") else "" if find is None else find(file, subject)
+
+
+def matter_on_file(approval: Approval, file: LineFile | None) -> str:
+    """The matter of a question on record; of a row without one (of an earlier version) what it would be today."""
+    if approval.matter or file is None:
+        return approval.matter
+    return matter_of(approval.kind, file, approval.subject)
+
+
+def _ncr_of(file: LineFile, subject: dict[str, Any]) -> str:
+    report = failed_inspection(file, subject)
+    return "" if report is None else report.ncr_number or report.inspection_id
+
+
+def _event_of(_file: LineFile, subject: dict[str, Any]) -> str:
+    return f"{subject['source']}:{subject['event_id']}" if subject.get("event_id") and subject.get("source") else ""
+
+
+_MATTERS: dict[str, Callable[[LineFile, dict[str, Any]], str]] = {
+    "inspection_failed": _ncr_of,
+    "acknowledgement_exception": lambda _f, subject: str(subject["order"]),
+    "facts_contradict": _event_of,
+}
+
+
+def _fingerprint(kind: str, matter: str, facts: Any) -> str:
+    return fingerprint([kind, matter, facts] if matter else [kind, facts])
+
+
+def _earlier_facts(kind: str, file: LineFile, building: Building, subject: dict[str, Any]) -> list[Any]:
+    """The facts that a fingerprint was made of before this kind had a matter."""
+    if kind != "inspection_failed":
+        return [_FACTS[kind](file, building, subject)]
+    report = failed_inspection(file, subject)
+    return [_reports_facts(file, failed) for failed in (_failed_in_round(file), [report] if report else [])]
 
 
 def party_asked(building: Building, stake: Amount | None) -> str:
@@ -174,12 +222,21 @@ def _as_of_now(kind: str, file: LineFile, building: Building, subject: dict[str,
     return subject if told is None else {**subject, **told(file, building, subject)}
 
 
-def _rejected_quantity(file: LineFile, _building: Building, _subject: dict[str, Any]) -> dict[str, Any]:
-    report = failed_inspection(file)
+def _rejected_quantity(file: LineFile, _building: Building, subject: dict[str, Any]) -> dict[str, Any]:
+    report = failed_inspection(file, subject)
     if report is None:
         return {}
     rejected = report.quantity_rejected
     return {"quantity_rejected": None if rejected is None else str(rejected)}
+
+
+def _rejected_in_all(file: LineFile, _building: Building, _subject: dict[str, Any]) -> dict[str, Any]:
+    """How much the open NCRs of a line reject together; None where one of them does not say."""
+    rejected = [report.quantity_rejected for report in open_ncrs(file)]
+    if not rejected:
+        return {}
+    known = [quantity for quantity in rejected if quantity is not None]
+    return {"quantity_rejected": str(sum(known)) if len(known) == len(rejected) else None}
 
 
 def _authority_line(file: LineFile, building: Building, subject: dict[str, Any]) -> dict[str, Any]:
@@ -196,7 +253,7 @@ def _overdue_line(file: LineFile, _building: Building, subject: dict[str, Any]) 
 
 _TOLD_AGAIN: dict[str, Callable[[LineFile, Building, dict[str, Any]], dict[str, Any]]] = {
     "inspection_failed": _rejected_quantity,
-    "hold_expired": _rejected_quantity,
+    "hold_expired": _rejected_in_all,
     "order_incomplete": lambda file, building, _s: {"missing": missing_for_order(file, building)},
     "order_beyond_authority": _authority_line,
     "schedule_conflict": lambda _f, building, _s: {"policy_line": conflict_policy_line(building)},
@@ -205,19 +262,27 @@ _TOLD_AGAIN: dict[str, Callable[[LineFile, Building, dict[str, Any]], dict[str, 
 }
 
 
-def failed_inspection(file: LineFile) -> Inspection | None:
-    """The last failed inspection of the current round."""
-    failed = [i for i in file.inspections_in(file.item.round) if i.status == "failed"]
+def failed_inspection(file: LineFile, subject: Mapping[str, Any]) -> Inspection | None:
+    """The failed inspection that a question is about: the one its subject names, else the last one that is open."""
+    if subject.get("inspection_id"):
+        failed = [i for i in file.inspections if i.inspection_id == subject["inspection_id"] and i.status == "failed"]
+    else:
+        failed = open_ncrs(file) or _failed_in_round(file)
     return max(failed, key=lambda i: i.caused_seq, default=None)
+
+
+def _failed_in_round(file: LineFile) -> list[Inspection]:
+    return [i for i in file.inspections_in(file.item.round) if i.status == "failed"]
 
 
 def _summary(kind: str, file: LineFile, building: Building, today: date, subject: dict[str, Any]) -> str:
     item = file.item
     if kind == "inspection_failed":
-        report = failed_inspection(file)
+        report = failed_inspection(file, subject)
         left = None if item.required_by is None else (item.required_by - today).days
         when = "" if left is None else f" Required by {item.required_by}, {left} calendar days left."
-        return f"{item.shown} failed inspection on {report and report.inspected_on}.{when} What is to be done?"
+        which = _which_ncr(file, report)
+        return f"{item.shown} failed inspection on {report and report.inspected_on}{which}.{when} What is to be done?"
     if kind == "schedule_conflict":
         return f"{conflict_detail(item)} What is to be done?"
     if kind == "order_beyond_authority":
@@ -234,6 +299,15 @@ def _summary(kind: str, file: LineFile, building: Building, today: date, subject
     if kind == "hold_expired":
         return f"{item.shown} was put on hold{f' ({quoted(item.hold_note)})' if item.hold_note else ''}: what now?"
     return str(subject["detail"])
+
+
+def _which_ncr(file: LineFile, report: Inspection | None) -> str:
+    """The NCR and what it rejects, where several are open: else there is only one that can be meant."""
+    if report is None or len(open_ncrs(file)) < 2:
+        return ""
+    rejected = report.quantity_rejected
+    quantity = f", {_plain(rejected)} {shown_name(file.item.unit or '')}".rstrip() if rejected is not None else ""
+    return f" ({shown_name(report.ncr_number or report.inspection_id)}{quantity})"
 
 
 def _evidence(
@@ -257,10 +331,12 @@ def _evidence(
         "order": _order(file),
         "dates": _dates(file, today),
     }
-    report = failed_inspection(file)
+    report = failed_inspection(file, subject)
     if kind in ("inspection_failed", "hold_expired") and report is not None:
         evidence["inspection"] = _inspection(report)
         evidence["replacement"] = _replacement(kind, file, building, today, subject)
+    if kind == "hold_expired" and len(open_ncrs(file)) > 1:
+        evidence["inspections"] = [_inspection(one) for one in open_ncrs(file)]
     if subject.get("exceptions"):
         evidence["exceptions"] = subject["exceptions"]
     if subject.get("missing"):
@@ -344,6 +420,13 @@ def _unordered(file: LineFile) -> bool:
     return file.item.submittal == Submittal.APPROVED and file.item.commercial == "unordered"
 
 
+def _is_undecided(file: LineFile, _building: Building, subject: dict[str, Any]) -> bool:
+    report = failed_inspection(file, subject)
+    if report is None:  # a subject of an earlier version that names no report
+        return not subject.get("inspection_id") and file.item.quality == Quality.FAILED
+    return is_open_ncr(report)
+
+
 def _beyond_stands(file: LineFile, building: Building, subject: dict[str, Any]) -> bool:
     if subject.get("change_order"):
         return file.item.is_ordered
@@ -351,7 +434,7 @@ def _beyond_stands(file: LineFile, building: Building, subject: dict[str, Any]) 
 
 
 _STANDS: dict[str, Stands] = {
-    "inspection_failed": lambda file, _b, _s: file.item.quality == Quality.FAILED,
+    "inspection_failed": _is_undecided,
     "schedule_conflict": lambda file, _b, _s: (
         file.item.schedule_band == "conflict" and file.item.logistics != Logistics.ON_SITE
     ),
@@ -360,7 +443,10 @@ _STANDS: dict[str, Stands] = {
     "acknowledgement_exception": lambda file, _b, s: (
         file.order is not None and file.order.number == s["order"] and file.item.is_ordered
     ),
-    "facts_contradict": lambda file, _b, s: not (s.get("unordered_delivery") or is_about_note(s)) or _unordered(file),
+    "facts_contradict": lambda file, _b, s: (
+        (not s.get("fact") or any(doubt.fact == s["fact"] for doubt in doubts_of(file)))
+        and (not (s.get("unordered_delivery") or is_about_note(s)) or _unordered(file))
+    ),
     "milestone_overdue": lambda file, _b, s: any(
         (m.round, m.kind, m.met_on) == (s["round"], s["milestone"], None)
         for m in file.milestones
@@ -385,16 +471,17 @@ def _order_facts(file: LineFile, building: Building, subject: dict[str, Any]) ->
     ]
 
 
-def _report_facts(file: LineFile, building: Building, subject: dict[str, Any]) -> Any:
+def _report_facts(file: LineFile, _building: Building, subject: dict[str, Any]) -> Any:
+    """One NCR, whatever becomes of others on the line, and what a replacement depends on."""
+    report = failed_inspection(file, subject)
+    return _reports_facts(file, [report] if report else [])[1:]
+
+
+def _reports_facts(file: LineFile, failed: Sequence[Inspection]) -> list[Any]:
     item = file.item
-    failed = [
-        (i.inspection_id, i.defects, i.quantity_rejected)
-        for i in file.inspections_in(item.round)
-        if i.status == "failed"
-    ]
     return [
         item.round,
-        failed,
+        [(i.inspection_id, i.defects, i.quantity_rejected) for i in failed],
         item.required_by,
         item.quantity,
         item.unit_price,
@@ -420,7 +507,7 @@ _FACTS: dict[str, Facts] = {
     "milestone_overdue": lambda file, _b, s: [s["round"], s["milestone"], file.item.expected],
     "decision_overruled": lambda _f, _b, s: [s["rule_id"], s["decided"]],
     "hold_expired": lambda file, b, s: [
-        _report_facts(file, b, s),
+        _reports_facts(file, _failed_in_round(file)),
         _conflict_facts(file, b, s),
         file.item.held_until,
     ],

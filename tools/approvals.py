@@ -13,12 +13,13 @@ from domain.events import Entry
 from domain.mail_subjects import Occasion, question_subject
 from domain.options import for_party
 from domain.parties import merely_tells
+from domain.procurement import LineFile
 from domain.replies import Reply
 from domain.what_changed import CHANGED, TOLD, changes_between, facts_shown, facts_told, in_words
 from domain.working_time import add_working_time
 from storage import procurement
 from storage.approvals import locked
-from tools.asking import ASKED_ONCE, answered_before, built, pending
+from tools.asking import ASKED_ONCE, answered_before, built_on, pending
 from tools.authority import answerer_on_record, authority_of
 from tools.context import ActionContext, Toolbox
 from tools.conversation import keep_open, stays_open, taken
@@ -39,7 +40,7 @@ async def ask(
     number: int,
     advice: Advice | None = None,
 ) -> dict[str, Any]:
-    """Raise a question, or renew the pending one of the same line and kind.
+    """Raise a question, or renew the pending one of the same line, kind and matter.
 
     `refused` options are behind it; `number` is its place among the questions of the entry, and names it; `advice` is
     what a rule or a model recommends.
@@ -47,10 +48,11 @@ async def ask(
 
     async def act(context: ActionContext) -> dict[str, Any]:
         conn, building_id = context.transaction.conn, context.building.building_id
-        question = await built(conn, context.building, entry, kind, item_id, subject)
+        file = await _file(context, item_id)
+        question = await built_on(conn, context.building, entry, kind, file, subject)
         if question is None:
             return {"stands": False}
-        standing = await pending(conn, building_id, kind, item_id)
+        standing = await pending(conn, building_id, question, file)
         if standing is not None and not _has_changed(standing, question):
             return {"approval_id": standing.approval_id, "version": standing.version}
         if standing is not None:
@@ -128,9 +130,9 @@ async def settle(toolbox: Toolbox, entry: Entry, reply: Reply | None = None) -> 
         beyond = await _beyond_authority(context, approval)
         if beyond is not None and question is not None:
             return {**about, "applied": False, "why": await _reopen(context, approval, question, beyond)}
-        stands = question is not None and question.fingerprint == approval.fingerprint
+        stands = question is not None and question.rests_on(approval.matter, approval.fingerprint)
         if stands and stays_open(approval, reply):
-            if await pending(context.transaction.conn, entry.building_id, approval.kind, approval.item_id) is None:
+            if await _newer(context, approval) is None:
                 due = _due(context.building, context.now, escalates=not context.building.is_top(approval.asked_of))
                 return {**about, "applied": False, **keep_open(context, approval, reply, due)}
             stands = False
@@ -208,9 +210,7 @@ async def _reopen(
     context: ActionContext, approval: Approval, question: Question | None, beyond: str | None = None
 ) -> str:
     """Put the question again at its next version, where it still stands and no newer one took its place."""
-    building_id = context.building.building_id
-    newer = await pending(context.transaction.conn, building_id, approval.kind, approval.item_id)
-    if question is None or newer is not None:
+    if question is None or await _newer(context, approval) is not None:
         context.save(_decided(approval, "outdated").model_copy(update={"status": "superseded"}))
         return "the question no longer stands: the facts have changed since it was answered"
     due = _due(context.building, context.now, escalates=not context.building.is_top(approval.asked_of))
@@ -223,10 +223,27 @@ async def _reopen(
     return "the facts have changed since it was answered: it is asked again with what they are now"
 
 
+async def _newer(context: ActionContext, approval: Approval) -> Approval | None:
+    """The question on the same matter that was raised while this one was being answered."""
+    file = await _file(context, approval.item_id)
+    return await pending(context.transaction.conn, context.building.building_id, approval, file)
+
+
+async def _file(context: ActionContext, item_id: str | None) -> LineFile | None:
+    """The line's file as committed before this effect; None where there is no such line."""
+    if item_id is None:
+        return None
+    if item_id not in context.files:
+        conn, building_id = context.transaction.conn, context.building.building_id
+        context.files[item_id] = await procurement.line_file(conn, building_id, item_id)
+    return context.files[item_id]
+
+
 async def _rebuilt(context: ActionContext, approval: Approval) -> Question | None:
     """The question of an approval as the facts now are."""
-    return await built(
-        context.transaction.conn, context.building, context.entry, approval.kind, approval.item_id, approval.subject
+    file = await _file(context, approval.item_id)
+    return await built_on(
+        context.transaction.conn, context.building, context.entry, approval.kind, file, approval.subject
     )
 
 
@@ -237,6 +254,7 @@ def _raised(context: ActionContext, question: Question, refused: int, number: in
         key=f"{context.seq}.{number}",
         item_id=question.item_id,
         kind=question.kind,
+        matter=question.matter,
         summary=_with_refused(question, refused),
         options=question.options,
         refused=refused,
@@ -444,6 +462,7 @@ def _renew(context: ActionContext, approval: Approval, question: Question) -> No
             "advice": advice,
             "evidence": question.evidence | _talk(approval) | changed | as_told,
             "subject": question.subject,
+            "matter": question.matter,
             "fingerprint": question.fingerprint,
         }
     )
@@ -453,7 +472,7 @@ def _renew(context: ActionContext, approval: Approval, question: Question) -> No
 
 def _has_changed(approval: Approval, question: Question) -> bool:
     """Whether a question is another one by now: it rests on other facts, or another amount is at stake."""
-    return question.fingerprint != approval.fingerprint or _amount_of(question) != _amount_of(approval)
+    return not question.rests_on(approval.matter, approval.fingerprint) or _amount_of(question) != _amount_of(approval)
 
 
 def _amount_of(asked: Question | Approval) -> tuple[Decimal | None, bool]:

@@ -1,12 +1,17 @@
 """Inspections planned, and the disposition of what failed (NCR): repair, return, use as is."""
 
+from decimal import Decimal
 from typing import Any
 
 from domain.actions import InspectionArguments, NoteArguments
+from domain.errors import InvalidError
 from domain.inspections import inspection_id, uninspected
+from domain.lines.facts import Handling
+from domain.lines.projection import adopt, changed_rows, project
 from domain.orders import as_date
-from domain.procurement import Inspection, LineFile, Logistics, Message, Quality, Row
+from domain.procurement import Inspection, Message
 from tools.context import ActionContext
+from tools.meant_ncrs import decide_on_ncrs, projected
 
 
 async def schedule_inspection(context: ActionContext, arguments: InspectionArguments) -> dict[str, Any]:
@@ -30,36 +35,29 @@ async def schedule_inspection(context: ActionContext, arguments: InspectionArgum
                 caused_seq=context.seq,
             )
         )
-    context.save(*made, file.item.model_copy(update={"quality": Quality.INSPECTION_SCHEDULED}))
+    known = adopt(file)
+    planned_too = known.model_copy(update={"inspections": [*known.inspections, *made]})
+    context.save(*changed_rows(file, project(planned_too, context.seq)))
     return {"inspections": [i.inspection_id for i in made], "on": on.isoformat()}
 
 
 async def repair_item(context: ActionContext, arguments: NoteArguments) -> dict[str, Any]:
     """Have it repaired; it is inspected again before it counts."""
-    file = await context.file(arguments.item)
-    context.save(*_disposed(file, "repair"), file.item.model_copy(update={"quality": Quality.NOT_INSPECTED}))
+    await _dispose(context, arguments.item, "repair")
     return {"disposition": "repair"}
 
 
 async def return_item(context: ActionContext, arguments: NoteArguments) -> dict[str, Any]:
-    """Send what arrived back to the vendor: as if it had not come."""
-    file = await context.file(arguments.item)
-    returned: list[Row] = [
-        shipment.model_copy(update={"status": "returned"})
-        for shipment in file.shipments_in(file.item.round)
-        if shipment.is_received
-    ]
-    back = {"quality": Quality.NOT_INSPECTED, "logistics": Logistics.NOT_SHIPPED, "eta": None}
-    context.save(*_disposed(file, "return"), *returned, file.item.model_copy(update=back))
-    return {"disposition": "return", "shipments": len(returned)}
+    """Send back to the vendor what was rejected; he delivers it again on the same order."""
+    returned = await _dispose(context, arguments.item, "return")
+    return {"disposition": "return", "quantity": f"{returned.normalize():f}"}
 
 
 async def accept_as_is(context: ActionContext, arguments: NoteArguments) -> dict[str, Any]:
     """Use what failed as it is; for anything else (a vendor's terms) the acceptance is put on file."""
     file = await context.file(arguments.item)
-    if file.item.quality == Quality.FAILED:
-        accepted = file.item.model_copy(update={"quality": Quality.ACCEPTED_AS_IS})
-        context.save(*_disposed(file, "use_as_is"), accepted)
+    if projected(file, context.seq).open_ncrs:
+        await _dispose(context, arguments.item, "accept")
         return {"disposition": "use_as_is"}
     note = Message(
         message_id=f"M-{context.key.seq}-accept_as_is-{file.item.item_id}-{context.key.ordinal}",
@@ -73,9 +71,18 @@ async def accept_as_is(context: ActionContext, arguments: NoteArguments) -> dict
     return {"noted": note.message_id}
 
 
-def _disposed(file: LineFile, disposition: str) -> list[Row]:
-    return [
-        inspection.model_copy(update={"disposition": disposition})
-        for inspection in file.inspections_in(file.item.round)
-        if inspection.status == "failed" and inspection.disposition is None
-    ]
+async def _dispose(context: ActionContext, item_id: str, handling: Handling) -> Decimal:
+    """Decide what becomes of the nonconformances that are meant. Returns how much that is of.
+
+    Raises:
+        InvalidError: nothing of the line is rejected and undecided.
+    """
+    before = await context.file(item_id)
+    file = projected(before, context.seq)
+    decided = await decide_on_ncrs(context, file, handling)
+    if not decided:
+        raise InvalidError(f"Nothing of {file.item.shown} is rejected and undecided.", "item")
+    made = project(file.model_copy(update={"facts": [*file.facts, *decided]}), context.seq)
+    context.save(*changed_rows(before, made))
+    ids = {row.details.ncr for row in decided}
+    return sum((ncr.undecided for ncr in file.open_ncrs if ncr.ncr_id in ids), Decimal(0))

@@ -8,8 +8,10 @@ from domain.errors import InvalidError
 from domain.mail_subjects import order_subject, vendor_subject
 from domain.milestones import expected_of
 from domain.orders import order_rows
-from domain.procurement import Commercial, LineFile, OrderLine, PurchaseOrder, Row, money
+from domain.lines.projection import adopt, changed_rows, project
+from domain.procurement import FactRow, LineFile, OrderLine, PurchaseOrder, Row, money
 from tools.context import ActionContext
+from tools.meant_ncrs import decide_on_ncrs, projected
 from tools.messages import say
 
 
@@ -18,37 +20,34 @@ async def issue_purchase_order(context: ActionContext, arguments: OrderArguments
     file = await context.file(arguments.item)
     if file.order is not None and file.item.is_ordered:
         return {"purchase_order": file.order.number, "already_ordered": True}
-    return _order(context, file, arguments, [], replaces=file.order is not None)
+    return _order(context, file, arguments, [])
 
 
 async def reorder_item(context: ActionContext, arguments: OrderArguments) -> dict[str, Any]:
-    """Order a replacement: the line's next round, with an order of its own."""
-    file = await context.file(arguments.item)
-    disposed: list[Row] = [
-        inspection.model_copy(update={"disposition": "replace"})
-        for inspection in file.inspections_in(file.item.round)
-        if inspection.status == "failed" and inspection.disposition is None
-    ]
-    return _order(context, file, arguments, disposed, replaces=True)
+    """Order a replacement. What was rejected and nobody has decided about goes back, and is replaced by it."""
+    file = projected(await context.file(arguments.item), context.seq)
+    rows = await decide_on_ncrs(context, file, "return", "replaced")
+    return _order(context, file, arguments, rows)
 
 
 def _order(
-    context: ActionContext, file: LineFile, arguments: OrderArguments, also: list[Row], *, replaces: bool
+    context: ActionContext, file: LineFile, arguments: OrderArguments, decided: list[FactRow]
 ) -> dict[str, Any]:
     order, rows = order_rows(
         file,
         context.building,
         quantity=arguments.quantity,
-        replaces=replaces,
+        decided=decided,
         today=context.today,
         seq=context.seq,
     )
-    context.save(*also, *rows)
+    context.save(*rows)
     vendor = file.vendor
+    line = next(row for row in rows if isinstance(row, OrderLine) and row.number == order.number)
     context.post(
         (vendor.contact or vendor.name) if vendor else "vendor",
         order_subject(order.number, file.item.name, _quantity(rows), file.item.required_by, order.revision),
-        {"purchase_order": order.model_dump(mode="json"), "lines": [rows[1].model_dump(mode="json")]},
+        {"purchase_order": order.model_dump(mode="json"), "lines": [line.model_dump(mode="json")]},
     )
     return {"purchase_order": order.number, "total": money(order.total, order.currency)}
 
@@ -59,10 +58,12 @@ async def cancel_purchase_order(context: ActionContext, arguments: OrderArgument
     order = _current(file)
     if order.status == "cancelled":
         return {"purchase_order": order.number, "already_cancelled": True}
-    context.save(
-        order.model_copy(update={"status": "cancelled", "caused_seq": context.seq}),
-        file.item.model_copy(update={"commercial": Commercial.CANCELLED, "caused_seq": context.seq}),
+    cancelled = order.model_copy(
+        update={"status": "cancelled", "cancelled_on": context.today, "caused_seq": context.seq}
     )
+    orders = [cancelled if one.number == order.number else one for one in file.orders]
+    known = adopt(file)
+    context.save(*changed_rows(file, project(known.model_copy(update={"orders": orders}), context.seq)))
     text = f"Purchase order {order.number} is cancelled. {arguments.reason or ''}".strip()
     return {"purchase_order": order.number, **_to_vendor(context, file, text, "this order is cancelled")}
 

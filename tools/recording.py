@@ -9,6 +9,7 @@ from domain.approvals import Approval, Responder
 from domain.buildings import Building
 from domain.errors import LongleadError
 from domain.events import Entry
+from domain.lines.taking_in import Report
 from domain.outstanding import resolved_message
 from domain.procurement import Item, LineFile, Message
 from domain.recording import Recorded
@@ -40,6 +41,18 @@ class Finding:
     """A message that a model is to read."""
 
 
+def report_in(entry: Entry, building: Building) -> Report:
+    """The event of an entry as the report of a fact."""
+    return Report(
+        said_at=entry.at(building.zone),
+        received_at=entry.received_at,
+        source=entry.source,
+        event_id=entry.event_id,
+        seq=entry.seq,
+        body=entry.body,
+    )
+
+
 async def record(toolbox: Toolbox, entry: Entry, item_id: str, recorder: Recorder) -> Finding:
     """Record an event about one line, in one transaction; `recorder` is pure."""
 
@@ -55,7 +68,7 @@ async def record(toolbox: Toolbox, entry: Entry, item_id: str, recorder: Recorde
                     context.transaction.conn, entry.building_id, file.item, row, entry.seq
                 )
                 context.save(settled, *cleared)
-                say += [resolved_message(settled)] if cleared else []
+                say += [resolved_message(settled)] if cleared and not settled.is_released else []
             else:
                 context.save(row)
         return vars(
