@@ -3,9 +3,9 @@
 from domain.events import InspectionFailed, InspectionPassed
 from domain.lines.facts import Inspected
 from domain.lines.taking_in import Report, take_in, with_shipment
-from domain.orders import as_date
 from domain.procurement import Inspection, LineFile
 from domain.recording import Recorded
+from domain.schedule import as_date
 from domain.shipments import order_named
 
 

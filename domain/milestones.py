@@ -6,7 +6,7 @@ from typing import Any
 
 from domain.actions import action
 from domain.buildings import Building
-from domain.procurement import Commercial, Item, LineFile, Logistics, Milestone, Quality, Row
+from domain.procurement import Commercial, Item, LineFile, Logistics, Milestone, Quality
 from domain.recording import Recorded
 from domain.schedule import add_working_days
 

@@ -8,23 +8,15 @@ from decimal import Decimal
 from domain.buildings import Building
 from domain.errors import InvalidError
 from domain.events import PurchaseOrderAcknowledged
-from domain.milestones import met
+from domain.lines.facts import Stated
+from domain.lines.projection import adopt, changed_rows, project
+from domain.lines.taking_in import Report, take_in
 from domain.money import line_total
 from domain.outside import shown_name
-from domain.procurement import (
-    Commercial,
-    Item,
-    LineFile,
-    Logistics,
-    OrderLine,
-    PurchaseOrder,
-    Quality,
-    Row,
-    Shipment,
-    WouldOrder,
-)
-from domain.recording import Recorded, round_of, saved
-from domain.schedule import compared
+from domain.procurement import FactRow, Item, LineFile, OrderLine, PurchaseOrder, Row, WouldOrder
+from domain.recording import Recorded
+from domain.schedule import as_date
+from domain.shipments import order_named
 
 
 def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, report: Report) -> Recorded:
@@ -196,10 +188,3 @@ def outside_order(
     made = _with_order(file, order, ordered, seq)
     rows = changed_rows(file, made)
     return made, rows if order in rows else [order, *rows]
-
-
-def as_date(value: object) -> date:
-    """A day that was localised before: by now always a plain date."""
-    if not isinstance(value, date):
-        raise TypeError(f"{value!r} is not a day")
-    return value

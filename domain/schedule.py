@@ -10,6 +10,13 @@ from domain.procurement import Item
 from domain.text import folded
 
 
+def as_date(value: object) -> date:
+    """A day that was localised before: by now always a plain date."""
+    if not isinstance(value, date):
+        raise TypeError(f"{value!r} is not a day")
+    return value
+
+
 def band(expected: date | None, required_by: date | None, buffer_days: int) -> Band | None:
     """Where an expected arrival stands against the need; None when either date is unknown.
 

@@ -3,10 +3,10 @@
 from domain.events import EtaChanged, ShipmentArrivedSite, ShipmentDepartedFactory
 from domain.lines.facts import Arrived, Departed, Fact, Stated
 from domain.lines.taking_in import Report, take_in, with_shipment
-from domain.orders import as_date
 from domain.outside import shown_name
 from domain.procurement import LineFile
 from domain.recording import Recorded
+from domain.schedule import as_date
 
 
 def record_departure(file: LineFile, event: ShipmentDepartedFactory, report: Report) -> Recorded:

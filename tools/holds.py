@@ -3,8 +3,7 @@
 from typing import Any
 
 from domain.actions import HoldArguments
-from domain.orders import as_date
-from domain.schedule import add_working_days
+from domain.schedule import add_working_days, as_date
 from tools.context import ActionContext
 
 

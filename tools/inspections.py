@@ -8,8 +8,8 @@ from domain.errors import InvalidError
 from domain.inspections import inspection_id, uninspected
 from domain.lines.facts import Handling
 from domain.lines.projection import adopt, changed_rows, project
-from domain.orders import as_date
 from domain.procurement import Inspection, Message
+from domain.schedule import as_date
 from tools.context import ActionContext
 from tools.meant_ncrs import decide_on_ncrs, projected
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from domain.actions import ExpediteArguments, ItemArguments, OrderArguments
 from domain.errors import InvalidError
+from domain.lines.projection import adopt, changed_rows, project
 from domain.mail_subjects import order_subject, vendor_subject
 from domain.milestones import expected_of
 from domain.orders import order_rows
-from domain.lines.projection import adopt, changed_rows, project
 from domain.procurement import FactRow, LineFile, OrderLine, PurchaseOrder, Row, money
 from tools.context import ActionContext
 from tools.meant_ncrs import decide_on_ncrs, projected
@@ -30,9 +30,7 @@ async def reorder_item(context: ActionContext, arguments: OrderArguments) -> dic
     return _order(context, file, arguments, rows)
 
 
-def _order(
-    context: ActionContext, file: LineFile, arguments: OrderArguments, decided: list[FactRow]
-) -> dict[str, Any]:
+def _order(context: ActionContext, file: LineFile, arguments: OrderArguments, decided: list[FactRow]) -> dict[str, Any]:
     order, rows = order_rows(
         file,
         context.building,

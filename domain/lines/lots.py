@@ -145,4 +145,13 @@ def merge_lots(lots: Iterable[Lot]) -> tuple[Lot, ...]:
 def _sort_key(lot: Lot) -> tuple[str, ...]:
     day = lot.since.isoformat() if lot.since else ""
     came = lot.arrived_on.isoformat() if lot.arrived_on else ""
-    return lot.order, lot.state, lot.shipment or "", lot.ncr or "", day, came, str(lot.is_over), str(lot.is_by_disposition)
+    return (
+        lot.order,
+        lot.state,
+        lot.shipment or "",
+        lot.ncr or "",
+        day,
+        came,
+        str(lot.is_over),
+        str(lot.is_by_disposition),
+    )

@@ -6,21 +6,20 @@ differs is saved (`changed_rows`). Nothing here looks at the clock: the same fil
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from typing import TypedDict
 
 from domain.lines.account import Account, Delivery, Verdict
 from domain.lines.bookkeeping import BEFORE_ANY_ORDER, keep_account
 from domain.lines.coverage import Covered, Need, cover_needs
 from domain.lines.facets import derive_facets
 from domain.lines.facts import Cancelled, Departed, Fact, Inspected, Ordered, Stated
-from domain.lines.lots import NOTHING, RECEIVED, Lot, LotState
+from domain.lines.lots import NOTHING, RECEIVED, LotState
 from domain.lines.old_rows import read_facts
 from domain.lines.quantities import ONE_LOT
 from domain.lines.statements import Expected, expect_arrivals
 from domain.lines.stored import fact_row, read_row
 from domain.procurement import (
     CoveredNeed,
-    FactRow,
     Inspection,
     Item,
     LineAccount,
@@ -52,6 +51,19 @@ _STATES = (
 _WORD: dict[str, str] = {"repair": "repair", "return": "return", "accept": "use_as_is", "scrap": "scrap"}
 
 
+_PARTS = (
+    "orders",
+    "order_lines",
+    "shipments",
+    "receipts",
+    "inspections",
+    "milestones",
+    "facts",
+    "lots",
+    "ncrs",
+)
+
+
 def facts_of(file: LineFile) -> list[Fact]:
     """All that was said about a line: the facts on file, and what its orders say. Of a line on which nothing has
     changed since facts are kept, what its rows say."""
@@ -71,7 +83,15 @@ def _order_facts(file: LineFile) -> Iterable[Fact]:
             yield Cancelled(**_said(day, seq, f"cancelled:{line.number}"), order=line.number)
 
 
-def _said(day: date, seq: int, name: str) -> "dict[str, object]":
+class _Told(TypedDict):
+    day: date
+    said_at: datetime
+    received_at: datetime
+    source: str
+    event_id: str
+
+
+def _said(day: date, seq: int, name: str) -> _Told:
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
     return {
         "day": day,
@@ -116,7 +136,17 @@ def project(file: LineFile, seq: int) -> LineFile:
 def changed_rows(before: LineFile, after: LineFile) -> list[Row]:
     """The rows of `after` that `before` lacks or has otherwise; the line itself first."""
     rows: list[Row] = [after.item] if after.item != before.item else []
-    for part in ("orders", "order_lines", "shipments", "receipts", "inspections", "milestones", "facts", "lots", "ncrs"):
+    for part in (
+        "orders",
+        "order_lines",
+        "shipments",
+        "receipts",
+        "inspections",
+        "milestones",
+        "facts",
+        "lots",
+        "ncrs",
+    ):
         known = getattr(before, part)
         rows += [row for row in getattr(after, part) if row not in known]
     return rows
@@ -220,7 +250,9 @@ class _Projection:
         for delivery in self.account.deliveries:
             row = known.pop(delivery.name, None)
             made.append(self._shipment(delivery, row, [*self.file.shipments, *made]))
-        gone = [row.model_copy(update={"status": "voided"}) if row.status != "voided" else row for row in known.values()]
+        gone = [
+            row.model_copy(update={"status": "voided"}) if row.status != "voided" else row for row in known.values()
+        ]
         return [*made, *gone]
 
     def _shipment(self, delivery: Delivery, row: Shipment | None, others: list[Shipment]) -> Shipment:
@@ -370,7 +402,9 @@ class _Projection:
 
     def _closed_plans(self, rows: list[Inspection], names: dict[str, str]) -> list[Inspection]:
         """Plans of goods that have all had their verdict, or are not there any more, are done with."""
-        waiting = {names.get(lot.shipment or "", lot.shipment) for lot in self.account.lots if lot.state == LotState.ON_SITE}
+        waiting = {
+            names.get(lot.shipment or "", lot.shipment) for lot in self.account.lots if lot.state == LotState.ON_SITE
+        }
         passed = {shipment for one in self.account.verdicts for shipment in one.shipments}
         judged = {names.get(name, name) for name in passed}
         closed = []
@@ -378,7 +412,11 @@ class _Projection:
             is_plan = row.status == "scheduled" and row.fact is None and row.shipment_id is not None
             if is_plan and row.shipment_id in judged and row.shipment_id not in waiting:
                 last = max(
-                    (one for one in self.account.verdicts if row.shipment_id in {names.get(s, s) for s in one.shipments}),
+                    (
+                        one
+                        for one in self.account.verdicts
+                        if row.shipment_id in {names.get(s, s) for s in one.shipments}
+                    ),
                     key=lambda one: one.day,
                 )
                 row = self._inspection(row, last, names).model_copy(update={"fact": f"plan:{row.inspection_id}"})
@@ -424,7 +462,8 @@ class _Projection:
         if handling is None:
             return None
         replaced = any(
-            row.kind == "disposed" and row.details.ncr == ncr and row.details.then == "replaced" for row in self.file.facts
+            row.kind == "disposed" and row.details.ncr == ncr and row.details.then == "replaced"
+            for row in self.file.facts
         )
         return "replace" if handling == "return" and replaced else _WORD[handling]
 
@@ -481,7 +520,9 @@ class _Projection:
             same = before is not None and before.model_copy(update={"caused_seq": row.caused_seq}) == row
             result.append(before if before is not None and same else row)
         gone = [
-            row if row.is_gone else row.model_copy(update={"is_gone": True, "quantity": NOTHING, "caused_seq": self.seq})
+            row
+            if row.is_gone
+            else row.model_copy(update={"is_gone": True, "quantity": NOTHING, "caused_seq": self.seq})
             for row in known.values()
         ]
         return [*result, *gone]

@@ -92,20 +92,22 @@ def newly_open(before: LineFile, after: LineFile) -> list[NonconformanceRow]:
 def take_decisions(file: LineFile, facts: Sequence[Fact], seq: int, ordinal: int = 0) -> list[Row]:
     """The rows that change by what a person decided about rejected goods."""
     file = adopt(file)
-    rows = [
-        fact_row(fact, file.item.item_id, f"{seq}-{ordinal}-{number}", seq) for number, fact in enumerate(facts)
-    ]
+    rows = [fact_row(fact, file.item.item_id, f"{seq}-{ordinal}-{number}", seq) for number, fact in enumerate(facts)]
     return changed_rows(file, project(file.model_copy(update={"facts": [*file.facts, *rows]}), seq))
 
 
-_BESIDE = frozenset({"facts", "caused_seq"})
+def _without_report(file: LineFile) -> dict[str, object]:
+    aliases = {"__all__": {"caused_seq", "aliases"}}
+    return file.model_dump(exclude={"facts": True, "item": {"caused_seq"}, "lots": aliases})
 
 
 def _changes_nothing(before: LineFile, after: LineFile) -> bool:
     """Whether nothing but the report itself is new."""
 
     def of(file: LineFile) -> object:
-        return file.model_dump(exclude={"facts": True, "item": {"caused_seq"}, "lots": {"__all__": {"caused_seq", "aliases"}}})
+        return file.model_dump(
+            exclude={"facts": True, "item": {"caused_seq"}, "lots": {"__all__": {"caused_seq", "aliases"}}}
+        )
 
     return of(before) == of(after)
 
@@ -134,7 +136,9 @@ def _impossible(item: Item, fact: Fact, found: Impossibility, report: Report) ->
 def _with_day(body: dict[str, Any], wrong: date, right: date) -> dict[str, Any]:
     """The event with the day that was probably meant."""
     return {
-        name: right.isoformat() if isinstance(value, (str, date)) and str(value)[:10] == str(wrong) and name in _DAYS else value
+        name: right.isoformat()
+        if isinstance(value, (str, date)) and str(value)[:10] == str(wrong) and name in _DAYS
+        else value
         for name, value in body.items()
         if name not in ("event_id", "source")
     }
