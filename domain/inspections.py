@@ -22,12 +22,17 @@ def record_inspection(file: LineFile, event: InspectionPassed | InspectionFailed
         quantity=event.quantity,
         passed=failed is None,
         rejected=failed.quantity_rejected if failed else None,
-        ncr_number=failed.ncr_number if failed else None,
+        ncr_number=_ncr_named(file, failed.ncr_number) if failed else None,
         document=event.document_name,
         defects=defects,
     )
     note = f"{file.item.shown}: {'failed' if failed else 'passed'} inspection on {on}"
     return take_in(file, with_shipment(file, fact), report, note, document_url=event.document_url)
+
+
+def _ncr_named(file: LineFile, number: str | None) -> str | None:
+    """The NCR as it is kept, where it is named by the number that Longlead gave it."""
+    return next((ncr.ncr_id for ncr in file.ncrs if ncr.ncr_number == number), number)
 
 
 def _defects(event: InspectionFailed) -> tuple[str, ...]:

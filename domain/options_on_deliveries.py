@@ -143,6 +143,14 @@ def facts_contradict(s: Situation) -> list[Option]:
             assumptions=[f"{s.subject['known']['day']} was a slip"],
         )
         return [meant, keep, ask, hold]
+    if s.subject.get("event") and s.subject.get("doubt") in ("told_twice", "nothing_left_to_arrive"):
+        count = s.option(
+            "Count it: it is another delivery",
+            [action("restate_event", event=s.subject["event"])],
+            cost="none",
+            assumptions=["it came beside what is on file"],
+        )
+        return [keep, count, ask, hold]
     return [keep, ask, hold]
 
 

@@ -82,7 +82,9 @@ async def _dispose(context: ActionContext, item_id: str, handling: Handling) -> 
     decided = await decide_on_ncrs(context, file, handling)
     if not decided:
         raise InvalidError(f"Nothing of {file.item.shown} is rejected and undecided.", "item")
-    made = project(file.model_copy(update={"facts": [*file.facts, *decided]}), context.seq)
+    replaced = {row.fact_id for row in decided}
+    facts = [*(row for row in file.facts if row.fact_id not in replaced), *decided]
+    made = project(file.model_copy(update={"facts": facts}), context.seq)
     context.save(*changed_rows(before, made))
     ids = {row.details.ncr for row in decided}
-    return sum((ncr.undecided for ncr in file.open_ncrs if ncr.ncr_id in ids), Decimal(0))
+    return sum((ncr.undecided or ncr.quantity for ncr in file.ncrs if ncr.ncr_id in ids), Decimal(0))

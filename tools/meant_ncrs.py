@@ -38,8 +38,17 @@ async def decide_on_ncrs(
     """The facts of what was decided now about the nonconformances that are meant."""
     meant = {inspection.inspection_id for inspection in await meant_ncrs(context, file)}
     said_at = context.entry.at(context.building.zone)
-    rows = []
-    for number, ncr in enumerate(one for one in file.open_ncrs if one.inspection_id in meant):
+    ncrs = [one for one in file.open_ncrs if one.inspection_id in meant]
+    rows: list[FactRow] = []
+    if not ncrs and handling != "return":
+        ncrs = [one for one in file.ncrs if not one.is_gone][-1:]  # decided before, and now otherwise
+        ids = {one.ncr_id for one in ncrs}
+        rows = [
+            row.model_copy(update={"voided_by": f"longlead.decisions:{context.seq}"})
+            for row in file.facts
+            if row.kind == "disposed" and row.details.ncr in ids and row.voided_by is None
+        ]
+    for number, ncr in enumerate(ncrs):
         name = f"{context.seq}-{context.key.action}-{context.key.ordinal}-{number}"
         fact = Disposed(
             day=context.today,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ from domain.approvals import Approval, Responder
 from domain.buildings import Building
 from domain.errors import LongleadError
 from domain.events import Entry
-from domain.lines.taking_in import Report
+from domain.lines.taking_in import COUNTED, RESTATED, Report
 from domain.outstanding import resolved_message
 from domain.procurement import Item, LineFile, Message
 from domain.recording import Recorded
@@ -44,13 +45,23 @@ class Finding:
 def report_in(entry: Entry, building: Building) -> Report:
     """The event of an entry as the report of a fact."""
     return Report(
-        said_at=entry.at(building.zone),
-        received_at=entry.received_at,
+        said_at=_said_at(entry, building),
+        # Of two that came in at one moment, the one that came first is the older.
+        received_at=entry.received_at + timedelta(microseconds=entry.seq),
         source=entry.source,
         event_id=entry.event_id,
         seq=entry.seq,
         body=entry.body,
+        is_dated=bool(entry.body.get("occurred_at")),
+        is_counted=entry.source == RESTATED and entry.event_id.endswith(COUNTED),
     )
+
+
+def _said_at(entry: Entry, building: Building) -> datetime:
+    """When it was said: at the latest when it came in. Of two that were said at one moment, the one that came first
+    is the older."""
+    at = entry.at(building.zone)
+    return at if at < entry.received_at else entry.received_at + timedelta(microseconds=entry.seq)
 
 
 async def record(toolbox: Toolbox, entry: Entry, item_id: str, recorder: Recorder) -> Finding:

@@ -45,6 +45,8 @@ class OrderLine:
     over: Decimal = NOTHING
     owed_again: Decimal = NOTHING
     is_cancelled: bool = False
+    is_adopted: bool = False
+    """It was placed elsewhere: what happened before we knew of it is unknown."""
 
     @property
     def all_lots(self) -> Decimal:
@@ -91,6 +93,8 @@ class Verdict:
 
     fact: str
     """Key of its first report."""
+    newest: str
+    """Key of its newest report."""
     passed: bool
     day: date
     order: str

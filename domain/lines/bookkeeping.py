@@ -58,10 +58,12 @@ class _Bookkeeper:
         self.departed: set[str] = set()
         self.deliveries: dict[str, Delivery] = {}
         self.verdicts: list[Verdict] = []
+        self.unsure: list[Departed | Arrived] = []
 
     def keep(self, facts: Sequence[Fact]) -> Account:
         for step in self._sort(self._steps([fact for fact in facts if not fact.is_voided])):
             self._apply(step)
+        self.doubts += [Doubt(report.key, "told_twice") for report in self.unsure if self._would_count(report)]
         return Account(
             needed=self.needed,
             missing_allowed=tolerance(self.needed, self.unit),
@@ -86,7 +88,7 @@ class _Bookkeeper:
         inspections = group_inspections((fact for fact in facts if isinstance(fact, Inspected)), repairs)
         unsure = [report for claim in departures for report in claim.unsure]
         unsure_arrivals = [report for claim in arrivals for report in claim.unsure]
-        self.doubts += [Doubt(report.key, "told_twice") for report in (*unsure, *unsure_arrivals)]
+        self.unsure = [*unsure, *unsure_arrivals]
         decisions = [fact for fact in facts if isinstance(fact, (Cancelled, Disposed))]
         return [*orders, *decisions, *self._possible(departures, arrivals), *arrivals, *inspections]
 
@@ -125,7 +127,8 @@ class _Bookkeeper:
     def _apply(self, step: Step) -> None:
         if isinstance(step, Ordered):
             quantity = ONE_LOT if step.quantity is None else step.quantity
-            self._open(OrderLine(step.order or step.key, quantity, placed_on=step.day))
+            order = OrderLine(step.order or step.key, quantity, placed_on=step.day, is_adopted=step.is_adopted)
+            self._open(order)
         elif isinstance(step, Cancelled):
             self._cancel(step)
         elif isinstance(step, Disposed):
@@ -140,6 +143,16 @@ class _Bookkeeper:
     def _doubt(self, step: Step, reason: Reason, *, day: date | None = None, quantity: Decimal | None = None) -> None:
         told = step.newest if isinstance(step, Claim) else step
         self.doubts.append(Doubt(told.key, reason, day, quantity))
+
+    def _would_count(self, report: Departed | Arrived) -> bool:
+        """Whether it matters if a report tells a known fact again: something is still to come that it could be of."""
+        return any(
+            self.stock.total(Where(COMING, order=order.number))
+            for order in self.orders.values()
+            if not order.is_cancelled
+            and report.order in (None, order.number)
+            and self._was_placed_by(order, report.day)
+        )
 
     # -- orders
 
@@ -319,14 +332,16 @@ class _Bookkeeper:
             shipment = known[0] if known else min(claim.aliases)
         scope = Where(WITHOUT_VERDICT, order=claim.order, shipment=shipment, until=claim.day)
         is_there = self.stock.find(scope) or self.stock.find(replace(scope, states=_ACCEPTED))
-        if not is_there and (claim.first.passed or not self._imply_arrival(claim, shipment)):
+        may_imply = not claim.first.passed or any(order.is_adopted for order in self.orders.values())
+        if not is_there and not (may_imply and self._imply_arrival(claim, shipment)):
             self._doubt(claim, "nothing_to_inspect")
             return None
         return scope
 
     def _imply_arrival(self, claim: Claim[Inspected], shipment: str | None) -> bool:
         """Goods that failed were there, though nobody has reported their arrival: a nonconformance is never lost for
-        that. What passed waits for its arrival, so that nothing is released that nobody has received."""
+        that. What passed waits for its arrival, so that nothing is released that nobody has received; but of an order
+        that was placed elsewhere we need not know it."""
         quantity = claim.newest.rejected if claim.quantity is None else claim.quantity
         change = Change(LotState.ON_SITE, claim.day, shipment=shipment)
         for where in (Where(_IN_TRANSIT, order=claim.order, shipment=shipment), Where(_ORDERED, order=claim.order)):
@@ -345,7 +360,8 @@ class _Bookkeeper:
     def _note_verdict(self, claim: Claim[Inspected], judged: list[Lot], quantity: Decimal, ncr: str | None) -> None:
         shipments = tuple(dict.fromkeys(lot.shipment for lot in judged if lot.shipment))
         order = judged[0].order if judged else (claim.order or "")
-        self.verdicts.append(Verdict(claim.key, claim.first.passed, claim.day, order, shipments, quantity, ncr))
+        newest = claim.newest.key
+        self.verdicts.append(Verdict(claim.key, newest, claim.first.passed, claim.day, order, shipments, quantity, ncr))
 
     def _reject(self, claim: Claim[Inspected], scope: Where) -> None:
         """A failed inspection is a verdict on all that it inspected: what it does not reject is accepted. Where all of

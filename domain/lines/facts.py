@@ -52,6 +52,8 @@ class Ordered(Fact):
 
     replaces: str | None = None
     """The NCR whose goods it replaces."""
+    is_adopted: bool = False
+    """It was placed elsewhere: what happened before we knew of it is unknown, and contradicts nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)

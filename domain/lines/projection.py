@@ -77,7 +77,9 @@ def _order_facts(file: LineFile) -> Iterable[Fact]:
         order = next((order for order in file.orders if order.number == line.number), None)
         placed_on = (order.issued_on if order else None) or _first_day(file)
         seq = order.caused_seq if order else 0
-        yield Ordered(**_said(placed_on, seq, f"order:{line.number}"), order=line.number, quantity=line.quantity)
+        said = _said(placed_on, seq, f"order:{line.number}")
+        is_adopted = order is not None and order.placed_outside
+        yield Ordered(**said, order=line.number, quantity=line.quantity, is_adopted=is_adopted)
         if order is not None and order.status == "cancelled":
             day = max(placed_on, order.cancelled_on or _last_day(file))
             yield Cancelled(**_said(day, seq, f"cancelled:{line.number}"), order=line.number)
@@ -248,7 +250,10 @@ class _Projection:
         known = {(row.fact or row.shipment_id): row for row in self.file.shipments}
         made: list[Shipment] = []
         for delivery in self.account.deliveries:
-            row = known.pop(delivery.name, None)
+            names = [delivery.name, *(arrival.fact for arrival in delivery.arrivals)]
+            row = next((known.pop(name) for name in names if name in known), None)
+            if row is not None and row.fact is not None:
+                row = row.model_copy(update={"fact": delivery.name})
             made.append(self._shipment(delivery, row, [*self.file.shipments, *made]))
         gone = [
             row.model_copy(update={"status": "voided"}) if row.status != "voided" else row for row in known.values()
@@ -379,8 +384,8 @@ class _Projection:
         return stored.caused_seq if stored else self.seq
 
     def _inspection(self, row: Inspection, verdict: Verdict, names: dict[str, str]) -> Inspection:
-        reports = [fact for fact in self.facts if isinstance(fact, Inspected) and fact.key == verdict.fact]
-        stored = self.rows_by_key.get(verdict.fact)
+        reports = [fact for fact in self.facts if isinstance(fact, Inspected) and fact.key == verdict.newest]
+        stored = self.rows_by_key.get(verdict.newest)
         report = reports[0] if reports else None
         shipment = row.shipment_id
         if shipment is None and len(verdict.shipments) == 1:

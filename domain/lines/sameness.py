@@ -137,6 +137,8 @@ def _are_other_pieces(claim: Claim[Arrived], report: Arrived) -> bool:
 def _compare_inspections(claim: Claim[Inspected], report: Inspected) -> Sameness:
     if claim.first.passed != report.passed:
         return "another"
+    if report.ncr_number and report.ncr_number in {told.ncr for told in claim.reports}:
+        return "same"
     if report.ncr_number and any(told.ncr_number for told in claim.reports):
         return "same" if any(told.ncr_number == report.ncr_number for told in claim.reports) else "another"
     if claim.day != report.day or not _concern_one_shipment(claim, report):

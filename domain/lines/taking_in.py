@@ -7,12 +7,18 @@ from typing import Any, TypedDict
 
 from domain.lines.account import Account, Doubt
 from domain.lines.facts import Arrived, Departed, Fact, Inspected
-from domain.lines.gate import Impossibility, check_days
+from domain.lines.gate import CLOCKS_APART, UNDATED, Impossibility, check_days
+from domain.lines.lots import NOTHING
 from domain.lines.projection import account_of, adopt, changed_rows, facts_of, project
 from domain.lines.stored import fact_row
 from domain.outside import shown_name
 from domain.procurement import Item, LineFile, NonconformanceRow, Row
 from domain.recording import Recorded
+
+RESTATED = "longlead.restated"
+"""Source of events as a person restated them."""
+COUNTED = ":counted"
+"""How the id of a report ends that contradicted what is on file, and that a person has said is to be counted."""
 
 
 class Said(TypedDict):
@@ -34,6 +40,10 @@ class Report:
     event_id: str
     seq: int
     body: dict[str, Any]
+    is_dated: bool = True
+    """Whether the sender said when he said it."""
+    is_counted: bool = False
+    """A person has said that it is no repeat of what is known."""
 
     @property
     def said(self) -> Said:
@@ -58,7 +68,9 @@ def take_in(file: LineFile, fact: Fact, report: Report, note: str, *, document_u
     known changes nothing.
     """
     file = adopt(file)
-    if found := check_days(fact, _departed_on(file, fact)):
+    if report.is_counted:
+        fact = replace(fact, judgement="another")
+    if found := check_days(fact, _departed_on(file, fact), may_lie_ahead=CLOCKS_APART if report.is_dated else UNDATED):
         return _impossible(file.item, fact, found, report)
     before = account_of(file)
     row = fact_row(fact, file.item.item_id, str(report.seq), report.seq, document_url=document_url)
@@ -68,7 +80,7 @@ def take_in(file: LineFile, fact: Fact, report: Report, note: str, *, document_u
     rows = changed_rows(file, made)
     new_doubts = [doubt for doubt in after.doubts if doubt not in before.doubts]
     own = next((doubt for doubt in new_doubts if doubt.fact == fact.key), None)
-    recorded = Recorded(note, rows)
+    recorded = Recorded(note + _over(before, after), rows)
     if own is not None:
         recorded.note = doubt_detail(file.item, fact, own)
     elif _changes_nothing(file, made):
@@ -81,6 +93,11 @@ def take_in(file: LineFile, fact: Fact, report: Report, note: str, *, document_u
         for ncr in newly_open(file, made)
     ]
     return recorded
+
+
+def _over(before: Account, after: Account) -> str:
+    over = sum((order.over for order in after.orders), NOTHING) - sum((order.over for order in before.orders), NOTHING)
+    return f" ({over.normalize():f} more than ordered)" if over > 0 else ""
 
 
 def newly_open(before: LineFile, after: LineFile) -> list[NonconformanceRow]:
@@ -133,15 +150,18 @@ def _impossible(item: Item, fact: Fact, found: Impossibility, report: Report) ->
     return Recorded(note=detail, ask=[("facts_contradict", subject)])
 
 
+def _plain(body: dict[str, Any]) -> dict[str, Any]:
+    """The event without what names it as sent."""
+    return {name: value for name, value in body.items() if name not in ("event_id", "source")}
+
+
 def _with_day(body: dict[str, Any], wrong: date, right: date) -> dict[str, Any]:
     """The event with the day that was probably meant."""
-    return {
-        name: right.isoformat()
-        if isinstance(value, (str, date)) and str(value)[:10] == str(wrong) and name in _DAYS
-        else value
-        for name, value in body.items()
-        if name not in ("event_id", "source")
-    }
+
+    def is_wrong(name: str, value: object) -> bool:
+        return name in _DAYS and str(value)[:10] == str(wrong)
+
+    return {name: right.isoformat() if is_wrong(name, value) else value for name, value in _plain(body).items()}
 
 
 _DAYS = frozenset({"eta", "date_departed", "date_arrived", "inspection_date", "promised_date"})
@@ -177,6 +197,7 @@ def _doubt_subject(file: LineFile, fact: Fact, doubt: Doubt, report: Report) -> 
             "orders": [order.number for order in file.orders],
         },
         "doubt": doubt.reason,
+        **({"event": _plain(report.body)} if doubt.fact == report.matter else {}),
         "fact": doubt.fact,
         "matter": doubt.fact,
     }
