@@ -14,12 +14,13 @@ from domain.mail_subjects import Occasion, question_subject
 from domain.options import for_party
 from domain.parties import merely_tells
 from domain.procurement import LineFile
+from domain.questions.registry import ASKED_ONCE, ESCALATES
 from domain.replies import Reply
 from domain.what_changed import CHANGED, TOLD, changes_between, facts_shown, facts_told, in_words
 from domain.working_time import add_working_time
 from storage import procurement
 from storage.approvals import locked
-from tools.asking import ASKED_ONCE, answered_before, built_on, pending
+from tools.asking import answered_before, built_on, pending
 from tools.authority import answerer_on_record, authority_of
 from tools.context import ActionContext, Toolbox
 from tools.conversation import keep_open, stays_open, taken
@@ -268,7 +269,7 @@ def _raised(context: ActionContext, question: Question, refused: int, number: in
         asked_of=_asked(building, question, 0),
         raised_at=now,
         raised_seq=context.seq,
-        **_due(building, now, escalates=question.kind != "delegation_request"),
+        **_due(building, now, escalates=question.kind in ESCALATES),
     )
 
 
@@ -308,7 +309,7 @@ async def remind(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
             return {"moot": True}
         # At the top of the chain the reminder is all there is: it is repeated.
         again = _due(context.building, context.now, escalates=True)["escalate_at"]
-        once = approval.escalate_at is not None or approval.kind == "delegation_request"
+        once = approval.escalate_at is not None or approval.kind not in ESCALATES
         # The approver chain may have changed since it was put.
         asked_of = _asked(context.building, approval, approval.escalation_level)
         reminded = approval.model_copy(update={"due_at": None if once else again, "asked_of": asked_of})
@@ -342,7 +343,7 @@ async def announce(toolbox: Toolbox, entry: Entry, approval_id: str) -> dict[str
         if question is None:
             context.save(approval.model_copy(update={"status": "superseded"}))
             return {"approval_id": approval_id, "superseded": True}
-        escalates = approval.kind != "delegation_request"
+        escalates = approval.kind in ESCALATES
         first = {"escalation_level": 0, "asked_of": _asked(context.building, question, 0)}
         put_again = approval.model_copy(update={**first, **_due(context.building, context.now, escalates=escalates)})
         if _has_changed(put_again, question):

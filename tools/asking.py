@@ -16,9 +16,6 @@ from tools.past_cases import past_cases
 MOST_RULES = 5
 """Rules that a question shows."""
 
-ASKED_ONCE = ("order_beyond_authority", "order_incomplete", "facts_contradict")
-"""Kinds that the facts alone call for, as long as they stand: on the same facts they are put only once."""
-
 
 async def built(
     conn: Connection, building: Building, entry: Entry, kind: str, item_id: str | None, subject: dict[str, Any]
