@@ -90,7 +90,7 @@ async def review(toolbox: Toolbox, entry: Entry, item_id: str, ordinal: int) -> 
         for approval in await procurement.open_questions(context.transaction.conn, entry.building_id, item_id):
             question = await _rebuilt(context, approval)
             if question is None:
-                context.save(approval.model_copy(update={"status": "superseded"}))
+                context.save(approval.supersede())
                 _tell(context, approval, "settled")
                 result["superseded"].append(approval.approval_id)
             elif _has_changed(approval, question):
@@ -139,7 +139,7 @@ async def settle(toolbox: Toolbox, entry: Entry, reply: Reply | None = None) -> 
             stands = False
         if stands:
             consequence = _consequence(approval)
-            context.save(_decided(approval, "applied", consequence["actions"]))
+            context.save(approval.apply(consequence["actions"]))
             await _end_hold(context, approval)
             return {**about, "applied": True, **consequence}
         return {**about, "applied": False, "why": await _reopen(context, approval, question)}
@@ -193,11 +193,6 @@ async def _beyond_authority(context: ActionContext, approval: Approval) -> str |
     return None if authority.allowed else authority.policy_line
 
 
-def _decided(approval: Approval, status: str, actions: list[dict[str, Any]] | None = None) -> Approval:
-    done = {**(approval.decision or {}), "status": status}
-    return approval.model_copy(update={"decision": done if actions is None else {**done, "actions": actions}})
-
-
 async def _end_hold(context: ActionContext, approval: Approval) -> None:
     """Somebody has decided on the line: a hold from before ends with it."""
     if approval.item_id is None:
@@ -212,10 +207,10 @@ async def _reopen(
 ) -> str:
     """Put the question again at its next version, where it still stands and no newer one took its place."""
     if question is None or await _newer(context, approval) is not None:
-        context.save(_decided(approval, "outdated").model_copy(update={"status": "superseded"}))
+        context.save(approval.outdate())
         return "the question no longer stands: the facts have changed since it was answered"
     due = _due(context.building, context.now, escalates=not context.building.is_top(approval.asked_of))
-    reopened = approval.model_copy(update={"status": "pending", "decision": None, "decision_seq": None, **due})
+    reopened = approval.reopen(**due)
     if beyond is not None:
         reopened = _asked_for_amount(context.building, reopened, question, context.now)
     _renew(context, reopened, question)
@@ -312,7 +307,7 @@ async def remind(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
         once = approval.escalate_at is not None or approval.kind not in ESCALATES
         # The approver chain may have changed since it was put.
         asked_of = _asked(context.building, approval, approval.escalation_level)
-        reminded = approval.model_copy(update={"due_at": None if once else again, "asked_of": asked_of})
+        reminded = approval.remind(asked_of, None if once else again)
         reminded = _without_pointless(context.building, reminded)
         _brought_up(context, reminded, "reminder")
         return {"reminded": asked_of}
@@ -341,7 +336,7 @@ async def announce(toolbox: Toolbox, entry: Entry, approval_id: str) -> dict[str
             return {"moot": True}
         question = await _rebuilt(context, approval)
         if question is None:
-            context.save(approval.model_copy(update={"status": "superseded"}))
+            context.save(approval.supersede())
             return {"approval_id": approval_id, "superseded": True}
         escalates = approval.kind in ESCALATES
         first = {"escalation_level": 0, "asked_of": _asked(context.building, question, 0)}
@@ -400,7 +395,7 @@ def _escalated(context: ActionContext, approval: Approval) -> dict[str, Any]:
     level = approval.escalation_level + 1
     asked_of = _asked(context.building, approval, level)
     due = _due(context.building, context.now, escalates=not context.building.is_top(asked_of))
-    raised = approval.model_copy(update={"escalation_level": level, "asked_of": asked_of, **due})
+    raised = approval.escalate(asked_of, **due)
     raised = _without_pointless(context.building, raised)
     _brought_up(context, raised, "escalated")
     return {"escalated_to": asked_of, "level": level}
@@ -506,8 +501,9 @@ def _tell(context: ActionContext, approval: Approval, occasion: Occasion, urgenc
     answer = f"Recommended: {first.title}{by}. Answer approval {approval.approval_id}."
     if occasion == "settled":
         answer = "This has settled itself: no answer needed."
+    said = approval.statement if occasion == "settled" else approval.summary
     changes = in_words(approval.evidence.get(CHANGED) or []) if occasion == "changed" else ""
-    text = f"{approval.summary} {f'Changed: {changes}. ' if changes else ''}{answer}"
+    text = f"{said} {f'Changed: {changes}. ' if changes else ''}{answer}"
     say(
         context,
         approval.asked_of or MANAGER,
