@@ -29,9 +29,6 @@ from domain.commitments import (
 )
 from domain.policy import (
     AGENT_ALONE,
-    ALWAYS_A_PERSON,
-    ANSWERED_BY_ANYONE,
-    NEEDS_A_PERSON,
     PERSONS_OWN,
     REVERSIBLE,
     SPENDING,
@@ -39,6 +36,7 @@ from domain.policy import (
 )
 from domain.principals import Mandate
 from domain.procurement import money
+from domain.questions.registry import ALWAYS_A_PERSON, ANSWERED_BY_ANYONE, NEEDS_A_PERSON
 from domain.rules import TO_RULES, Case, Delegation, case_on
 
 

@@ -11,13 +11,12 @@ from domain.schedule import add_working_days, days_late
 
 
 class Situation:
-    """The facts that options are computed from: the line's file, the building, the business day, the subject."""
+    """The facts that options are computed from: the line's file, the building, the business day."""
 
-    def __init__(self, file: LineFile | None, building: Building, today: date, subject: dict[str, Any]) -> None:
+    def __init__(self, file: LineFile | None, building: Building, today: date) -> None:
         self._file = file
         self.building = building
         self.today = today
-        self.subject = subject
 
     @property
     def file(self) -> LineFile:

@@ -6,7 +6,7 @@ from domain.approvals import POLICY, Responder
 from domain.buildings import MANAGER
 from domain.events import Entry
 from domain.outstanding import Need, is_about_note, outstanding
-from domain.policy import ALWAYS_A_PERSON
+from domain.questions.registry import ALWAYS_A_PERSON
 from nodes.entry import entry_in, finding_in
 from nodes.state import BuildingState
 from tools.context import Toolbox

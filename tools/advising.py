@@ -72,6 +72,7 @@ async def _verdict(toolbox: Toolbox, entry: Entry, asked: Asked, decision: Decis
             "title": decision.title,
             "summary": asked.question.summary,
             "subject": asked.question.subject,
+            "matter": asked.question.matter,
             "rule_id": decision.rule_id,
             "template": [] if refused_twice else decision.template,
             "delegation_id": authority.delegation_id if alone else None,
@@ -149,16 +150,8 @@ async def _no_progress(toolbox: Toolbox, entry: Entry, asked: Asked, decision: D
     """The guard against going in circles: the same again on the same facts, refused twice, or over and over."""
     question, building_id = asked.question, entry.building_id
     async with toolbox.lock:
-        proposals = await refused_proposals(toolbox.conn, building_id, question.kind, question.item_id)
-        before = await rules.decided_alone(
-            toolbox.conn,
-            building_id,
-            question.kind,
-            question.item_id,
-            question.fingerprint,
-            entry.seq,
-            entry.generation,
-        )
+        proposals = await refused_proposals(toolbox.conn, building_id, question)
+        before = await rules.decided_alone(toolbox.conn, building_id, question, entry.seq, entry.generation)
     if before is not None and before["seq"] < watch_ended(asked.building):
         before = None  # in watch it made no headway for nothing was done
     proposed = template_of(decision.actions, question.item_id) or decision.actions

@@ -179,7 +179,7 @@ async def close_building(toolbox: Toolbox, entry: Entry) -> Finding:
             named = ", ".join(open_[:5]) + (f" and {len(open_) - 5} more" if len(open_) > 5 else "")
             why = f"{len(open_)} lines are open ({named})" if open_ else f"{len(pending)} questions are open"
             return vars(Finding(note=f"refused: {why}"))
-        context.save(*(approval.model_copy(update={"status": "withdrawn"}) for approval in asked))
+        context.save(*(approval.withdraw() for approval in asked))
         context.building.status = "closed"
         return vars(Finding(note="building closed"))
 

@@ -10,6 +10,7 @@ from domain.milestones import expected_of
 from domain.orders import order_rows
 from domain.procurement import Commercial, LineFile, OrderLine, PurchaseOrder, Row, money
 from tools.context import ActionContext
+from tools.meant_ncrs import meant_ncrs
 from tools.messages import say
 
 
@@ -25,9 +26,7 @@ async def reorder_item(context: ActionContext, arguments: OrderArguments) -> dic
     """Order a replacement: the line's next round, with an order of its own."""
     file = await context.file(arguments.item)
     disposed: list[Row] = [
-        inspection.model_copy(update={"disposition": "replace"})
-        for inspection in file.inspections_in(file.item.round)
-        if inspection.status == "failed" and inspection.disposition is None
+        inspection.model_copy(update={"disposition": "replace"}) for inspection in await meant_ncrs(context, file)
     ]
     return _order(context, file, arguments, disposed, replaces=True)
 
