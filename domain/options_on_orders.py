@@ -32,6 +32,7 @@ def _change_order(s: Situation) -> list[Option]:
         f"Revision {revision} of the submittal of {item.shown} was approved after your order was placed. Please "
         "confirm that you deliver to it, and any change of price or date.",
         "Have the vendor confirm the new revision",
+        contact="orders",
     )
     keep = s.option(
         "Keep the order as it is",
@@ -98,6 +99,7 @@ def acknowledgement_exception(s: Situation) -> list[Option]:
         f"Please deliver {item.shown} as ordered ({s.subject['order']}). We have not agreed to your exceptions "
         f"({points}).",
         "Insist on the order as placed",
+        contact="orders",
     )
     accept = s.option(
         "Accept the vendor's terms",
@@ -116,7 +118,11 @@ def acknowledgement_exception(s: Situation) -> list[Option]:
 def milestone_overdue(s: Situation) -> list[Option]:
     """Chase once more, expedite, leave it, or cancel."""
     item = s.file.item
-    chase = s.ask_vendor(f"{s.subject['detail']}. Please tell us today where it stands.", "Chase the vendor once more")
+    chase = s.ask_vendor(
+        f"{s.subject['detail']}. Please tell us today where it stands.",
+        "Chase the vendor once more",
+        contact="escalation",
+    )
     expedite = s.option(
         "Expedite the order",
         [action("expedite_order", item=item.item_id)],

@@ -50,6 +50,9 @@ COUNTED = {
     "source": "source-{}",
     "sender": "sender-{}@example.com",
     "contact": "contact-{}@example.com",
+    "orders": "contact-{}@example.com",
+    "logistics": "contact-{}@example.com",
+    "escalation": "contact-{}@example.com",
     "email": "contact-{}@example.com",
     "phone": "contact-{}@example.com",
 }
