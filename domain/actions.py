@@ -9,6 +9,7 @@ from domain.buildings import Strict
 from domain.events import Event
 from domain.outside import MAX_NAME, own_words
 from domain.policy import PERSONS_OWN, DelegableKind
+from domain.procurement import ContactRole
 from domain.text import ON_FILE, Money, Name, PlannedDay, Quantity, Text
 
 Band = Literal["clear", "tight", "conflict"]
@@ -62,6 +63,11 @@ class HoldArguments(ItemArguments):
 class InformationArguments(ItemArguments):
     to: Name = Field(description="Who is asked: vendor, project_manager, ...")
     question: Text = Field(description="The question.")
+    contact: ContactRole | None = Field(
+        None,
+        description="Whom at the vendor: orders, logistics or escalation. When absent, orders before the item is "
+        "ordered, and logistics after.",
+    )
 
 
 class RestateArguments(Strict):

@@ -1,11 +1,59 @@
 """Mail addresses: who a sender is, told from the whole address and nothing that looks like one."""
 
+import re
 from email.errors import MessageError
 from email.headerregistry import Address
 
 MAX_ADDRESS = 254
 _LOCAL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.!#$%&'*+/=?^_`{|}~-")
 _DOMAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
+
+
+MAX_RECIPIENTS = 10
+"""Addresses of one contact."""
+CONTACT_FORMS = (
+    'write a mail address, or several with commas between them, each with or without a name before it, such as "Mill '
+    'Road" <orders@mill.example>; or a phone number or a name, without @'
+)
+_QUOTED_WELL = re.compile(r'(?:"[^"]*"|[^"])*')
+_PARTS = re.compile(r'(?:"[^"]*"|[^",;])+')
+_MAILBOX = re.compile(r'(?:(?:"[^"]*"|[^"<>@]*)\s*<\s*(?P<named>[^<>]+?)\s*>|(?P<bare>[^<>"]+))')
+_SENDABLE = re.compile(r'[^\s,;:<>@"()\[\]\\]+@[^\s,;:<>@"()\[\]\\]+')
+_HANDLE = re.compile(r"@[^\s@<>]+")
+
+
+def recipients(contact: str) -> tuple[str, ...]:
+    """Whom a contact means, each once: its mail addresses without their display names; else the text itself, which is
+    a phone number, a name or a handle.
+
+    Raises:
+        ValueError: it has an @ and is no list of mail addresses; the message says what may be written.
+    """
+    if "@" not in contact or _HANDLE.fullmatch(contact.strip()):
+        return (contact,)
+    if not _QUOTED_WELL.fullmatch(contact):
+        raise ValueError(f"has a quotation mark without its other half; {CONTACT_FORMS}")
+    found = [_mailbox(part.strip()) for part in _PARTS.findall(contact) if part.strip()]
+    if len(found) > MAX_RECIPIENTS:
+        raise ValueError(f"names {len(found)} addresses, and may name {MAX_RECIPIENTS}")
+    return tuple({address.casefold(): address for address in reversed(found)}.values())[::-1]
+
+
+def _mailbox(part: str) -> str:
+    read = _MAILBOX.fullmatch(part)
+    address = (read["named"] or read["bare"]).strip() if read else ""
+    address = address[7:] if address.casefold().startswith("mailto:") else address
+    if len(address) > MAX_ADDRESS or not _SENDABLE.fullmatch(address):
+        raise ValueError(f"{part[:80]!r} is no mail address; {CONTACT_FORMS}")
+    return address
+
+
+def recipients_on_file(contact: str) -> tuple[str, ...]:
+    """The same of a contact that an earlier version accepted: what cannot be read is one recipient, as it is."""
+    try:
+        return recipients(contact)
+    except ValueError:
+        return (contact,)
 
 
 def bare_address(text: str | None) -> str | None:

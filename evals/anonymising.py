@@ -57,6 +57,9 @@ KEPT = {
 COUNTED = {
     **{field.name: field.marker.stand_in for field in _OF_EVENTS if isinstance(field.marker, Identifier)},
     "contact": "contact-{}@example.com",
+    "orders": "contact-{}@example.com",
+    "logistics": "contact-{}@example.com",
+    "escalation": "contact-{}@example.com",
     "email": "contact-{}@example.com",
     "phone": "contact-{}@example.com",
 }

@@ -39,9 +39,8 @@ async def add(
         if len(known) >= MAX_VENDORS:
             raise ConflictError(f"Building {building_id!r} has {len(known)} vendors, and may have {MAX_VENDORS}.")
         transaction.save(added)
-        image = added.model_dump(mode="json")
-        act = Act("vendor_added", added.vendor_id, {"changed": differences({}, image)})
-        by_hand.log(transaction, Signature(by, now), act, vendor_added=image)
+        act = Act("vendor_added", added.vendor_id, {"changed": differences({}, added.on_record)})
+        by_hand.log(transaction, Signature(by, now), act, vendor_added=added.model_dump(mode="json"))
         return True
 
 
@@ -63,15 +62,11 @@ async def change(
         standing = (await _read_all(conn, building_id)).get(vendor_id)
         if standing is None:
             raise no_vendor(building_id, vendor_id)
-        new = standing.model_copy(update=changed)
+        new = standing.with_changes(changed)
         if new == standing:
             return
         transaction.save(new)
-        act = Act(
-            "vendor_changed",
-            vendor_id,
-            {"changed": differences(standing.model_dump(mode="json"), new.model_dump(mode="json"))},
-        )
+        act = Act("vendor_changed", vendor_id, {"changed": differences(standing.on_record, new.on_record)})
         by_hand.log(transaction, Signature(by, now), act, vendor_id=vendor_id, changed=changed)
 
 

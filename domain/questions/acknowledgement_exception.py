@@ -29,6 +29,7 @@ def offer_answers_to_the_vendor(s: Situation, subject: AcknowledgementExceptionS
     ask = s.ask_vendor(
         f"Please deliver {item.shown} as ordered ({subject.order}). We have not agreed to your exceptions ({points}).",
         "Insist on the order as placed",
+        contact="orders",
     )
     accept = s.option(
         "Accept the vendor's terms",

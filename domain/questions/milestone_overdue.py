@@ -24,7 +24,9 @@ class MilestoneOverdueSubject(Subject):
 def offer_ways_to_press_on(s: Situation, subject: MilestoneOverdueSubject) -> list[Option]:
     """Chase once more, expedite, leave it, or cancel."""
     item = s.file.item
-    chase = s.ask_vendor(f"{subject.detail}. Please tell us today where it stands.", "Chase the vendor once more")
+    chase = s.ask_vendor(
+        f"{subject.detail}. Please tell us today where it stands.", "Chase the vendor once more", contact="escalation"
+    )
     expedite = s.option(
         "Expedite the order",
         [action("expedite_order", item=item.item_id)],

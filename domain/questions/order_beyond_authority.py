@@ -53,6 +53,7 @@ def _change_order(s: Situation, subject: OrderBeyondAuthoritySubject) -> list[Op
         f"Revision {revision} of the submittal of {item.shown} was approved after your order was placed. Please "
         "confirm that you deliver to it, and any change of price or date.",
         "Have the vendor confirm the new revision",
+        contact="orders",
     )
     keep = s.option(
         "Keep the order as it is",

@@ -97,7 +97,13 @@ def test_vendors_are_added_and_changed(longlead: Run, building: str) -> None:
     again = longlead("vendors", "change", building, "pump-works", "--approved")
     assert "nothing has changed" in again.stdout
     listed = json.loads(longlead("vendors", "list", building, "--json").stdout)
-    assert listed[1] == {"vendor_id": "pump-works", "name": "Pump Works", "contact": None, "approved": True}
+    assert listed[1] == {
+        "vendor_id": "pump-works",
+        "name": "Pump Works",
+        "contact": None,
+        "contacts": {"orders": None, "logistics": None, "escalation": None},
+        "approved": True,
+    }
     for wrong in ([], ["--contact", "x", "--no-contact"]):
         assert longlead("vendors", "change", building, "pump-works", *wrong).exit_code == 1
     assert "vendor changed" in longlead("building", "audit", building).stdout
