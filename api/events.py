@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import JSONResponse, Response
 
-from api.auth import Admin, AnyCaller, EventSender, must_send
+from api.auth import Admin, AnyCaller, EventSender, must_change_vendors, must_send
 from api.bodies import decoded, parse_bounded, read
 from api.buildings import page_of_building
 from api.event_view import AcceptedEvent, EventStatus, EventView, RetriedEvent
@@ -18,7 +18,7 @@ from api.parameters import BuildingId, Cursor, EventId, Limit, Prefer, Source
 from api.problems import FieldProblem, InvalidBodyError, body_problems, documented
 from api.waiting import APPLIED, Waiting, wait_of
 from domain.errors import ForbiddenError, InvalidError, NotFoundError
-from domain.events import EVENT, EVENT_TYPES, INTERNAL_TYPES, MAX_BODY_BYTES, CloudEvent, Event, body_of
+from domain.events import EVENT, EVENT_TYPES, INTERNAL_TYPES, MAX_BODY_BYTES, CloudEvent, Event, ItemsChanged, body_of
 from domain.principals import Principal, is_own_source
 from domain.text import Name, at_the_door
 from runtime.keys import RESERVED_SOURCE
@@ -68,6 +68,8 @@ async def send_event(
     reader = _cloud_event if _is_cloud_event(request) else _event
     event = await parse_bounded(raw, lambda text: reader(text, at_the_door(resources.clock.now())))
     must_send(caller, event.event_type)
+    if isinstance(event, ItemsChanged) and event.vendors:
+        must_change_vendors(caller)
     source = _source(caller, event.source)
     async with connection(resources) as conn:
         accepted = await inbox.accept(

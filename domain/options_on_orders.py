@@ -1,10 +1,12 @@
 """Ways out of questions on an order: may it be placed, what does it lack, what does the vendor say to it, or not."""
 
 from datetime import timedelta
+from typing import Any
 
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import MANAGER
+from domain.outside import shown_name
 from domain.procurement import money
 from domain.situation import Situation, order_and_track, remove_line
 
@@ -58,7 +60,8 @@ def order_incomplete(s: Situation) -> list[Option]:
     """Ask for what is missing, wait for it, order without it, hold, or do without the line."""
     item, names = s.file.item, list(s.subject.get("missing", ["data"]))
     missing = " and ".join(names)
-    follows = "the line is completed with an Items_Changed event; the order then follows by itself"
+    follows = "the line is completed with complete_item or an Items_Changed event; the order then follows by itself"
+    offers = [_offer(s, vendor, names) for vendor in s.subject.get("vendors", []) if "vendor" in names]
     ask = s.option(
         f"Ask the project manager for the {missing}",
         [
@@ -87,7 +90,25 @@ def order_incomplete(s: Situation) -> list[Option]:
         assumptions=[f"{missing} is settled with the vendor outside Longlead"],
     )
     quotes = [quote] if "vendor" not in names and item.vendor_id is not None else []
-    return [ask, *quotes, wait, anyway, s.hold(f"{missing} missing"), remove_line(s)]
+    return [ask, *quotes, wait, *offers, anyway, s.hold(f"{missing} missing"), remove_line(s)]
+
+
+def _offer(s: Situation, vendor: dict[str, Any], missing: list[str]) -> Option:
+    """Take one of the building's vendors: the order follows, where nothing else is missing and it is within bounds."""
+    item, name = s.file.item, shown_name(str(vendor["name"]))
+    needs_price = "unit price" in missing
+    price = "" if item.unit_price is None else " at the price on file"
+    return s.option(
+        f"Take {name} as the vendor" if needs_price else f"Order from {name}{price}",
+        [action("complete_item", item=item.item_id, vendor_id=vendor["vendor_id"])],
+        arrival=None if item.lead_time_days is None else s.today + timedelta(days=item.lead_time_days),
+        cost=money(item.total, item.currency) or "unknown",
+        assumptions=[
+            "its unit price is asked for next"
+            if needs_price
+            else "the order follows, or is asked about where it needs somebody's authority"
+        ],
+    )
 
 
 def acknowledgement_exception(s: Situation) -> list[Option]:

@@ -385,6 +385,12 @@ def _order_facts(file: LineFile, building: Building, subject: dict[str, Any]) ->
     ]
 
 
+def _incomplete_facts(file: LineFile, building: Building, subject: dict[str, Any]) -> Any:
+    """The vendors that are offered count: once another may be chosen, it is another question."""
+    offered = [one["vendor_id"] for one in subject.get("vendors", [])]
+    return [*_order_facts(file, building, subject), *([offered] if offered else [])]
+
+
 def _report_facts(file: LineFile, building: Building, subject: dict[str, Any]) -> Any:
     item = file.item
     failed = [
@@ -414,7 +420,7 @@ _FACTS: dict[str, Facts] = {
     "inspection_failed": _report_facts,
     "schedule_conflict": _conflict_facts,
     "order_beyond_authority": _order_facts,
-    "order_incomplete": _order_facts,
+    "order_incomplete": _incomplete_facts,
     "acknowledgement_exception": lambda file, _b, s: [s["order"], s["exceptions"], file.item.promised_date],
     "facts_contradict": lambda file, _b, s: [s["detail"], *([s["note_seq"]] if is_about_note(s) else [])],
     "milestone_overdue": lambda file, _b, s: [s["round"], s["milestone"], file.item.expected],
