@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import JSONResponse, Response
 
-from api.auth import Admin, AnyCaller, EventSender, must_send
+from api.auth import Admin, AnyCaller, EventSender, must_change_vendors, must_send
 from api.bodies import decoded, parse_bounded, read
 from api.buildings import page_of_building
 from api.event_view import AcceptedEvent, EventStatus, EventView, RetriedEvent
@@ -20,7 +20,17 @@ from api.parameters import BuildingId, Cursor, EventId, Limit, Prefer, Source
 from api.problems import FieldProblem, InvalidBodyError, body_problems, documented
 from api.waiting import APPLIED, Waiting, wait_of
 from domain.errors import ForbiddenError, InvalidError, NotFoundError
-from domain.events import EVENT, EVENT_TYPES, INTERNAL_TYPES, MAX_BODY_BYTES, CloudEvent, Event, EventVoided, body_of
+from domain.events import (
+    EVENT,
+    EVENT_TYPES,
+    INTERNAL_TYPES,
+    MAX_BODY_BYTES,
+    CloudEvent,
+    Event,
+    EventVoided,
+    ItemsChanged,
+    body_of,
+)
 from domain.principals import Principal, is_own_source
 from domain.text import Name, at_the_door
 from runtime.keys import RESERVED_SOURCE
@@ -83,6 +93,9 @@ async def send_event(
     source = _source(caller, sent.source)
     if isinstance(event, EventVoided):
         _must_take_back(caller, event)
+    told = event.instead if isinstance(event, EventVoided) else event
+    if isinstance(told, ItemsChanged) and told.vendors:
+        must_change_vendors(caller)
     async with connection(resources) as conn:
         accepted = await inbox.accept(
             conn,

@@ -112,6 +112,8 @@ def _person_may(building: Building, mandate: Mandate | None, proposal: Proposal)
     said = next((event for event in _restated(proposal.actions) if _concerns_the_building(event)), None)
     if said is not None and not mandate.sends_events:
         return Authority(False, f"restate_event: {said['event_type']} needs the role 'events' as well")
+    if said is not None and said.get("vendors") and not mandate.is_admin:
+        return Authority(False, "restate_event: Items_Changed with vendors needs a person's key with the role 'admin'")
     stake = stake_of(proposal.actions, {item_id: line.file for item_id, line in proposal.lines.items()}, building)
     if stake is None or stake.value == 0:
         return Authority(True, "nothing is committed")

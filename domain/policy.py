@@ -142,7 +142,7 @@ REVERSIBLE = frozenset(AGENT_ALONE - SPENDING - {"dismiss_event"} | {"hold_item"
 """Actions that can be taken back without anybody outside being bound. A model may decide on no others alone, whatever
 was delegated: only a rule that people confirmed may."""
 
-PERSONS_OWN = frozenset({"grant_delegation"})
+PERSONS_OWN = frozenset({"grant_delegation", "complete_item"})
 """Actions that are a person's own, and cannot be delegated."""
 
 DelegableKind = Literal[

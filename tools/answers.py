@@ -13,6 +13,7 @@ from storage import approvals, procurement
 from storage.approvals import AcceptedDecision
 from storage.connection import Connection
 from tools.authority import require_authority
+from tools.completing import with_vendor_ids
 
 NO_MODEL = (
     "no model is configured to read free text, so only a plain yes or no can be read: answer yes or no, approve or "
@@ -124,7 +125,7 @@ async def with_item_ids(conn: Connection, building_id: str, actions: list[Action
     if not actions:
         return []
     names = await procurement.item_names(conn, building_id)
-    return await asyncio.to_thread(_named_by_id, actions, names)
+    return await with_vendor_ids(conn, building_id, await asyncio.to_thread(_named_by_id, actions, names))
 
 
 def _named_by_id(actions: list[Action], names: list[tuple[str, str]]) -> list[dict[str, Any]]:

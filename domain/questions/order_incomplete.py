@@ -4,20 +4,32 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from pydantic import BaseModel
+
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import MANAGER, Building
 from domain.commitments import missing_for_order
+from domain.outside import shown_name
 from domain.procurement import LineFile, money
 from domain.questions.kinds import LineKind, Subject, line_of, never_without_matter, one_per_line
 from domain.questions.line_facts import is_unordered, order_facts
 from domain.situation import Situation, order_and_track, remove_line
 
 
+class OfferedVendor(BaseModel):
+    """A vendor who may be chosen."""
+
+    vendor_id: str
+    name: str
+
+
 class OrderIncompleteSubject(Subject):
     """What is missing."""
 
     missing: list[str] | None = None
+    vendors: list[OfferedVendor] = []
+    """Those of the building that may be chosen."""
     revision: int | None = None
 
 
@@ -25,7 +37,8 @@ def offer_completion(s: Situation, subject: OrderIncompleteSubject) -> list[Opti
     """Ask for what is missing, wait for it, order without it, hold, or do without the line."""
     item, names = s.file.item, subject.missing if subject.missing is not None else ["data"]
     missing = " and ".join(names)
-    follows = "the line is completed with an Items_Changed event; the order then follows by itself"
+    follows = "the line is completed with complete_item or an Items_Changed event; the order then follows by itself"
+    offers = [_offer(s, vendor, names) for vendor in subject.vendors if "vendor" in names]
     ask = s.option(
         f"Ask the project manager for the {missing}",
         [
@@ -54,7 +67,25 @@ def offer_completion(s: Situation, subject: OrderIncompleteSubject) -> list[Opti
         assumptions=[f"{missing} is settled with the vendor outside Longlead"],
     )
     quotes = [quote] if "vendor" not in names and item.vendor_id is not None else []
-    return [ask, *quotes, wait, anyway, s.hold(f"{missing} missing"), remove_line(s)]
+    return [ask, *quotes, wait, *offers, anyway, s.hold(f"{missing} missing"), remove_line(s)]
+
+
+def _offer(s: Situation, vendor: OfferedVendor, missing: list[str]) -> Option:
+    """Take one of the building's vendors: the order follows, where nothing else is missing and it is within bounds."""
+    item, name = s.file.item, shown_name(vendor.name)
+    needs_price = "unit price" in missing
+    price = "" if item.unit_price is None else " at the price on file"
+    return s.option(
+        f"Take {name} as the vendor" if needs_price else f"Order from {name}{price}",
+        [action("complete_item", item=item.item_id, vendor_id=vendor.vendor_id)],
+        arrival=None if item.lead_time_days is None else s.today + timedelta(days=item.lead_time_days),
+        cost=money(item.total, item.currency) or "unknown",
+        assumptions=[
+            "its unit price is asked for next"
+            if needs_price
+            else "the order follows, or is asked about where it needs somebody's authority"
+        ],
+    )
 
 
 def _summary(s: Situation, subject: OrderIncompleteSubject) -> str:
@@ -66,7 +97,9 @@ def _stands(file: LineFile, building: Building, _subject: OrderIncompleteSubject
 
 
 def _facts(file: LineFile, building: Building, subject: OrderIncompleteSubject) -> list[Any]:
-    return order_facts(file, building, subject.revision)
+    """The vendors that are offered count: once another may be chosen, it is another question."""
+    offered = [vendor.vendor_id for vendor in subject.vendors]
+    return [*order_facts(file, building, subject.revision), *([offered] if offered else [])]
 
 
 def _told_again(file: LineFile, building: Building, _subject: OrderIncompleteSubject) -> dict[str, Any]:

@@ -217,3 +217,37 @@ async def test_an_address_that_nothing_can_be_sent_to_is_refused_with_what_may_b
     change = {name: body[name] for name in ("contact", "contacts") if name in body}
     assert_problem(await client.patch(f"{VENDORS}/mill", json=change), 422, said)
     assert_problem(await client.post("/buildings", json={**SPEC, "building_id": "x", "vendors": [body]}), 422, said)
+
+
+VENDOR_EVENT = {"event_type": "Items_Changed", "items": [], "vendors": [{**MILL, "approved": True}]}
+
+
+async def test_only_a_person_who_may_change_vendors_sends_them_in_an_event(keyed: httpx.AsyncClient) -> None:
+    await keyed.post("/buildings", json=SPEC, headers=bearer(ADMIN))
+    events = f"{AT}/events"
+    for key in (SENDER, APPROVER, MACHINE, READER):
+        assert_problem(await keyed.post(events, json=VENDOR_EVENT, headers=bearer(key)), 403)
+    cloud = {"specversion": "1.0", "id": "1", "source": "erp", "type": "Items_Changed", "data": VENDOR_EVENT}
+    wrapped = {**bearer(SENDER), "Content-Type": "application/cloudevents+json"}
+    assert_problem(await keyed.post(events, json=cloud, headers=wrapped), 403)
+    assert (await keyed.get(VENDORS, headers=bearer(ADMIN))).json()["data"] == []
+    assert (await keyed.get(f"{events}", headers=bearer(ADMIN))).json()["data"] == []
+    assert (await keyed.post(events, json=VENDOR_EVENT, headers=bearer(ADMIN))).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "items"),
+        ({"vendors": []}, "items"),
+        ({"vendors": [{"approved": True}]}, "vendor_id"),
+        ({"vendors": [{"vendor_id": "mill", "contact": None}]}, "contact"),
+        ({"vendors": [{"vendor_id": "mill", "contacts": {"logistics": None}}]}, "logistics"),
+        ({"vendors": [{"vendor_id": "mill", "contact": "a b@c.example"}]}, "no mail address"),
+    ],
+)
+async def test_an_event_with_a_vendor_that_is_none_is_refused(
+    client: httpx.AsyncClient, building: dict[str, Any], fields: dict[str, Any], said: str
+) -> None:
+    refused = await client.post(f"{AT}/events", json={"event_type": "Items_Changed", **fields})
+    assert_problem(refused, 422, said)
