@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
+from domain.feasibility import find_obstacle
 from domain.options_on_deliveries import facts_contradict, inspection_failed, schedule_conflict
 from domain.options_on_orders import (
     acknowledgement_exception,
@@ -24,8 +25,10 @@ from domain.situation import Situation, remove_line
 
 
 def options_for(kind: str, situation: Situation) -> list[Option]:
-    """The ranked options for every kind that the spine raises, whoever is asked."""
-    return _BY_KIND[kind](situation)
+    """The ranked options for every kind that the spine raises, whoever is asked: none that cannot be done now."""
+    options = _BY_KIND[kind](situation)
+    files = {file.item.item_id: file for file in [situation.file_if_any] if file is not None}
+    return [option for option in options if find_obstacle(files, option.actions) is None] or options
 
 
 def for_party(
