@@ -25,6 +25,10 @@ class Situation:
         return self._file
 
     @property
+    def file_if_any(self) -> LineFile | None:
+        return self._file
+
+    @property
     def item_id(self) -> str:
         return self.file.item.item_id
 

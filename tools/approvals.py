@@ -10,6 +10,7 @@ from domain.approvals import POLICY, Advice, Approval, Decision, Question
 from domain.buildings import MANAGER, Building
 from domain.confirming import reading_confirmed, understood_of
 from domain.events import Entry
+from domain.feasibility import Obstacle, find_obstacle
 from domain.mail_subjects import Occasion, question_subject
 from domain.options import for_party
 from domain.parties import merely_tells
@@ -137,6 +138,9 @@ async def settle(toolbox: Toolbox, entry: Entry, reply: Reply | None = None) -> 
                 due = _due(context.building, context.now, escalates=not context.building.is_top(approval.asked_of))
                 return {**about, "applied": False, **keep_open(context, approval, reply, due)}
             stands = False
+        if stands and (obstacle := await _obstacle(context, approval)) is not None and question is not None:
+            await _reopen(context, approval, question)
+            return {**about, "applied": False, "why": f"it cannot be done, so nothing was: {obstacle}"}
         if stands:
             consequence = _consequence(approval)
             context.save(approval.apply(consequence["actions"]))
@@ -191,6 +195,13 @@ async def _beyond_authority(context: ActionContext, approval: Approval) -> str |
         approval_id=approval.approval_id,
     )
     return None if authority.allowed else authority.policy_line
+
+
+async def _obstacle(context: ActionContext, approval: Approval) -> Obstacle | None:
+    """What stands against the actions of an answer as the facts are by now."""
+    actions = _consequence(approval)["actions"]
+    files = await procurement.files_of(context.transaction.conn, context.building.building_id, actions)
+    return find_obstacle(files, actions)
 
 
 async def _end_hold(context: ActionContext, approval: Approval) -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from domain.approvals import Approval, Option, Question, fingerprint
 from domain.buildings import MANAGER, Building
 from domain.commitments import NEEDS_AN_ADMIN, NOTHING, Amount, covering_approver, stake_of
+from domain.feasibility import find_obstacle
 from domain.options import for_party
 from domain.procurement import LineFile, money
 from domain.questions.kinds import FreeKind, LineKind, Subject
@@ -28,6 +29,12 @@ class Background:
     notes: list[dict[str, Any]] = field(default_factory=list)
     past_cases: list[dict[str, Any]] = field(default_factory=list)
     rules: list[dict[str, Any]] = field(default_factory=list)
+
+
+def _those_possible(situation: Situation, options: list[Option]) -> list[Option]:
+    """The options without those that cannot be done now."""
+    files = {file.item.item_id: file for file in [situation.file_if_any] if file is not None}
+    return [option for option in options if find_obstacle(files, option.actions) is None] or options
 
 
 def build_question(
@@ -54,7 +61,7 @@ def _build(kind: LineKind[S], s: Situation, told: Mapping[str, Any], background:
     file, building = s.file, s.building
     as_of_now = {**told, **kind.told_again(file, building, kind.read(told))}
     subject = kind.read(as_of_now)
-    options = kind.options(s, subject)
+    options = _those_possible(s, kind.options(s, subject))
     stake = _at_stake(options, file, building)
     facts, matter = kind.facts(file, building, subject), subject.matter or kind.matter(file, subject)
     return Question(
@@ -79,7 +86,7 @@ def _earlier_fingerprints(kind: LineKind[S], s: Situation, subject: S) -> list[s
 
 def _build_free(kind: FreeKind[S], s: Situation, told: Mapping[str, Any], background: Background) -> Question:
     subject, building = kind.read(told), s.building
-    options = kind.options(s, subject)
+    options = _those_possible(s, kind.options(s, subject))
     stake = _largest([stake_of(option.actions, {}, building) for option in options])
     return Question(
         kind=kind.name,
