@@ -8,10 +8,11 @@ import json
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 from domain.approvals import plain_answer
 from domain.errors import LongleadError
+from domain.procurement import ContactRole
 from domain.text import folded, slug
 from evals.expected import DAYS
 from evals.recording import Recorded
@@ -39,6 +40,8 @@ KEPT = {
     *("does", "would_do", "mode", "becomes", "closes", "renews", "reminds", "escalates"),
 }
 """Fields whose words say nothing about anybody. Text of any other field is replaced."""
+CONTACT_ROLES = get_args(ContactRole)
+"""Whom at a vendor an action writes to: no address, in a field that is one elsewhere."""
 COUNTED = {
     "document_name": "Document {}",
     "document_url": "https://docs.example/{}",
@@ -147,7 +150,7 @@ class _Names:
         return self._text(key, value) if isinstance(value, str) else value
 
     def _text(self, key: str, text: str) -> str:
-        if key in KEPT:
+        if key in KEPT or (key == "contact" and text in CONTACT_ROLES):
             return text
         if key in COUNTED:
             return self._counted(key, text)
