@@ -104,7 +104,16 @@ def test_vendors_are_added_and_changed(longlead: Run, building: str) -> None:
         "contacts": {"orders": None, "logistics": None, "escalation": None},
         "approved": True,
     }
-    for wrong in ([], ["--contact", "x", "--no-contact"]):
+    others = ("--logistics", "Truck <truck@pump.example>", "--escalation", "boss@pump.example")
+    moved = longlead("vendors", "change", building, "pump-works", *others).stdout
+    assert "logistics: none -> Truck <truck@pump.example>" in moved
+    gone = longlead("vendors", "change", building, "pump-works", "--no-escalation", "--orders", "o@pump.example").stdout
+    assert "escalation: boss@pump.example -> none" in gone
+    assert "contact: none -> o@pump.example" in gone
+    assert "logistics: Truck <truck@pump.example>" in longlead("vendors", "list", building).stdout.replace("\n", " ")
+    refused = longlead("vendors", "change", building, "pump-works", "--logistics", "Truck truck@pump.example")
+    assert (refused.exit_code, "with commas between them" in refused.stderr) == (1, True)
+    for wrong in ([], ["--contact", "x", "--no-contact"], ["--logistics", "x", "--no-logistics"]):
         assert longlead("vendors", "change", building, "pump-works", *wrong).exit_code == 1
     assert "vendor changed" in longlead("building", "audit", building).stdout
 
