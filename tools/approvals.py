@@ -139,8 +139,10 @@ async def settle(toolbox: Toolbox, entry: Entry, reply: Reply | None = None) -> 
                 return {**about, "applied": False, **keep_open(context, approval, reply, due)}
             stands = False
         if stands and (obstacle := await _obstacle(context, approval)) is not None and question is not None:
-            await _reopen(context, approval, question)
-            return {**about, "applied": False, "why": f"it cannot be done, so nothing was: {obstacle}"}
+            why = f"it cannot be done, so nothing was: {obstacle}"
+            asked_again = question.model_copy(update={"summary": f"{question.summary} (The last answer: {why}.)"})
+            await _reopen(context, approval, asked_again)
+            return {**about, "applied": False, "why": why}
         if stands:
             consequence = _consequence(approval)
             context.save(approval.apply(consequence["actions"]))
