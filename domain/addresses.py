@@ -17,8 +17,7 @@ CONTACT_FORMS = (
 )
 _QUOTED_WELL = re.compile(r'(?:"[^"]*"|[^"])*')
 _PARTS = re.compile(r'(?:"[^"]*"|[^",;])+')
-_MAILBOX = re.compile(r'(?:(?:"[^"]*"|[^"<>@]*)\s*<\s*(?P<named>[^<>]+?)\s*>|(?P<bare>[^<>"]+))')
-_SENDABLE = re.compile(r'[^\s,;:<>@"()\[\]\\]+@[^\s,;:<>@"()\[\]\\]+')
+_NOT_IN_ADDRESS = frozenset(',;:<>"()[]\\')
 _HANDLE = re.compile(r"@[^\s@<>]+")
 
 
@@ -40,12 +39,28 @@ def recipients(contact: str) -> tuple[str, ...]:
 
 
 def _mailbox(part: str) -> str:
-    read = _MAILBOX.fullmatch(part)
-    address = (read["named"] or read["bare"]).strip() if read else ""
+    address = _without_name(part.strip())
     address = address[7:] if address.casefold().startswith("mailto:") else address
-    if len(address) > MAX_ADDRESS or not _SENDABLE.fullmatch(address):
+    if len(address) > MAX_ADDRESS or not _is_sendable(address):
         raise ValueError(f"{part[:80]!r} is no mail address; {CONTACT_FORMS}")
     return address
+
+
+def _without_name(text: str) -> str:
+    """The address of `Name <address>` or `"Name" <address>`; the text itself, where it is no such thing."""
+    if not text.endswith(">"):
+        return text
+    name, _, address = text[:-1].rpartition("<")
+    name = name.strip()
+    is_quoted = len(name) > 1 and name[0] == name[-1] == '"' and '"' not in name[1:-1]
+    is_plain = not any(sign in name for sign in '"<>@')
+    return address.strip() if is_quoted or is_plain else text
+
+
+def _is_sendable(address: str) -> bool:
+    name, at, host = address.partition("@")
+    has_stranger = any(sign in _NOT_IN_ADDRESS or sign.isspace() for sign in address)
+    return bool(name and at and host) and "@" not in host and not has_stranger
 
 
 def recipients_on_file(contact: str) -> tuple[str, ...]:

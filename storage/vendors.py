@@ -8,6 +8,7 @@ from domain.buildings import MAX_VENDORS, Vendor
 from domain.errors import ConflictError
 from domain.principals import Author
 from domain.procurement import VendorRow
+from domain.questions.registry import REST_ON_VENDORS
 from storage import by_hand, inbox
 from storage.audit import Act, Signature, differences
 from storage.connection import Connection
@@ -72,8 +73,6 @@ async def change(
         await _wake_lines(transaction, standing, new, Signature(by, now))
 
 
-WAITING_FOR_A_VENDOR = ("order_incomplete", "order_beyond_authority")
-"""Kinds of questions that rest on which vendors there are, and on whether one is approved."""
 _IS_ASKED = "SELECT 1 FROM approvals WHERE building_id = %s AND status = 'pending' AND kind = ANY(%s) LIMIT 1"
 _ORDERED_LINES = """
 SELECT DISTINCT l.item_id FROM purchase_orders p JOIN purchase_order_lines l
@@ -118,7 +117,7 @@ async def _wake_lines(
     building, conn = transaction.building, transaction.conn
     if building.mode == "replay" or building.status == "closed":
         return
-    asked = (building.building_id, list(WAITING_FOR_A_VENDOR))
+    asked = (building.building_id, list(REST_ON_VENDORS))
     waits = await (await conn.execute(_IS_ASKED, asked)).fetchone() is not None
     turned = before is not None and before.approved != after.approved
     if not waits and not (turned and await lines_with_orders_of(conn, building.building_id, after.vendor_id)):

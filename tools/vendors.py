@@ -10,11 +10,12 @@ from domain.events import Entry
 from domain.outside import shown_name
 from domain.principals import Author
 from domain.procurement import Flag, VendorRow
+from domain.questions.registry import REST_ON_VENDORS
 from domain.text import DistinctIds, folded, slug
 from storage import procurement
 from storage.audit import Act, Signature, differences, record_audit
 from storage.rows import select
-from storage.vendors import WAITING_FOR_A_VENDOR, lines_with_orders_of, sender_of
+from storage.vendors import lines_with_orders_of, sender_of
 from tools.context import ActionContext, Toolbox
 from tools.recording import Finding, record_facts
 
@@ -125,7 +126,7 @@ async def _follow(context: ActionContext, made: VendorChanges, turns: Sequence[T
         return
     ids = {None, *(after.vendor_id for _, after in turns)}
     for approval in await procurement.open_questions(context.transaction.conn, context.building.building_id):
-        if approval.kind not in WAITING_FOR_A_VENDOR or approval.item_id is None:
+        if approval.kind not in REST_ON_VENDORS or approval.item_id is None:
             continue
         if (await context.file(approval.item_id)).item.vendor_id in ids:
             made.items.append(approval.item_id)

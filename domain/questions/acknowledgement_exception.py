@@ -103,6 +103,7 @@ KIND = LineKind(
     is_about_an_event=True,
     is_told_from_outside=True,
     is_put_to_models=True,
+    rests_on_vendors=False,
     when="When a vendor acknowledges an order with exceptions",
     names_its_case=False,
     case=_case,

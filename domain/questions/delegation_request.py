@@ -68,6 +68,7 @@ KIND = FreeKind(
     is_about_an_event=False,
     is_told_from_outside=False,
     is_put_to_models=False,
+    rests_on_vendors=False,
     when=None,
     names_its_case=False,
     case=no_case,

@@ -65,6 +65,7 @@ KIND = FreeKind(
     is_about_an_event=False,
     is_told_from_outside=True,
     is_put_to_models=False,
+    rests_on_vendors=False,
     when=None,
     names_its_case=False,
     case=no_case,

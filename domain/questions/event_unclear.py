@@ -74,6 +74,7 @@ KIND = FreeKind(
     is_about_an_event=True,
     is_told_from_outside=True,
     is_put_to_models=False,
+    rests_on_vendors=False,
     when="When an unclear message comes from",
     names_its_case=True,
     case=_case,

@@ -137,6 +137,7 @@ KIND = LineKind(
     is_about_an_event=True,
     is_told_from_outside=True,
     is_put_to_models=True,
+    rests_on_vendors=False,
     when="When reports contradict each other",
     names_its_case=False,
     case=_case,

@@ -181,6 +181,7 @@ KIND = LineKind(
     is_about_an_event=True,
     is_told_from_outside=False,
     is_put_to_models=True,
+    rests_on_vendors=False,
     when="When an inspection fails",
     names_its_case=False,
     case=no_case,

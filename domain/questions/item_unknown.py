@@ -61,6 +61,7 @@ KIND = FreeKind(
     is_about_an_event=True,
     is_told_from_outside=True,
     is_put_to_models=True,
+    rests_on_vendors=False,
     when="When a report names",
     names_its_case=True,
     case=_case,

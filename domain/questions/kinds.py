@@ -53,6 +53,8 @@ class QuestionKind(Generic[S]):
     """Whether its own sentence may hold words from outside."""
     is_put_to_models: bool
     """Whether a model is heard on it before a person is asked."""
+    rests_on_vendors: bool
+    """Whether it rests on which vendors there are, and on whether one is approved."""
     when: str | None
     """How a rule on it begins; None: no rule can be learned."""
     names_its_case: bool

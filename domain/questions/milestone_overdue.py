@@ -99,6 +99,7 @@ KIND = LineKind(
     is_about_an_event=False,
     is_told_from_outside=False,
     is_put_to_models=True,
+    rests_on_vendors=False,
     when="When a vendor was chased and did not answer",
     names_its_case=False,
     case=_case,

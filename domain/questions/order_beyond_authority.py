@@ -128,6 +128,7 @@ KIND = LineKind(
     is_about_an_event=True,
     is_told_from_outside=False,
     is_put_to_models=True,
+    rests_on_vendors=True,
     when="When an order is beyond the agent's authority",
     names_its_case=False,
     case=_case,

@@ -48,6 +48,7 @@ ESCALATES = _names(lambda kind: kind.escalates)
 NOT_ABOUT_AN_EVENT = _names(lambda kind: not kind.is_about_an_event)
 TOLD_FROM_OUTSIDE = _names(lambda kind: kind.is_told_from_outside)
 PUT_TO_MODELS = _names(lambda kind: kind.is_put_to_models)
+REST_ON_VENDORS = _names(lambda kind: kind.rests_on_vendors)
 
 
 def declaration_of(kind: str) -> QuestionKind[Any]:

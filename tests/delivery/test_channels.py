@@ -175,7 +175,7 @@ async def test_an_order_goes_to_the_erp_as_a_document_and_to_the_vendor_in_words
             "revision": 0,
             "status": "issued",
             "currency": "USD",
-            "total": "51300",
+            "total": "51300.00",
             "issued_on": "2026-02-01",
         },
         "vendor": {"vendor_id": "mill", "name": "Mill Road Steel", "contact": "orders@mill.example"},

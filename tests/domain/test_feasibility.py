@@ -40,7 +40,6 @@ def of_steel(*names: str) -> list[dict[str, Any]]:
         (ORDERED, ["return_item"], 0, "nothing of Steel was rejected"),
         (OPEN, ["accept_as_is"], 0, "nothing of Steel was rejected"),
         (REJECTED, ["return_item", "repair_item"], 1, "nothing of Steel was rejected"),
-        (REJECTED, ["reorder_item", "return_item"], 1, "nothing of Steel was rejected"),
         (OPEN, ["start_tracking"], 0, "no order to track"),
         (ORDERED, ["remove_item", "remove_item"], 1, "taken out"),
         (ORDERED, ["remove_item", "reorder_item"], 1, "taken out"),

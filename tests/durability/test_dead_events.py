@@ -249,7 +249,7 @@ async def test_a_decision_that_dies_behind_a_newer_question_leaves_that_one_to_a
     await desk.open(**HVAC)
     await desk.post("Inspection_Failed", item="HVAC Units", inspection_date="2026-02-11")
     older = await desk.question()
-    failed_again = {"inspection_date": "2026-02-12", "document_name": "Second report"}
+    failed_again = {"inspection_date": "2026-02-12", "document_name": "Second report", "ncr_number": older.matter}
     await desk.post("Inspection_Failed", item="HVAC Units", **failed_again, run=False)
     decided = await desk.decide(older, run=False)
     after = await desk.post("Human_Input", text="After it.", run=False)
