@@ -89,13 +89,10 @@ async def send_event(
     reader = _cloud_event if _is_cloud_event(request) else _event
     sent = await parse_bounded(raw, lambda text: reader(text, at_the_door(resources.clock.now())))
     event = sent.event
-    must_send(caller, event.event_type)
+    _must_tell(caller, event)
     source = _source(caller, sent.source)
     if isinstance(event, EventVoided):
         _must_take_back(caller, event)
-    told = event.instead if isinstance(event, EventVoided) else event
-    if isinstance(told, ItemsChanged) and told.vendors:
-        must_change_vendors(caller)
     async with connection(resources) as conn:
         accepted = await inbox.accept(
             conn,
@@ -201,12 +198,19 @@ def _source(caller: Principal, given: str | None) -> str:
     return source
 
 
+def _must_tell(caller: Principal, event: Event) -> None:
+    """ForbiddenError for an event that the caller may not send, or that changes vendors though they may not."""
+    must_send(caller, event.event_type)
+    if isinstance(event, ItemsChanged) and event.vendors:
+        must_change_vendors(caller)
+
+
 def _must_take_back(caller: Principal, event: EventVoided) -> None:
     """ForbiddenError for an event of a source that is none of the caller's, or replaced by one that they may not
     send."""
     _source(caller, event.source)
     if event.instead is not None:
-        must_send(caller, event.instead.event_type)
+        _must_tell(caller, event.instead)
 
 
 def _is_cloud_event(request: Request) -> bool:

@@ -39,7 +39,7 @@ def recipients(contact: str) -> tuple[str, ...]:
 
 
 def _mailbox(part: str) -> str:
-    address = _without_name(part.strip())
+    address = _without_name(part)
     address = address[7:] if address.casefold().startswith("mailto:") else address
     if len(address) > MAX_ADDRESS or not _is_sendable(address):
         raise ValueError(f"{part[:80]!r} is no mail address; {CONTACT_FORMS}")

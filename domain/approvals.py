@@ -160,13 +160,13 @@ class Approval(Row):
 
     def supersede(self) -> "Approval":
         """The question where the facts no longer ask it, or a newer one took its place."""
-        return self._closed("superseded")
+        return self._close("superseded")
 
     def withdraw(self) -> "Approval":
         """The question where whoever asked it takes it back."""
-        return self._closed("withdrawn")
+        return self._close("withdrawn")
 
-    def _closed(self, status: ApprovalStatus) -> "Approval":
+    def _close(self, status: ApprovalStatus) -> "Approval":
         """Nobody is reminded of it, and nobody else is asked."""
         return self.model_copy(update={"status": status, "due_at": None, "escalate_at": None})
 

@@ -28,7 +28,7 @@ def completion_problem(item: Item, wanted: Completion, vendors: Mapping[str, Ven
     return None
 
 
-def completed(item: Item, wanted: Completion, seq: int) -> Item:
+def complete_line(item: Item, wanted: Completion, seq: int) -> Item:
     """The line with what was given, as one that was posted: it is ordered as it says, and not without its vendor."""
     given = wanted.model_dump(exclude_none=True)
     new = item.model_copy(update={**given, "posted": True})

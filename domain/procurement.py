@@ -340,7 +340,7 @@ class VendorRow(Row):
 
     def with_changes(self, changed: Mapping[str, Any]) -> "VendorRow":
         """The vendor with fields replaced, as `VendorPatch.changed` gives them."""
-        roles = {role: contact for role, contact in (changed.get("contacts") or {}).items()}
+        roles = dict(changed.get("contacts") or {})
         orders = {"contact": roles.pop("orders")} if "orders" in roles else {}
         plain = {name: changed[name] for name in ("name", "contact", "approved") if name in changed}
         return self.model_copy(update={**orders, **plain, "contacts": self.contacts.model_copy(update=roles)})

@@ -3,7 +3,7 @@
 from typing import Any
 
 from domain.actions import CompleteArguments
-from domain.completing import Completion, completed, completion_problem
+from domain.completing import Completion, complete_line, completion_problem
 from domain.errors import InvalidError
 from domain.procurement import LineFile, VendorRow
 from domain.text import folded
@@ -22,7 +22,7 @@ async def complete_item(context: ActionContext, arguments: CompleteArguments) ->
     problem = completion_problem(file.item, wanted, vendors)
     if problem is not None:
         return {"unchanged": problem}
-    item = completed(file.item, wanted, context.seq)
+    item = complete_line(file.item, wanted, context.seq)
     if item != file.item:
         context.save(item)
     return {"completed": wanted.model_dump(mode="json", exclude_none=True)}

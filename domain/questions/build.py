@@ -31,12 +31,6 @@ class Background:
     rules: list[dict[str, Any]] = field(default_factory=list)
 
 
-def _those_possible(situation: Situation, options: list[Option]) -> list[Option]:
-    """The options without those that cannot be done now."""
-    files = {file.item.item_id: file for file in [situation.file_if_any] if file is not None}
-    return [option for option in options if find_obstacle(files, option.actions) is None] or options
-
-
 def build_question(
     kind: str,
     file: LineFile | None,
@@ -99,6 +93,12 @@ def _build_free(kind: FreeKind[S], s: Situation, told: Mapping[str, Any], backgr
         subject=dict(told),
         holds_item=False,
     )
+
+
+def _those_possible(situation: Situation, options: list[Option]) -> list[Option]:
+    """The options without those that cannot be done now."""
+    files = {file.item.item_id: file for file in [situation.file_if_any] if file is not None}
+    return [option for option in options if find_obstacle(files, option.actions) is None] or options
 
 
 def still_stands(kind: str, file: LineFile, building: Building, subject: Mapping[str, Any]) -> bool:
