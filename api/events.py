@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import JSONResponse, Response
 
-from api.auth import Admin, AnyCaller, EventSender, must_send
+from api.auth import Admin, AnyCaller, EventSender, must_change_vendors, must_send
 from api.bodies import decoded, parse_bounded, read
 from api.buildings import page_of_building
 from api.event_view import AcceptedEvent, EventStatus, EventView, RetriedEvent
@@ -20,7 +20,17 @@ from api.parameters import BuildingId, Cursor, EventId, Limit, Prefer, Source
 from api.problems import FieldProblem, InvalidBodyError, body_problems, documented
 from api.waiting import APPLIED, Waiting, wait_of
 from domain.errors import ForbiddenError, InvalidError, NotFoundError
-from domain.events import EVENT, EVENT_TYPES, INTERNAL_TYPES, MAX_BODY_BYTES, CloudEvent, Event, EventVoided, body_of
+from domain.events import (
+    EVENT,
+    EVENT_TYPES,
+    INTERNAL_TYPES,
+    MAX_BODY_BYTES,
+    CloudEvent,
+    Event,
+    EventVoided,
+    ItemsChanged,
+    body_of,
+)
 from domain.principals import Principal, is_own_source
 from domain.text import Name, at_the_door
 from runtime.keys import RESERVED_SOURCE
@@ -79,7 +89,7 @@ async def send_event(
     reader = _cloud_event if _is_cloud_event(request) else _event
     sent = await parse_bounded(raw, lambda text: reader(text, at_the_door(resources.clock.now())))
     event = sent.event
-    must_send(caller, event.event_type)
+    _must_tell(caller, event)
     source = _source(caller, sent.source)
     if isinstance(event, EventVoided):
         _must_take_back(caller, event)
@@ -188,12 +198,19 @@ def _source(caller: Principal, given: str | None) -> str:
     return source
 
 
+def _must_tell(caller: Principal, event: Event) -> None:
+    """ForbiddenError for an event that the caller may not send, or that changes vendors though they may not."""
+    must_send(caller, event.event_type)
+    if isinstance(event, ItemsChanged) and event.vendors:
+        must_change_vendors(caller)
+
+
 def _must_take_back(caller: Principal, event: EventVoided) -> None:
     """ForbiddenError for an event of a source that is none of the caller's, or replaced by one that they may not
     send."""
     _source(caller, event.source)
     if event.instead is not None:
-        must_send(caller, event.instead.event_type)
+        _must_tell(caller, event.instead)
 
 
 def _is_cloud_event(request: Request) -> bool:

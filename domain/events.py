@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, FailFast, Field, TypeAdapter, field_validator, model_validator
 
-from domain.buildings import ItemSpec, Schedule, Strict
+from domain.buildings import ItemSpec, Schedule, Strict, VendorChange
 from domain.field_markers import Identifier, LineName, LocalDay, OutsideText, Plain, fields_of
 from domain.text import (
     ON_FILE,
@@ -252,13 +252,39 @@ class ItemChange(ItemSpec):
         return self
 
 
+class VendorEntry(VendorChange):
+    """A vendor that is added or changed: what is absent stays. To take an address away, PATCH the vendor."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _takes_nothing_away(cls, given: Any) -> Any:
+        """On file a null cannot be told from what is absent."""
+        contacts = given.get("contacts") if isinstance(given, dict) else None
+        for where, fields in (("", given), ("contacts.", contacts)):
+            empty = [name for name, value in fields.items() if value is None] if isinstance(fields, dict) else []
+            if empty:
+                raise ValueError(f"{where}{empty[0]}: null empties nothing here; leave it out, or PATCH the vendor")
+        return given
+
+
 class ItemsChanged(PublicEvent):
-    """Lines of the procurement log were added, changed or removed."""
+    """Lines of the procurement log, or vendors, were added, changed or removed."""
 
     event_type: Literal["Items_Changed"]
     items: Annotated[list[ItemChange], FailFast()] = Field(
-        min_length=1, max_length=1000, description="The lines concerned."
+        default=[], max_length=1000, description="The lines concerned. May be empty where vendors are given."
     )
+    vendors: Annotated[list[VendorEntry], FailFast()] = Field(
+        default=[],
+        max_length=1000,
+        description="Vendors added or changed, before the lines. Only a person with the role admin sends them.",
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.items and not self.vendors:
+            raise ValueError("items: give at least one line, or at least one of vendors")
+        return self
 
 
 class BuildingClosed(PublicEvent):
@@ -317,6 +343,7 @@ INTERNAL_TYPES = (
     "Event_Failed",
     "Building_Went_Live",
     "First_Day_Ended",
+    "Vendor_Changed",
 )
 """Entries of the inbox that only Longlead writes; the public endpoint refuses them."""
 

@@ -14,6 +14,7 @@ from domain.approvals import plain_answer
 from domain.errors import LongleadError
 from domain.events import EVENT_MODELS
 from domain.field_markers import Identifier, LocalDay, MarkedField, OutsideText, Plain, fields_of
+from domain.procurement import ContactRole
 from domain.text import folded, slug
 from evals.expected import DAYS
 from evals.recording import Recorded
@@ -54,9 +55,14 @@ KEPT = {
     *(field.name for field in _OF_EVENTS if isinstance(field.marker, LocalDay | Plain) or is_one_of_few(field)),
 }
 """Fields whose words say nothing about anybody. Text of any other field is replaced."""
+CONTACT_ROLES = get_args(ContactRole)
+"""Whom at a vendor an action writes to: no address, in a field that is one elsewhere."""
 COUNTED = {
     **{field.name: field.marker.stand_in for field in _OF_EVENTS if isinstance(field.marker, Identifier)},
     "contact": "contact-{}@example.com",
+    "orders": "contact-{}@example.com",
+    "logistics": "contact-{}@example.com",
+    "escalation": "contact-{}@example.com",
     "email": "contact-{}@example.com",
     "phone": "contact-{}@example.com",
 }
@@ -151,7 +157,7 @@ class _Names:
         return self._text(key, value) if isinstance(value, str) else value
 
     def _text(self, key: str, text: str) -> str:
-        if key in KEPT:
+        if key in KEPT or (key == "contact" and text in CONTACT_ROLES):
             return text
         if key in COUNTED:
             return self._counted(key, text)

@@ -70,14 +70,7 @@ async def decide(
             seq=seq,
             sent_by=None if transaction.building.mode == "replay" else author,
         )
-        approval.status = "decided"
-        approval.decision_seq = accepted.seq
-        approval.decision = {
-            **decision.model_dump(mode="json"),
-            "event_id": event_id,
-            "status": "accepted",
-            "at": now.isoformat(),
-        }
+        approval = approval.accept(decision, accepted.seq, event_id, now)
         transaction.seq = accepted.seq
         transaction.save(approval)
         told = {"type": decision.type, "version": approval.version, "actions": decision.actions, "seq": accepted.seq}

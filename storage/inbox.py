@@ -386,8 +386,7 @@ async def _reopen(transaction: BuildingTransaction, entry: Entry) -> None:
         if approval.status != "decided" or decision.get("event_id") != entry.event_id:
             continue
         if await _newer(transaction, approval):
-            outdated = {"status": "superseded", "decision": {**decision, "status": "outdated"}}
-            transaction.save(approval.model_copy(update=outdated))
+            transaction.save(approval.outdate())
             continue
         given_back = {"status": "pending", "decision": None, "decision_seq": None, "version": approval.version + 1}
         transaction.save(approval.model_copy(update=given_back))

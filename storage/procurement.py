@@ -5,6 +5,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from domain.actions import item_of
 from domain.approvals import Approval
 from domain.buildings import Building
 from domain.procurement import Item, LineFile, ScheduleVersion, VendorRow
@@ -53,6 +54,16 @@ _READ_FILE = f"SELECT {_WHOLE_FILE}::text AS file".encode()
 async def line_file(conn: Connection, building_id: str, item_id: str) -> LineFile | None:
     """Everything on file about one line; None when there is no such line."""
     return filed(await (await conn.execute(*filing(building_id, item_id))).fetchone())
+
+
+async def files_of(conn: Connection, building_id: str, actions: list[dict[str, Any]]) -> dict[str, LineFile]:
+    """The files of the lines that plain actions name by id."""
+    read = {}
+    for item_id in dict.fromkeys(item_of(action) for action in actions):
+        file = None if item_id is None else await line_file(conn, building_id, item_id)
+        if file is not None:
+            read[file.item.item_id] = file
+    return read
 
 
 def filing(building_id: str, item_id: str) -> Statement:

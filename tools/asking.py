@@ -11,13 +11,11 @@ from domain.questions import Background, build_question, matter_on_file
 from domain.rules import as_evidence, case_of, matching
 from storage import evidence, procurement, rules
 from storage.connection import Connection
+from tools.completing import offered_to
 from tools.past_cases import past_cases
 
 MOST_RULES = 5
 """Rules that a question shows."""
-
-ASKED_ONCE = ("order_beyond_authority", "order_incomplete", "facts_contradict")
-"""Kinds that the facts alone call for, as long as they stand: on the same facts they are put only once."""
 
 
 async def built(
@@ -33,6 +31,8 @@ async def built_on(
 ) -> Question | None:
     """The question on a line's file that was read before."""
     today: date = entry.today(building.zone)
+    if kind == "order_incomplete":
+        subject = {**subject, "vendors": await offered_to(conn, building.building_id, file)}
     background = await _background(conn, building, kind, file, entry, subject)
     return build_question(kind, file, building, today, subject, background)
 

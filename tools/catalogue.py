@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tools import delegations, flags, holds, inspections, messages, orders, reports, schedule
+from tools import completing, delegations, flags, holds, inspections, messages, orders, reports, schedule
 from tools.context import ActionContext
 
 Effect = Callable[[ActionContext, Any], Awaitable[dict[str, Any]]]
@@ -25,6 +25,7 @@ EFFECTS: dict[str, Effect] = {
     "change_project_end": schedule.change_project_end,
     "remove_item": schedule.remove_item,
     "hold_item": holds.hold_item,
+    "complete_item": completing.complete_item,
     "restate_event": reports.restate_event,
     "dismiss_event": reports.dismiss_event,
     "grant_delegation": delegations.grant_delegation,

@@ -15,6 +15,7 @@ from tools.context import ActionContext, Toolbox
 from tools.flags import band_settled
 from tools.recording import Finding, record_facts
 from tools.schedule import save_version
+from tools.vendors import change_vendors
 
 
 async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised) -> Finding:
@@ -70,15 +71,15 @@ async def change_items(toolbox: Toolbox, entry: Entry, event: ItemsChanged) -> F
 
     async def act(context: ActionContext) -> dict[str, Any]:
         conn, building_id = context.transaction.conn, entry.building_id
-        vendors = {vendor.vendor_id for vendor in await procurement.vendors(conn, building_id)}
+        vendors = await change_vendors(context, event.vendors)
         items = {item.item_id: item for item in await procurement.items(conn, building_id)}
-        refused: list[str] = []
+        refused: list[str] = [*vendors.refused]
         touched: list[str] = []
         names = await work_apart(_names_of, list(items.values()))
         for number, change in enumerate(event.items):
             await breathe(number)
             known = items.get(names.find(change.item_id or change.name or "") or "")
-            problem = _problem(change, known, vendors)
+            problem = _problem(change, known, set(vendors.known))
             if problem is not None:
                 refused.append(problem)
                 continue
@@ -92,9 +93,11 @@ async def change_items(toolbox: Toolbox, entry: Entry, event: ItemsChanged) -> F
             _rename(names, known, item)
             touched.append(item.item_id)
         told = _told(refused)
-        note = f"{len(touched)} lines changed" + (f"; refused: {'; '.join(told)}" if refused else "")
+        note = f"{len(touched)} lines changed" + (f", {vendors.changed} vendors" if vendors.changed else "")
+        note += f"; refused: {'; '.join(told)}" if refused else ""
         ask = [_unclear(entry, problem) for problem in told]
-        return vars(Finding(note=note, items=list(dict.fromkeys(touched)), ask=ask))
+        concerned = list(dict.fromkeys([*touched, *vendors.items]))
+        return vars(Finding(note=note, items=concerned, ask=ask, say=vendors.say))
 
     return await record_facts(toolbox, entry, act)
 
@@ -178,7 +181,7 @@ async def close_building(toolbox: Toolbox, entry: Entry) -> Finding:
             named = ", ".join(open_[:5]) + (f" and {len(open_) - 5} more" if len(open_) > 5 else "")
             why = f"{len(open_)} lines are open ({named})" if open_ else f"{len(pending)} questions are open"
             return vars(Finding(note=f"refused: {why}"))
-        context.save(*(approval.model_copy(update={"status": "withdrawn"}) for approval in asked))
+        context.save(*(approval.withdraw() for approval in asked))
         context.building.status = "closed"
         return vars(Finding(note="building closed"))
 

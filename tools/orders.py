@@ -9,7 +9,7 @@ from domain.lines.projection import adopt, changed_rows, project
 from domain.mail_subjects import order_subject, vendor_subject
 from domain.milestones import expected_of
 from domain.orders import order_rows
-from domain.procurement import FactRow, LineFile, OrderLine, PurchaseOrder, Row, money
+from domain.procurement import ContactRole, FactRow, LineFile, OrderLine, PurchaseOrder, Row, money
 from tools.context import ActionContext
 from tools.meant_ncrs import decide_on_ncrs, projected
 from tools.messages import say
@@ -43,7 +43,7 @@ def _order(context: ActionContext, file: LineFile, arguments: OrderArguments, de
     vendor = file.vendor
     line = next(row for row in rows if isinstance(row, OrderLine) and row.number == order.number)
     context.post(
-        (vendor.contact or vendor.name) if vendor else "vendor",
+        (vendor.contact_for("orders") or vendor.name) if vendor else "vendor",
         order_subject(order.number, file.item.name, _quantity(rows), file.item.required_by, order.revision),
         {"purchase_order": order.model_dump(mode="json"), "lines": [line.model_dump(mode="json")]},
     )
@@ -63,7 +63,7 @@ async def cancel_purchase_order(context: ActionContext, arguments: OrderArgument
     known = adopt(file)
     context.save(*changed_rows(file, project(known.model_copy(update={"orders": orders}), context.seq)))
     text = f"Purchase order {order.number} is cancelled. {arguments.reason or ''}".strip()
-    return {"purchase_order": order.number, **_to_vendor(context, file, text, "this order is cancelled")}
+    return {"purchase_order": order.number, **_to_vendor(context, file, "orders", text, "this order is cancelled")}
 
 
 async def expedite_order(context: ActionContext, arguments: ExpediteArguments) -> dict[str, Any]:
@@ -76,7 +76,7 @@ async def expedite_order(context: ActionContext, arguments: ExpediteArguments) -
         f"{file.item.required_by}."
     )
     needed = f", required by {file.item.required_by}" if file.item.required_by else ""
-    return _to_vendor(context, file, text, f"please expedite{needed}")
+    return _to_vendor(context, file, "escalation", text, f"please expedite{needed}")
 
 
 async def start_tracking(context: ActionContext, arguments: ItemArguments) -> dict[str, Any]:
@@ -104,8 +104,10 @@ def _quantity(rows: Sequence[Row]) -> str:
     return f"{line.quantity.normalize():f} {line.unit or ''}".strip()
 
 
-def _to_vendor(context: ActionContext, file: LineFile, text: str, asked: str) -> dict[str, Any]:
+def _to_vendor(context: ActionContext, file: LineFile, role: ContactRole, text: str, asked: str) -> dict[str, Any]:
     vendor = file.vendor
     name = vendor.name if vendor else "vendor"
     subject = vendor_subject(file.order.number if file.order else None, file.item.name, asked)
-    return say(context, name, text, file.item.item_id, address=vendor.contact if vendor else None, subject=subject)
+    return say(
+        context, name, text, file.item.item_id, address=vendor.contact_for(role) if vendor else None, subject=subject
+    )

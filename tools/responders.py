@@ -15,11 +15,12 @@ from domain.counts import write_times
 from domain.events import Entry
 from domain.procurement import LineFile
 from domain.questions import matter_on_file
+from domain.questions.registry import ASKED_ONCE, PUT_TO_MODELS
 from domain.rules import Case, Rule, case_of, full_id, matching
 from domain.templates import fitting
 from storage import rules
-from tools.adviser import ADVISED, Adviser
-from tools.asking import ASKED_ONCE, answered_before, built_on
+from tools.adviser import Adviser
+from tools.asking import answered_before, built_on
 from tools.context import Toolbox
 from tools.recording import standing
 
@@ -113,7 +114,7 @@ def _is_before_a_person(question: Question, open_: Sequence[Approval], file: Lin
 
 async def anybody(toolbox: Toolbox, building_id: str, kinds: Sequence[str]) -> bool:
     """Whether there is anybody but a person who may answer: so that nothing is looked up for nothing."""
-    if toolbox.models is not None and any(kind in ADVISED for kind in kinds):
+    if toolbox.models is not None and any(kind in PUT_TO_MODELS for kind in kinds):
         return True
     async with toolbox.lock:
         return await rules.may_answer(toolbox.conn, building_id, kinds)

@@ -15,8 +15,8 @@ Impossible = Literal["in_the_future", "too_long_ago", "too_far_ahead", "eta_befo
 CLOCKS_APART = timedelta(days=1)
 """How far ahead of its sender's day something that has happened may lie: clocks and time zones differ."""
 UNDATED = timedelta(days=180)
-"""The same for a report whose sender does not say when he said it: it is dated by its own day, and taken for a slip only
-far ahead of when it came in."""
+"""The same for a report whose sender does not say when he said it: it is dated by its own day, and is taken for a slip
+only far ahead of when it came in."""
 MOST_AGO = timedelta(days=730)
 MOST_AHEAD = timedelta(days=1825)
 """Calendar days from the saying beyond which a day is taken for a slip: the wrong year, as a rule."""

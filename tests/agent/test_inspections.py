@@ -86,7 +86,7 @@ async def test_approve_orders_a_replacement_and_tracks_it(desk: Desk) -> None:
     assert (item.round, item.commercial, item.logistics, item.quality) == (2, "ordered", "not_shipped", "not_inspected")
     assert (await desk.names())[-2:] == ["reorder_item", "start_tracking"]
     orders = await desk.rows(PurchaseOrder)
-    assert [str(order.total) for order in orders] == ["2700", "1800"]
+    assert [str(order.total) for order in orders] == ["2700.00", "1800.00"]
     (report,) = [i for i in await desk.rows(Inspection) if i.status == "failed"]
     assert report.disposition == "replace"
 

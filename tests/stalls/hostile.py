@@ -157,6 +157,8 @@ def _filled(event_type: str, text: str) -> dict[str, Any]:
             body[name] = _VALUES[name]
     if event_type in ("Items_Changed", "Schedule_Revised"):
         body |= {key: _VALUES[key] for key in ("items", "schedule") if key in fields}
+    if event_type == "Event_Voided":
+        body |= {"source": "gate", "event_id": "e1"}
     if "item" in fields and event_type != "Human_Input":
         body["item"] = "steel-beam-7" if len(text) % 2 else body["item"]
     return body
