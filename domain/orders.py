@@ -9,7 +9,7 @@ from domain.buildings import Building
 from domain.errors import InvalidError
 from domain.events import PurchaseOrderAcknowledged
 from domain.lines.facts import Stated
-from domain.lines.projection import adopt, changed_rows, project
+from domain.lines.projection import adopt, changed_rows, last_day, project
 from domain.lines.taking_in import Report, take_in
 from domain.money import line_total
 from domain.outside import shown_name
@@ -100,6 +100,7 @@ def order_rows(
         unit=item.unit,
         unit_price=item.unit_price,
         required_by=item.required_by,
+        ordered_after=last_day(file) if file.order_lines else None,
     )
     is_again = bool(file.order_lines)
     return order, changed_rows(file, _with_order(file, order, line, seq, decided=decided, is_again=is_again))

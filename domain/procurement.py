@@ -251,6 +251,9 @@ class OrderLine(Row):
     unit_price: Decimal | None = None
     promised_date: date | None = None
     required_by: date | None = None
+    ordered_after: date | None = None
+    """Of a further order: the last day that was known of the line when it was placed; what happened by then is not of
+    it."""
 
 
 class Shipment(Row):

@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.actions import ExpediteArguments, ItemArguments, OrderArguments
 from domain.errors import InvalidError
-from domain.lines.projection import adopt, changed_rows, project
+from domain.lines.projection import last_day, adopt, changed_rows, project
 from domain.mail_subjects import order_subject, vendor_subject
 from domain.milestones import expected_of
 from domain.orders import order_rows
@@ -57,7 +57,7 @@ async def cancel_purchase_order(context: ActionContext, arguments: OrderArgument
     if order.status == "cancelled":
         return {"purchase_order": order.number, "already_cancelled": True}
     cancelled = order.model_copy(
-        update={"status": "cancelled", "cancelled_on": context.today, "caused_seq": context.seq}
+        update={"status": "cancelled", "cancelled_on": max(context.today, last_day(file)), "caused_seq": context.seq}
     )
     orders = [cancelled if one.number == order.number else one for one in file.orders]
     known = adopt(file)

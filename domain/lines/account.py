@@ -93,8 +93,8 @@ class Verdict:
 
     fact: str
     """Key of its first report."""
-    newest: str
-    """Key of its newest report."""
+    reports: tuple[str, ...]
+    """Keys of all its reports, the newest saying last."""
     passed: bool
     day: date
     order: str

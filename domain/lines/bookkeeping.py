@@ -58,7 +58,7 @@ class _Bookkeeper:
         self.departed: set[str] = set()
         self.deliveries: dict[str, Delivery] = {}
         self.verdicts: list[Verdict] = []
-        self.unsure: list[Departed | Arrived] = []
+        self.unsure: list[Departed | Arrived | Inspected] = []
 
     def keep(self, facts: Sequence[Fact]) -> Account:
         for step in self._sort(self._steps([fact for fact in facts if not fact.is_voided])):
@@ -86,9 +86,11 @@ class _Bookkeeper:
         arrivals = group_arrivals(fact for fact in facts if isinstance(fact, Arrived))
         repairs = {fact.ncr: fact.day for fact in facts if isinstance(fact, Disposed) and fact.handling == "repair"}
         inspections = group_inspections((fact for fact in facts if isinstance(fact, Inspected)), repairs)
-        unsure = [report for claim in departures for report in claim.unsure]
-        unsure_arrivals = [report for claim in arrivals for report in claim.unsure]
-        self.unsure = [*unsure, *unsure_arrivals]
+        self.unsure = [
+            *(report for claim in departures for report in claim.unsure),
+            *(report for claim in arrivals for report in claim.unsure),
+            *(report for claim in inspections for report in claim.unsure),
+        ]
         decisions = [fact for fact in facts if isinstance(fact, (Cancelled, Disposed))]
         return [*orders, *decisions, *self._possible(departures, arrivals), *arrivals, *inspections]
 
@@ -144,8 +146,12 @@ class _Bookkeeper:
         told = step.newest if isinstance(step, Claim) else step
         self.doubts.append(Doubt(told.key, reason, day, quantity))
 
-    def _would_count(self, report: Departed | Arrived) -> bool:
-        """Whether it matters if a report tells a known fact again: something is still to come that it could be of."""
+    def _would_count(self, report: Departed | Arrived | Inspected) -> bool:
+        """Whether it matters if a report tells a known fact again: something is still to come, or to be judged, that it
+        could be of."""
+        if isinstance(report, Inspected):
+            states = WITHOUT_VERDICT if report.passed else WITHOUT_VERDICT | _ACCEPTED
+            return bool(self.stock.total(Where(states, order=report.order)))
         return any(
             self.stock.total(Where(COMING, order=order.number))
             for order in self.orders.values()
@@ -342,7 +348,7 @@ class _Bookkeeper:
         """Goods that failed were there, though nobody has reported their arrival: a nonconformance is never lost for
         that. What passed waits for its arrival, so that nothing is released that nobody has received; but of an order
         that was placed elsewhere we need not know it."""
-        quantity = claim.newest.rejected if claim.quantity is None else claim.quantity
+        quantity = claim.rejected if claim.quantity is None else claim.quantity
         change = Change(LotState.ON_SITE, claim.day, shipment=shipment)
         for where in (Where(_IN_TRANSIT, order=claim.order, shipment=shipment), Where(_ORDERED, order=claim.order)):
             if self.stock.move(where, change, quantity):
@@ -360,8 +366,8 @@ class _Bookkeeper:
     def _note_verdict(self, claim: Claim[Inspected], judged: list[Lot], quantity: Decimal, ncr: str | None) -> None:
         shipments = tuple(dict.fromkeys(lot.shipment for lot in judged if lot.shipment))
         order = judged[0].order if judged else (claim.order or "")
-        newest = claim.newest.key
-        self.verdicts.append(Verdict(claim.key, newest, claim.first.passed, claim.day, order, shipments, quantity, ncr))
+        reports = tuple(report.key for report in sorted(claim.reports, key=lambda report: report.saying))
+        self.verdicts.append(Verdict(claim.key, reports, claim.first.passed, claim.day, order, shipments, quantity, ncr))
 
     def _reject(self, claim: Claim[Inspected], scope: Where) -> None:
         """A failed inspection is a verdict on all that it inspected: what it does not reject is accepted. Where all of
@@ -369,7 +375,7 @@ class _Bookkeeper:
         waiting = self.stock.total(scope)
         there = waiting + self.stock.total(replace(scope, states=_ACCEPTED))
         inspected = (waiting or there) if claim.quantity is None else claim.quantity
-        rejected = inspected if claim.newest.rejected is None else claim.newest.rejected
+        rejected = inspected if claim.rejected is None else claim.rejected
         if rejected > there:
             self._doubt(claim, "more_rejected_than_there", quantity=there)
             return

@@ -75,13 +75,13 @@ def facts_of(file: LineFile) -> list[Fact]:
 def _order_facts(file: LineFile) -> Iterable[Fact]:
     for line in file.order_lines:
         order = next((order for order in file.orders if order.number == line.number), None)
-        placed_on = (order.issued_on if order else None) or _first_day(file)
+        placed_on = max((order.issued_on if order else None) or _first_day(file), line.ordered_after or date.min)
         seq = order.caused_seq if order else 0
         said = _said(placed_on, seq, f"order:{line.number}")
         is_adopted = order is not None and order.placed_outside
         yield Ordered(**said, order=line.number, quantity=line.quantity, is_adopted=is_adopted)
         if order is not None and order.status == "cancelled":
-            day = max(placed_on, order.cancelled_on or _last_day(file))
+            day = max(placed_on, order.cancelled_on or last_day(file))
             yield Cancelled(**_said(day, seq, f"cancelled:{line.number}"), order=line.number)
 
 
@@ -108,8 +108,10 @@ def _first_day(file: LineFile) -> date:
     return min((fact.day for fact in file.facts if fact.kind in ("departed", "arrived")), default=date.min)
 
 
-def _last_day(file: LineFile) -> date:
-    return max((fact.day for fact in file.facts if fact.kind in ("departed", "arrived", "inspected")), default=date.min)
+def last_day(file: LineFile) -> date:
+    """The last day on which anything is known to have happened to the goods of a line."""
+    happened = ("departed", "arrived", "inspected")
+    return max((fact.day for fact in adopt(file).facts if fact.kind in happened), default=date.min)
 
 
 def account_of(file: LineFile, facts: Sequence[Fact] | None = None) -> Account:
@@ -384,9 +386,13 @@ class _Projection:
         return stored.caused_seq if stored else self.seq
 
     def _inspection(self, row: Inspection, verdict: Verdict, names: dict[str, str]) -> Inspection:
-        reports = [fact for fact in self.facts if isinstance(fact, Inspected) and fact.key == verdict.newest]
-        stored = self.rows_by_key.get(verdict.newest)
-        report = reports[0] if reports else None
+        told = [self.told[key] for key in reversed(verdict.reports) if key in self.told]
+        reports = [fact for fact in told if isinstance(fact, Inspected)]
+        stored = [self.rows_by_key[key] for key in reversed(verdict.reports) if key in self.rows_by_key]
+        document = next((one.document for one in reports if one.document), row.document_name)
+        url = next((one.details.document_url for one in stored if one.details.document_url), row.document_url)
+        defects = next((list(one.defects) for one in reports if one.defects), row.defects)
+        rejected = next((one.rejected for one in reports if one.rejected is not None), None)
         shipment = row.shipment_id
         if shipment is None and len(verdict.shipments) == 1:
             shipment = names.get(verdict.shipments[0], verdict.shipments[0])
@@ -396,10 +402,10 @@ class _Projection:
                 "shipment_id": shipment,
                 "status": "passed" if verdict.passed else "failed",
                 "inspected_on": verdict.day,
-                "document_name": report.document if report else row.document_name,
-                "document_url": (stored.details.document_url if stored else None) or row.document_url,
-                "defects": [] if verdict.passed else list(report.defects if report else row.defects) or row.defects,
-                "quantity_rejected": None if verdict.passed or report is None else report.rejected,
+                "document_name": document,
+                "document_url": url,
+                "defects": [] if verdict.passed else defects,
+                "quantity_rejected": None if verdict.passed else rejected,
                 "fact": verdict.fact,
                 "caused_seq": self._seq_of(verdict.fact),
             }

@@ -55,6 +55,12 @@ class Claim(Generic[Report]):
         return max(named, key=lambda report: report.saying).quantity if named else None
 
     @property
+    def rejected(self) -> Decimal | None:
+        """Of a verdict: how much failed, as the newest report that says so has it."""
+        named = [told for told in self.reports if isinstance(told, Inspected) and told.rejected is not None]
+        return max(named, key=lambda told: told.saying).rejected if named else None
+
+    @property
     def day(self) -> date:
         return self.newest.day
 
@@ -145,8 +151,14 @@ def _compare_inspections(claim: Claim[Inspected], report: Inspected) -> Sameness
         return "another"
     if any(told.document and told.document == report.document for told in claim.reports):
         return "same"
-    alike = _fits(claim.quantity, report.quantity) and _fits(claim.newest.rejected, report.rejected)
-    return "same" if alike and report.source not in claim.sources else "another"
+    if not _fits(claim.quantity, report.quantity) or not _fits(claim.rejected, report.rejected):
+        return "another"
+    if report.source not in claim.sources:
+        return "same"
+    if report.document and any(told.document for told in claim.reports):
+        return "another"
+    says_how_much = report.quantity is not None or report.rejected is not None
+    return "unsure" if says_how_much else "same"
 
 
 def _concern_one_shipment(claim: Claim[Inspected], report: Inspected) -> bool:

@@ -63,6 +63,7 @@ CREATE TABLE nonconformances (
 -- What a line amounts to; null: nothing has changed on it since facts are kept, and its rows are read as they are.
 ALTER TABLE items ADD COLUMN account jsonb;
 ALTER TABLE purchase_orders ADD COLUMN cancelled_on date;
+ALTER TABLE purchase_order_lines ADD COLUMN ordered_after date;
 ALTER TABLE shipments ADD COLUMN fact text;
 ALTER TABLE receipts ADD COLUMN is_voided boolean NOT NULL DEFAULT false;
 ALTER TABLE inspections ADD COLUMN fact text;
