@@ -99,7 +99,7 @@ async def test_two_answers_to_one_ncr_of_five(site: Site) -> None:
     )
     assert await site.states() == amounts(accepted=11, in_repair=3)
     assert await site.status() != "released"
-    await site.passes("2026-03-19", "3", document_name="After the repair")
+    await site.passes("2026-03-19", document_name="After the repair")
     assert await site.status() == "released"
 
 

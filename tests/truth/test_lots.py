@@ -7,6 +7,12 @@ import pytest
 from tests.truth.site import Site, amounts
 
 
+async def is_said_to_be_over(site: Site, surplus: str) -> bool:
+    """Whether a message, flag or question says how many too many came."""
+    words = ("over", "more than ordered", "too many")
+    return any([await site.told(surplus, word) for word in words])
+
+
 async def test_a_part_that_was_inspected_releases_no_line(site: Site) -> None:
     """Seven of my twelve pumps are here and good. The other five are still with the vendor."""
     await site.open("12")
@@ -77,7 +83,7 @@ async def test_over_delivery_is_a_lot_of_its_own_and_is_said(site: Site) -> None
     await site.arrive("2026-03-06", "17", shipment_id="T1")
     assert sum((await site.states()).values()) == 17
     assert len([lot for lot in await site.lots() if Decimal(lot["quantity"]) == 2]) == 1
-    assert await site.questions() or await site.told("2 ") or await site.flags()
+    assert await is_said_to_be_over(site, "2")
 
 
 async def test_over_delivery_in_the_second_part_is_said_too(site: Site) -> None:
@@ -86,7 +92,7 @@ async def test_over_delivery_in_the_second_part_is_said_too(site: Site) -> None:
     await site.arrive("2026-03-06", "10", shipment_id="T1")
     await site.arrive("2026-03-09", "8", shipment_id="T2")
     assert sum((await site.states()).values()) == 18
-    assert await site.questions() or await site.told("3 ") or await site.flags()
+    assert await is_said_to_be_over(site, "3")
 
 
 async def test_goods_damaged_on_arrival_are_not_good_goods(site: Site) -> None:

@@ -117,7 +117,7 @@ async def test_a_repair_that_fails_again_is_asked_again(site: Site) -> None:
     await site.arrive("2026-03-10", "12", shipment_id="T1")
     await site.fails("2026-03-11", "3", shipment_id="T1", ncr_number="NCR-1")
     await site.answer("inspection_failed", ("repair_item", {"ncr_number": "NCR-1"}), on="2026-03-12")
-    await site.fails("2026-03-18", "3", quantity="3", ncr_number="NCR-1-R", document_name="Second look")
+    await site.fails("2026-03-18", "3", ncr_number="NCR-1-R", document_name="Second look")
     assert await site.states() == amounts(accepted=9, rejected=3)
     assert await site.questions("inspection_failed")
 
