@@ -136,6 +136,8 @@ class Item(Row):
     removed: bool = False
     would_order: WouldOrder | None = None
     """What the agent would have ordered while it may not; None once an order is on file."""
+    unit_factors: dict[str, Decimal] = {}
+    """How many of the line's unit one of another unit is, as people said it of a report."""
     account: LineAccount | None = None
     """None: nothing has changed on the line since facts are kept."""
     caused_seq: int = 0
@@ -321,6 +323,11 @@ class FactDetails(BaseModel):
     is_complete: bool | None = None
     serials: list[str] = []
     place: str | None = None
+    is_off_site: bool = False
+    damaged: Decimal | None = None
+    condition: Literal["good", "damaged", "wrong"] | None = None
+    is_approved: bool | None = None
+    revision: int | None = None
     passed: bool | None = None
     rejected: Decimal | None = None
     ncr_number: str | None = None
@@ -339,7 +346,7 @@ class FactRow(Row):
 
     item_id: str
     fact_id: str
-    kind: Literal["departed", "arrived", "inspected", "disposed", "stated"]
+    kind: Literal["departed", "arrived", "inspected", "disposed", "stated", "submitted"]
     day: date
     said_at: datetime
     received_at: datetime

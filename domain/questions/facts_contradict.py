@@ -7,7 +7,8 @@ from typing import Any
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
-from domain.lines.taking_in import doubts_of
+from domain.lines.taking_in import OTHER_UNIT, doubts_of
+from domain.outside import shown_name
 from domain.outstanding import ORDERED_ELSEWHERE, unordered_detail
 from domain.procurement import LineFile, money
 from domain.questions.kinds import CONTRADICTS, LineKind, Subject, line_of
@@ -20,6 +21,14 @@ NOTE_BEFORE_ORDER = "a note before the order"
 
 MAY_BE_ANOTHER = ("told_twice", "nothing_left_to_arrive")
 """Doubts about a report that may tell of one more delivery."""
+
+
+class ReportedAmount(Subject):
+    """A quantity as it was reported."""
+
+    unit: str = ""
+    quantity: str = ""
+    """A decimal string."""
 
 
 class FactsContradictSubject(Subject):
@@ -44,6 +53,8 @@ class FactsContradictSubject(Subject):
     """That day."""
     event: dict[str, Any] | None = None
     """The doubted report as it came."""
+    reported: ReportedAmount | None = None
+    """Of a report in another unit: how much it says."""
 
     @property
     def is_about_note(self) -> bool:
@@ -79,6 +90,15 @@ def offer_ways_to_find_out(s: Situation, subject: FactsContradictSubject) -> lis
             assumptions=[f"{(subject.known or {}).get('day')} was a slip"],
         )
         return [meant, keep, ask, hold]
+    if subject.event and subject.reported and subject.doubt == OTHER_UNIT:
+        one = f"one {shown_name(subject.reported.unit)} is one {shown_name(s.file.item.unit or '')}"
+        record = s.option(
+            f"Record it as it is: {one}",
+            [action("restate_event", event=subject.event)],
+            cost="none",
+            assumptions=[f"{one}; answer with another quantity where it is not", "it is remembered for this line"],
+        )
+        return [ask, record, keep, hold]
     if subject.event and subject.doubt in MAY_BE_ANOTHER:
         count = s.option(
             "Count it: it is another delivery",
