@@ -167,6 +167,11 @@ class Item(Row):
         )
 
     @property
+    def is_done(self) -> bool:
+        """Whether nothing more is to be done about the line: it is released, or was taken out."""
+        return self.removed or self.is_released
+
+    @property
     def is_held(self) -> bool:
         return self.held_until is not None
 

@@ -427,6 +427,7 @@ class _Projection:
         waiting = {
             names.get(lot.shipment or "", lot.shipment) for lot in self.account.lots if lot.state == LotState.ON_SITE
         }
+        there = {names.get(lot.shipment or "", lot.shipment) for lot in self.account.lots if lot.arrived_on is not None}
         passed = {shipment for one in self.account.verdicts for shipment in one.shipments}
         judged = {names.get(name, name) for name in passed}
         closed = []
@@ -442,6 +443,8 @@ class _Projection:
                     key=lambda one: one.day,
                 )
                 row = self._inspection(row, last, names).model_copy(update={"fact": f"plan:{row.inspection_id}"})
+            elif is_plan and row.shipment_id not in there:
+                row = row.model_copy(update={"status": "voided"})
             closed.append(row)
         return closed
 

@@ -14,6 +14,7 @@ from domain.procurement import LineFile, money
 from domain.questions.kinds import CONTRADICTS, LineKind, Subject, line_of
 from domain.questions.line_facts import is_unordered
 from domain.situation import Situation, order_and_track, remove_line
+from domain.voiding import GROUND_GONE
 
 NOTE_BEFORE_ORDER = "a note before the order"
 """A person's words that may speak against an order: answered by people alone, and no habit is made of it."""
@@ -53,6 +54,8 @@ class FactsContradictSubject(Subject):
     """That day."""
     event: dict[str, Any] | None = None
     """The doubted report as it came."""
+    cancels: str | None = None
+    """Of a decision whose ground is gone: the order that it placed and that can still be cancelled."""
     reported: ReportedAmount | None = None
     """Of a report in another unit: how much it says."""
 
@@ -82,6 +85,20 @@ def offer_ways_to_find_out(s: Situation, subject: FactsContradictSubject) -> lis
     hold = s.hold("reports contradict each other")
     if subject.unordered_delivery:
         return [ask, s.option("Issue the order all the same", order_and_track(s.item_id)), keep, hold]
+    if subject.doubt == GROUND_GONE:
+        stands = s.option(
+            "It stands as decided",
+            [action("dismiss_event", note="the decision stands without the report")],
+            cost="none",
+            assumptions=["what was decided is right all the same"],
+        )
+        cancel = s.option(
+            f"Cancel order {subject.cancels}",
+            [action("cancel_purchase_order", item=s.item_id, reason="ordered on a report that was taken back")],
+            assumptions=["the vendor agrees to the cancellation"],
+        )
+        is_last = s.file.order is not None and s.file.order.number == subject.cancels
+        return [stands, *([cancel] if is_last else []), hold]
     if subject.corrected:
         meant = s.option(
             f"It was meant as {subject.probably}: record it so",
