@@ -41,6 +41,13 @@ _FILE: tuple[tuple[str, str, str, str], ...] = (
 )
 """Part of the file, its table, which rows, in which order."""
 
+ROWS_BEFORE_FACTS = [
+    (part, table, where.replace("%(building_id)s", "r.building_id").replace("%(item_id)s", "r.item_id"), order)
+    for part, table, where, order in _FILE
+    if part in ("orders", "order_lines", "shipments", "receipts", "inspections")
+]
+"""What a line amounts to is computed from, where it has no facts: as in `_FILE`, of the line `r`."""
+
 # One statement for the whole file: one for each part costs as many messages to the server and back.
 _WHOLE_FILE = "json_build_object({})".format(
     ", ".join(
@@ -74,6 +81,11 @@ def filing(building_id: str, item_id: str) -> Statement:
 def filed(row: dict[str, Any] | None) -> LineFile | None:
     """The file of a row that was read; None when there is no such line."""
     return _file(json.loads(row["file"], parse_float=Decimal)) if row else None  # money is never a float
+
+
+def file_before_facts(item: Item, rows: str) -> LineFile:
+    """The file of a line without facts, from its rows as they are read with ROWS_BEFORE_FACTS."""
+    return LineFile.model_validate({"item": item, **json.loads(rows, parse_float=Decimal)})
 
 
 def _file(parts: dict[str, Any]) -> LineFile | None:
