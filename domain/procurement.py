@@ -554,6 +554,12 @@ class LineFile(BaseModel):
         ids = {shipment.shipment_id for shipment in self.shipments_in(round_)}
         return sum((r.quantity or Decimal(0) for r in self.receipts if r.shipment_id in ids), Decimal(0))
 
+    @property
+    def has_rejected(self) -> bool:
+        """Whether something was rejected of which nobody has decided what becomes."""
+        ncrs = (one for one in self.inspections if one.status == "failed" and one.disposition is None)
+        return self.item.quality == Quality.FAILED or any(ncrs)
+
     def receipt_of(self, shipment_id: str) -> Receipt | None:
         return next((receipt for receipt in self.receipts if receipt.shipment_id == shipment_id), None)
 
