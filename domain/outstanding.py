@@ -43,6 +43,7 @@ def outstanding(file: LineFile, building: Building) -> list[Need]:
         *_order(file, building),
         *_tracking(file),
         *_inspection(file, building),
+        *_undecided_rest(file),
         *_conflict(file, building),
     ]
 
@@ -155,6 +156,20 @@ def _inspection(file: LineFile, building: Building) -> list[Need]:
                 action("schedule_inspection", item=item.item_id, on=on),
             ],
         )
+    ]
+
+
+def _undecided_rest(file: LineFile) -> list[Need]:
+    """A nonconformance of which only a part was decided: the rest is asked about."""
+    return [
+        Need(
+            file.item.item_id,
+            f"{ncr.undecided.normalize():f} of NCR {shown_name(ncr.ncr_number)} are undecided",
+            ask="inspection_failed",
+            subject={"inspection_id": ncr.inspection_id, "ncr_number": ncr.ncr_number},
+        )
+        for ncr in file.open_ncrs
+        if ncr.undecided < ncr.quantity
     ]
 
 

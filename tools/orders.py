@@ -1,9 +1,12 @@
 """Purchase orders: issued, ordered again, cancelled, tracked, expedited."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from domain.actions import ExpediteArguments, ItemArguments, OrderArguments
+from domain.actions.shapes import ReplacementArguments
+from domain.dispositions import Disposition, with_account
 from domain.errors import InvalidError
 from domain.lines.projection import adopt, changed_rows, last_day, project
 from domain.mail_subjects import order_subject, vendor_subject
@@ -11,7 +14,7 @@ from domain.milestones import expected_of
 from domain.orders import order_rows
 from domain.procurement import ContactRole, FactRow, LineFile, OrderLine, PurchaseOrder, Row, money
 from tools.context import ActionContext
-from tools.meant_ncrs import decide_on_ncrs, projected
+from tools.meant_ncrs import decide_on_ncrs
 from tools.messages import say
 
 
@@ -23,10 +26,15 @@ async def issue_purchase_order(context: ActionContext, arguments: OrderArguments
     return _order(context, file, arguments, [])
 
 
-async def reorder_item(context: ActionContext, arguments: OrderArguments) -> dict[str, Any]:
+async def reorder_item(context: ActionContext, arguments: ReplacementArguments) -> dict[str, Any]:
     """Order a replacement. What was rejected and nobody has decided about goes back, and is replaced by it."""
-    file = projected(await context.file(arguments.item), context.seq)
-    rows = await decide_on_ncrs(context, file, "return", "replaced")
+    file = with_account(await context.file(arguments.item), context.seq)
+    returned = Disposition("return", "replaced", arguments.quantity)
+    rows = await decide_on_ncrs(context, file, arguments.ncr_number, returned)
+    if arguments.quantity is None and rows and file.item.quantity is not None:
+        rejected = {ncr.ncr_id: ncr.undecided for ncr in file.open_ncrs}
+        replaced = sum((row.quantity or rejected[row.details.ncr or ""] for row in rows), Decimal(0))
+        arguments = arguments.model_copy(update={"quantity": replaced})
     return _order(context, file, arguments, rows)
 
 

@@ -22,7 +22,7 @@ from domain.lines.taking_in import doubt_detail
 from domain.outside import shown_name
 from domain.procurement import CoveredNeed, FactRow, Item, LineAccount, LineFile, LotRow, NonconformanceRow
 
-FactKind = Literal["departed", "arrived", "passed", "failed", "decided", "promise", "eta"]
+FactKind = Literal["approved", "refused", "departed", "arrived", "passed", "failed", "decided", "promise", "eta"]
 FactEffect = Literal["counts", "told_again", "superseded", "doubted", "taken_back"]
 """What a fact does to its line now."""
 
@@ -327,6 +327,8 @@ def _kind(row: FactRow) -> FactKind:
         return "passed" if row.details.passed else "failed"
     if row.kind == "stated":
         return "promise" if row.details.kind == "promise" else "eta"
+    if row.kind == "submitted":
+        return "approved" if row.details.is_approved else "refused"
     return "decided" if row.kind == "disposed" else row.kind
 
 
