@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from domain.actions import ACTION, Action, ItemArguments, OrderArguments
 from domain.actions.registry import ACTION_KINDS
+from domain.plain_json import PlainAction
 from domain.procurement import LineFile
 from domain.text import ON_FILE
 
@@ -22,7 +22,7 @@ class Obstacle:
         return f"{self.name}: {self.why}"
 
 
-def find_obstacle(files: Mapping[str, LineFile], actions: Sequence[dict[str, Any]]) -> Obstacle | None:
+def find_obstacle(files: Mapping[str, LineFile], actions: Sequence[PlainAction]) -> Obstacle | None:
     """The first of these actions that cannot be done after those before it; None where all can.
 
     A line whose file is not given is not checked.
