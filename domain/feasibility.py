@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from domain.actions import ACTION, Action, ItemArguments, OrderArguments
 from domain.actions.registry import ACTION_KINDS
 from domain.actions.shapes import DISPOSITIONS, DispositionArguments, ReplacementArguments
 from domain.dispositions import check_quantity, find_meant
+from domain.plain_json import PlainAction
 from domain.procurement import LineFile
 from domain.text import ON_FILE
 
@@ -25,7 +25,7 @@ class Obstacle:
 
 
 def find_obstacle(
-    files: Mapping[str, LineFile], actions: Sequence[dict[str, Any]], *, asked_about: Collection[str] | None = None
+    files: Mapping[str, LineFile], actions: Sequence[PlainAction], *, asked_about: Collection[str] | None = None
 ) -> Obstacle | None:
     """The first of these actions that cannot be done after those before it; None where all can.
 

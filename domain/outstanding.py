@@ -15,6 +15,7 @@ from domain.counts import write_count
 from domain.inspections import uninspected
 from domain.orders import order_preview
 from domain.outside import quoted, shown_name
+from domain.plain_json import PlainAction
 from domain.policy import Authority
 from domain.procurement import Item, LineFile, Logistics, Submittal
 from domain.schedule import days_late, next_working_day
@@ -26,7 +27,7 @@ class Need:
 
     item_id: str
     why: str
-    actions: list[dict[str, Any]] = field(default_factory=list)
+    actions: list[PlainAction] = field(default_factory=list)
     ask: str | None = None
     subject: dict[str, Any] = field(default_factory=dict)
 
@@ -242,7 +243,7 @@ def is_resolved(before: Item, after: Item) -> bool:
     return before.told_band in ("conflict", LET_PASS) and is_in_time
 
 
-def resolved_message(item: Item) -> dict[str, Any]:
+def resolved_message(item: Item) -> PlainAction:
     needed = "no day is required any more" if item.required_by is None else f"required by {item.required_by}"
     message = f"{item.shown}: no longer in conflict; expected on {item.expected}, {needed}."
     return action("notify_team", team=MANAGER, message=message, item=item.item_id)

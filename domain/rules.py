@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+from domain.plain_json import PlainAction
 from domain.procurement import LineFile, Row
 from domain.questions.facts_contradict import NOTE_BEFORE_ORDER as NOTE_BEFORE_ORDER
 from domain.questions.registry import declaration_of
@@ -90,7 +91,7 @@ class Rule(Scoped):
     """The way out that it recommends, in a few words."""
     text: str
     """The rule in one or two sentences."""
-    actions: list[dict[str, Any]]
+    actions: list[PlainAction]
     """What it recommends, in terms of the situation (domain.templates)."""
     source: str
     """The approval that it was learned from, as `seq.ordinal`."""

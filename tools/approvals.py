@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict
 
 from domain.advice import renewed as renewed_advice
 from domain.advice import with_advice
@@ -12,6 +12,8 @@ from domain.events import Entry
 from domain.mail_subjects import Occasion, question_subject
 from domain.options import for_party
 from domain.parties import merely_tells
+from domain.plain_json import JsonObject
+from domain.plan import Ask
 from domain.procurement import LineFile
 from domain.questions.registry import ASKED_ONCE, ESCALATES
 from domain.what_changed import CHANGED, TOLD, changes_between, facts_shown, facts_told, in_words
@@ -25,28 +27,17 @@ from tools.messages import say
 from tools.rules import count_recommended
 
 
-async def ask(
-    toolbox: Toolbox,
-    entry: Entry,
-    *,
-    kind: str,
-    item_id: str | None,
-    subject: dict[str, Any],
-    refused: int,
-    ordinal: int,
-    number: int,
-    advice: Advice | None = None,
-) -> dict[str, Any]:
+async def ask(toolbox: Toolbox, entry: Entry, step: Ask, *, ordinal: int, number: int) -> JsonObject:
     """Raise a question, or renew the pending one of the same line, kind and matter.
 
-    `refused` options are behind it; `number` is its place among the questions of the entry, and names it; `advice` is
-    what a rule or a model recommends.
+    `number` is its place among the questions of the entry, and names it.
     """
+    kind, item_id, refused, advice = step.kind, step.item_id, step.refused, step.advice
 
     async def act(context: ActionContext) -> dict[str, Any]:
         conn, building_id = context.transaction.conn, context.building.building_id
         file = await load_file(context, item_id)
-        question = await built_on(conn, context.building, entry, kind, file, subject)
+        question = await built_on(conn, context.building, entry, kind, file, step.subject)
         if question is None:
             return {"stands": False}
         standing = await pending(conn, building_id, question, file)
@@ -77,7 +68,7 @@ async def ask(
     )
 
 
-async def review(toolbox: Toolbox, entry: Entry, item_id: str, ordinal: int) -> dict[str, Any]:
+async def review(toolbox: Toolbox, entry: Entry, item_id: str, ordinal: int) -> JsonObject:
     """Hold the line's pending questions against the facts: renewed where they changed, closed where they no longer
     ask anything."""
 
@@ -155,7 +146,14 @@ def _asked(building: Building, question: Question | Approval, level: int) -> str
     return building.approver_for(amount, level, is_unknown=question.amount_unknown)
 
 
-def due_dates(building: Building, now: datetime, *, escalates: bool) -> dict[str, Any]:
+class Due(TypedDict):
+    """When somebody is reminded, and when somebody else is asked; None: nobody else is."""
+
+    due_at: datetime
+    escalate_at: datetime | None
+
+
+def due_dates(building: Building, now: datetime, *, escalates: bool) -> Due:
     """When somebody is reminded, and when somebody else is asked: in the building's working time, never at night."""
     policy = building.policy
 

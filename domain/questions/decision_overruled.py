@@ -6,6 +6,7 @@ from domain.actions import action
 from domain.actions.registry import SPENDING
 from domain.approvals import Option
 from domain.buildings import Building
+from domain.plain_json import PlainAction
 from domain.procurement import LineFile
 from domain.questions.kinds import (
     LineKind,
@@ -27,7 +28,7 @@ class DecisionOverruledSubject(Subject):
     rule_id: str = ""
     decided: Any = None
     """Which decision of the rule."""
-    actions: list[dict[str, Any]] = []
+    actions: list[PlainAction] = []
     detail: str = ""
 
 
