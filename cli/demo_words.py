@@ -1,10 +1,12 @@
 """The story in the words of the trade: what happened, what the agent did, what it asked."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import date
 from operator import itemgetter
 
 from cli.demo_play import Json, Played
+from domain.actions.registry import ACTION_KINDS
 from domain.counts import write_count
 from evals.scenario import Scenario
 
@@ -34,7 +36,20 @@ _EVENTS: dict[str, Callable[[str, Json, str], str]] = {
 
 def what_was_done(story: Scenario, played: Played) -> list[str]:
     """A line for everything that the agent did."""
-    return [_ACTIONS[action["name"]](story, action["arguments"], action["result"]) for action in played.actions]
+    return [_done(story, action["name"], {**action["arguments"], **action["result"]}) for action in played.actions]
+
+
+def _done(story: Scenario, name: str, said: Json) -> str:
+    """What an action did, from its arguments and its result."""
+    words = {key: str(value) for key, value in said.items()}
+    if "item" in said:
+        words["vendor"] = _vendor(story, said["item"])
+    if "note" in said:
+        words["note"] = said["note"].lower()
+    if "milestones" in said:
+        due = sorted(said["milestones"].items(), key=itemgetter(1))
+        words["milestones"] = ", ".join(f"{kind} by {day}" for kind, day in due)
+    return ACTION_KINDS[name].done.format_map(defaultdict(lambda: "?", words))
 
 
 def what_was_recorded(played: Played) -> str:
@@ -70,27 +85,6 @@ def _comparison(played: Played) -> list[str]:
         else f"{write_count(days, 'day')} to spare, {write_count(line['buffer_days'], 'day')} wanted"
     )
     return [f"compares: there on {arrival}, required by {line['required_by']}: {distance}: {line['schedule_band']}"]
-
-
-_ACTIONS: dict[str, Callable[[Scenario, Json, Json], str]] = {
-    "issue_purchase_order": lambda story, a, r: (
-        f"issued {r['purchase_order']} to {_vendor(story, a['item'])}, {r['total']}"
-    ),
-    "reorder_item": lambda story, a, r: (
-        f"ordered the replacement: {r['purchase_order']} to {_vendor(story, a['item'])}, {r['total']}"
-    ),
-    "start_tracking": lambda _, a, r: (
-        "tracks it: "
-        + ", ".join(f"{kind} by {due}" for kind, due in sorted(r["milestones"].items(), key=itemgetter(1)))
-    ),
-    "notify_team": lambda _, a, r: f"told {a['team']}: {a['message']}",
-    "schedule_inspection": lambda _, a, r: f"planned the inspection for {a['on']}",
-    "flag_potential_issue": lambda _, a, r: f"flagged it: {a['detail']}",
-    "change_required_by": lambda _, a, r: (
-        f"moved the required day from {r['before']} to {a['required_by']}: schedule version {r['schedule_version']}"
-    ),
-    "repair_item": lambda _, a, r: f"put the disposition on file: {r['disposition']} ({a['note'].lower()})",
-}
 
 
 def is_recommended(approval: Json, option: Json) -> bool:

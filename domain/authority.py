@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from domain.actions.registry import AGENT_ALONE, PERSONS_OWN, REVERSIBLE, SPENDING
 from domain.approvals import Responder
 from domain.buildings import Approver, Building, Contact
 from domain.commitments import (
@@ -27,13 +28,7 @@ from domain.commitments import (
     spending_of,
     stake_of,
 )
-from domain.policy import (
-    AGENT_ALONE,
-    PERSONS_OWN,
-    REVERSIBLE,
-    SPENDING,
-    Authority,
-)
+from domain.policy import Authority
 from domain.principals import Mandate
 from domain.procurement import money
 from domain.questions.registry import ALWAYS_A_PERSON, ANSWERED_BY_ANYONE, NEEDS_A_PERSON

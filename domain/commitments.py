@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from domain.actions import item_of
+from domain.actions.registry import BINDING, COMMITTING, SPENDING
 from domain.buildings import Approver, Building
 from domain.money import line_total
-from domain.policy import BINDING, COMMITTING, SPENDING, Authority, Policy
+from domain.policy import Authority, Policy
 from domain.procurement import LineFile, Submittal, money
 
 Actions = Sequence[dict[str, Any]]

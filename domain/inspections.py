@@ -6,11 +6,13 @@ from domain.lines.taking_in import Report, take_in, with_shipment
 from domain.procurement import Inspection, LineFile
 from domain.recording import Recorded
 from domain.schedule import as_date
-from domain.shipments import order_named
+from domain.shipments import ask_about_unit, in_unit_of, order_named
 
 
 def record_inspection(file: LineFile, event: InspectionPassed | InspectionFailed, report: Report) -> Recorded:
     """A verdict. What failed is a nonconformance, which a person is asked about."""
+    if asked := ask_about_unit(file, event, report):
+        return asked
     on = as_date(event.inspection_date)
     failed = event if isinstance(event, InspectionFailed) else None
     defects = () if failed is None else _defects(failed)
@@ -19,9 +21,9 @@ def record_inspection(file: LineFile, event: InspectionPassed | InspectionFailed
         day=on,
         order=order_named(file, event.purchase_order),
         shipment_id=event.shipment_id,
-        quantity=event.quantity,
+        quantity=in_unit_of(file, event.quantity, event.unit),
         passed=failed is None,
-        rejected=failed.quantity_rejected if failed else None,
+        rejected=in_unit_of(file, failed.quantity_rejected, failed.unit) if failed else None,
         ncr_number=_ncr_named(file, failed.ncr_number) if failed else None,
         document=event.document_name,
         defects=defects,

@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from domain.actions.registry import RECIPIENTS
 from domain.buildings import Building, Contact
 from domain.procurement import VendorRow
 from domain.text import folded
-
-_TOLD = {"notify_team": "team", "request_information": "to"}
-"""Actions that do nothing but write to somebody, and the argument that says to whom."""
 
 
 def merely_tells(
@@ -17,8 +15,8 @@ def merely_tells(
     """Whether all that the actions do is to write to this party, under whatever name."""
     asked = _names_of(party, building)
     return bool(actions) and all(
-        action["name"] in _TOLD
-        and not asked.isdisjoint(_names_of(str(action["arguments"][_TOLD[action["name"]]]), building, vendor))
+        action["name"] in RECIPIENTS
+        and not asked.isdisjoint(_names_of(str(action["arguments"][RECIPIENTS[action["name"]]]), building, vendor))
         for action in actions
     )
 

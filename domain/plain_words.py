@@ -9,10 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
+from domain.actions.registry import ACCOMPANIES, ACTION_KINDS
 from domain.phrases import Phrases, phrases, read_as
 
-COMPANIONS = frozenset({"start_tracking", "schedule_inspection"})
-"""Actions that go along with another and write to nobody."""
 MAX_HOLD = 500
 """Characters of a reply that says until when to hold."""
 MAX_CHARACTERS = 200
@@ -70,36 +69,8 @@ _OBJECTS = (
     "the delivery, the shipment, sie, es, ihn, das, die bestellung, la commande, el pedido, lordine, l ordine, "
     "de bestelling"
 )
-_VERBS: Mapping[str, str] = {
-    "issue_purchase_order": "order, issue, place, release, bestellen, bestell, bestelle, commandez, commander, pidalo, "
-    "pedir, ordina, ordinare, go ahead with the order, place the order, issue the order, release the order, "
-    "issue the po, place the po, release the po",
-    "reorder_item": "replace, reorder, re order, order a replacement, go ahead with the replacement, order again, "
-    "order the replacement, ersetzen, ersetze, ersatz bestellen, remplacez, remplacer, reemplazar, sostituire, "
-    "vervangen, do the replacement",
-    "cancel_purchase_order": "cancel, stornieren, annulez, annuler, cancelar, annullare, annuleren",
-    "remove_item": "remove, take out, drop, entfernen, streichen, supprimez, retirar, eliminar, verwijderen",
-    "expedite_order": "expedite, speed up, rush, beschleunigen, accelerez, acelerar, accelerare, versnellen",
-    "repair_item": "repair, fix, have repaired, reparieren, reparieren lassen, reparez, reparer, reparar, riparare, "
-    "repareren",
-    "return_item": "return, send back, zuruckschicken, zurucksenden, renvoyez, renvoyer, devolver, restituire, "
-    "terugsturen",
-    "accept_as_is": "use as is, accept as is, keep as is, take as is, use as it is, accept as it is, use as they are, "
-    "accept as they are",
-    "hold_item": "hold, wait, put on hold, hold on, pause, warten, abwarten, attendez, attendre, esperar, aspettare, "
-    "wachten",
-}
-"""How each action is called. What is done is what the question recommends: a verb only names it."""
-_AROUND = {
-    "remove_item": "take {} out, take {} out of the schedule, take {} out of the log",
-    "expedite_order": "speed {} up",
-    "repair_item": "have {} repaired",
-    "return_item": "send {} back, send {} back to the vendor, return {} to the vendor",
-    "accept_as_is": "use {} as is, accept {} as is, keep {} as is, use {} as it is, accept {} as it is, "
-    "keep {} as it is, use {} as they are, accept {} as they are, keep {} as they are",
-    "hold_item": "put {} on hold",
-}
-"""The same with what it is about in the middle of it."""
+_CALLED = {name: kind for name, kind in ACTION_KINDS.items() if kind.called}
+"""The actions that a plain reply can name."""
 _UNTIL = ("until", "till", "bis", "jusqua", "jusqu a", "hasta", "fino a", "tot")
 _MORE = (
     "and, then, but, or, unless, otherwise, else, if, und, dann, aber, oder, sonst, falls, et, puis, mais, ou, sauf, "
@@ -146,12 +117,12 @@ def approves_by_name(text: str, recommended: Sequence[Mapping[str, Any]], line_n
     names = {str(action["name"]) for action in recommended}
     if words is None or not names:
         return False
-    verbs = {name: _naming(name, line_name) for name in _VERBS}
+    verbs = {name: _naming(name, line_name) for name in _CALLED}
     said = read_as(words, {"yes": _ASSENT, "courtesy": _COURTESIES, "and": _JOINING, **verbs})
     if said is None or not any(kind == "yes" for kind, _ in said) or said[-1][0] == "and":
         return False
-    named = {kind for kind, _ in said} & set(_VERBS)
-    return bool(named) and names - COMPANIONS <= named <= names
+    named = {kind for kind, _ in said} & set(_CALLED)
+    return bool(named) and names - ACCOMPANIES <= named <= names
 
 
 def refuses(text: str) -> bool:
@@ -232,7 +203,8 @@ def _lowered(text: str) -> str | None:
 @lru_cache(maxsize=256)
 def _naming(action: str, line_name: str | None) -> Phrases:
     """The phrases that name an action: its verbs alone, or with what they are about."""
-    verbs, around = phrases(_VERBS[action]), phrases(_AROUND.get(action, ""))
+    kind = _CALLED[action]
+    verbs, around = phrases(kind.called), phrases(kind.called_around)
     things = {*_THINGS, *_names_of(line_name)}
     return frozenset(
         [

@@ -114,37 +114,6 @@ class Policy(BaseModel):
 
 ResponderType = Literal["human", "ai_agent", "automated_rule"]
 
-AGENT_ALONE = frozenset(
-    {
-        "issue_purchase_order",
-        "start_tracking",
-        "flag_potential_issue",
-        "notify_team",
-        "schedule_inspection",
-        "request_information",
-        "dismiss_event",
-    }
-)
-"""Actions that an automated responder may take, where the amount and the vendor allow it. All others need a person,
-unless one delegated them: change orders, NCR dispositions, changes of schedule logic, cancellations (domain.md, "Who
-may do what")."""
-
-SPENDING = frozenset({"issue_purchase_order", "reorder_item"})
-"""Actions that commit money: held against po_limit, or against the amount of a delegation."""
-
-BINDING = frozenset({"accept_as_is"})
-"""Actions that order nothing and still bind the building to pay: goods or terms are accepted as they are."""
-
-COMMITTING = SPENDING | BINDING
-"""Actions whose money is held against limits."""
-
-REVERSIBLE = frozenset(AGENT_ALONE - SPENDING - {"dismiss_event"} | {"hold_item", "change_required_by"})
-"""Actions that can be taken back without anybody outside being bound. A model may decide on no others alone, whatever
-was delegated: only a rule that people confirmed may."""
-
-PERSONS_OWN = frozenset({"grant_delegation", "complete_item"})
-"""Actions that are a person's own, and cannot be delegated."""
-
 DelegableKind = Literal[
     "inspection_failed",
     "schedule_conflict",

@@ -136,6 +136,8 @@ class Item(Row):
     removed: bool = False
     would_order: WouldOrder | None = None
     """What the agent would have ordered while it may not; None once an order is on file."""
+    unit_factors: dict[str, Decimal] = {}
+    """How many of the line's unit one of another unit is, as people said it of a report."""
     account: LineAccount | None = None
     """None: nothing has changed on the line since facts are kept."""
     caused_seq: int = 0
@@ -163,6 +165,11 @@ class Item(Row):
             Quality.PASSED,
             Quality.ACCEPTED_AS_IS,
         )
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing more is to be done about the line: it is released, or was taken out."""
+        return self.removed or self.is_released
 
     @property
     def is_held(self) -> bool:
@@ -321,6 +328,11 @@ class FactDetails(BaseModel):
     is_complete: bool | None = None
     serials: list[str] = []
     place: str | None = None
+    is_off_site: bool = False
+    damaged: Decimal | None = None
+    condition: Literal["good", "damaged", "wrong"] | None = None
+    is_approved: bool | None = None
+    revision: int | None = None
     passed: bool | None = None
     rejected: Decimal | None = None
     ncr_number: str | None = None
@@ -339,7 +351,7 @@ class FactRow(Row):
 
     item_id: str
     fact_id: str
-    kind: Literal["departed", "arrived", "inspected", "disposed", "stated"]
+    kind: Literal["departed", "arrived", "inspected", "disposed", "stated", "submitted"]
     day: date
     said_at: datetime
     received_at: datetime
@@ -541,6 +553,12 @@ class LineFile(BaseModel):
         """Quantity received in a round; a receipt without a quantity counts as nothing countable."""
         ids = {shipment.shipment_id for shipment in self.shipments_in(round_)}
         return sum((r.quantity or Decimal(0) for r in self.receipts if r.shipment_id in ids), Decimal(0))
+
+    @property
+    def has_rejected(self) -> bool:
+        """Whether something was rejected of which nobody has decided what becomes."""
+        ncrs = (one for one in self.inspections if one.status == "failed" and one.disposition is None)
+        return self.item.quality == Quality.FAILED or any(ncrs)
 
     def receipt_of(self, shipment_id: str) -> Receipt | None:
         return next((receipt for receipt in self.receipts if receipt.shipment_id == shipment_id), None)

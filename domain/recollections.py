@@ -129,7 +129,7 @@ def about(file: LineFile | None) -> dict[str, Any]:
 def settled_case(
     settled: dict[str, Any], question: str, key: str, file: LineFile | None, today: date, seq: int
 ) -> Episode:
-    """The situation that an applied answer settled (`tools.approvals.settle`)."""
+    """The situation that an applied answer settled (`tools.settling.settle`)."""
     return Episode(
         **about(file),
         key=key,

@@ -12,7 +12,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, ValidationError
 
 from domain.actions import ACTION, plain
-from domain.buildings import MANAGER
+from domain.actions.kinds import Wished
+from domain.actions.registry import ACTION_KINDS, RECIPIENTS
 from domain.days_found import days_mentioned
 from domain.days_in_words import days_meant
 from domain.days_in_words import plain as plain_words
@@ -157,7 +158,7 @@ def _action(wish: Wish, item_id: str | None, text: str, asked: Asked) -> tuple[d
     detail = (wish.detail or "").strip()[:1000]
     if wish.action == "hold_item" and not says(text, detail):
         detail = " ".join(text.split())[:1000] if detail else ""  # the person's words are kept, not a model's
-    if wish.action in _SPOKEN and not detail:
+    if wish.action in RECIPIENTS and not detail:
         doubts.append(f"{wish.action} says nothing")
     made = typed(wish.action, item_id, day, detail)
     return made, doubts if made else [*doubts, f"{wish.action} is not complete"]
@@ -165,32 +166,13 @@ def _action(wish: Wish, item_id: str | None, text: str, asked: Asked) -> tuple[d
 
 def typed(name: WishName, item_id: str | None, day: date | None, detail: str) -> dict[str, Any] | None:
     """An action of the union on one line; None where something is missing for it."""
-    arguments = {key: value for key, value in _arguments(name, item_id, day, detail).items() if value is not None}
+    from_reply = ACTION_KINDS[name].from_reply
+    wished = {} if from_reply is None else from_reply(Wished(item_id, day, detail))
+    arguments = {key: value for key, value in wished.items() if value is not None}
     try:
         return plain(ACTION.validate_python({"name": name, "arguments": arguments}))
     except ValidationError:
         return None
-
-
-_SPOKEN = ("notify_team", "request_information")
-
-
-def _arguments(name: str, item_id: str | None, day: date | None, detail: str) -> dict[str, Any]:
-    note = detail or None
-    by_name: dict[str, dict[str, Any]] = {
-        "change_required_by": {"item": item_id, "required_by": day},
-        "change_project_end": {"end_date": day},
-        "schedule_inspection": {"item": item_id, "on": day},
-        "hold_item": {"item": item_id, "until": day, "note": note},
-        "expedite_order": {"item": item_id, "method": detail[:200] or None},
-        "notify_team": {"team": MANAGER, "message": note, "item": item_id},
-        "request_information": {"item": item_id, "to": "vendor", "question": note},
-        "dismiss_event": {"note": note},
-        "issue_purchase_order": {"item": item_id},
-        "reorder_item": {"item": item_id},
-        "cancel_purchase_order": {"item": item_id, "reason": note},
-    }
-    return by_name.get(name, {"item": item_id, "note": note})
 
 
 def _day(wish: Wish, text: str, asked: Asked) -> tuple[date | None, list[str]]:

@@ -10,32 +10,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from domain.actions import ACTION, plain
+from domain.actions.registry import AGENT_ALONE, OF_THE_CASE
 from domain.approvals import Option
-from domain.policy import AGENT_ALONE
 from domain.text import ON_FILE
 
 Actions = Sequence[dict[str, Any]]
 
 ITEM = "{item}"
 """The line in question."""
-
-OF_THE_CASE = frozenset(
-    {
-        "on",
-        "until",
-        "required_by",
-        "end_date",
-        "quantity",
-        "note",
-        "reason",
-        "message",
-        "question",
-        "detail",
-        "method",
-        "event",
-    }
-)
-"""Arguments that belong to one case: days, quantities, words."""
 
 
 def template_of(actions: Actions, item_id: str | None) -> list[dict[str, Any]] | None:

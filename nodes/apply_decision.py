@@ -5,9 +5,9 @@ from typing import Any, cast
 from domain.replies import Reply
 from nodes.entry import entry_in, fresh_run
 from nodes.state import BuildingState
-from tools.approvals import settle
 from tools.context import Toolbox
 from tools.recording import Finding
+from tools.settling import settle
 
 _UNREAD: dict[str, Any] = {"means": "ask_again"}
 

@@ -16,7 +16,7 @@ class BuildingState(TypedDict, total=False):
     reply: dict[str, Any] | None
     """What was read of a person's answer in free words (domain.replies.Reply)."""
     settled: dict[str, Any] | None
-    """What became of a person's answer (tools.approvals.settle)."""
+    """What became of a person's answer (tools.settling.settle)."""
     plan: list[dict[str, Any]]
     """Decided steps, not yet carried out: {"do": "action" | "ask" | "review", ...}."""
     done: list[dict[str, Any]]

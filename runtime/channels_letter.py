@@ -4,10 +4,10 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
+from domain.actions.registry import ORDER_DOCUMENTS
 from domain.buildings import Building
 from domain.mail_subjects import title_of
 from domain.outside import own_words, shown_name
-from runtime.channels_ways import ORDERS
 from runtime.clock import Clock
 from runtime.links import holder, linker
 from runtime.settings import Settings
@@ -63,17 +63,17 @@ def _said(message: Outgoing) -> str:
 
 
 def _type(message: Outgoing) -> str:
-    if message.action not in ORDERS:
-        return "message"
-    return "purchase_order.cancelled" if message.action == "cancel_purchase_order" else "purchase_order.issued"
+    document = ORDER_DOCUMENTS.get(message.action or "")
+    return "message" if document is None else f"purchase_order.{document}"
 
 
 async def _order(conn: Connection, message: Outgoing) -> dict[str, Any] | None:
     """The order that the message is about, as it was issued, with the names that a reader needs."""
-    if message.action not in ORDERS:
+    document = ORDER_DOCUMENTS.get(message.action or "")
+    if document is None:
         return None
     vendors = {row.vendor_id: row for row in await procurement.vendors(conn, message.building_id)}
-    if message.action == "cancel_purchase_order":
+    if document == "cancelled":
         number = (message.result or {}).get("purchase_order")
         return {"purchase_order": {"number": number, "status": "cancelled"}, "reason": message.payload.get("text")}
     names = dict(await procurement.item_names(conn, message.building_id))

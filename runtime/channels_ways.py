@@ -6,13 +6,12 @@ from fnmatch import fnmatchcase
 
 from pydantic import SecretStr
 
+from domain.actions.registry import ORDER_DOCUMENTS
 from domain.addresses import recipients_on_file
 from runtime.settings import Settings, Target, Webhook
 from storage.outbox import Outgoing, Way
 
 ERP = "erp"
-ORDERS = ("issue_purchase_order", "reorder_item", "cancel_purchase_order")
-"""Effects whose message is a purchase order, or takes one back."""
 LOG = "log"
 PLACE = "@"
 """Before the place of an address among those of a recipient, in the name of a way: not of the first, which is named as
@@ -33,7 +32,7 @@ class Ways:
     def of(self, message: Outgoing) -> list[Way]:
         """The ways of this message, beside the log."""
         # Orders of all vendors keep their order on their way to the ERP; other ways do so for each recipient.
-        ways = [Way(ERP, ERP, ERP)] if self._erp and message.action in ORDERS else []
+        ways = [Way(ERP, ERP, ERP)] if self._erp and message.action in ORDER_DOCUMENTS else []
         for name, target in self._targets(message):
             lane = hashlib.sha256(f"{name}\n{self.address(name, message.recipient)}".encode()).hexdigest()[:16]
             ways.append(Way(name, kind_of(target), lane))

@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
+from domain.actions.registry import COMMITTING
 from domain.authority import Answerer
 from domain.buildings import Building
-from domain.policy import COMMITTING
 from storage.connection import Connection
 
 # An order counts with its total, goods that were accepted as they are with that of the line's order. Of a program its

@@ -1,4 +1,4 @@
-"""Questions to people: raised, kept true to the facts, and settled by the first answer."""
+"""Questions to people: raised, kept true to the facts, and brought up again. Answers: settling.py."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -6,25 +6,20 @@ from typing import Any
 
 from domain.advice import renewed as renewed_advice
 from domain.advice import with_advice
-from domain.approvals import POLICY, Advice, Approval, Decision, Question
+from domain.approvals import POLICY, Advice, Approval, Question
 from domain.buildings import MANAGER, Building
-from domain.confirming import reading_confirmed, understood_of
 from domain.events import Entry
-from domain.feasibility import Obstacle, find_obstacle
 from domain.mail_subjects import Occasion, question_subject
 from domain.options import for_party
 from domain.parties import merely_tells
 from domain.procurement import LineFile
 from domain.questions.registry import ASKED_ONCE, ESCALATES
-from domain.replies import Reply
 from domain.what_changed import CHANGED, TOLD, changes_between, facts_shown, facts_told, in_words
 from domain.working_time import add_working_time
 from storage import procurement
 from storage.approvals import locked
 from tools.asking import answered_before, built_on, pending
-from tools.authority import answerer_on_record, authority_of
 from tools.context import ActionContext, Toolbox
-from tools.conversation import keep_open, stays_open, taken
 from tools.effects import run_effect
 from tools.messages import say
 from tools.rules import count_recommended
@@ -50,7 +45,7 @@ async def ask(
 
     async def act(context: ActionContext) -> dict[str, Any]:
         conn, building_id = context.transaction.conn, context.building.building_id
-        file = await _file(context, item_id)
+        file = await load_file(context, item_id)
         question = await built_on(conn, context.building, entry, kind, file, subject)
         if question is None:
             return {"stands": False}
@@ -58,7 +53,7 @@ async def ask(
         if standing is not None and not _has_changed(standing, question):
             return {"approval_id": standing.approval_id, "version": standing.version}
         if standing is not None:
-            _renew(context, standing, question)
+            renew_question(context, standing, question)
             return {"approval_id": standing.approval_id, "version": standing.version + 1}
         if not refused and kind in ASKED_ONCE and await answered_before(conn, context.building, question, entry):
             return {"stands": False, "answered_before": True}
@@ -89,13 +84,13 @@ async def review(toolbox: Toolbox, entry: Entry, item_id: str, ordinal: int) -> 
     async def act(context: ActionContext) -> dict[str, Any]:
         result: dict[str, Any] = {"renewed": [], "superseded": []}
         for approval in await procurement.open_questions(context.transaction.conn, entry.building_id, item_id):
-            question = await _rebuilt(context, approval)
+            question = await rebuild_question(context, approval)
             if question is None:
                 context.save(approval.supersede())
                 _tell(context, approval, "settled")
                 result["superseded"].append(approval.approval_id)
             elif _has_changed(approval, question):
-                _renew(context, approval, question)
+                renew_question(context, approval, question)
                 result["renewed"].append(approval.approval_id)
         return result
 
@@ -112,133 +107,7 @@ async def review(toolbox: Toolbox, entry: Entry, item_id: str, ordinal: int) -> 
     )
 
 
-async def settle(toolbox: Toolbox, entry: Entry, reply: Reply | None = None) -> dict[str, Any]:
-    """Apply an accepted answer to its question, if the facts are still those it was given on.
-
-    `reply` is what was read of an answer in free words. Returns {applied, approval_id, kind, item_id, subject, why,
-    actions, refused, options}. An outdated answer does nothing: the question is pending again at its next version, or
-    superseded where it no longer stands. A question back, what is not certain, and what a model read and the person has
-    yet to confirm leave it open: {kept_open, told}.
-    """
-
-    async def act(context: ActionContext) -> dict[str, Any]:
-        approval = await locked(context.transaction, entry.body["approval_id"])
-        about = {"approval_id": approval.approval_id, "kind": approval.kind, "item_id": approval.item_id}
-        if approval.decision is None or approval.decision["event_id"] != entry.event_id:
-            return {**about, "applied": False, "why": "the question was closed before the answer was reached"}
-        if reply is not None:
-            approval = taken(approval, reply)
-        question = await _rebuilt(context, approval)
-        beyond = await _beyond_authority(context, approval)
-        if beyond is not None and question is not None:
-            return {**about, "applied": False, "why": await _reopen(context, approval, question, beyond)}
-        stands = question is not None and question.rests_on(approval.matter, approval.fingerprint)
-        if stands and stays_open(approval, reply):
-            if await _newer(context, approval) is None:
-                due = _due(context.building, context.now, escalates=not context.building.is_top(approval.asked_of))
-                return {**about, "applied": False, **keep_open(context, approval, reply, due)}
-            stands = False
-        if stands and (obstacle := await _obstacle(context, approval)) is not None and question is not None:
-            why = f"it cannot be done, so nothing was: {obstacle}"
-            asked_again = question.model_copy(update={"summary": f"{question.summary} (The last answer: {why}.)"})
-            await _reopen(context, approval, asked_again)
-            return {**about, "applied": False, "why": why}
-        if stands:
-            consequence = _consequence(approval)
-            context.save(approval.apply(consequence["actions"]))
-            await _end_hold(context, approval)
-            return {**about, "applied": True, **consequence}
-        return {**about, "applied": False, "why": await _reopen(context, approval, question)}
-
-    return await run_effect(
-        toolbox,
-        entry,
-        "settle",
-        item=entry.body["approval_id"],
-        ordinal=0,
-        kind="question",
-        arguments={"approval_id": entry.body["approval_id"], "event_id": entry.event_id},
-        responder=POLICY,
-        act=act,
-    )
-
-
-def _consequence(approval: Approval) -> dict[str, Any]:
-    """What the answer calls for, as the person saw it."""
-    decision = approval.decision or {}
-    actions = decision["actions"] if decision["type"] == "edit" else approval.recommended
-    confirmed = understood_of(approval) if decision["type"] == "approve" else None
-    return {
-        "type": decision["type"],
-        "actions": [] if decision["type"] == "reject" else actions,
-        "subject": approval.subject,
-        "refused": approval.refused,
-        "options": len(approval.options),
-        "why": confirmed["said"] if confirmed else decision.get("why", ""),
-        "responder": decision["responder"],
-        "reading": reading_confirmed(confirmed) if confirmed else decision.get("reading"),
-        "advice": None if approval.advice is None else approval.advice.model_dump(mode="json"),
-    }
-
-
-async def _beyond_authority(context: ActionContext, approval: Approval) -> str | None:
-    """Why an answer is beyond its giver's authority by now: what it rested on may have changed since it was accepted,
-    and what was read in free words is known only now."""
-    decision = Decision.model_validate(approval.decision)
-    if decision.type == "respond":
-        return None
-    authority = await authority_of(
-        context.transaction.conn,
-        context.building,
-        answerer_on_record(decision),
-        approval,
-        _consequence(approval)["actions"],
-        context.now,
-        approval_id=approval.approval_id,
-    )
-    return None if authority.allowed else authority.policy_line
-
-
-async def _obstacle(context: ActionContext, approval: Approval) -> Obstacle | None:
-    """What stands against the actions of an answer as the facts are by now."""
-    actions = _consequence(approval)["actions"]
-    files = await procurement.files_of(context.transaction.conn, context.building.building_id, actions)
-    return find_obstacle(files, actions)
-
-
-async def _end_hold(context: ActionContext, approval: Approval) -> None:
-    """Somebody has decided on the line: a hold from before ends with it."""
-    if approval.item_id is None:
-        return
-    item = (await context.file(approval.item_id)).item
-    if item.is_held:
-        context.save(item.model_copy(update={"held_until": None, "hold_note": None}))
-
-
-async def _reopen(
-    context: ActionContext, approval: Approval, question: Question | None, beyond: str | None = None
-) -> str:
-    """Put the question again at its next version, where it still stands and no newer one took its place."""
-    if question is None or await _newer(context, approval) is not None:
-        context.save(approval.outdate())
-        return "the question no longer stands: the facts have changed since it was answered"
-    due = _due(context.building, context.now, escalates=not context.building.is_top(approval.asked_of))
-    reopened = approval.reopen(**due)
-    if beyond is not None:
-        reopened = _asked_for_amount(context.building, reopened, question, context.now)
-    _renew(context, reopened, question)
-    if beyond is not None:
-        return f"the person or program that answered may not decide that: {beyond}"
-    return "the facts have changed since it was answered: it is asked again with what they are now"
-
-
-async def _newer(context: ActionContext, approval: Approval) -> Approval | None:
-    """The question on the same matter that was raised while this one was being answered."""
-    file = await _file(context, approval.item_id)
-    return await pending(context.transaction.conn, context.building.building_id, approval, file)
-
-
-async def _file(context: ActionContext, item_id: str | None) -> LineFile | None:
+async def load_file(context: ActionContext, item_id: str | None) -> LineFile | None:
     """The line's file as committed before this effect; None where there is no such line."""
     if item_id is None:
         return None
@@ -248,9 +117,9 @@ async def _file(context: ActionContext, item_id: str | None) -> LineFile | None:
     return context.files[item_id]
 
 
-async def _rebuilt(context: ActionContext, approval: Approval) -> Question | None:
+async def rebuild_question(context: ActionContext, approval: Approval) -> Question | None:
     """The question of an approval as the facts now are."""
-    file = await _file(context, approval.item_id)
+    file = await load_file(context, approval.item_id)
     return await built_on(
         context.transaction.conn, context.building, context.entry, approval.kind, file, approval.subject
     )
@@ -277,7 +146,7 @@ def _raised(context: ActionContext, question: Question, refused: int, number: in
         asked_of=_asked(building, question, 0),
         raised_at=now,
         raised_seq=context.seq,
-        **_due(building, now, escalates=question.kind in ESCALATES),
+        **due_dates(building, now, escalates=question.kind in ESCALATES),
     )
 
 
@@ -286,7 +155,7 @@ def _asked(building: Building, question: Question | Approval, level: int) -> str
     return building.approver_for(amount, level, is_unknown=question.amount_unknown)
 
 
-def _due(building: Building, now: datetime, *, escalates: bool) -> dict[str, Any]:
+def due_dates(building: Building, now: datetime, *, escalates: bool) -> dict[str, Any]:
     """When somebody is reminded, and when somebody else is asked: in the building's working time, never at night."""
     policy = building.policy
 
@@ -316,7 +185,7 @@ async def remind(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
         if approval.due_at is None or approval.due_at > context.now:
             return {"moot": True}
         # At the top of the chain the reminder is all there is: it is repeated.
-        again = _due(context.building, context.now, escalates=True)["escalate_at"]
+        again = due_dates(context.building, context.now, escalates=True)["escalate_at"]
         once = approval.escalate_at is not None or approval.kind not in ESCALATES
         # The approver chain may have changed since it was put.
         asked_of = _asked(context.building, approval, approval.escalation_level)
@@ -347,15 +216,17 @@ async def announce(toolbox: Toolbox, entry: Entry, approval_id: str) -> dict[str
         approval = await locked(context.transaction, approval_id)
         if approval.status != "pending":
             return {"moot": True}
-        question = await _rebuilt(context, approval)
+        question = await rebuild_question(context, approval)
         if question is None:
             context.save(approval.supersede())
             return {"approval_id": approval_id, "superseded": True}
         escalates = approval.kind in ESCALATES
         first = {"escalation_level": 0, "asked_of": _asked(context.building, question, 0)}
-        put_again = approval.model_copy(update={**first, **_due(context.building, context.now, escalates=escalates)})
+        put_again = approval.model_copy(
+            update={**first, **due_dates(context.building, context.now, escalates=escalates)}
+        )
         if _has_changed(put_again, question):
-            _renew(context, put_again, question)
+            renew_question(context, put_again, question)
         else:
             put_again, occasion = _as_announced(put_again)
             context.save(put_again)
@@ -407,7 +278,7 @@ def _put_off(context: ActionContext, approval: Approval, until: datetime) -> dic
 def _escalated(context: ActionContext, approval: Approval) -> dict[str, Any]:
     level = approval.escalation_level + 1
     asked_of = _asked(context.building, approval, level)
-    due = _due(context.building, context.now, escalates=not context.building.is_top(asked_of))
+    due = due_dates(context.building, context.now, escalates=not context.building.is_top(asked_of))
     raised = approval.escalate(asked_of, **due)
     raised = _without_pointless(context.building, raised)
     _brought_up(context, raised, "escalated")
@@ -447,11 +318,11 @@ def _with_refused(question: Question, refused: int) -> str:
     return f"{question.summary} ({refused} refused; next best: {question.options[refused].title}; {left} left)"
 
 
-def _renew(context: ActionContext, approval: Approval, question: Question) -> None:
+def renew_question(context: ActionContext, approval: Approval, question: Question) -> None:
     """The same question with the facts as they are now, at its next version; whoever was asked is told. In watch nobody
     receives that: what people were told last stays on file, and what changed is only shown."""
     if _amount_of(question) != _amount_of(approval):
-        approval = _asked_for_amount(context.building, approval, question, context.now)
+        approval = ask_for_amount(context.building, approval, question, context.now)
     advice = renewed_advice(approval.advice)
     dropped = approval.advice is not None and advice is None and bool(approval.advice.actions)
     question = _fit_for(context.building, approval.asked_of, question, advice)
@@ -488,14 +359,20 @@ def _amount_of(asked: Question | Approval) -> tuple[Decimal | None, bool]:
     return None if asked.amount is None else Decimal(asked.amount), asked.amount_unknown
 
 
-def _asked_for_amount(building: Building, approval: Approval, question: Question, now: datetime) -> Approval:
+def ask_for_amount(building: Building, approval: Approval, question: Question, now: datetime) -> Approval:
     """The question put to somebody who may decide on the amount that is at stake by now."""
     amount = {"amount": question.amount, "amount_unknown": question.amount_unknown}
     asked_of = _asked(building, question, approval.escalation_level)
     if asked_of == approval.asked_of:
         return approval.model_copy(update=amount)
-    due = _due(building, now, escalates=not building.is_top(asked_of))
+    due = due_dates(building, now, escalates=not building.is_top(asked_of))
     return approval.model_copy(update={**amount, "asked_of": asked_of, **due})
+
+
+def withdraw(context: ActionContext, approval: Approval) -> None:
+    """Take a question back, and tell whoever was asked."""
+    context.save(approval.withdraw())
+    _tell(context, approval, "settled")
 
 
 def _talk(approval: Approval) -> dict[str, Any]:

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from domain.actions.registry import COMMITTING
 from domain.approvals import Decision
 from domain.authority import Answerer, Proposal, may_decide
 from domain.buildings import Building
 from domain.commitments import Actions, Line, items_of, restated_name
 from domain.errors import ForbiddenError
 from domain.line_names import LineNames
-from domain.policy import COMMITTING, Authority
+from domain.policy import Authority
 from domain.principals import Principal
 from domain.procurement import LineFile
 from domain.rules import case_of

@@ -3,8 +3,8 @@
 from typing import Any
 
 from domain.actions import Action, IssuePurchaseOrder, OrderArguments, plain
+from domain.actions.registry import SPENDING
 from domain.orders import order_preview
-from domain.policy import SPENDING
 from domain.procurement import LineFile, money
 from tools.context import ActionContext
 

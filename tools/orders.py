@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.actions import ExpediteArguments, ItemArguments, OrderArguments
 from domain.errors import InvalidError
-from domain.lines.projection import last_day, adopt, changed_rows, project
+from domain.lines.projection import adopt, changed_rows, last_day, project
 from domain.mail_subjects import order_subject, vendor_subject
 from domain.milestones import expected_of
 from domain.orders import order_rows

@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from domain.actions.registry import ONLY_UNDOES
 from domain.approvals import POLICY, Advice, Approval, Decision, Responder
 from domain.buildings import MANAGER
 from domain.commitments import spending_of
@@ -268,8 +269,7 @@ async def _beyond_authority(context: ActionContext, decided: dict[str, Any], bod
 def _instead(context: ActionContext, rule: Rule, file: LineFile | None, body: dict[str, Any]) -> Lesson | None:
     """What the person did instead, as a lesson; None where they only said no, or only undid it."""
     template = template_of(body["actions"], file.item.item_id if file else None)
-    undoing = {"cancel_purchase_order", "hold_item", "dismiss_event"}
-    if file is None or not template or {action["name"] for action in template} <= undoing:
+    if file is None or not template or {action["name"] for action in template} <= ONLY_UNDOES:
         return None
     return Lesson(
         case=replace(case_of(rule.kind, file, {}), about=rule.about),
@@ -279,8 +279,8 @@ def _instead(context: ActionContext, rule: Rule, file: LineFile | None, body: di
         by=body["responder"]["name"],
         item_name=file.item.name,
         why=body["why"],
-        template=[action for action in template if action["name"] not in undoing],
-        title=actions_in_words([action for action in template if action["name"] not in undoing]),
+        template=[action for action in template if action["name"] not in ONLY_UNDOES],
+        title=actions_in_words([action for action in template if action["name"] not in ONLY_UNDOES]),
         amount=_amount(context, body["actions"], file),
         advised=rule.rule_id,
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from domain.actions.registry import ONLY_SAYS
 from domain.approvals import Responder
 from domain.events import Entry
 from domain.identifiers import listed, named_in
@@ -106,7 +107,7 @@ async def compact(toolbox: Toolbox, entry: Entry) -> int | None:
     intent, by = await _worded(toolbox, entry, material.messages)
     digest = Digest(
         intent=[*_answers(material.answers), *intent],
-        actions=[_done(step) for step in material.done if step["action"] not in SPOKEN],
+        actions=[_done(step) for step in material.done if step["action"] not in ONLY_SAYS],
         artifacts=[_document(document) for document in material.documents],
     )
     version = 1 + (window.summary.version if window.summary else 0)
@@ -205,10 +206,6 @@ async def _material(toolbox: Toolbox, building_id: str, after: int, upto: int) -
             answers=await summaries.answers(*span),
             named=[*named, *await summaries.named(*span)],
         )
-
-
-SPOKEN = ("notify_team", "request_information", "flag_potential_issue")
-"""Actions that only say something: they are in the log, and would fill the summary."""
 
 
 def _done(step: dict[str, Any]) -> tuple[str, str]:

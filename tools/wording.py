@@ -4,9 +4,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from domain.actions.registry import AGENT_ALONE
 from domain.approvals import POLICY
 from domain.events import Entry
-from domain.policy import AGENT_ALONE
 from domain.reply_words import actions_spoken_of
 from domain.rules import Rule
 from storage import rules

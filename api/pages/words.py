@@ -3,28 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-_PHRASES = {
-    "issue_purchase_order": "order {item}",
-    "reorder_item": "order a replacement for {item}",
-    "cancel_purchase_order": "cancel the order of {item}",
-    "start_tracking": "follow up the order of {item}",
-    "flag_potential_issue": "raise a flag on {item}",
-    "notify_team": "tell {team}: {message}",
-    "schedule_inspection": "plan the inspection of {item} for {on}",
-    "change_required_by": "move the required date of {item} to {required_by}",
-    "change_project_end": "move the project's end to {end_date}",
-    "remove_item": "take {item} out of the log",
-    "expedite_order": "have the vendor speed up {item}",
-    "repair_item": "have {item} repaired",
-    "return_item": "send {item} back",
-    "accept_as_is": "accept {item} as it is",
-    "hold_item": "put {item} on hold",
-    "complete_item": "complete {item}",
-    "request_information": "ask {to}: {question}",
-    "restate_event": "take the report as {event}",
-    "dismiss_event": "leave the report as it is",
-    "grant_delegation": "let the agent decide such cases without asking",
-}
+from domain.actions.registry import ACTION_KINDS
+
 _LEFT_OUT = ("band", "reason", "item")
 _MOST_NAME = 48
 
@@ -36,7 +16,8 @@ def in_words(action: Mapping[str, Any], names: Mapping[str, str]) -> str:
         arguments["item"] = shorten(names.get(str(arguments["item"]), str(arguments["item"])))
     if isinstance(arguments.get("event"), dict):
         arguments["event"] = arguments["event"].get("event_type")
-    phrase = _PHRASES.get(name, name.replace("_", " "))
+    kind = ACTION_KINDS.get(name)
+    phrase = name.replace("_", " ") if kind is None else kind.phrase
     said = phrase.format_map(_Words(arguments))
     rest = [
         f"{key.replace('_', ' ')}: {value}"

@@ -102,6 +102,8 @@ class Verdict:
     quantity: Decimal | None
     """How much it rejected, or accepted."""
     ncr: str | None
+    is_on_arrival: bool = False
+    """It was seen on arrival, not by an inspection."""
 
 
 @dataclass(frozen=True)

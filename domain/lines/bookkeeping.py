@@ -53,6 +53,8 @@ class _Bookkeeper:
         self.stock = Stock()
         self.orders: dict[str, OrderLine] = {}
         self.ncrs: dict[str, Nonconformance] = {}
+        self.ncr_names: dict[str, str] = {}
+        """The number that a nonconformance got after it was noted on arrival."""
         self.doubts: list[Doubt] = []
         self.shipment_ids: dict[str, frozenset[str]] = {}
         self.departed: set[str] = set()
@@ -244,9 +246,59 @@ class _Bookkeeper:
         if order is None:
             self._arrive_beyond(claim)
             return
+        if claim.first.is_off_site:
+            self._store(claim, order, shipment)
+            return
         self._receive(claim, order, shipment)
+        self._reject_on_arrival(claim)
         if claim.newest.is_complete:
-            self.stock.close_unknown_parts(order.number)
+            self._complete(claim, order)
+
+    def _store(self, claim: Claim[Arrived], order: OrderLine, shipment: str | None) -> None:
+        """Goods that were stored elsewhere left the factory and are still under way."""
+        own = self._name_shipment(claim, shipment or claim.shipment_id or claim.key)
+        self._delivery(own, order.number)
+        change = Change(LotState.IN_TRANSIT, claim.day, shipment=own)
+        left = claim.quantity
+        for where in (Where(_IN_TRANSIT, shipment=own), Where(_ORDERED, order=order.number)):
+            moved = self.stock.move(where, change, left)
+            if left is None and moved:
+                return
+            left = None if left is None else left - moved
+
+    def _complete(self, claim: Claim[Arrived], order: OrderLine) -> None:
+        """Nothing more comes: parts of unknown size are all that was still to come."""
+        unknown = self.stock.find(Where(_ON_SITE | _ACCEPTED, order=order.number))
+        part = next((lot for lot in unknown if lot.is_unknown), None)
+        if part is None:
+            return
+        self.stock.close_unknown_parts(order.number)
+        change = Change(LotState.ON_SITE, claim.day, shipment=part.shipment)
+        moved = self.stock.move(Where(COMING, order=order.number), change)
+        self._note_arrival(claim, part.shipment or claim.key, order.number, moved)
+        if part.state != LotState.ON_SITE:
+            of_part = Where(_ON_SITE, order=order.number, shipment=part.shipment)
+            self.stock.move(of_part, Change(part.state, claim.day), moved)
+
+    def _reject_on_arrival(self, claim: Claim[Arrived]) -> None:
+        """What was damaged, or is not what was ordered, is a nonconformance from the start."""
+        newest = claim.newest
+        if newest.condition not in ("damaged", "wrong") and newest.damaged is None:
+            return
+        own = [arrival for one in self.deliveries.values() for arrival in one.arrivals if arrival.fact == claim.key]
+        came = sum((arrival.quantity for arrival in own), NOTHING)
+        rejected = came if newest.condition == "wrong" or newest.damaged is None else min(newest.damaged, came)
+        name = next((name for name, one in self.deliveries.items() if own and own[0] in one.arrivals), None)
+        if not rejected or name is None:
+            return
+        where = Where(_ON_SITE, shipment=name)
+        judged = self.stock.find(where)
+        moved = self.stock.move(where, Change(LotState.REJECTED, claim.day, ncr=claim.key), rejected)
+        self.ncrs[claim.key] = Nonconformance(claim.key, moved, moved)
+        order = judged[0].order if judged else ""
+        self.verdicts.append(
+            Verdict(claim.key, (newest.key,), False, claim.day, order, (name,), moved, claim.key, is_on_arrival=True)
+        )
 
     def _known_shipment(self, claim: Claim[Arrived]) -> str | None:
         """The shipment that arrived: the one that is named, else the one of exactly that quantity; a report without an
@@ -367,7 +419,9 @@ class _Bookkeeper:
         shipments = tuple(dict.fromkeys(lot.shipment for lot in judged if lot.shipment))
         order = judged[0].order if judged else (claim.order or "")
         reports = tuple(report.key for report in sorted(claim.reports, key=lambda report: report.saying))
-        self.verdicts.append(Verdict(claim.key, reports, claim.first.passed, claim.day, order, shipments, quantity, ncr))
+        self.verdicts.append(
+            Verdict(claim.key, reports, claim.first.passed, claim.day, order, shipments, quantity, ncr)
+        )
 
     def _reject(self, claim: Claim[Inspected], scope: Where) -> None:
         """A failed inspection is a verdict on all that it inspected: what it does not reject is accepted. Where all of
@@ -376,10 +430,13 @@ class _Bookkeeper:
         there = waiting + self.stock.total(replace(scope, states=_ACCEPTED))
         inspected = (waiting or there) if claim.quantity is None else claim.quantity
         rejected = inspected if claim.rejected is None else claim.rejected
-        if rejected > there:
+        if rejected > there and self._seen_on_arrival(claim, scope) is None:
             self._doubt(claim, "more_rejected_than_there", quantity=there)
             return
         ncr = claim.first.ncr
+        if (seen := self._seen_on_arrival(claim, scope)) is not None:
+            self._take_over(claim, seen, scope)
+            return
         judged = self.stock.find(scope) or self.stock.find(replace(scope, states=_ACCEPTED))
         self._note_verdict(claim, judged, rejected, ncr)
         change = Change(LotState.REJECTED, claim.day, ncr=ncr)
@@ -391,7 +448,29 @@ class _Bookkeeper:
         if inspected > rejected:
             self.stock.move(scope, Change(LotState.ACCEPTED, claim.day), inspected - rejected)
 
+    def _seen_on_arrival(self, claim: Claim[Inspected], scope: Where) -> Nonconformance | None:
+        """What was noted as damaged on arrival, and is what the inspection now rejects."""
+        noted = {one.ncr for one in self.verdicts if one.is_on_arrival}
+        for lot in self.stock.find(replace(scope, states=_REJECTED)):
+            ncr = self.ncrs.get(lot.ncr or "")
+            if ncr is not None and ncr.ncr in noted and ncr.undecided == claim.rejected:
+                return ncr
+        return None
+
+    def _take_over(self, claim: Claim[Inspected], seen: Nonconformance, scope: Where) -> None:
+        """The inspection's NCR takes the place of what was noted on arrival; the rest that it inspected is good."""
+        number = claim.first.ncr
+        judged = [lot for lot in self.stock.lots if lot.ncr == seen.ncr]
+        self.stock.lots = [replace(lot, ncr=number) if lot.ncr == seen.ncr else lot for lot in self.stock.lots]
+        self.ncrs[number] = replace(self.ncrs.pop(seen.ncr), ncr=number)
+        self.ncr_names[seen.ncr] = number
+        self.verdicts = [one for one in self.verdicts if one.ncr != seen.ncr]
+        self._note_verdict(claim, judged, seen.quantity, number)
+        good = None if claim.quantity is None else max(NOTHING, claim.quantity - seen.quantity)
+        self.stock.move(replace(scope, states=_ON_SITE), Change(LotState.ACCEPTED, claim.day), good)
+
     def _dispose(self, fact: Disposed) -> None:
+        fact = replace(fact, ncr=self.ncr_names.get(fact.ncr, fact.ncr))
         ncr = self.ncrs.get(fact.ncr)
         if ncr is None:
             self._doubt(fact, "unknown_ncr")

@@ -12,12 +12,13 @@ from domain.lines.account import Account, Delivery, Verdict
 from domain.lines.bookkeeping import BEFORE_ANY_ORDER, keep_account
 from domain.lines.coverage import Covered, Need, cover_needs
 from domain.lines.facets import derive_facets
-from domain.lines.facts import Cancelled, Departed, Fact, Inspected, Ordered, Stated
+from domain.lines.facts import Arrived, Cancelled, Departed, Fact, Inspected, Ordered, Stated
 from domain.lines.lots import NOTHING, RECEIVED, LotState
 from domain.lines.old_rows import read_facts
 from domain.lines.quantities import ONE_LOT
 from domain.lines.statements import Expected, expect_arrivals
 from domain.lines.stored import fact_row, read_row
+from domain.lines.submittals import newest_verdict
 from domain.procurement import (
     CoveredNeed,
     Inspection,
@@ -32,6 +33,7 @@ from domain.procurement import (
     Receipt,
     Row,
     Shipment,
+    Submittal,
 )
 from domain.schedule import band
 
@@ -390,9 +392,13 @@ class _Projection:
         reports = [fact for fact in told if isinstance(fact, Inspected)]
         stored = [self.rows_by_key[key] for key in reversed(verdict.reports) if key in self.rows_by_key]
         document = next((one.document for one in reports if one.document), row.document_name)
+        if verdict.is_on_arrival:
+            document = None
         url = next((one.details.document_url for one in stored if one.details.document_url), row.document_url)
         defects = next((list(one.defects) for one in reports if one.defects), row.defects)
         rejected = next((one.rejected for one in reports if one.rejected is not None), None)
+        if verdict.is_on_arrival:
+            defects, rejected = self._noted_on_arrival(verdict), verdict.quantity
         shipment = row.shipment_id
         if shipment is None and len(verdict.shipments) == 1:
             shipment = names.get(verdict.shipments[0], verdict.shipments[0])
@@ -411,11 +417,17 @@ class _Projection:
             }
         )
 
+    def _noted_on_arrival(self, verdict: Verdict) -> list[str]:
+        fact = self.told.get(verdict.reports[-1])
+        is_wrong = isinstance(fact, Arrived) and fact.condition == "wrong"
+        return ["not what was ordered"] if is_wrong else ["damaged on arrival"]
+
     def _closed_plans(self, rows: list[Inspection], names: dict[str, str]) -> list[Inspection]:
         """Plans of goods that have all had their verdict, or are not there any more, are done with."""
         waiting = {
             names.get(lot.shipment or "", lot.shipment) for lot in self.account.lots if lot.state == LotState.ON_SITE
         }
+        there = {names.get(lot.shipment or "", lot.shipment) for lot in self.account.lots if lot.arrived_on is not None}
         passed = {shipment for one in self.account.verdicts for shipment in one.shipments}
         judged = {names.get(name, name) for name in passed}
         closed = []
@@ -431,6 +443,8 @@ class _Projection:
                     key=lambda one: one.day,
                 )
                 row = self._inspection(row, last, names).model_copy(update={"fact": f"plan:{row.inspection_id}"})
+            elif is_plan and row.shipment_id not in there:
+                row = row.model_copy(update={"status": "voided"})
             closed.append(row)
         return closed
 
@@ -588,9 +602,24 @@ class _Projection:
                 "round": max(self.rounds.values(), default=0),
                 "account": account,
                 "schedule_band": self._band(covered),
+                **self._submittal(),
             }
         )
         return item if item == self.item else item.model_copy(update={"caused_seq": self.seq})
+
+    def _submittal(self) -> dict[str, object]:
+        """The verdict that stands; where none was ever said, or all were taken back, the line waits for one."""
+        standing = newest_verdict(self.facts)
+        if standing is None:
+            was_told = any(row.kind == "submitted" for row in self.file.facts)
+            return {"submittal": Submittal.PENDING, "document_url": None} if was_told else {}
+        stored = self.rows_by_key.get(standing.key)
+        url = stored.details.document_url if stored and standing.is_approved else None
+        return {
+            "submittal": Submittal.APPROVED if standing.is_approved else Submittal.REJECTED,
+            "submittal_revision": standing.revision,
+            "document_url": url or self.item.document_url,
+        }
 
     def _by_eta(self) -> list[Expected]:
         """What is to come by an ETA, not by a promise alone."""

@@ -127,7 +127,7 @@ def _compare_departures(claim: Claim[Departed], report: Departed) -> Sameness:
 
 
 def _compare_arrivals(claim: Claim[Arrived], report: Arrived) -> Sameness:
-    if _are_other_pieces(claim, report):
+    if _are_other_pieces(claim, report) or claim.first.is_off_site != report.is_off_site:
         return "another"
     named = report.shipment_id is not None and report.shipment_id in claim.aliases
     if claim.day == report.day and _fits(claim.quantity, report.quantity):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from domain.lines.facts import Arrived, Departed, Disposed, Fact, Inspected, Stated
+from domain.lines.facts import Arrived, Departed, Disposed, Fact, Inspected, Stated, Submitted
 from domain.procurement import FactDetails, FactRow
 
 
@@ -36,7 +36,14 @@ def _details(fact: Fact) -> tuple[Any, FactDetails]:
         return "departed", FactDetails(eta=fact.eta, origin=fact.origin)
     if isinstance(fact, Arrived):
         serials = sorted(fact.serials)
-        return "arrived", FactDetails(is_complete=fact.is_complete, serials=serials, place=fact.place)
+        return "arrived", FactDetails(
+            is_complete=fact.is_complete,
+            serials=serials,
+            place=fact.place,
+            is_off_site=fact.is_off_site,
+            damaged=fact.damaged,
+            condition=fact.condition,
+        )
     if isinstance(fact, Inspected):
         return "inspected", FactDetails(
             passed=fact.passed,
@@ -47,6 +54,8 @@ def _details(fact: Fact) -> tuple[Any, FactDetails]:
         )
     if isinstance(fact, Disposed):
         return "disposed", FactDetails(ncr=fact.ncr, handling=fact.handling, then=fact.then)
+    if isinstance(fact, Submitted):
+        return "submitted", FactDetails(is_approved=fact.is_approved, revision=fact.revision, document=fact.document)
     if isinstance(fact, Stated):
         return "stated", FactDetails(kind=fact.kind)
     raise TypeError(f"{type(fact).__name__} is kept by its order, not as a fact of its own")
@@ -71,7 +80,18 @@ def read_row(row: FactRow) -> Fact:
         return Departed(**told, eta=details.eta, origin=details.origin)
     if row.kind == "arrived":
         serials = frozenset(details.serials)
-        return Arrived(**told, is_complete=details.is_complete, serials=serials, place=details.place)
+        return Arrived(
+            **told,
+            is_complete=details.is_complete,
+            serials=serials,
+            place=details.place,
+            is_off_site=details.is_off_site,
+            damaged=details.damaged,
+            condition=details.condition,
+        )
+    if row.kind == "submitted":
+        approved = bool(details.is_approved)
+        return Submitted(**told, is_approved=approved, revision=details.revision, document=details.document)
     if row.kind == "inspected":
         return Inspected(
             **told,

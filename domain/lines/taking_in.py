@@ -17,6 +17,8 @@ from domain.recording import Recorded
 
 RESTATED = "longlead.restated"
 """Source of events as a person restated them."""
+OTHER_UNIT = "other_unit"
+"""Why a report is doubted whose unit nobody has explained."""
 COUNTED = ":counted"
 """How the id of a report ends that contradicted what is on file, and that a person has said is to be counted."""
 
@@ -150,7 +152,7 @@ def _impossible(item: Item, fact: Fact, found: Impossibility, report: Report) ->
     return Recorded(note=detail, ask=[("facts_contradict", subject)])
 
 
-def _plain(body: dict[str, Any]) -> dict[str, Any]:
+def plain_event(body: dict[str, Any]) -> dict[str, Any]:
     """The event without what names it as sent."""
     return {name: value for name, value in body.items() if name not in ("event_id", "source")}
 
@@ -161,7 +163,7 @@ def _with_day(body: dict[str, Any], wrong: date, right: date) -> dict[str, Any]:
     def is_wrong(name: str, value: object) -> bool:
         return name in _DAYS and str(value)[:10] == str(wrong)
 
-    return {name: right.isoformat() if is_wrong(name, value) else value for name, value in _plain(body).items()}
+    return {name: right.isoformat() if is_wrong(name, value) else value for name, value in plain_event(body).items()}
 
 
 _DAYS = frozenset({"eta", "date_departed", "date_arrived", "inspection_date", "promised_date"})
@@ -197,7 +199,7 @@ def _doubt_subject(file: LineFile, fact: Fact, doubt: Doubt, report: Report) -> 
             "orders": [order.number for order in file.orders],
         },
         "doubt": doubt.reason,
-        **({"event": _plain(report.body)} if doubt.fact == report.matter else {}),
+        **({"event": plain_event(report.body)} if doubt.fact == report.matter else {}),
         "fact": doubt.fact,
         "matter": doubt.fact,
     }

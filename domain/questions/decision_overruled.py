@@ -3,6 +3,7 @@
 from typing import Any
 
 from domain.actions import action
+from domain.actions.registry import SPENDING
 from domain.approvals import Option
 from domain.buildings import Building
 from domain.procurement import LineFile
@@ -40,7 +41,7 @@ def offer_ways_back(s: Situation, subject: DecisionOverruledSubject) -> list[Opt
         assumptions=["what was done stands; only the rule behind it asks again"],
     )
     hold = s.hold("what was decided is being undone")
-    if not done & {"reorder_item", "issue_purchase_order"}:
+    if not done & SPENDING:
         return [hold, leave, s.ask_vendor(f"How does {s.file.item.shown} stand?"), remove_line(s)]
     cancel = s.option(
         "Cancel the order that was placed",

@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from domain.actions.registry import REVERSIBLE
 from domain.approvals import Approval, Decision
-from domain.policy import REVERSIBLE
 from domain.procurement import Message
 from domain.rules import Rule
 from domain.summaries import Summary

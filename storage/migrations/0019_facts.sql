@@ -4,7 +4,7 @@ CREATE TABLE facts (
     building_id text NOT NULL REFERENCES buildings ON DELETE CASCADE,
     item_id     text NOT NULL,
     fact_id     text NOT NULL,
-    kind        text NOT NULL CHECK (kind IN ('departed', 'arrived', 'inspected', 'disposed', 'stated')),
+    kind        text NOT NULL CHECK (kind IN ('departed', 'arrived', 'inspected', 'disposed', 'stated', 'submitted')),
     day         date NOT NULL,
     said_at     timestamptz NOT NULL,
     received_at timestamptz NOT NULL,
@@ -62,6 +62,7 @@ CREATE TABLE nonconformances (
 
 -- What a line amounts to; null: nothing has changed on it since facts are kept, and its rows are read as they are.
 ALTER TABLE items ADD COLUMN account jsonb;
+ALTER TABLE items ADD COLUMN unit_factors jsonb NOT NULL DEFAULT '{}';
 ALTER TABLE purchase_orders ADD COLUMN cancelled_on date;
 ALTER TABLE purchase_order_lines ADD COLUMN ordered_after date;
 ALTER TABLE shipments ADD COLUMN fact text;

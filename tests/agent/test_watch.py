@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from domain.actions import ACTION_NAMES, action
+from domain.actions.registry import COMMITTING
 from domain.approvals import LOCAL_PERSON, POLICY
 from domain.buildings import Building, BuildingPatch
 from domain.errors import ConflictError, ForbiddenError, InvalidError
 from domain.orders import order_rows
-from domain.policy import COMMITTING
 from domain.principals import Author
 from domain.procurement import Message, Milestone, PurchaseOrder
 from domain.watch import Intentions

@@ -1,0 +1,123 @@
+"""Everything the agent can do: a closed union of typed actions. Nothing outside it can happen.
+
+One file for each action: its arguments, its shape, and all that is known of it (kinds.py). The registry finds the
+files, and every set and table over actions follows from it.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
+
+from domain.actions.accept_as_is import AcceptAsIs
+from domain.actions.cancel_purchase_order import CancelPurchaseOrder
+from domain.actions.change_project_end import ChangeProjectEnd, ProjectEndArguments
+from domain.actions.change_required_by import ChangeRequiredBy, RequiredByArguments
+from domain.actions.complete_item import CompleteArguments, CompleteItem
+from domain.actions.dismiss_event import DismissArguments, DismissEvent
+from domain.actions.expedite_order import ExpediteArguments, ExpediteOrder
+from domain.actions.flag_potential_issue import Band, FlagArguments, FlagPotentialIssue
+from domain.actions.grant_delegation import DelegationArguments, GrantDelegation
+from domain.actions.hold_item import HoldArguments, HoldItem
+from domain.actions.issue_purchase_order import IssuePurchaseOrder
+from domain.actions.notify_team import NotifyArguments, NotifyTeam
+from domain.actions.remove_item import RemoveItem
+from domain.actions.reorder_item import ReorderItem
+from domain.actions.repair_item import RepairItem
+from domain.actions.request_information import InformationArguments, RequestInformation
+from domain.actions.restate_event import RestateArguments, RestateEvent
+from domain.actions.return_item import ReturnItem
+from domain.actions.schedule_inspection import InspectionArguments, ScheduleInspection
+from domain.actions.shapes import ItemArguments, NoteArguments, OrderArguments
+from domain.actions.start_tracking import StartTracking
+from domain.outside import MAX_NAME, own_words
+from domain.text import ON_FILE
+
+__all__ = [
+    "ACTION",
+    "ACTIONS",
+    "ACTION_NAMES",
+    "Action",
+    "Band",
+    "CompleteArguments",
+    "DelegationArguments",
+    "DismissArguments",
+    "ExpediteArguments",
+    "FlagArguments",
+    "HoldArguments",
+    "InformationArguments",
+    "InspectionArguments",
+    "IssuePurchaseOrder",
+    "ItemArguments",
+    "NoteArguments",
+    "NotifyArguments",
+    "OrderArguments",
+    "ProjectEndArguments",
+    "RequiredByArguments",
+    "RestateArguments",
+    "action",
+    "item_of",
+    "on_file",
+    "plain",
+]
+
+Action = Annotated[
+    IssuePurchaseOrder
+    | ReorderItem
+    | CancelPurchaseOrder
+    | StartTracking
+    | FlagPotentialIssue
+    | NotifyTeam
+    | ScheduleInspection
+    | ChangeRequiredBy
+    | ChangeProjectEnd
+    | RemoveItem
+    | ExpediteOrder
+    | RepairItem
+    | ReturnItem
+    | AcceptAsIs
+    | HoldItem
+    | CompleteItem
+    | RequestInformation
+    | RestateEvent
+    | DismissEvent
+    | GrantDelegation,
+    Field(discriminator="name"),
+]
+ACTION: TypeAdapter[Action] = TypeAdapter(Action)
+ACTIONS: TypeAdapter[list[Action]] = TypeAdapter(list[Action])
+ACTION_NAMES: tuple[str, ...] = tuple(ACTION.json_schema()["discriminator"]["mapping"])
+
+
+def action(name: str, **arguments: Any) -> dict[str, Any]:
+    """An action of our own as plain JSON, the shape it has everywhere: `{"name", "arguments"}`.
+
+    It is made of facts that were accepted before, so it must not fail for what they say: words are cut to length, and
+    days may lie where days from outside may not.
+    """
+    fitting = {key: _fitting(key, value) for key, value in arguments.items()}
+    return on_file({"name": name, "arguments": fitting})
+
+
+def on_file(made: dict[str, Any]) -> dict[str, Any]:
+    """An action that is on file, or made of what is on file, as plain JSON."""
+    return plain(ACTION.validate_python(made, context=ON_FILE))
+
+
+_WORDS = {"message", "question", "detail", "reason", "note"}
+
+
+def _fitting(key: str, value: Any) -> Any:
+    if key in _WORDS and isinstance(value, str):
+        return own_words(value)
+    return own_words(value, MAX_NAME) if key in ("method", "to", "team") and isinstance(value, str) else value
+
+
+def plain(made: Action) -> dict[str, Any]:
+    """An action as plain JSON, without absent arguments."""
+    return made.model_dump(mode="json", exclude_none=True)
+
+
+def item_of(made: dict[str, Any]) -> str | None:
+    """The item that a plain action names, where it names one."""
+    found = made["arguments"].get("item")
+    return str(found) if found is not None else None
