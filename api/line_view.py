@@ -87,6 +87,15 @@ class NcrView(_Shown):
     status: Literal["open", "closed"] = Field(description="open until all of it is decided about.")
 
 
+class OpenNcrView(_Shown):
+    """Rejected goods that nobody has decided about, or not about all of them."""
+
+    ncr_number: str = Field(description="Its number: the inspector's, else ours.")
+    quantity: KnownQuantity = Field(description="How much was rejected, as a decimal string.")
+    undecided: KnownQuantity = Field(description="How much of it nobody has decided about.")
+    defects: list[str] = Field([], description="What was found.")
+
+
 class StatementView(_Shown):
     """A day that somebody promised or expects, as it was said."""
 

@@ -8,9 +8,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, model_validator
 
 from api.exact import Amount, ExactQuantity
-from api.line_view import NeedView, QuantitiesView
+from api.line_view import NeedView, OpenNcrView, QuantitiesView
 from domain.lines.shown import account_shown, complete_file
-from domain.procurement import Commercial, Item, LineAccount, Logistics, Quality, Submittal
+from domain.procurement import Commercial, Item, Logistics, Quality, Submittal
 from storage.outbox import MessageStatus
 from storage.procurement import file_before_facts
 
@@ -79,6 +79,7 @@ class ItemView(BaseModel):
     )
     quantities: QuantitiesView = Field(description="How much of it is where.")
     needs: list[NeedView] = Field(description="What the site needs by which day, and when that is covered.")
+    open_ncrs: list[OpenNcrView] = Field([], description="Rejected goods that nobody has decided about.")
     first_promise: date | None = Field(None, description="The day that the vendor promised first.")
     latest_promise: date | None = Field(None, description="The day that the vendor promised last.")
     ordered_on: date | None = Field(None, description="The day it was first ordered.")
@@ -101,7 +102,7 @@ class ItemView(BaseModel):
         item = Item.model_validate(row)
         return {
             **row,
-            **_account_of(item, row.get("rows_before_facts")).model_dump(include=_OF_ACCOUNT),
+            **_shown_of(item, row),
             "status": item.status,
             "total": item.total,
             "order_by": item.order_by,
@@ -123,11 +124,14 @@ _OF_ACCOUNT = {
 }
 
 
-def _account_of(item: Item, rows_before_facts: str | None) -> LineAccount:
-    """What the line amounts to; computed where nothing has changed on it since facts are kept."""
-    if rows_before_facts is None:
-        return account_shown(item)
-    return account_shown(item, complete_file(file_before_facts(item, rows_before_facts)).item.account)
+def _shown_of(item: Item, row: dict[str, Any]) -> dict[str, Any]:
+    """What the line amounts to; computed from its rows where nothing has changed on it since facts are kept."""
+    rows = row.get("rows_before_facts")
+    if rows is None:
+        return account_shown(item).model_dump(include=_OF_ACCOUNT)
+    file = complete_file(file_before_facts(item, rows))
+    ncrs = [ncr.model_dump() for ncr in file.open_ncrs]
+    return {**account_shown(item, file.item.account).model_dump(include=_OF_ACCOUNT), "open_ncrs": ncrs}
 
 
 async def show_items(rows: Sequence[dict[str, Any]]) -> list[ItemView]:

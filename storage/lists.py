@@ -79,6 +79,12 @@ SELECT r.*, l.number AS purchase_order_number,
                                   ORDER BY f.raised_seq, f.flag_id), '[]')
           FROM flags f
          WHERE f.building_id = r.building_id AND f.item_id = r.item_id AND f.status = 'open') AS flags,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                   'ncr_number', n.ncr_number, 'quantity', n.quantity::text, 'undecided', n.undecided::text,
+                   'defects', n.defects) ORDER BY n.caused_seq, n.ncr_id), '[]')
+          FROM nonconformances n
+         WHERE n.building_id = r.building_id AND n.item_id = r.item_id AND n.undecided > 0 AND NOT n.is_gone)
+           AS open_ncrs,
        (SELECT a.approval_id FROM approvals a
          WHERE a.building_id = r.building_id AND a.item_id = r.item_id AND a.holds_item
            AND (a.status = 'pending' OR a.decision ->> 'status' = 'accepted')
