@@ -1,15 +1,15 @@
 """What a person makes of a report that was unclear: it was another event, or nothing."""
 
 import json
-from typing import Any
 
 from domain.actions import DismissArguments, RestateArguments
 from domain.events import body_of
+from domain.plain_json import JsonObject
 from storage import inbox
 from tools.context import ActionContext
 
 
-async def restate_event(context: ActionContext, arguments: RestateArguments) -> dict[str, Any]:
+async def restate_event(context: ActionContext, arguments: RestateArguments) -> JsonObject:
     """Put the event as it should have been sent into the building's own inbox; it is processed in its turn."""
     accepted = await inbox.add(
         context.transaction,
@@ -22,6 +22,6 @@ async def restate_event(context: ActionContext, arguments: RestateArguments) -> 
     return {"seq": accepted.seq}
 
 
-async def dismiss_event(context: ActionContext, arguments: DismissArguments) -> dict[str, Any]:
+async def dismiss_event(context: ActionContext, arguments: DismissArguments) -> JsonObject:
     """Nothing needs doing; the reason stays in the ledger."""
     return {"dismissed": True}
