@@ -1,5 +1,6 @@
 """Buildings: created once, changed on the record, and shown with how far they are."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -97,9 +98,10 @@ async def page_of_building(
     *,
     limit: int,
     cursor: str | None,
+    show: Callable[[list[dict[str, Any]]], Awaitable[list[V]]] | None = None,
     **filters: Any,
 ) -> Page[V]:
-    """One page of what belongs to a building.
+    """One page of what belongs to a building; `show` as in `page_of`.
 
     Raises:
         NotFoundError: there is no such building.
@@ -112,6 +114,7 @@ async def page_of_building(
             theirs=None,  # the building is in the address, and the caller was let into it
             limit=limit,
             cursor=cursor,
+            show=show,
             building_id=building_id,
             **filters,
         )

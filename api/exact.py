@@ -25,3 +25,5 @@ Amount = Annotated[str | None, BeforeValidator(_amount)]
 """Money: at least two places, its currency beside it."""
 ExactQuantity = Annotated[str | None, BeforeValidator(_quantity)]
 """A quantity without trailing zeros."""
+KnownQuantity = Annotated[str, BeforeValidator(_quantity)]
+"""A quantity that is never absent."""

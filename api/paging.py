@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -14,6 +14,7 @@ from storage.connection import Connection
 from storage.pages import Key, Listing
 
 V = TypeVar("V", bound=BaseModel)
+R = TypeVar("R")
 
 _INT64 = 2**63
 
@@ -30,21 +31,49 @@ async def page_of(
     listing: Listing,
     view: type[V],
     *,
+    show: Callable[[list[dict[str, Any]]], Awaitable[list[V]]] | None = None,
     theirs: Collection[str] | None,
     limit: int,
     cursor: str | None,
     **filters: Any,
 ) -> Page[V]:
-    """One page of a list, of the buildings that are the caller's; None: of all.
+    """One page of a list, of the buildings that are the caller's; None: of all. `show` makes views of the rows, where
+    that takes long.
 
     Raises:
         InvalidError: the cursor is not one of this list.
     """
-    after = None if cursor is None else _decoded(cursor, listing)
+    after = None if cursor is None else _decoded(cursor, list(listing.order.values()))
     found = await pages.page(conn, listing, limit=limit, after=after, theirs=_listed(theirs), **filters)
     return Page[view](  # type: ignore[valid-type]
-        data=[view.model_validate(row) for row in found.rows],
+        data=await show(found.rows) if show else [view.model_validate(row) for row in found.rows],
         next_cursor=None if found.after is None else _encoded(found.after),
+    )
+
+
+def page_of_rows(
+    rows: Sequence[R],
+    view: type[V],
+    key: Callable[[R], tuple[Key, ...]],
+    kinds: Sequence[type[Key]],
+    *,
+    limit: int,
+    cursor: str | None,
+    newest_first: bool = False,
+) -> Page[V]:
+    """One page of rows that are all at hand, in the order of their keys. `kinds`: the types of a key's values.
+
+    Raises:
+        InvalidError: the cursor is not one of this list.
+    """
+    ordered = sorted(rows, key=key, reverse=newest_first)
+    if cursor is not None:
+        after = tuple(_decoded(cursor, kinds))
+        ordered = [row for row in ordered if (key(row) < after if newest_first else key(row) > after)]
+    shown = ordered[:limit]
+    return Page[view](  # type: ignore[valid-type]
+        data=[view.model_validate(row) for row in shown],
+        next_cursor=_encoded(key(shown[-1])) if len(ordered) > limit else None,
     )
 
 
@@ -57,10 +86,9 @@ def _encoded(after: tuple[Key, ...]) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decoded(cursor: str, listing: Listing) -> list[Key]:
+def _decoded(cursor: str, kinds: Sequence[type[Key]]) -> list[Key]:
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        kinds = list(listing.order.values())
         if not isinstance(values, list) or len(values) != len(kinds):
             raise ValueError
         return [_key(value, kind) for value, kind in zip(values, kinds, strict=True)]
@@ -70,7 +98,10 @@ def _decoded(cursor: str, listing: Listing) -> list[Key]:
 
 def _key(value: Any, kind: type[Key]) -> Key:
     if kind is datetime:
-        return datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError
+        return moment
     if type(value) is not kind or (isinstance(value, int) and abs(value) >= _INT64):
         raise ValueError
     if isinstance(value, str) and not value.isprintable():

@@ -1,13 +1,18 @@
 """How the procurement log is shown: its lines, orders, shipments, inspections, flags and messages."""
 
+import asyncio
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
 from api.exact import Amount, ExactQuantity
+from api.line_view import NeedView, OpenNcrView, QuantitiesView
+from domain.lines.shown import account_shown, complete_file
 from domain.procurement import Commercial, Item, Logistics, Quality, Submittal
 from storage.outbox import MessageStatus
+from storage.procurement import file_before_facts
 
 
 class Caused(BaseModel):
@@ -72,6 +77,16 @@ class ItemView(BaseModel):
     on_hold_by: str | None = Field(
         None, description="The approval that it waits for, or `hold` when a person put it on hold."
     )
+    quantities: QuantitiesView = Field(description="How much of it is where.")
+    needs: list[NeedView] = Field(description="What the site needs by which day, and when that is covered.")
+    open_ncrs: list[OpenNcrView] = Field([], description="Rejected goods that nobody has decided about.")
+    first_promise: date | None = Field(None, description="The day that the vendor promised first.")
+    latest_promise: date | None = Field(None, description="The day that the vendor promised last.")
+    ordered_on: date | None = Field(None, description="The day it was first ordered.")
+    acknowledged_on: date | None = Field(None, description="The day on which the vendor first acknowledged an order.")
+    shipped_on: date | None = Field(None, description="The day on which the first of it left.")
+    received_on: date | None = Field(None, description="The day on which the last of it came; null: some is missing.")
+    usable_on: date | None = Field(None, description="The day on which it was released; null: it is not.")
     would_order: WouldOrderView | None = Field(
         None, description="In watch, and on the first day after it: what the agent would have ordered."
     )
@@ -87,12 +102,47 @@ class ItemView(BaseModel):
         item = Item.model_validate(row)
         return {
             **row,
+            **_shown_of(item, row),
             "status": item.status,
             "total": item.total,
             "order_by": item.order_by,
             "would_order": row["would_order"] if item.status == "ready_to_order" else None,
             "on_hold_by": row["held_by"] or ("hold" if item.is_held else None),
         }
+
+
+_OF_ACCOUNT = {
+    "quantities",
+    "needs",
+    "first_promise",
+    "latest_promise",
+    "ordered_on",
+    "acknowledged_on",
+    "shipped_on",
+    "received_on",
+    "usable_on",
+}
+
+
+def _shown_of(item: Item, row: dict[str, Any]) -> dict[str, Any]:
+    """What the line amounts to; computed from its rows where nothing has changed on it since facts are kept."""
+    rows = row.get("rows_before_facts")
+    if rows is None:
+        return account_shown(item).model_dump(include=_OF_ACCOUNT)
+    file = complete_file(file_before_facts(item, rows))
+    ncrs = [ncr.model_dump() for ncr in file.open_ncrs]
+    return {**account_shown(item, file.item.account).model_dump(include=_OF_ACCOUNT), "open_ncrs": ncrs}
+
+
+async def show_items(rows: Sequence[dict[str, Any]]) -> list[ItemView]:
+    """Lines as they were read. Those that have to be computed are shown in a thread: others are let go on."""
+    if any(row["rows_before_facts"] for row in rows):
+        return await asyncio.to_thread(_show_items, rows)
+    return _show_items(rows)
+
+
+def _show_items(rows: Sequence[dict[str, Any]]) -> list[ItemView]:
+    return [ItemView.model_validate(row) for row in rows]
 
 
 class OrderLineView(BaseModel):

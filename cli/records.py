@@ -8,6 +8,7 @@ import typer
 from cli.client import Client, Limit, Url, part
 from cli.output import Json, print_fields, print_json, print_rows, print_table
 from cli.sentences import CommandError
+from domain.lines.words import describe_ncr, describe_promises, describe_quantities
 from domain.outside import one_line
 
 items = typer.Typer(no_args_is_help=True, help="Read the procurement log, line by line.")
@@ -20,7 +21,19 @@ Building = Annotated[str, typer.Argument(help="Id of the building.", show_defaul
 
 MAX_ORDERS = 100_000
 """Orders that are looked through for one number."""
-ITEM_COLUMNS = ["item", "name", "status", "required by", "ETA", "band", "order", "on hold by"]
+ITEM_COLUMNS = ["item", "name", "status", "how much is where", "required by", "promised", "ETA", "band", "order"]
+ITEM_COLUMNS += ["on hold by"]
+
+MAX_OF_LINE = 1_000
+"""Lots, NCRs and statements of a line that are read."""
+_LISTS_OF_LINE = {
+    "lots": ("Lots", ("lot_id", "quantity", "unit", "state", "expected_on", "usable_on", "aliases")),
+    "ncrs": ("NCRs", ("ncr_number", "lot_id", "quantity", "undecided", "defects", "disposition", "status")),
+    "statements": (
+        "Promises and ETAs",
+        ("kind", "day", "said_at", "source", "order", "shipment_id", "quantity", "current", "voided"),
+    ),
+}
 
 
 class FlagStatus(StrEnum):
@@ -52,15 +65,50 @@ def show_item(
     url: Url = None,
 ) -> None:
     """Show one line with all that is known of it."""
-    found = Client(url).get(f"/buildings/{part(building)}/items/{part(item)}")
+    at = f"/buildings/{part(building)}/items/{part(item)}"
+    with Client(url) as client:
+        found = client.get(at)
+        lists = {name: list(client.rows(f"{at}/{name}", MAX_OF_LINE)) for name in ("lots", "ncrs", "statements")}
     if as_json:
-        print_json(found)
+        print_json({**found, **lists})
         return
-    flags, order = found.pop("flags", []), found["would_order"]
+    flags, order, ncrs = found.pop("flags", []), found["would_order"], found.pop("open_ncrs")
     found["would_order"] = order and describe_order(order)
+    found["how_much_is_where"] = _how_much(found)
+    found["promises"] = describe_promises(found.pop("first_promise"), found.pop("latest_promise"))
+    found["needs"] = "; ".join(map(_describe_need, found["needs"]))
+    del found["quantities"]
     print_fields({name.replace("_", " "): value for name, value in found.items()})
     for flag in flags:
         print(f"! {one_line(flag['band'])}: {one_line(flag['detail'])}")
+    for ncr in ncrs:
+        print(f"! {one_line(describe_ncr(ncr['ncr_number'], ncr['undecided'], found['unit'], ncr['defects']))}")
+    _print_lists_of_line(lists)
+
+
+def _print_lists_of_line(lists: dict[str, list[dict[str, Any]]]) -> None:
+    for name, (title, fields) in _LISTS_OF_LINE.items():
+        if lists[name]:
+            columns = [field.replace("_", " ") for field in fields]
+            print_table(title, columns, ([_plain(row[field]) for field in fields] for row in lists[name]), empty="")
+
+
+def _plain(value: Any) -> Any:
+    """A cell for people: a list as words, yes or nothing."""
+    if isinstance(value, bool):
+        return "yes" if value else None
+    return "; ".join(value) or None if isinstance(value, list) else value
+
+
+def _describe_need(need: dict[str, Any]) -> str:
+    """`10 by 2026-03-20, there on 2026-03-26, 6 days late`."""
+    by = f"{need['quantity']} by {need['required_by'] or 'no day'}"
+    there = f", there on {need['covered_on']}" if need["covered_on"] else ""
+    return by + there + (f", {need['days_late']} days late" if need["days_late"] else "")
+
+
+def _how_much(item: dict[str, Any]) -> str:
+    return describe_quantities(item["quantities"], item["unit"], has_quantity=item["quantity"] is not None)
 
 
 @orders.command("list")
@@ -150,7 +198,9 @@ def order_value(order: dict[str, Any]) -> str:
 
 def item_row(item: dict[str, Any]) -> list[Any]:
     """A line of the procurement log in ITEM_COLUMNS."""
-    return [item["item_id"], item["name"], item["status"], item["required_by"], item["eta"]] + [
+    return [item["item_id"], item["name"], item["status"], _how_much(item), item["required_by"]] + [
+        item["latest_promise"],
+        item["eta"],
         item["schedule_band"],
         item["purchase_order_number"],
         item["on_hold_by"],

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from domain.actions import action
 from domain.buildings import Building
 from domain.plain_json import PlainAction
-from domain.procurement import Commercial, Item, LineFile, Logistics, Milestone, Quality, Row
+from domain.procurement import Commercial, Item, LineFile, Logistics, Milestone, Quality
 from domain.recording import Recorded
 from domain.schedule import add_working_days
 
@@ -72,16 +72,6 @@ def _done(item: Item) -> set[str]:
         if is_done
     ]
     return set(KINDS[: KINDS.index(reported[-1]) + 1]) if reported else set()
-
-
-def met(file: LineFile, round_: int, kind: str, on: date) -> list[Row]:
-    """The milestone of that kind as met, and those before it, where they were still open."""
-    implied = KINDS[: KINDS.index(kind) + 1]
-    return [
-        milestone.model_copy(update={"met_on": on})
-        for milestone in file.milestones
-        if milestone.round == round_ and milestone.kind in implied and milestone.met_on is None
-    ]
 
 
 def overdue(file: LineFile, round_: int, kind: str) -> Milestone | None:

@@ -1,91 +1,77 @@
 """Recording what a vendor says of an order, and the rows of a new order."""
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
 from domain.buildings import Building
 from domain.errors import InvalidError
 from domain.events import PurchaseOrderAcknowledged
-from domain.milestones import met
+from domain.lines.facts import Stated
+from domain.lines.projection import adopt, changed_rows, last_day, project
+from domain.lines.taking_in import Report, take_in
 from domain.money import line_total
 from domain.outside import shown_name
-from domain.procurement import (
-    Commercial,
-    Item,
-    LineFile,
-    Logistics,
-    OrderLine,
-    PurchaseOrder,
-    Quality,
-    Row,
-    Shipment,
-    WouldOrder,
-)
-from domain.recording import Recorded, round_of, saved
-from domain.schedule import compared
+from domain.procurement import FactRow, Item, LineFile, OrderLine, PurchaseOrder, Row, WouldOrder
+from domain.recording import Recorded
+from domain.schedule import as_date
+from domain.shipments import order_named
 
 
-def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, today: date, seq: int) -> Recorded:
+def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, report: Report) -> Recorded:
     """The vendor's promise; exceptions to the order are asked."""
     item, promised = file.item, as_date(event.promised_date)
-    if event.purchase_order is not None and file.round_of_order(event.purchase_order) is None:
+    known = {order.number: order for order in file.orders}
+    named = order_named(file, event.purchase_order)
+    number = named or (file.order_lines[-1].number if file.order_lines else None)
+    if named is not None and named not in known and file.order_lines:
         return Recorded.contradicts(
-            f"{item.shown}: acknowledgement of {shown_name(event.purchase_order)}, which is not an order of this line",
-            {"orders": [order.number for order in file.orders]},
+            f"{item.shown}: acknowledgement of {shown_name(named)}, which is not an order of this line",
+            {"orders": list(known)},
         )
-    if not file.order_lines:
+    if number is None or number not in known:
         return Recorded.contradicts(
             f"{item.shown}: acknowledged by the vendor, but it was never ordered",
             {"commercial": item.commercial},
         )
-    round_ = round_of(file, event.purchase_order, None, None)
-    line = next(line for line in file.order_lines if line.round == round_)
-    order = next(order for order in file.orders if order.number == line.number)
+    order = known[number]
+    if order.status == "cancelled":
+        return Recorded.contradicts(f"{item.shown}: {number} was acknowledged, but it is cancelled", {"order": number})
     exceptions = [
         {"kind": "other", "detail": found} if isinstance(found, str) else found.model_dump()
         for found in event.exceptions
     ]
-    if order.status == "cancelled":
-        return Recorded.contradicts(
-            f"{item.shown}: {order.number} was acknowledged, but it is cancelled", {"order": order.number}
-        )
-    if line.promised_date == promised and order.status != "issued" and not exceptions:
-        return Recorded.repeated(f"{item.shown}: {order.number} was already acknowledged for {promised}; noted")
-    rows: list[Row] = [line.model_copy(update={"promised_date": promised})]
-    confirmed = order.model_copy(
-        update={
-            "status": "acknowledged" if order.status == "issued" else order.status,
-            "external_ref": event.external_ref or order.external_ref,
-            "caused_seq": seq,
-        }
-    )
-    if (confirmed.status, confirmed.external_ref) != (order.status, order.external_ref):
-        rows.append(confirmed)
-    rows += met(file, round_, "acknowledge", today)
-    recorded = Recorded(f"{item.shown}: {order.number} acknowledged for {promised}")
-    changed = item
-    if round_ == item.round:
-        changed = item.model_copy(
-            update={"commercial": Commercial.ACKNOWLEDGED, "promised_date": promised, "caused_seq": seq}
-        )
-        if exceptions:
-            recorded.ask.append(
-                (
-                    "acknowledgement_exception",
-                    {"order": order.number, "exceptions": exceptions, "promised": str(promised)},
-                )
-            )
-    recorded.rows = saved(file, changed, *rows)
+    referenced = order.model_copy(update={"external_ref": event.external_ref or order.external_ref})
+    if referenced != order:
+        orders = [referenced if one.number == number else one for one in file.orders]
+        file = file.model_copy(update={"orders": orders})
+    fact = Stated(**report.said, day=promised, kind="promise", order=number, quantity=event.quantity)
+    recorded = take_in(file, fact, report, f"{item.shown}: {number} acknowledged for {promised}")
+    if referenced != order and not any(isinstance(row, PurchaseOrder) for row in recorded.rows):
+        recorded.rows.append(referenced)
+        recorded.repeat = False
+    if recorded.repeat and not exceptions:
+        recorded.note = f"{item.shown}: {number} was already acknowledged for {promised}; noted"
+    if exceptions:
+        recorded.repeat = False
+        subject = {"order": number, "exceptions": exceptions, "promised": str(promised)}
+        recorded.ask.append(("acknowledgement_exception", subject))
     return recorded
 
 
 def order_rows(
-    file: LineFile, building: Building, *, quantity: Decimal | None, replaces: bool, today: date, seq: int
+    file: LineFile,
+    building: Building,
+    *,
+    quantity: Decimal | None,
+    decided: Sequence[FactRow] = (),
+    today: date,
+    seq: int,
 ) -> tuple[PurchaseOrder, list[Row]]:
-    """A new order for the line's next round. Counts the building's order number up; the caller holds its lock.
+    """A new order for the line. Counts the building's order number up; the caller holds its lock.
 
-    `replaces`: what came before was rejected or cancelled, and the new round starts afresh.
+    `decided`: what was decided with it about rejected goods, which it replaces.
 
     Raises:
         InvalidError: the building is in watch, where nothing is ordered.
@@ -105,18 +91,44 @@ def order_rows(
         issued_on=today,
         caused_seq=seq,
     )
-    round_ = item.round + 1
     line = OrderLine(
         number=number,
         line=1,
         item_id=item.item_id,
-        round=round_,
+        round=_next_round(file),
         quantity=ordered,
         unit=item.unit,
         unit_price=item.unit_price,
         required_by=item.required_by,
+        ordered_after=last_day(file) if file.order_lines else None,
     )
-    return order, [order, line, *_opened(file, round_, replaces, ordered, seq)]
+    is_again = bool(file.order_lines)
+    return order, changed_rows(file, _with_order(file, order, line, seq, decided=decided, is_again=is_again))
+
+
+def _next_round(file: LineFile) -> int:
+    return max((line.round for line in file.order_lines), default=file.item.round) + 1
+
+
+def _with_order(
+    file: LineFile,
+    order: PurchaseOrder,
+    line: OrderLine,
+    seq: int,
+    *,
+    decided: Sequence[FactRow] = (),
+    is_again: bool = False,
+) -> LineFile:
+    """The file with a further order. What was told of a conflict was told of the orders before it."""
+    known = adopt(file)
+    item = known.item.model_copy(update={"would_order": None, **({"told_band": None} if is_again else {})})
+    added = {
+        "item": item,
+        "facts": [*known.facts, *decided],
+        "orders": [*(one for one in known.orders if one.number != order.number), order],
+        "order_lines": [*known.order_lines, line],
+    }
+    return project(known.model_copy(update=added), seq)
 
 
 def order_preview(file: LineFile, quantity: Decimal | None, today: date) -> WouldOrder:
@@ -165,67 +177,15 @@ def outside_order(
         placed_outside=True,
         caused_seq=seq,
     )
-    round_ = file.item.round + 1
     ordered = OrderLine(
         number=order.number,
         line=line,
         item_id=file.item.item_id,
-        round=round_,
+        round=_next_round(file),
         quantity=file.item.quantity,
         unit=file.item.unit,
         required_by=file.item.required_by,
     )
-    opened = _opened(file, round_, False, file.item.quantity, seq)
-    rows: list[Row] = [order, ordered, *opened]
-    moved = {
-        "item": next(row for row in opened if isinstance(row, Item)),
-        "orders": [*file.orders, order],
-        "order_lines": [*file.order_lines, ordered],
-        "shipments": [s.model_copy(update={"round": round_}) for s in file.shipments],
-        "inspections": [i.model_copy(update={"round": round_}) for i in file.inspections],
-    }
-    return file.model_copy(update=moved), rows
-
-
-def _opened(file: LineFile, round_: int, replaces: bool, quantity: Decimal | None, seq: int) -> list[Row]:
-    """The line in its new round. What was recorded before a first order (it was ordered elsewhere, or its events
-    came out of order) belongs to that order; a replacement starts afresh."""
-    item = file.item
-    update = {"round": round_, "commercial": Commercial.ORDERED, "would_order": None, "caused_seq": seq}
-    if item.round == 0 and not replaces:
-        moved = {"round": round_}
-        earlier: list[Row] = [s.model_copy(update=moved) for s in file.shipments_in(0)]
-        earlier += [i.model_copy(update=moved) for i in file.inspections_in(0)]
-        return [compared(item.model_copy(update=update)), *earlier]
-    still = _still_under_way(file, quantity)
-    fresh = {
-        "logistics": Logistics.IN_TRANSIT if still else Logistics.NOT_SHIPPED,
-        "quality": Quality.NOT_INSPECTED,
-        "promised_date": None,
-        "eta": max((shipment.eta for shipment in still if shipment.eta), default=None),
-        "told_band": None,
-    }
-    moved_on: list[Row] = [shipment.model_copy(update={"round": round_}) for shipment in still]
-    return [compared(item.model_copy(update={**update, **fresh})), *moved_on]
-
-
-def _still_under_way(file: LineFile, quantity: Decimal | None) -> list[Shipment]:
-    """What is on its way of an order that is replaced only in part: it is awaited together with the replacement."""
-    before = file.order_line
-    if before is None or not replaces_in_part(file, before, quantity):
-        return []
-    return [shipment for shipment in file.shipments_in(file.item.round) if not shipment.is_received]
-
-
-def replaces_in_part(file: LineFile, before: OrderLine, quantity: Decimal | None) -> bool:
-    """Whether an order of this quantity leaves the order before it standing: it makes good what was rejected of it."""
-    order = next((order for order in file.orders if order.number == before.number), None)
-    in_part = quantity is not None and before.quantity is not None and quantity < before.quantity
-    return in_part and order is not None and order.status != "cancelled"
-
-
-def as_date(value: object) -> date:
-    """A day that was localised before: by now always a plain date."""
-    if not isinstance(value, date):
-        raise TypeError(f"{value!r} is not a day")
-    return value
+    made = _with_order(file, order, ordered, seq)
+    rows = changed_rows(file, made)
+    return made, rows if order in rows else [order, *rows]

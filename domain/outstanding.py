@@ -5,6 +5,7 @@ order does no harm, and when a hold ends the line is simply looked at afresh.
 """
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from domain.actions import action
@@ -43,6 +44,7 @@ def outstanding(file: LineFile, building: Building) -> list[Need]:
         *_order(file, building),
         *_tracking(file),
         *_inspection(file, building),
+        *_undecided_rest(file),
         *_conflict(file, building),
     ]
 
@@ -138,12 +140,12 @@ def _inspection(file: LineFile, building: Building) -> list[Need]:
     waiting = uninspected(file)
     if not waiting:
         return []
-    receipts = [receipt for receipt in file.receipts if receipt.shipment_id in waiting]
+    receipts = [receipt for receipt in file.receipts if receipt.shipment_id in waiting and not receipt.is_voided]
     arrived = max(receipt.received_on for receipt in receipts)
     on = next_working_day(arrived, building.working_week)
     what = " and ".join(_received(file, receipt.shipment_id) for receipt in receipts)
     message = (
-        f"{item.shown} arrived on {arrived}{what and ': ' + what}. "
+        f"{item.shown} arrived on {arrived}{what and ': ' + what}{_beyond_order(file, waiting)}. "
         f"Receive and store it; inspection is planned for {on}."
     )
     return [
@@ -156,6 +158,25 @@ def _inspection(file: LineFile, building: Building) -> list[Need]:
             ],
         )
     ]
+
+
+def _undecided_rest(file: LineFile) -> list[Need]:
+    """A nonconformance of which only a part was decided: the rest is asked about."""
+    return [
+        Need(
+            file.item.item_id,
+            f"{ncr.undecided.normalize():f} of NCR {shown_name(ncr.ncr_number)} are undecided",
+            ask="inspection_failed",
+            subject={"inspection_id": ncr.inspection_id, "ncr_number": ncr.ncr_number},
+        )
+        for ncr in file.open_ncrs
+        if ncr.undecided < ncr.quantity
+    ]
+
+
+def _beyond_order(file: LineFile, waiting: list[str]) -> str:
+    over = sum((lot.quantity for lot in file.lots if lot.is_over and lot.shipment_id in waiting), Decimal(0))
+    return f" ({over.normalize():f} more than ordered)" if over else ""
 
 
 def _received(file: LineFile, shipment_id: str) -> str:
@@ -199,14 +220,26 @@ def is_let_pass(item: Item, building: Building) -> bool:
 def conflict_detail(item: Item) -> str:
     """One line with the three dates that matter, never mixed: need, promise, ETA."""
     late = days_late(item.expected, item.required_by) or 0
-    known = f"ETA {item.eta}" if item.eta else f"promised for {item.promised_date}"
+    part = _late_part(item)
+    known = f"ETA {item.eta}" if item.eta and item.eta == item.expected else f"promised for {item.promised_date}"
+    if item.expected not in (item.eta, item.promised_date):
+        known = f"expected on {item.expected}"
     lateness = f"{write_count(late, 'calendar day')} late" if late else "on the very day it is required"
-    return f"{item.shown}: {known}, required by {item.required_by}: {lateness}."
+    return f"{item.shown}: {part}{known}, required by {item.required_by}: {lateness}."
+
+
+def _late_part(item: Item) -> str:
+    """How much of it is late, where that is only a part."""
+    late = next((need for need in (item.account.needs if item.account else []) if need.late_quantity), None)
+    if late is None or late.late_quantity >= late.quantity:
+        return ""
+    unit = shown_name(item.unit or "units")
+    return f"{late.late_quantity.normalize():f} of {late.quantity.normalize():f} {unit}: "
 
 
 def is_resolved(before: Item, after: Item) -> bool:
     """Whether people were told of a conflict that is no more."""
-    is_in_time = after.schedule_band in ("clear", "tight") or after.required_by is None
+    is_in_time = after.schedule_band in ("clear", "tight") or after.required_by is None or after.is_released
     return before.told_band in ("conflict", LET_PASS) and is_in_time
 
 

@@ -1,7 +1,7 @@
 """The procurement log: its lines with their four facets, and the orders, shipments and inspections behind them."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal
@@ -64,6 +64,43 @@ class WouldOrder(BaseModel):
         return other is not None and self.model_copy(update={"on": other.on}) == other
 
 
+class CoveredNeed(BaseModel):
+    """A need of a line as it is shown: how much, by which day, and when all of it is there."""
+
+    quantity: Decimal
+    required_by: date | None = None
+    buffer_days: int = 0
+    covered_on: date | None = None
+    """The day on which the last of it is there; None: nobody knows for a part of it."""
+    expected_on: date | None = None
+    """The last day that is known of any part of it, by what people said; None: nobody has said one."""
+    days_late: int | None = None
+    late_quantity: Decimal = Decimal(0)
+    """How much of it comes after the required day, as far as is known."""
+
+
+class LineAccount(BaseModel):
+    """What a line amounts to by its facts: the projection that lists and pages show (`domain.lines.projection`).
+    Quantities are in the unit of the line."""
+
+    quantities: dict[str, Decimal] = {}
+    """By state of the lots; and `needed`, `open`."""
+    needs: list[CoveredNeed] = []
+    first_promise: date | None = None
+    latest_promise: date | None = None
+    ordered_on: date | None = None
+    acknowledged_on: date | None = None
+    shipped_on: date | None = None
+    received_on: date | None = None
+    usable_on: date | None = None
+    expected_on: date | None = None
+    """The last day on which anything is expected that is still to come, by what people said; when all is here, the day
+    on which the last of it came."""
+    is_released: bool = False
+    was_released_before: bool = False
+    """It was released before facts were kept: that verdict stands until a fact speaks against it."""
+
+
 class Item(Row):
     """A line of the procurement log. Days are local to the building, durations in calendar days."""
 
@@ -99,6 +136,10 @@ class Item(Row):
     removed: bool = False
     would_order: WouldOrder | None = None
     """What the agent would have ordered while it may not; None once an order is on file."""
+    unit_factors: dict[str, Decimal] = {}
+    """How many of the line's unit one of another unit is, as people said it of a report."""
+    account: LineAccount | None = None
+    """None: nothing has changed on the line since facts are kept."""
     caused_seq: int = 0
 
     @property
@@ -118,10 +159,17 @@ class Item(Row):
     @property
     def is_released(self) -> bool:
         """Inspected (or accepted) and all here: nothing is left to do for this line."""
+        if self.account is not None:
+            return self.account.is_released
         return self.logistics == Logistics.ON_SITE and self.quality in (
             Quality.PASSED,
             Quality.ACCEPTED_AS_IS,
         )
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing more is to be done about the line: it is released, or was taken out."""
+        return self.removed or self.is_released
 
     @property
     def is_held(self) -> bool:
@@ -129,7 +177,9 @@ class Item(Row):
 
     @property
     def expected(self) -> date | None:
-        """When it is expected on site: the ETA, else the vendor's promise."""
+        """When the last of it is expected on site: by ETA, else by the vendor's promise."""
+        if self.account is not None:
+            return self.account.expected_on
         return self.eta or self.promised_date
 
     @property
@@ -190,6 +240,7 @@ class PurchaseOrder(Row):
     total: Decimal | None = None
     external_ref: str | None = None
     issued_on: date | None = None
+    cancelled_on: date | None = None
     placed_outside: bool = False
     """Placed without the agent: it was taken from what a vendor or the site reported."""
     caused_seq: int = 0
@@ -207,6 +258,9 @@ class OrderLine(Row):
     unit_price: Decimal | None = None
     promised_date: date | None = None
     required_by: date | None = None
+    ordered_after: date | None = None
+    """Of a further order: the last day that was known of the line when it was placed; what happened by then is not of
+    it."""
 
 
 class Shipment(Row):
@@ -222,6 +276,8 @@ class Shipment(Row):
     eta: date | None = None
     departed_on: date | None = None
     origin: str | None = None
+    fact: str | None = None
+    """What its lots are named by, where nobody has given it an id."""
     caused_seq: int = 0
 
     @property
@@ -238,6 +294,8 @@ class Receipt(Row):
     quantity: Decimal | None = None
     received_on: date
     location: str | None = None
+    is_voided: bool = False
+    """It was taken back: it counts for nothing."""
     caused_seq: int = 0
 
 
@@ -257,7 +315,98 @@ class Inspection(Row):
     quantity_rejected: Decimal | None = None
     ncr_number: str | None = None
     disposition: str | None = None
+    fact: str | None = None
+    """The report that it is known by; None: it is planned."""
     caused_seq: int = 0
+
+
+class FactDetails(BaseModel):
+    """What only some kinds of facts have (`domain.lines.facts`)."""
+
+    eta: date | None = None
+    origin: str | None = None
+    is_complete: bool | None = None
+    serials: list[str] = []
+    place: str | None = None
+    is_off_site: bool = False
+    damaged: Decimal | None = None
+    condition: Literal["good", "damaged", "wrong"] | None = None
+    is_approved: bool | None = None
+    revision: int | None = None
+    passed: bool | None = None
+    rejected: Decimal | None = None
+    ncr_number: str | None = None
+    document: str | None = None
+    document_url: str | None = None
+    defects: list[str] = []
+    ncr: str | None = None
+    handling: str | None = None
+    then: str | None = None
+    kind: str | None = None
+
+
+class FactRow(Row):
+    """One thing that was said about a line (`domain.lines.stored` makes it a fact). Nothing of it is ever changed, but
+    that it was taken back, or that a person has judged it."""
+
+    item_id: str
+    fact_id: str
+    kind: Literal["departed", "arrived", "inspected", "disposed", "stated", "submitted"]
+    day: date
+    said_at: datetime
+    received_at: datetime
+    source: str
+    event_id: str
+    order: str | None = None
+    shipment_id: str | None = None
+    quantity: Decimal | None = None
+    judgement: Literal["same", "another"] | None = None
+    voided_by: str | None = None
+    details: FactDetails = FactDetails()
+    caused_seq: int = 0
+
+
+class LotRow(Row):
+    """A quantity of a line in one state. Made of the facts; nothing else writes it."""
+
+    item_id: str
+    lot_id: str
+    order: str | None = None
+    quantity: Decimal
+    unit: str | None = None
+    state: str
+    shipment_id: str | None = None
+    ncr_id: str | None = None
+    since: date | None = None
+    arrived_on: date | None = None
+    expected_on: date | None = None
+    usable_on: date | None = None
+    aliases: list[str] = []
+    is_over: bool = False
+    is_unknown: bool = False
+    is_gone: bool = False
+    caused_seq: int = 0
+
+
+class NonconformanceRow(Row):
+    """Rejected goods (NCR), how much of them is undecided, and what was decided. Made of the facts."""
+
+    item_id: str
+    ncr_id: str
+    ncr_number: str
+    lot_id: str | None = None
+    shipment_id: str | None = None
+    quantity: Decimal
+    undecided: Decimal
+    defects: list[str] = []
+    disposition: str | None = None
+    inspection_id: str | None = None
+    is_gone: bool = False
+    caused_seq: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        return self.undecided > 0 and not self.is_gone
 
 
 class Milestone(Row):
@@ -363,6 +512,14 @@ class LineFile(BaseModel):
     receipts: list[Receipt] = []
     inspections: list[Inspection] = []
     milestones: list[Milestone] = []
+    facts: list[FactRow] = []
+    lots: list[LotRow] = []
+    ncrs: list[NonconformanceRow] = []
+
+    @property
+    def open_ncrs(self) -> list[NonconformanceRow]:
+        """Nonconformances of which something is undecided, the oldest first."""
+        return [ncr for ncr in self.ncrs if ncr.is_open]
 
     @property
     def order_line(self) -> OrderLine | None:

@@ -5,7 +5,7 @@ A reading without doubts may be taken in; one with doubts is put to a person, fi
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time
 from functools import cached_property
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ from domain.events import (
     ShipmentDepartedFactory,
     body_of,
 )
+from domain.lines.taking_in import Report as SaidBy
 from domain.mail import lines_named, newest_part, says, sentences, speaks_to_the_agent
 from domain.mail_vocabulary import unaccounted_words
 from domain.orders import record_acknowledgement
@@ -360,15 +361,21 @@ def _in_its_own_words(report: Report, mail: Mail) -> tuple[Report, list[str]]:
     return report.model_copy(update={"exceptions": own, "quote": quote}), doubts
 
 
+NOON = time(12)
+"""When a mail of a day is taken to have been written: only its day is known."""
+
+
 def _recorded(event: Event, file: LineFile, mail: Mail, seq: int) -> Recorded:
+    written = datetime.combine(mail.written_on, NOON, tzinfo=UTC)
+    report = SaidBy(written, written, "mail", str(seq), seq, {})
     if isinstance(event, PurchaseOrderAcknowledged):
-        return record_acknowledgement(file, event, mail.written_on, seq)
+        return record_acknowledgement(file, event, report)
     if isinstance(event, ShipmentDepartedFactory):
-        return record_departure(file, event, seq)
+        return record_departure(file, event, report)
     if isinstance(event, EtaChanged):
-        return record_eta(file, event, mail.written_on, seq)
+        return record_eta(file, event, report)
     if isinstance(event, ShipmentArrivedSite):
-        return record_arrival(file, event, seq)
+        return record_arrival(file, event, report)
     return Recorded("")
 
 

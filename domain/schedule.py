@@ -2,12 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Literal
 
-from domain.actions import Band
 from domain.buildings import WEEKDAYS
 from domain.procurement import Item
 from domain.text import folded
+
+Band = Literal["clear", "tight", "conflict"]
+"""Where an expected arrival lies: before the buffer, within it, on or after the required day."""
+
+
+def as_date(value: object) -> date:
+    """A day that was localised before: by now always a plain date."""
+    if not isinstance(value, date):
+        raise TypeError(f"{value!r} is not a day")
+    return value
 
 
 def band(expected: date | None, required_by: date | None, buffer_days: int) -> Band | None:

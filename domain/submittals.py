@@ -1,36 +1,30 @@
-"""Recording submittals: approved, refused, repeated, revised."""
+"""Recording submittals: approved, refused, repeated, revised. The verdict on the newest revision counts; of one
+revision, the newest saying."""
+
+from collections.abc import Iterable
 
 from domain.actions import action
 from domain.buildings import MANAGER
 from domain.events import SubmittalApproved, SubmittalRejected
+from domain.lines.facts import Fact, Submitted
+from domain.lines.projection import adopt, changed_rows, facts_of, project
+from domain.lines.stored import fact_row
+from domain.lines.submittals import newest_verdict
+from domain.lines.taking_in import Report
 from domain.outside import quoted
-from domain.procurement import LineFile, Submittal
-from domain.recording import Recorded, saved
+from domain.procurement import LineFile, Row, Submittal
+from domain.recording import Recorded
 
 
-def record_approval(file: LineFile, event: SubmittalApproved, seq: int) -> Recorded:
+def record_approval(file: LineFile, event: SubmittalApproved, report: Report) -> Recorded:
     """A first approval opens the way to the order; a repeat is noted; a new revision after ordering is asked."""
     item = file.item
-    revision = event.revision if event.revision is not None else item.submittal_revision
-    same = item.submittal == Submittal.APPROVED and revision == item.submittal_revision
-    if same:
-        return Recorded.repeated(f"{item.shown}: the submittal is already approved; noted")
-    older = (
-        item.submittal_revision is not None and event.revision is not None and event.revision < item.submittal_revision
-    )
-    if older:
-        return Recorded.repeated(
-            f"{item.shown}: revision {event.revision} is older than revision {item.submittal_revision}; noted"
-        )
-    changed = item.model_copy(
-        update={
-            "submittal": Submittal.APPROVED,
-            "submittal_revision": revision,
-            "document_url": event.document_url,
-            "caused_seq": seq,
-        }
-    )
-    recorded = Recorded(f"{item.shown}: submittal approved", saved(file, changed))
+    fact = _verdict(report, event, is_approved=True, document=event.document_name)
+    standing = newest_verdict(_submittals(file))
+    rows = _kept(file, fact, report, document_url=event.document_url)
+    if standing is not None and (repeated := _repeats(item.shown, standing, fact, file, "approved")):
+        return Recorded(repeated, rows, repeat=True)
+    recorded = Recorded(f"{item.shown}: submittal approved", rows)
     if item.is_ordered and item.submittal == Submittal.APPROVED:
         recorded.note = f"{item.shown}: revision {event.revision} approved after the order"
         recorded.ask.append(
@@ -49,9 +43,13 @@ def record_approval(file: LineFile, event: SubmittalApproved, seq: int) -> Recor
     return recorded
 
 
-def record_rejection(file: LineFile, event: SubmittalRejected, seq: int) -> Recorded:
+def record_rejection(file: LineFile, event: SubmittalRejected, report: Report) -> Recorded:
     """The refusal is recorded and the responsible person told, with the day by which it must be ordered."""
     item = file.item
+    fact = _verdict(report, event, is_approved=False)
+    standing = newest_verdict(_submittals(file))
+    if standing is not None and (repeated := _repeats(item.shown, standing, fact, file, "rejected")):
+        return Recorded(repeated, _kept(file, fact, report), repeat=True)
     if item.is_ordered:
         return Recorded.contradicts(
             f"{item.shown}: its submittal was rejected, but it is already ordered",
@@ -61,16 +59,6 @@ def record_rejection(file: LineFile, event: SubmittalRejected, seq: int) -> Reco
                 "reason": event.reason,
             },
         )
-    repeated = item.submittal == Submittal.REJECTED and event.revision == item.submittal_revision
-    if repeated:
-        return Recorded.repeated(f"{item.shown}: the submittal was already rejected; noted")
-    changed = item.model_copy(
-        update={
-            "submittal": Submittal.REJECTED,
-            "submittal_revision": event.revision if event.revision is not None else item.submittal_revision,
-            "caused_seq": seq,
-        }
-    )
     by = (
         f"It must be ordered by {item.order_by.isoformat()} (required by {item.required_by} less "
         f"{item.lead_time_days} calendar days of lead time)."
@@ -80,6 +68,39 @@ def record_rejection(file: LineFile, event: SubmittalRejected, seq: int) -> Reco
     message = f"The submittal of {item.shown} was rejected: {quoted(event.reason)}. {by}"
     return Recorded(
         f"{item.shown}: submittal rejected",
-        saved(file, changed),
+        _kept(file, fact, report),
         say=[action("notify_team", team=MANAGER, message=message, item=item.item_id)],
     )
+
+
+def _verdict(
+    report: Report, event: SubmittalApproved | SubmittalRejected, *, is_approved: bool, document: str | None = None
+) -> Submitted:
+    day = report.said_at.date()
+    return Submitted(**report.said, day=day, is_approved=is_approved, revision=event.revision, document=document)
+
+
+def _submittals(file: LineFile) -> Iterable[Fact]:
+    return facts_of(adopt(file))
+
+
+def _kept(file: LineFile, fact: Submitted, report: Report, *, document_url: str | None = None) -> list[Row]:
+    known = adopt(file)
+    row = fact_row(fact, file.item.item_id, str(report.seq), report.seq, document_url=document_url)
+    return changed_rows(file, project(known.model_copy(update={"facts": [*known.facts, row]}), report.seq))
+
+
+def _repeats(shown: str, standing: Submitted, fact: Submitted, file: LineFile, word: str) -> str | None:
+    """Why a verdict changes nothing: it was known, or it is older than the one that stands. None where it is news."""
+    after = newest_verdict([*_submittals(file), fact])
+    if after is not None and after.key != fact.key:
+        return f"{shown}: {_older(standing, fact)} is older than what stands; noted"
+    revision = standing.revision if fact.revision is None else fact.revision
+    same = (standing.is_approved, standing.revision) == (fact.is_approved, revision)
+    return f"{shown}: the submittal is already {word}; noted" if same else None
+
+
+def _older(standing: Submitted, fact: Submitted) -> str:
+    if fact.revision is not None and standing.revision is not None and fact.revision < standing.revision:
+        return f"revision {fact.revision}"
+    return f"the verdict of {fact.said_at.date()}"

@@ -7,7 +7,7 @@ from domain.orders import record_acknowledgement
 from nodes.entry import entry_in, event_in, found, item_in
 from nodes.state import BuildingState
 from tools.context import Toolbox
-from tools.recording import record
+from tools.recording import record, report_in
 
 
 async def acknowledge_order(toolbox: Toolbox, state: BuildingState) -> BuildingState:
@@ -18,6 +18,6 @@ async def acknowledge_order(toolbox: Toolbox, state: BuildingState) -> BuildingS
             toolbox,
             entry,
             item_in(state),
-            lambda file, building: record_acknowledgement(file, event, entry.today(building.zone), entry.seq),
+            lambda file, building: record_acknowledgement(file, event, report_in(entry, building)),
         )
     )

@@ -5,7 +5,7 @@ from domain.shipments import record_departure, record_eta
 from nodes.entry import entry_in, event_in, found, item_in
 from nodes.state import BuildingState
 from tools.context import Toolbox
-from tools.recording import record
+from tools.recording import record, report_in
 
 
 async def check_schedule(toolbox: Toolbox, state: BuildingState) -> BuildingState:
@@ -13,7 +13,12 @@ async def check_schedule(toolbox: Toolbox, state: BuildingState) -> BuildingStat
     event = await event_in(toolbox, entry)
     if isinstance(event, ShipmentDepartedFactory):
         return found(
-            await record(toolbox, entry, item_in(state), lambda file, _: record_departure(file, event, entry.seq))
+            await record(
+                toolbox,
+                entry,
+                item_in(state),
+                lambda file, building: record_departure(file, event, report_in(entry, building)),
+            )
         )
     if not isinstance(event, EtaChanged):
         raise TypeError(f"check_schedule does not handle {entry.event_type}")
@@ -22,8 +27,6 @@ async def check_schedule(toolbox: Toolbox, state: BuildingState) -> BuildingStat
             toolbox,
             entry,
             item_in(state),
-            lambda file, building: record_eta(
-                file, event, entry.today(building.zone) if event.occurred_at else None, entry.seq
-            ),
+            lambda file, building: record_eta(file, event, report_in(entry, building)),
         )
     )

@@ -21,6 +21,7 @@ from domain.actions import RestateArguments
 from domain.approvals import Approval, Decision
 from domain.errors import ConflictError
 from domain.events import body_of
+from domain.lines.taking_in import RESTATED
 from domain.own_ids import without_owner
 from domain.principals import Author
 from domain.questions import build_question, matter_on_file
@@ -33,7 +34,6 @@ from storage.inbox import INTERNAL, Claimed, Lease
 from storage.replayed_changes import Change
 from storage.replays import Acceptance, Record, Recorded
 
-RESTATED = "longlead.restated"
 WHO = Author(type="automated_rule", id="backtest", name="Backtest", via="local")
 
 

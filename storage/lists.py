@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from storage.pages import THEIRS, Listing
+from storage.procurement import ROWS_BEFORE_FACTS
 
 # The event that caused a row; none for what the building was posted with.
 _CAUSE = "e.event_id, e.source AS event_source, e.event_type"
@@ -61,13 +62,29 @@ SELECT r.building_id, r.seq, r.source, r.event_id, r.event_type, r.body, r.recei
     },
 )
 
+# What a line amounts to is computed from its rows where nothing has changed on it since facts are kept. A line that was
+# never ordered has none.
+_ROWS_OF_ITEM = ", ".join(
+    f"""'{part}', (SELECT coalesce(json_agg({table} ORDER BY {order}), '[]') FROM {table}
+                     WHERE {where})"""
+    for part, table, where, order in ROWS_BEFORE_FACTS
+)
+
 ITEMS = Listing(
-    """
+    f"""
 SELECT r.*, l.number AS purchase_order_number,
+       CASE WHEN r.account IS NULL AND r.round > 0
+            THEN json_strip_nulls(json_build_object({_ROWS_OF_ITEM}))::text END AS rows_before_facts,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('flag_id', f.flag_id, 'band', f.band, 'detail', f.detail)
                                   ORDER BY f.raised_seq, f.flag_id), '[]')
           FROM flags f
          WHERE f.building_id = r.building_id AND f.item_id = r.item_id AND f.status = 'open') AS flags,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                   'ncr_number', n.ncr_number, 'quantity', n.quantity::text, 'undecided', n.undecided::text,
+                   'defects', n.defects) ORDER BY n.caused_seq, n.ncr_id), '[]')
+          FROM nonconformances n
+         WHERE n.building_id = r.building_id AND n.item_id = r.item_id AND n.undecided > 0 AND NOT n.is_gone)
+           AS open_ncrs,
        (SELECT a.approval_id FROM approvals a
          WHERE a.building_id = r.building_id AND a.item_id = r.item_id AND a.holds_item
            AND (a.status = 'pending' OR a.decision ->> 'status' = 'accepted')

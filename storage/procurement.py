@@ -36,10 +36,20 @@ _FILE: tuple[tuple[str, str, str, str], ...] = (
     ("receipts", "receipts", _OF_ITEM, "received_on, receipt_id"),
     ("inspections", "inspections", _OF_ITEM, "caused_seq, inspection_id"),
     ("milestones", "milestones", _OF_ITEM, "round, kind"),
+    ("facts", "facts", _OF_ITEM, "caused_seq, fact_id"),
+    ("lots", "lots", _OF_ITEM, "lot_id"),
+    ("ncrs", "nonconformances", _OF_ITEM, "caused_seq, ncr_id"),
 )
 """Part of the file, its table, which rows, in which order."""
 
-# One statement for the whole file: eight of them cost eight messages to the server and back.
+ROWS_BEFORE_FACTS = [
+    (part, table, where.replace("%(building_id)s", "r.building_id").replace("%(item_id)s", "r.item_id"), order)
+    for part, table, where, order in _FILE
+    if part in ("orders", "order_lines", "shipments", "receipts", "inspections")
+]
+"""What a line amounts to is computed from, where it has no facts: as in `_FILE`, of the line `r`."""
+
+# One statement for the whole file: one for each part costs as many messages to the server and back.
 _WHOLE_FILE = "json_build_object({})".format(
     ", ".join(
         f"'{part}', (SELECT coalesce(json_agg({table} ORDER BY {order}), '[]') FROM {table} WHERE {where})"
@@ -72,6 +82,11 @@ def filing(building_id: str, item_id: str) -> Statement:
 def filed(row: dict[str, Any] | None) -> LineFile | None:
     """The file of a row that was read; None when there is no such line."""
     return _file(json.loads(row["file"], parse_float=Decimal)) if row else None  # money is never a float
+
+
+def file_before_facts(item: Item, rows: str) -> LineFile:
+    """The file of a line without facts, from its rows as they are read with ROWS_BEFORE_FACTS."""
+    return LineFile.model_validate({"item": item, **json.loads(rows, parse_float=Decimal)})
 
 
 def _file(parts: dict[str, Any]) -> LineFile | None:

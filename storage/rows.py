@@ -10,11 +10,14 @@ from psycopg import sql
 
 from domain.approvals import Approval
 from domain.procurement import (
+    FactRow,
     Flag,
     Inspection,
     Item,
+    LotRow,
     Message,
     Milestone,
+    NonconformanceRow,
     OrderLine,
     PurchaseOrder,
     Receipt,
@@ -41,12 +44,15 @@ class Table:
 TABLES: dict[type[Row], Table] = {
     Approval: Table("approvals", ("approval_id",)),
     Delegation: Table("delegations", ("delegation_id",)),
+    FactRow: Table("facts", ("item_id", "fact_id")),
     Flag: Table("flags", ("flag_id",)),
     Identifier: Table("identifiers", ("kind", "value")),
     Inspection: Table("inspections", ("item_id", "inspection_id")),
     Item: Table("items", ("item_id",)),
+    LotRow: Table("lots", ("item_id", "lot_id")),
     Message: Table("messages", ("message_id",)),
     Milestone: Table("milestones", ("item_id", "round", "kind")),
+    NonconformanceRow: Table("nonconformances", ("item_id", "ncr_id")),
     OrderLine: Table("purchase_order_lines", ("number", "line")),
     PurchaseOrder: Table("purchase_orders", ("number",)),
     Receipt: Table("receipts", ("item_id", "receipt_id")),

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -17,6 +17,8 @@ from domain.procurement import Row
 from storage.connection import Connection, Statement
 from storage.database import encode_json
 from storage.rows import TABLES, appending, row_id, upserting
+
+R = TypeVar("R", bound=Row)
 
 # Every transaction takes the building's row first, in this strength: with any other order or strength deadlocks
 # were measured, with this one none.
@@ -59,6 +61,11 @@ class BuildingTransaction:
     def save(self, *rows: Row) -> None:
         """Save whole rows, in this order; a row saved twice ends as the last one."""
         self._rows.extend(rows)
+
+    def saved_of(self, kind: type[R]) -> list[R]:
+        """The rows of a kind that were saved so far, each as it was saved last."""
+        saved = {row_id(row): row for row in self._rows if isinstance(row, kind)}
+        return list(saved.values())
 
     def append(self, table: str, row: dict[str, Any]) -> None:
         """A new row, in JSON's types, of a table that is only ever added to and not part of the log. Its columns are

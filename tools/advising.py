@@ -14,6 +14,7 @@ from domain.events import Entry
 from domain.feasibility import find_obstacle
 from domain.plan import Act, Ask, Step, Tell
 from domain.policy import Authority
+from domain.questions.build import ncrs_asked_about
 from domain.templates import agree, template_of
 from domain.watch import commits
 from storage import rules
@@ -59,7 +60,8 @@ async def advised(
 def _is_impossible(asked: Asked, decision: Decision) -> bool:
     """Whether the line's facts stand against an action of the answer."""
     files = {} if asked.file is None else {asked.file.item.item_id: asked.file}
-    return find_obstacle(files, decision.actions) is not None
+    about = ncrs_asked_about(asked.question.kind, asked.question.matter, asked.file)
+    return find_obstacle(files, decision.actions, asked_about=about) is not None
 
 
 async def _verdict(toolbox: Toolbox, entry: Entry, asked: Asked, decision: Decision, passes: int) -> Verdict:

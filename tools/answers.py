@@ -10,6 +10,7 @@ from domain.feasibility import find_obstacle
 from domain.line_names import LineNames
 from domain.plain_json import PlainAction
 from domain.principals import Principal
+from domain.questions.build import ncrs_asked_about
 from storage import approvals, procurement
 from storage.approvals import AcceptedDecision
 from storage.connection import Connection
@@ -70,7 +71,7 @@ async def submit(
         proposed = {"approve": asked.recommended, "edit": decision.actions}.get(kind, [])
         await require_authority(conn, building, principal, asked, proposed, now, approval_id=asked.approval_id)
         if asked.status == "pending" and answer.version in (None, asked.version):  # else it is refused as too late
-            await _require_possible(conn, home, proposed)
+            await _require_possible(conn, home, asked, proposed)
     return await approvals.decide(
         conn,
         asked.approval_id,
@@ -82,9 +83,11 @@ async def submit(
     )
 
 
-async def _require_possible(conn: Connection, building_id: str, actions: list[PlainAction]) -> None:
+async def _require_possible(conn: Connection, building_id: str, asked: Approval, actions: list[PlainAction]) -> None:
     """Let only those actions pass that can be done now, in their order: what is accepted is done whole."""
-    obstacle = find_obstacle(await procurement.files_of(conn, building_id, actions), actions)
+    files = await procurement.files_of(conn, building_id, actions)
+    about = ncrs_asked_about(asked.kind, asked.matter, files.get(asked.item_id or ""))
+    obstacle = find_obstacle(files, actions, asked_about=about)
     if obstacle is not None:
         raise InvalidError(
             f"actions.{obstacle.number}: {obstacle}; nothing was done or stored", f"actions.{obstacle.number}"

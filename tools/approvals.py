@@ -370,6 +370,12 @@ def ask_for_amount(building: Building, approval: Approval, question: Question, n
     return approval.model_copy(update={**amount, "asked_of": asked_of, **due})
 
 
+def withdraw(context: ActionContext, approval: Approval) -> None:
+    """Take a question back, and tell whoever was asked."""
+    context.save(approval.withdraw())
+    _tell(context, approval, "settled")
+
+
 def _talk(approval: Approval) -> JsonObject:
     """What was said about the question stays with it when the facts change."""
     said = approval.evidence.get("conversation")

@@ -15,6 +15,7 @@ from storage.ledger import EffectKey
 from storage.transaction import building_transaction, roll_back
 from tools.catalogue import EFFECTS
 from tools.context import ActionContext, Toolbox
+from tools.flags import close_flags_of_done_lines
 from tools.holding_back import tell_would_do
 
 Result = JsonObject
@@ -104,6 +105,7 @@ async def _run(
         if effect.item is not None and read:
             context.files[effect.item] = procurement.filed(*read)
         result = await effect.act(context)
+        await close_flags_of_done_lines(context)
         ledger.record(
             transaction,
             key,

@@ -38,5 +38,22 @@ async def band_settled(
     return after.model_copy(update={"told_band": after.schedule_band}), cleared
 
 
+async def close_flags_of_done_lines(context: ActionContext) -> None:
+    """Clear the flags of lines that this effect released or removed: nobody needs to look at them any more."""
+    for item in context.transaction.saved_of(Item):
+        known = context.files.get(item.item_id)
+        if not item.is_done or (known is not None and known.item.is_done):
+            continue
+        open_ = await _open(context.transaction.conn, context.building.building_id, item.item_id)
+        cleared = {row.flag_id for row in context.transaction.saved_of(Flag) if row.status == "cleared"}
+        context.save(
+            *(
+                flag.model_copy(update={"status": "cleared", "cleared_seq": context.seq})
+                for flag in open_
+                if flag.flag_id not in cleared
+            )
+        )
+
+
 async def _open(conn: Connection, building_id: str, item_id: str) -> list[Flag]:
     return await select(conn, Flag, "building_id = %s AND item_id = %s AND status = 'open'", (building_id, item_id))

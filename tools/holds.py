@@ -1,9 +1,8 @@
 """Putting a line on hold, until a day on which somebody is asked again."""
 
 from domain.actions import HoldArguments
-from domain.orders import as_date
 from domain.plain_json import JsonObject
-from domain.schedule import add_working_days
+from domain.schedule import add_working_days, as_date
 from tools.context import ActionContext
 
 

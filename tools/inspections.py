@@ -1,14 +1,19 @@
 """Inspections planned, and the disposition of what failed (NCR): repair, return, use as is."""
 
-from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
-from domain.actions import InspectionArguments, NoteArguments
-from domain.inspections import inspection_id, open_ncrs, uninspected
-from domain.orders import as_date
-from domain.procurement import Inspection, Item, LineFile, Logistics, Message, Quality, Row
+from domain.actions.return_item import ReturnArguments
+from domain.actions.schedule_inspection import InspectionArguments
+from domain.actions.shapes import DispositionArguments
+from domain.dispositions import Disposition, with_account, with_facts
+from domain.errors import InvalidError
+from domain.inspections import inspection_id, uninspected
+from domain.lines.projection import adopt, changed_rows, project
+from domain.procurement import Inspection, Message
+from domain.schedule import as_date
 from tools.context import ActionContext
-from tools.meant_ncrs import meant_ncrs
+from tools.meant_ncrs import decide_on_ncrs
 
 
 async def schedule_inspection(context: ActionContext, arguments: InspectionArguments) -> dict[str, Any]:
@@ -32,39 +37,30 @@ async def schedule_inspection(context: ActionContext, arguments: InspectionArgum
                 caused_seq=context.seq,
             )
         )
-    context.save(*made, file.item.model_copy(update={"quality": Quality.INSPECTION_SCHEDULED}))
+    known = adopt(file)
+    planned_too = known.model_copy(update={"inspections": [*known.inspections, *made]})
+    context.save(*changed_rows(file, project(planned_too, context.seq)))
     return {"inspections": [i.inspection_id for i in made], "on": on.isoformat()}
 
 
-async def repair_item(context: ActionContext, arguments: NoteArguments) -> dict[str, Any]:
+async def repair_item(context: ActionContext, arguments: DispositionArguments) -> dict[str, Any]:
     """Have it repaired; it is inspected again before it counts."""
-    file = await context.file(arguments.item)
-    meant = await meant_ncrs(context, file)
-    context.save(*_disposed(meant, "repair"), _judged(file, meant, Quality.NOT_INSPECTED))
+    await _dispose(context, arguments, Disposition("repair", quantity=arguments.quantity))
     return {"disposition": "repair"}
 
 
-async def return_item(context: ActionContext, arguments: NoteArguments) -> dict[str, Any]:
-    """Send what arrived back to the vendor: as if it had not come."""
-    file = await context.file(arguments.item)
-    returned: list[Row] = [
-        shipment.model_copy(update={"status": "returned"})
-        for shipment in file.shipments_in(file.item.round)
-        if shipment.is_received
-    ]
-    meant = await meant_ncrs(context, file)
-    back = {"logistics": Logistics.NOT_SHIPPED, "eta": None}
-    item = _judged(file, meant, Quality.NOT_INSPECTED).model_copy(update=back)
-    context.save(*_disposed(meant, "return"), *returned, item)
-    return {"disposition": "return", "shipments": len(returned)}
+async def return_item(context: ActionContext, arguments: ReturnArguments) -> dict[str, Any]:
+    """Send back to the vendor what was rejected; it comes again on the same order, unless something else was said."""
+    decided = Disposition("return", arguments.then or "owed", arguments.quantity)
+    returned = await _dispose(context, arguments, decided)
+    return {"disposition": "return", "quantity": f"{returned.normalize():f}"}
 
 
-async def accept_as_is(context: ActionContext, arguments: NoteArguments) -> dict[str, Any]:
+async def accept_as_is(context: ActionContext, arguments: DispositionArguments) -> dict[str, Any]:
     """Use what failed as it is; for anything else (a vendor's terms) the acceptance is put on file."""
     file = await context.file(arguments.item)
-    meant = await meant_ncrs(context, file)
-    if meant or file.item.quality == Quality.FAILED:
-        context.save(*_disposed(meant, "use_as_is"), _judged(file, meant, Quality.ACCEPTED_AS_IS))
+    if with_account(file, context.seq).open_ncrs:
+        await _dispose(context, arguments, Disposition("accept", quantity=arguments.quantity))
         return {"disposition": "use_as_is"}
     note = Message(
         message_id=f"M-{context.key.seq}-accept_as_is-{file.item.item_id}-{context.key.ordinal}",
@@ -78,12 +74,18 @@ async def accept_as_is(context: ActionContext, arguments: NoteArguments) -> dict
     return {"noted": note.message_id}
 
 
-def _disposed(meant: Sequence[Inspection], disposition: str) -> list[Row]:
-    return [inspection.model_copy(update={"disposition": disposition}) for inspection in meant]
+async def _dispose(context: ActionContext, arguments: DispositionArguments, decided: Disposition) -> Decimal:
+    """Decide what becomes of the nonconformances that are meant. Returns how much that is of.
 
-
-def _judged(file: LineFile, meant: Sequence[Inspection], quality: Quality) -> Item:
-    """The line with this word for its quality; it stays failed while an NCR is left that nobody has decided."""
-    left = [inspection for inspection in open_ncrs(file) if inspection not in meant]
-    still = [inspection for inspection in left if inspection.round == file.item.round]
-    return file.item.model_copy(update={"quality": Quality.FAILED if still else quality})
+    Raises:
+        InvalidError: nothing of the line is rejected and undecided, or less than that.
+    """
+    before = await context.file(arguments.item)
+    file = with_account(before, context.seq)
+    rows = await decide_on_ncrs(context, file, arguments.ncr_number, decided)
+    if not rows:
+        raise InvalidError(f"Nothing of {file.item.shown} is rejected and undecided.", "item")
+    context.save(*changed_rows(before, with_facts(file, rows, context.seq)))
+    new = [row for row in rows if row.voided_by is None]
+    whole = {ncr.ncr_id: ncr.undecided or ncr.quantity for ncr in file.ncrs}
+    return sum((row.quantity or whole[row.details.ncr or ""] for row in new), Decimal(0))

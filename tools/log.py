@@ -4,12 +4,11 @@ from typing import Any
 
 from domain.events import CLEAR, Entry, ItemChange, ItemsChanged, ScheduleRevised
 from domain.line_names import LineNames
-from domain.orders import as_date
 from domain.outside import shown_name
 from domain.outstanding import resolved_message
 from domain.plain_json import PlainAction
 from domain.procurement import Item
-from domain.schedule import compared
+from domain.schedule import as_date, compared
 from domain.text import DistinctIds, folded, slug
 from storage import procurement
 from tools.apart import breathe, work_apart

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from domain.lines.taking_in import RESTATED
 from domain.procurement import Message, VendorRow
 from storage import summaries
 from storage.rows import select
@@ -29,10 +30,6 @@ class MessageOrigins:
             return OUTSIDE if known is None else written_by(known.vendor_id)
         named = [one for one in self.vendors if one.name == message.party]
         return written_by(named[0].vendor_id) if len(named) == 1 else MIXED
-
-
-RESTATED = "longlead.restated"
-"""The source of what was kept as a note though it came as a letter: its words are the writer's."""
 
 
 def of_note(source: str) -> Origin:

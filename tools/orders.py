@@ -1,16 +1,20 @@
 """Purchase orders: issued, ordered again, cancelled, tracked, expedited."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from domain.actions import ExpediteArguments, ItemArguments, OrderArguments
+from domain.actions.shapes import ReplacementArguments
+from domain.dispositions import Disposition, with_account
 from domain.errors import InvalidError
+from domain.lines.projection import adopt, changed_rows, last_day, project
 from domain.mail_subjects import order_subject, vendor_subject
 from domain.milestones import expected_of
 from domain.orders import order_rows
-from domain.procurement import Commercial, ContactRole, LineFile, OrderLine, PurchaseOrder, Row, money
+from domain.procurement import ContactRole, FactRow, LineFile, OrderLine, PurchaseOrder, Row, money
 from tools.context import ActionContext
-from tools.meant_ncrs import meant_ncrs
+from tools.meant_ncrs import decide_on_ncrs
 from tools.messages import say
 
 
@@ -19,35 +23,37 @@ async def issue_purchase_order(context: ActionContext, arguments: OrderArguments
     file = await context.file(arguments.item)
     if file.order is not None and file.item.is_ordered:
         return {"purchase_order": file.order.number, "already_ordered": True}
-    return _order(context, file, arguments, [], replaces=file.order is not None)
+    return _order(context, file, arguments, [])
 
 
-async def reorder_item(context: ActionContext, arguments: OrderArguments) -> dict[str, Any]:
-    """Order a replacement: the line's next round, with an order of its own."""
-    file = await context.file(arguments.item)
-    disposed: list[Row] = [
-        inspection.model_copy(update={"disposition": "replace"}) for inspection in await meant_ncrs(context, file)
-    ]
-    return _order(context, file, arguments, disposed, replaces=True)
+async def reorder_item(context: ActionContext, arguments: ReplacementArguments) -> dict[str, Any]:
+    """Order a replacement. What was rejected and nobody has decided about goes back, and is replaced by it."""
+    file = with_account(await context.file(arguments.item), context.seq)
+    returned = Disposition("return", "replaced", arguments.quantity)
+    rows = await decide_on_ncrs(context, file, arguments.ncr_number, returned)
+    if arguments.quantity is None and rows and file.item.quantity is not None:
+        rejected = {ncr.ncr_id: ncr.undecided for ncr in file.open_ncrs}
+        replaced = sum((row.quantity or rejected[row.details.ncr or ""] for row in rows), Decimal(0))
+        arguments = arguments.model_copy(update={"quantity": replaced})
+    return _order(context, file, arguments, rows)
 
 
-def _order(
-    context: ActionContext, file: LineFile, arguments: OrderArguments, also: list[Row], *, replaces: bool
-) -> dict[str, Any]:
+def _order(context: ActionContext, file: LineFile, arguments: OrderArguments, decided: list[FactRow]) -> dict[str, Any]:
     order, rows = order_rows(
         file,
         context.building,
         quantity=arguments.quantity,
-        replaces=replaces,
+        decided=decided,
         today=context.today,
         seq=context.seq,
     )
-    context.save(*also, *rows)
+    context.save(*rows)
     vendor = file.vendor
+    line = next(row for row in rows if isinstance(row, OrderLine) and row.number == order.number)
     context.post(
         (vendor.contact_for("orders") or vendor.name) if vendor else "vendor",
         order_subject(order.number, file.item.name, _quantity(rows), file.item.required_by, order.revision),
-        {"purchase_order": order.model_dump(mode="json"), "lines": [rows[1].model_dump(mode="json")]},
+        {"purchase_order": order.model_dump(mode="json"), "lines": [line.model_dump(mode="json")]},
     )
     return {"purchase_order": order.number, "total": money(order.total, order.currency)}
 
@@ -58,10 +64,12 @@ async def cancel_purchase_order(context: ActionContext, arguments: OrderArgument
     order = _current(file)
     if order.status == "cancelled":
         return {"purchase_order": order.number, "already_cancelled": True}
-    context.save(
-        order.model_copy(update={"status": "cancelled", "caused_seq": context.seq}),
-        file.item.model_copy(update={"commercial": Commercial.CANCELLED, "caused_seq": context.seq}),
+    cancelled = order.model_copy(
+        update={"status": "cancelled", "cancelled_on": max(context.today, last_day(file)), "caused_seq": context.seq}
     )
+    orders = [cancelled if one.number == order.number else one for one in file.orders]
+    known = adopt(file)
+    context.save(*changed_rows(file, project(known.model_copy(update={"orders": orders}), context.seq)))
     text = f"Purchase order {order.number} is cancelled. {arguments.reason or ''}".strip()
     return {"purchase_order": order.number, **_to_vendor(context, file, "orders", text, "this order is cancelled")}
 

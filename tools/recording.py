@@ -1,6 +1,7 @@
 """Recording what an event says, before anything is decided: once, even where the step runs twice."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
@@ -9,6 +10,7 @@ from domain.approvals import Approval, Responder
 from domain.buildings import Building
 from domain.errors import LongleadError
 from domain.events import Entry
+from domain.lines.taking_in import COUNTED, RESTATED, Report
 from domain.outstanding import resolved_message
 from domain.plain_json import JsonObject, PlainAction
 from domain.plan import RaisedQuestion
@@ -48,6 +50,28 @@ class Finding(BaseModel):
         return plain
 
 
+def report_in(entry: Entry, building: Building) -> Report:
+    """The event of an entry as the report of a fact."""
+    return Report(
+        said_at=_said_at(entry, building),
+        # Of two that came in at one moment, the one that came first is the older.
+        received_at=entry.received_at + timedelta(microseconds=entry.seq),
+        source=entry.source,
+        event_id=entry.event_id,
+        seq=entry.seq,
+        body=entry.body,
+        is_dated=bool(entry.body.get("occurred_at")),
+        is_counted=entry.source == RESTATED and entry.event_id.endswith(COUNTED),
+    )
+
+
+def _said_at(entry: Entry, building: Building) -> datetime:
+    """When it was said: at the latest when it came in. Of two that were said at one moment, the one that came first
+    is the older."""
+    at = entry.at(building.zone)
+    return at if at < entry.received_at else entry.received_at + timedelta(microseconds=entry.seq)
+
+
 async def record(toolbox: Toolbox, entry: Entry, item_id: str, recorder: Recorder) -> Finding:
     """Record an event about one line, in one transaction; `recorder` is pure."""
 
@@ -63,7 +87,7 @@ async def record(toolbox: Toolbox, entry: Entry, item_id: str, recorder: Recorde
                     context.transaction.conn, entry.building_id, file.item, row, entry.seq
                 )
                 context.save(settled, *cleared)
-                say += [resolved_message(settled)] if cleared else []
+                say += [resolved_message(settled)] if cleared and not settled.is_released else []
             else:
                 context.save(row)
         return Finding(

@@ -1,25 +1,54 @@
 """What a person makes of a report that was unclear: it was another event, or nothing."""
 
 import json
+from decimal import Decimal
 
 from domain.actions import DismissArguments, RestateArguments
-from domain.events import body_of
+from domain.approvals import Approval
+from domain.events import Event, body_of
+from domain.lines.taking_in import COUNTED, OTHER_UNIT, RESTATED
+from domain.lines.units import unit_named
 from domain.plain_json import JsonObject
-from storage import inbox
+from storage import inbox, procurement
 from tools.context import ActionContext
 
 
 async def restate_event(context: ActionContext, arguments: RestateArguments) -> JsonObject:
     """Put the event as it should have been sent into the building's own inbox; it is processed in its turn."""
+    approval = await _answered(context)
     accepted = await inbox.add(
         context.transaction,
-        source="longlead.restated",
-        event_id=str(context.key),
+        source=RESTATED,
+        event_id=f"{context.key}{_ending(approval)}",
         event_type=arguments.event.event_type,
         body=json.loads(json.dumps(body_of(arguments.event))),
         now=context.now,
     )
+    if approval is not None and approval.item_id is not None:
+        await _keep_factor(context, approval, arguments.event)
     return {"seq": accepted.seq}
+
+
+async def _answered(context: ActionContext) -> Approval | None:
+    approval_id = context.entry.body.get("approval_id")
+    return await procurement.approval(context.transaction.conn, approval_id) if approval_id else None
+
+
+def _ending(approval: Approval | None) -> str:
+    """Where a contradiction is answered, the report counts as another than what it contradicts."""
+    is_doubt = approval is not None and approval.kind == "facts_contradict" and approval.subject.get("fact")
+    return COUNTED if is_doubt else ""
+
+
+async def _keep_factor(context: ActionContext, approval: Approval, event: Event) -> None:
+    """A report in another unit was told again in the line's: from then on it is known how much that unit is."""
+    reported = approval.subject.get("reported")
+    quantity = getattr(event, "quantity", None) or getattr(event, "quantity_rejected", None)
+    if approval.subject.get("doubt") != OTHER_UNIT or not reported or quantity is None:
+        return
+    file = await context.file(approval.item_id or "")
+    factors = {**file.item.unit_factors, unit_named(reported["unit"]): quantity / Decimal(reported["quantity"])}
+    context.save(file.item.model_copy(update={"unit_factors": factors, "caused_seq": context.seq}))
 
 
 async def dismiss_event(context: ActionContext, arguments: DismissArguments) -> JsonObject:

@@ -5,9 +5,8 @@ from typing import Any
 from domain.actions import NoteArguments, ProjectEndArguments, RequiredByArguments
 from domain.buildings import MANAGER
 from domain.mail_subjects import notice_subject
-from domain.orders import as_date
 from domain.procurement import Commercial, ScheduleVersion
-from domain.schedule import compared, with_project_end, with_required_by, without_item
+from domain.schedule import as_date, compared, with_project_end, with_required_by, without_item
 from storage import procurement
 from tools.context import ActionContext
 from tools.flags import band_settled

@@ -5,6 +5,7 @@ from domain.confirming import reading_confirmed, understood_of
 from domain.events import Entry
 from domain.feasibility import Obstacle, find_obstacle
 from domain.plain_json import JsonObject, PlainAction
+from domain.questions.build import ncrs_asked_about
 from domain.replies import Reply
 from domain.settlement import SETTLEMENT, Applied, Outdated, Settlement
 from storage import procurement
@@ -129,7 +130,8 @@ async def _obstacle(context: ActionContext, approval: Approval) -> Obstacle | No
     """What stands against the actions of an answer as the facts are by now."""
     actions = _actions_of(approval)
     files = await procurement.files_of(context.transaction.conn, context.building.building_id, actions)
-    return find_obstacle(files, actions)
+    about = ncrs_asked_about(approval.kind, approval.matter, files.get(approval.item_id or ""))
+    return find_obstacle(files, actions, asked_about=about)
 
 
 async def _end_hold(context: ActionContext, approval: Approval) -> None:

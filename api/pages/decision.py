@@ -1,5 +1,6 @@
 """The page of a question: everything needed to answer it, and afterwards what came of it. Looking never decides."""
 
+import asyncio
 import re
 import secrets
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from api.approval_view import ApprovalView
 from api.bodies import read
 from api.held import Held, connection
 from api.ledger_view import LedgerEntry
+from api.pages.goods import Goods, describe_goods
 from api.pages.known import evidence
 from api.pages.links import answered_by_page, let_in, log_path, record_use, same_site
 from api.pages.rendering import HEADERS, page
@@ -194,6 +196,7 @@ async def _shown(
         here=request.url.path,
         standing=standing,
         done=await _done(conn, view),
+        goods=await _goods(conn, view),
         evidence=evidence(view.evidence),
         log_path=log_path(asked.links, asked.link, view.building_id),
         answer_id=secrets.token_urlsafe(16),
@@ -208,6 +211,14 @@ def _last_said(view: ApprovalView) -> dict[str, Any] | None:
     """What was last said about a question that is still open, and what the agent said to it."""
     said = view.evidence.get("conversation") or []
     return said[-1] if said and view.status == "pending" else None
+
+
+async def _goods(conn: Connection, view: ApprovalView) -> Goods | None:
+    """The goods of the line that is asked about; None: it is about no line."""
+    if view.item_id is None:
+        return None
+    file = await procurement.line_file(conn, view.building_id, view.item_id)
+    return None if file is None else await asyncio.to_thread(describe_goods, file)
 
 
 async def _done(conn: Connection, view: ApprovalView) -> list[dict[str, Any]]:

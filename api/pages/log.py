@@ -8,7 +8,7 @@ from api.held import Held, connection
 from api.ledger_view import LedgerEntry
 from api.pages.links import answered_by_page, let_in, record_use
 from api.pages.rendering import page
-from api.procurement_view import ItemView
+from api.procurement_view import show_items
 from domain.errors import NotFoundError
 from domain.outside import shown_name
 from runtime.links import linker
@@ -52,7 +52,7 @@ async def show(token: str, request: Request, resources: Held) -> Response:
         await let_in(request, conn, links, link, building)
         await record_use(conn, link, building, "shown", now)
         lines = await pages.page(conn, ITEMS, limit=MOST_LINES, building_id=link.subject, removed=False)
-        items = [ItemView.model_validate(row).model_dump(mode="json") for row in lines.rows]
+        items = [item.model_dump(mode="json") for item in await show_items(lines.rows)]
         questions = await _open(conn, APPROVALS, link.subject)
         done = await (await conn.execute(LAST, (link.subject, LAST_ACTIONS))).fetchall()
         names = {item_id: shown_name(name) for item_id, name in await procurement.item_names(conn, link.subject)}

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from api.pages.words import in_words
+from domain.lines.words import describe_ncr, describe_promises, describe_quantities
 from runtime.channels_letter import printable
 
 
@@ -30,6 +31,11 @@ def _label(name: object) -> str:
 
 def _moment(at: datetime, zone: ZoneInfo) -> str:
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+
+
+def _how_much(line: Mapping[str, Any]) -> str:
+    """`6 of 10 pcs accepted, 4 in transit`, of a line as it is shown."""
+    return describe_quantities(line["quantities"], line["unit"], has_quantity=line["quantity"] is not None)
 
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"']+")
@@ -66,6 +72,10 @@ _pages.filters |= {
     "is_link": _is_link,
     "answer": lambda kind: _ANSWERS.get(kind, kind),
     "action": in_words,
+    "first_upper": lambda text: text[:1].upper() + text[1:],
+    "how_much": _how_much,
+    "promises": lambda line: describe_promises(line["first_promise"], line["latest_promise"]),
+    "ncr": lambda ncr, unit: describe_ncr(ncr["ncr_number"], ncr["undecided"], unit, ncr["defects"]),
 }
 _CSS = Markup(_pages.loader.get_source(_pages, "page.css")[0])  # type: ignore[union-attr]
 _STYLE = base64.b64encode(hashlib.sha256(_CSS.encode()).digest()).decode()

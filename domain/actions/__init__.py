@@ -15,7 +15,7 @@ from domain.actions.change_required_by import ChangeRequiredBy, RequiredByArgume
 from domain.actions.complete_item import CompleteArguments, CompleteItem
 from domain.actions.dismiss_event import DismissArguments, DismissEvent
 from domain.actions.expedite_order import ExpediteArguments, ExpediteOrder
-from domain.actions.flag_potential_issue import Band, FlagArguments, FlagPotentialIssue
+from domain.actions.flag_potential_issue import FlagArguments, FlagPotentialIssue
 from domain.actions.grant_delegation import DelegationArguments, GrantDelegation
 from domain.actions.hold_item import HoldArguments, HoldItem
 from domain.actions.issue_purchase_order import IssuePurchaseOrder
@@ -38,7 +38,6 @@ __all__ = [
     "ACTIONS",
     "ACTION_NAMES",
     "Action",
-    "Band",
     "CompleteArguments",
     "DelegationArguments",
     "DismissArguments",

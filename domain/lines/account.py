@@ -45,6 +45,8 @@ class OrderLine:
     over: Decimal = NOTHING
     owed_again: Decimal = NOTHING
     is_cancelled: bool = False
+    is_adopted: bool = False
+    """It was placed elsewhere: what happened before we knew of it is unknown."""
 
     @property
     def all_lots(self) -> Decimal:
@@ -65,6 +67,45 @@ class Nonconformance:
         return self.undecided > 0
 
 
+@dataclass
+class Delivery:
+    """A shipment as its reports tell it: what left, and what of it arrived."""
+
+    name: str
+    """What its lots are named by: its id, else the key of the first report."""
+    order: str
+    departed_on: date | None = None
+    arrivals: list["Arrival"] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A part of a shipment that reached the site; `quantity` is what it moved there."""
+
+    fact: str
+    day: date
+    quantity: Decimal
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An inspection that counted: the shipments whose goods it judged; the NCR that it raised, where it failed."""
+
+    fact: str
+    """Key of its first report."""
+    reports: tuple[str, ...]
+    """Keys of all its reports, the newest saying last."""
+    passed: bool
+    day: date
+    order: str
+    shipments: tuple[str, ...]
+    quantity: Decimal | None
+    """How much it rejected, or accepted."""
+    ncr: str | None
+    is_on_arrival: bool = False
+    """It was seen on arrival, not by an inspection."""
+
+
 @dataclass(frozen=True)
 class Account:
     """The whole truth about a line's goods, in the unit of the line."""
@@ -78,6 +119,8 @@ class Account:
     doubts: tuple[Doubt, ...] = ()
     shipment_ids: dict[str, frozenset[str]] = field(default_factory=dict)
     """All ids of a shipment, by the one that its lots have."""
+    deliveries: tuple[Delivery, ...] = field(default=(), compare=False)
+    verdicts: tuple[Verdict, ...] = field(default=(), compare=False)
 
     def quantity(self, *states: LotState) -> Decimal:
         """How much is in these states."""

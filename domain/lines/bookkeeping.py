@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeAlias
 
-from domain.lines.account import Account, Doubt, Nonconformance, OrderLine, Reason
+from domain.lines.account import Account, Arrival, Delivery, Doubt, Nonconformance, OrderLine, Reason, Verdict
 from domain.lines.facts import Arrived, Cancelled, Departed, Disposed, Fact, Handling, Inspected, Ordered
 from domain.lines.lots import COMING, NOTHING, WITHOUT_VERDICT, Change, Lot, LotState, Stock, Where, merge_lots
 from domain.lines.quantities import ONE_LOT, tolerance
@@ -53,13 +53,19 @@ class _Bookkeeper:
         self.stock = Stock()
         self.orders: dict[str, OrderLine] = {}
         self.ncrs: dict[str, Nonconformance] = {}
+        self.ncr_names: dict[str, str] = {}
+        """The number that a nonconformance got after it was noted on arrival."""
         self.doubts: list[Doubt] = []
         self.shipment_ids: dict[str, frozenset[str]] = {}
         self.departed: set[str] = set()
+        self.deliveries: dict[str, Delivery] = {}
+        self.verdicts: list[Verdict] = []
+        self.unsure: list[Departed | Arrived | Inspected] = []
 
     def keep(self, facts: Sequence[Fact]) -> Account:
         for step in self._sort(self._steps([fact for fact in facts if not fact.is_voided])):
             self._apply(step)
+        self.doubts += [Doubt(report.key, "told_twice") for report in self.unsure if self._would_count(report)]
         return Account(
             needed=self.needed,
             missing_allowed=tolerance(self.needed, self.unit),
@@ -68,6 +74,8 @@ class _Bookkeeper:
             ncrs=tuple(self.ncrs[ncr] for ncr in sorted(self.ncrs)),
             doubts=tuple(sorted(self.doubts, key=lambda doubt: (doubt.fact, doubt.reason))),
             shipment_ids=self.shipment_ids,
+            deliveries=tuple(self.deliveries[name] for name in sorted(self.deliveries)),
+            verdicts=tuple(self.verdicts),
         )
 
     # -- what happened, in its order
@@ -80,9 +88,11 @@ class _Bookkeeper:
         arrivals = group_arrivals(fact for fact in facts if isinstance(fact, Arrived))
         repairs = {fact.ncr: fact.day for fact in facts if isinstance(fact, Disposed) and fact.handling == "repair"}
         inspections = group_inspections((fact for fact in facts if isinstance(fact, Inspected)), repairs)
-        unsure = [report for claim in departures for report in claim.unsure]
-        unsure_arrivals = [report for claim in arrivals for report in claim.unsure]
-        self.doubts += [Doubt(report.key, "told_twice") for report in (*unsure, *unsure_arrivals)]
+        self.unsure = [
+            *(report for claim in departures for report in claim.unsure),
+            *(report for claim in arrivals for report in claim.unsure),
+            *(report for claim in inspections for report in claim.unsure),
+        ]
         decisions = [fact for fact in facts if isinstance(fact, (Cancelled, Disposed))]
         return [*orders, *decisions, *self._possible(departures, arrivals), *arrivals, *inspections]
 
@@ -121,7 +131,8 @@ class _Bookkeeper:
     def _apply(self, step: Step) -> None:
         if isinstance(step, Ordered):
             quantity = ONE_LOT if step.quantity is None else step.quantity
-            self._open(OrderLine(step.order or step.key, quantity, placed_on=step.day))
+            order = OrderLine(step.order or step.key, quantity, placed_on=step.day, is_adopted=step.is_adopted)
+            self._open(order)
         elif isinstance(step, Cancelled):
             self._cancel(step)
         elif isinstance(step, Disposed):
@@ -136,6 +147,20 @@ class _Bookkeeper:
     def _doubt(self, step: Step, reason: Reason, *, day: date | None = None, quantity: Decimal | None = None) -> None:
         told = step.newest if isinstance(step, Claim) else step
         self.doubts.append(Doubt(told.key, reason, day, quantity))
+
+    def _would_count(self, report: Departed | Arrived | Inspected) -> bool:
+        """Whether it matters if a report tells a known fact again: something is still to come, or to be judged, that it
+        could be of."""
+        if isinstance(report, Inspected):
+            states = WITHOUT_VERDICT if report.passed else WITHOUT_VERDICT | _ACCEPTED
+            return bool(self.stock.total(Where(states, order=report.order)))
+        return any(
+            self.stock.total(Where(COMING, order=order.number))
+            for order in self.orders.values()
+            if not order.is_cancelled
+            and report.order in (None, order.number)
+            and self._was_placed_by(order, report.day)
+        )
 
     # -- orders
 
@@ -191,6 +216,14 @@ class _Bookkeeper:
         change = Change(LotState.IN_TRANSIT, claim.day, shipment=shipment)
         if not self.stock.move(Where(_ORDERED, order=order.number), change, claim.quantity):
             self._doubt(claim, "nothing_left_to_ship")
+            return
+        self._delivery(shipment, order.number).departed_on = claim.day
+
+    def _delivery(self, name: str, order: str) -> Delivery:
+        return self.deliveries.setdefault(name, Delivery(name, order))
+
+    def _note_arrival(self, claim: Claim[Arrived], name: str, order: str, quantity: Decimal) -> None:
+        self._delivery(name, order).arrivals.append(Arrival(claim.key, claim.day, quantity))
 
     def _name_shipment(self, claim: Claim[Departed] | Claim[Arrived], name: str) -> str:
         self.shipment_ids[name] = self.shipment_ids.get(name, frozenset()) | claim.aliases
@@ -213,9 +246,59 @@ class _Bookkeeper:
         if order is None:
             self._arrive_beyond(claim)
             return
+        if claim.first.is_off_site:
+            self._store(claim, order, shipment)
+            return
         self._receive(claim, order, shipment)
+        self._reject_on_arrival(claim)
         if claim.newest.is_complete:
-            self.stock.close_unknown_parts(order.number)
+            self._complete(claim, order)
+
+    def _store(self, claim: Claim[Arrived], order: OrderLine, shipment: str | None) -> None:
+        """Goods that were stored elsewhere left the factory and are still under way."""
+        own = self._name_shipment(claim, shipment or claim.shipment_id or claim.key)
+        self._delivery(own, order.number)
+        change = Change(LotState.IN_TRANSIT, claim.day, shipment=own)
+        left = claim.quantity
+        for where in (Where(_IN_TRANSIT, shipment=own), Where(_ORDERED, order=order.number)):
+            moved = self.stock.move(where, change, left)
+            if left is None and moved:
+                return
+            left = None if left is None else left - moved
+
+    def _complete(self, claim: Claim[Arrived], order: OrderLine) -> None:
+        """Nothing more comes: parts of unknown size are all that was still to come."""
+        unknown = self.stock.find(Where(_ON_SITE | _ACCEPTED, order=order.number))
+        part = next((lot for lot in unknown if lot.is_unknown), None)
+        if part is None:
+            return
+        self.stock.close_unknown_parts(order.number)
+        change = Change(LotState.ON_SITE, claim.day, shipment=part.shipment)
+        moved = self.stock.move(Where(COMING, order=order.number), change)
+        self._note_arrival(claim, part.shipment or claim.key, order.number, moved)
+        if part.state != LotState.ON_SITE:
+            of_part = Where(_ON_SITE, order=order.number, shipment=part.shipment)
+            self.stock.move(of_part, Change(part.state, claim.day), moved)
+
+    def _reject_on_arrival(self, claim: Claim[Arrived]) -> None:
+        """What was damaged, or is not what was ordered, is a nonconformance from the start."""
+        newest = claim.newest
+        if newest.condition not in ("damaged", "wrong") and newest.damaged is None:
+            return
+        own = [arrival for one in self.deliveries.values() for arrival in one.arrivals if arrival.fact == claim.key]
+        came = sum((arrival.quantity for arrival in own), NOTHING)
+        rejected = came if newest.condition == "wrong" or newest.damaged is None else min(newest.damaged, came)
+        name = next((name for name, one in self.deliveries.items() if own and own[0] in one.arrivals), None)
+        if not rejected or name is None:
+            return
+        where = Where(_ON_SITE, shipment=name)
+        judged = self.stock.find(where)
+        moved = self.stock.move(where, Change(LotState.REJECTED, claim.day, ncr=claim.key), rejected)
+        self.ncrs[claim.key] = Nonconformance(claim.key, moved, moved)
+        order = judged[0].order if judged else ""
+        self.verdicts.append(
+            Verdict(claim.key, (newest.key,), False, claim.day, order, (name,), moved, claim.key, is_on_arrival=True)
+        )
 
     def _known_shipment(self, claim: Claim[Arrived]) -> str | None:
         """The shipment that arrived: the one that is named, else the one of exactly that quantity; a report without an
@@ -240,11 +323,14 @@ class _Bookkeeper:
         change = Change(LotState.ON_SITE, claim.day, shipment=own)
         if left is None:
             if claim.newest.is_complete is False:
-                self.stock.add(Lot(order.number, NOTHING, LotState.ON_SITE, own, since=claim.day, is_unknown=True))
+                part = Lot(order.number, NOTHING, LotState.ON_SITE, own, since=claim.day, is_unknown=True)
+                self.stock.add(replace(part, arrived_on=claim.day))
+                self._note_arrival(claim, own, order.number, NOTHING)
                 return
             where = Where(_IN_TRANSIT, shipment=own) if has_left else Where(_ORDERED, order=order.number)
-            self.stock.move(where, change)
+            self._note_arrival(claim, own, order.number, self.stock.move(where, change))
             return
+        self._note_arrival(claim, own, order.number, left)
         for where in (
             Where(_IN_TRANSIT, shipment=own),
             Where(_ORDERED, order=order.number),
@@ -262,6 +348,7 @@ class _Bookkeeper:
             self._doubt(claim, "told_twice")
             return
         change = Change(LotState.ON_SITE, claim.day, shipment=self._name_shipment(claim, shipment))
+        self._note_arrival(claim, shipment, order.number, claim.quantity)
         left = claim.quantity - self.stock.move(Where(_ORDERED, order=order.number), change, claim.quantity)
         if left:
             self._add_over(order.number, left, shipment, claim.day)
@@ -273,12 +360,13 @@ class _Bookkeeper:
             return
         newest = max(self.orders.values(), key=lambda order: (order.placed_on or date.min, order.number))
         own = self._name_shipment(claim, claim.shipment_id or claim.key)
+        self._note_arrival(claim, own, newest.number, claim.quantity)
         self._add_over(newest.number, claim.quantity, own, claim.day)
 
     def _add_over(self, number: str, quantity: Decimal, shipment: str, day: date) -> None:
         order = self.orders[number]
         self.orders[number] = replace(order, over=order.over + quantity)
-        self.stock.add(Lot(number, quantity, LotState.ON_SITE, shipment, since=day, is_over=True))
+        self.stock.add(Lot(number, quantity, LotState.ON_SITE, shipment, since=day, arrived_on=day, is_over=True))
 
     # -- verdicts and decisions
 
@@ -302,15 +390,17 @@ class _Bookkeeper:
             shipment = known[0] if known else min(claim.aliases)
         scope = Where(WITHOUT_VERDICT, order=claim.order, shipment=shipment, until=claim.day)
         is_there = self.stock.find(scope) or self.stock.find(replace(scope, states=_ACCEPTED))
-        if not is_there and (claim.first.passed or not self._imply_arrival(claim, shipment)):
+        may_imply = not claim.first.passed or any(order.is_adopted for order in self.orders.values())
+        if not is_there and not (may_imply and self._imply_arrival(claim, shipment)):
             self._doubt(claim, "nothing_to_inspect")
             return None
         return scope
 
     def _imply_arrival(self, claim: Claim[Inspected], shipment: str | None) -> bool:
         """Goods that failed were there, though nobody has reported their arrival: a nonconformance is never lost for
-        that. What passed waits for its arrival, so that nothing is released that nobody has received."""
-        quantity = claim.newest.rejected if claim.quantity is None else claim.quantity
+        that. What passed waits for its arrival, so that nothing is released that nobody has received; but of an order
+        that was placed elsewhere we need not know it."""
+        quantity = claim.rejected if claim.quantity is None else claim.quantity
         change = Change(LotState.ON_SITE, claim.day, shipment=shipment)
         for where in (Where(_IN_TRANSIT, order=claim.order, shipment=shipment), Where(_ORDERED, order=claim.order)):
             if self.stock.move(where, change, quantity):
@@ -319,9 +409,19 @@ class _Bookkeeper:
 
     def _accept(self, claim: Claim[Inspected], scope: Where) -> None:
         change = Change(LotState.ACCEPTED, claim.day)
+        judged = self.stock.find(scope)
         moved = self.stock.move(replace(scope, states=_ON_SITE), change, claim.quantity)
         left = None if claim.quantity is None else claim.quantity - moved
-        self.stock.move(replace(scope, states=_IN_REPAIR), change, left)
+        moved += self.stock.move(replace(scope, states=_IN_REPAIR), change, left)
+        self._note_verdict(claim, judged, moved, None)
+
+    def _note_verdict(self, claim: Claim[Inspected], judged: list[Lot], quantity: Decimal, ncr: str | None) -> None:
+        shipments = tuple(dict.fromkeys(lot.shipment for lot in judged if lot.shipment))
+        order = judged[0].order if judged else (claim.order or "")
+        reports = tuple(report.key for report in sorted(claim.reports, key=lambda report: report.saying))
+        self.verdicts.append(
+            Verdict(claim.key, reports, claim.first.passed, claim.day, order, shipments, quantity, ncr)
+        )
 
     def _reject(self, claim: Claim[Inspected], scope: Where) -> None:
         """A failed inspection is a verdict on all that it inspected: what it does not reject is accepted. Where all of
@@ -329,11 +429,16 @@ class _Bookkeeper:
         waiting = self.stock.total(scope)
         there = waiting + self.stock.total(replace(scope, states=_ACCEPTED))
         inspected = (waiting or there) if claim.quantity is None else claim.quantity
-        rejected = inspected if claim.newest.rejected is None else claim.newest.rejected
-        if rejected > there:
+        rejected = inspected if claim.rejected is None else claim.rejected
+        if rejected > there and self._seen_on_arrival(claim, scope) is None:
             self._doubt(claim, "more_rejected_than_there", quantity=there)
             return
         ncr = claim.first.ncr
+        if (seen := self._seen_on_arrival(claim, scope)) is not None:
+            self._take_over(claim, seen, scope)
+            return
+        judged = self.stock.find(scope) or self.stock.find(replace(scope, states=_ACCEPTED))
+        self._note_verdict(claim, judged, rejected, ncr)
         change = Change(LotState.REJECTED, claim.day, ncr=ncr)
         left = rejected
         for states in (_ON_SITE, _IN_REPAIR, _ACCEPTED):
@@ -343,7 +448,29 @@ class _Bookkeeper:
         if inspected > rejected:
             self.stock.move(scope, Change(LotState.ACCEPTED, claim.day), inspected - rejected)
 
+    def _seen_on_arrival(self, claim: Claim[Inspected], scope: Where) -> Nonconformance | None:
+        """What was noted as damaged on arrival, and is what the inspection now rejects."""
+        noted = {one.ncr for one in self.verdicts if one.is_on_arrival}
+        for lot in self.stock.find(replace(scope, states=_REJECTED)):
+            ncr = self.ncrs.get(lot.ncr or "")
+            if ncr is not None and ncr.ncr in noted and ncr.undecided == claim.rejected:
+                return ncr
+        return None
+
+    def _take_over(self, claim: Claim[Inspected], seen: Nonconformance, scope: Where) -> None:
+        """The inspection's NCR takes the place of what was noted on arrival; the rest that it inspected is good."""
+        number = claim.first.ncr
+        judged = [lot for lot in self.stock.lots if lot.ncr == seen.ncr]
+        self.stock.lots = [replace(lot, ncr=number) if lot.ncr == seen.ncr else lot for lot in self.stock.lots]
+        self.ncrs[number] = replace(self.ncrs.pop(seen.ncr), ncr=number)
+        self.ncr_names[seen.ncr] = number
+        self.verdicts = [one for one in self.verdicts if one.ncr != seen.ncr]
+        self._note_verdict(claim, judged, seen.quantity, number)
+        good = None if claim.quantity is None else max(NOTHING, claim.quantity - seen.quantity)
+        self.stock.move(replace(scope, states=_ON_SITE), Change(LotState.ACCEPTED, claim.day), good)
+
     def _dispose(self, fact: Disposed) -> None:
+        fact = replace(fact, ncr=self.ncr_names.get(fact.ncr, fact.ncr))
         ncr = self.ncrs.get(fact.ncr)
         if ncr is None:
             self._doubt(fact, "unknown_ncr")

@@ -30,6 +30,10 @@ class Covered:
     on: date | None
     uncovered: Decimal
     """The part for which nothing was ordered."""
+    known_on: date | None = None
+    """The last day that is known of any part of it."""
+    late: Decimal = Decimal(0)
+    """How much of it comes after the required day, as far as days are known."""
 
     @property
     def days_late(self) -> int | None:
@@ -41,22 +45,24 @@ class Covered:
 
 def cover_needs(needs: Sequence[Need], account: Account, expected: Iterable[Expected]) -> list[Covered]:
     """Match needs by day with supply by arrival. Supply without a day comes last."""
-    supply = [(lot.since, lot.quantity) for lot in account.lots if _is_here(lot)]
+    supply = [(lot.arrived_on or lot.since, lot.quantity) for lot in account.lots if _is_here(lot)]
     supply += [(part.on, part.quantity) for part in expected]
     supply.sort(key=lambda part: part[0] or date.max)
     covered: list[Covered] = []
     for need in sorted(needs, key=lambda need: need.required_by or date.max):
-        left, day, has_day = need.quantity, None, True
+        left, day, has_day, late = need.quantity, None, True, Decimal(0)
         while left > account.missing_allowed and supply:
             on, quantity = supply.pop(0)
             taken = min(left, quantity)
             left -= taken
             has_day = has_day and on is not None
             day = max(day, on) if day and on else day or on
+            if on is not None and need.required_by is not None and on > need.required_by:
+                late += taken
             if quantity > taken:
                 supply.insert(0, (on, quantity - taken))
         uncovered = left if left > account.missing_allowed else Decimal(0)
-        covered.append(Covered(need, None if uncovered or not has_day else day, uncovered))
+        covered.append(Covered(need, None if uncovered or not has_day else day, uncovered, day, late))
     return covered
 
 

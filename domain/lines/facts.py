@@ -14,6 +14,8 @@ Judgement = Literal["same", "another"]
 """A person's word on whether a report tells a known fact again."""
 Handling = Literal["repair", "return", "accept", "scrap"]
 """What becomes of rejected goods (NCR disposition)."""
+Condition = Literal["good", "damaged", "wrong"]
+"""How goods look on arrival; `wrong`: not what was ordered."""
 AfterReturn = Literal["owed", "replaced", "credited"]
 """What the vendor does about returned goods: delivers again on the same order, on another order, or pays back."""
 
@@ -52,6 +54,8 @@ class Ordered(Fact):
 
     replaces: str | None = None
     """The NCR whose goods it replaces."""
+    is_adopted: bool = False
+    """It was placed elsewhere: what happened before we knew of it is unknown, and contradicts nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +79,11 @@ class Arrived(Fact):
     """True: nothing more comes. False: a part of unknown size, where no quantity is given."""
     serials: frozenset[str] = frozenset()
     place: str | None = None
+    is_off_site: bool = False
+    """It was stored elsewhere and has still to come here."""
+    damaged: Decimal | None = None
+    """How much of it was damaged on arrival."""
+    condition: Condition | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +109,15 @@ class Disposed(Fact):
     ncr: str
     handling: Handling
     then: AfterReturn = "owed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitted(Fact):
+    """A verdict of the designer on the vendor's document."""
+
+    is_approved: bool
+    revision: int | None = None
+    document: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

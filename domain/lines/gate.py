@@ -14,6 +14,9 @@ Impossible = Literal["in_the_future", "too_long_ago", "too_far_ahead", "eta_befo
 
 CLOCKS_APART = timedelta(days=1)
 """How far ahead of its sender's day something that has happened may lie: clocks and time zones differ."""
+UNDATED = timedelta(days=180)
+"""The same for a report whose sender does not say when he said it: it is dated by its own day, and is taken for a slip
+only far ahead of when it came in."""
 MOST_AGO = timedelta(days=730)
 MOST_AHEAD = timedelta(days=1825)
 """Calendar days from the saying beyond which a day is taken for a slip: the wrong year, as a rule."""
@@ -32,15 +35,18 @@ class Impossibility:
     probably: date | None
 
 
-def check_days(fact: Fact, departed_on: date | None = None) -> Impossibility | None:
+def check_days(
+    fact: Fact, departed_on: date | None = None, *, may_lie_ahead: timedelta = CLOCKS_APART
+) -> Impossibility | None:
     """The first thing about a fact's own days that cannot be true; None where nothing speaks against it.
 
     Args:
         departed_on: of an ETA: the day on which its shipment left, where that is known.
+        may_lie_ahead: how far after its saying something that has happened may lie.
     """
     said_on = fact.said_at.date()
     if isinstance(fact, (Departed, Arrived, Inspected, Ordered, Cancelled)):
-        if fact.day > said_on + CLOCKS_APART:
+        if fact.day > said_on + may_lie_ahead:
             return Impossibility("in_the_future", fact.day, _nearest_before(fact.day, said_on + CLOCKS_APART))
         if said_on - fact.day > MOST_AGO:
             return Impossibility("too_long_ago", fact.day, _nearest_before(fact.day, said_on))

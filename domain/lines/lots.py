@@ -39,6 +39,8 @@ class Lot:
     shipment: str | None = None
     ncr: str | None = None
     since: date | None = None
+    arrived_on: date | None = None
+    """The day on which it came on site, where it has."""
     is_over: bool = False
     """It is beyond what was ordered."""
     is_unknown: bool = False
@@ -79,8 +81,10 @@ class Change:
     is_by_disposition: bool = False
 
     def apply(self, lot: Lot) -> Lot:
+        arrives = self.state == LotState.ON_SITE and lot.arrived_on is None
         return replace(
             lot,
+            arrived_on=self.since if arrives else lot.arrived_on,
             state=self.state,
             since=self.since,
             shipment=self.shipment or lot.shipment,
@@ -140,4 +144,14 @@ def merge_lots(lots: Iterable[Lot]) -> tuple[Lot, ...]:
 
 def _sort_key(lot: Lot) -> tuple[str, ...]:
     day = lot.since.isoformat() if lot.since else ""
-    return lot.order, lot.state, lot.shipment or "", lot.ncr or "", day, str(lot.is_over), str(lot.is_by_disposition)
+    came = lot.arrived_on.isoformat() if lot.arrived_on else ""
+    return (
+        lot.order,
+        lot.state,
+        lot.shipment or "",
+        lot.ncr or "",
+        day,
+        came,
+        str(lot.is_over),
+        str(lot.is_by_disposition),
+    )

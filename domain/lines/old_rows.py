@@ -20,8 +20,9 @@ from domain.lines.facts import (
     Inspected,
     Ordered,
     Stated,
+    Submitted,
 )
-from domain.procurement import Inspection, LineFile, OrderLine, PurchaseOrder
+from domain.procurement import Inspection, LineFile, OrderLine, PurchaseOrder, Submittal
 
 SOURCE = "longlead.adopted"
 
@@ -35,7 +36,13 @@ _HANDLINGS: dict[str, tuple[Handling, AfterReturn]] = {
 
 def read_facts(file: LineFile) -> list[Fact]:
     """Everything that a line's rows say of its goods."""
-    return [*_read_orders(file), *_read_deliveries(file), *_read_inspections(file), *_read_expected(file)]
+    return [
+        *_read_orders(file),
+        *_read_deliveries(file),
+        *_read_inspections(file),
+        *_read_expected(file),
+        *_read_submittal(file),
+    ]
 
 
 class _Told(TypedDict):
@@ -62,12 +69,15 @@ def _read_orders(file: LineFile) -> Iterator[Fact]:
         order = _order_of(file, line)
         placed_on = (order.issued_on if order else None) or _first_day(file)
         seq = order.caused_seq if order else 0
-        yield Ordered(**_told(placed_on, seq, f"order:{line.number}"), order=line.number, quantity=line.quantity)
+        told = _told(placed_on, seq, f"order:{line.number}")
+        is_adopted = order is not None and order.placed_outside
+        yield Ordered(**told, order=line.number, quantity=line.quantity, is_adopted=is_adopted)
         if order is not None and order.status == "cancelled":
             yield Cancelled(**_told(_last_day(file), seq, f"cancelled:{line.number}"), order=line.number)
         if line.promised_date is not None:
-            told = _told(line.promised_date, seq, f"promise:{line.number}")
-            yield Stated(**told, kind="promise", order=line.number)
+            said = _told(placed_on, seq, f"promise:{line.number}")
+            said["day"] = line.promised_date
+            yield Stated(**said, kind="promise", order=line.number)
 
 
 def _read_deliveries(file: LineFile) -> Iterator[Fact]:
@@ -120,7 +130,17 @@ def _read_expected(file: LineFile) -> Iterator[Fact]:
     """An ETA that no shipment has: somebody said it of all that is to come."""
     eta = file.item.eta
     if eta is not None and not any(shipment.eta == eta for shipment in file.shipments):
-        yield Stated(**_told(eta, file.item.caused_seq, "eta"), kind="eta")
+        said = _told(_last_day(file), file.item.caused_seq, "eta")
+        said["day"] = eta
+        yield Stated(**said, kind="eta")
+
+
+def _read_submittal(file: LineFile) -> Iterator[Fact]:
+    """The verdict that stands; nobody knows any more when it was said, so whatever is said now is newer."""
+    item = file.item
+    if item.submittal in (Submittal.APPROVED, Submittal.REJECTED):
+        told = _told(date.min, 0, "submittal")
+        yield Submitted(**told, is_approved=item.submittal == Submittal.APPROVED, revision=item.submittal_revision)
 
 
 def _order_of(file: LineFile, line: OrderLine) -> PurchaseOrder | None:

@@ -55,6 +55,12 @@ class Claim(Generic[Report]):
         return max(named, key=lambda report: report.saying).quantity if named else None
 
     @property
+    def rejected(self) -> Decimal | None:
+        """Of a verdict: how much failed, as the newest report that says so has it."""
+        named = [told for told in self.reports if isinstance(told, Inspected) and told.rejected is not None]
+        return max(named, key=lambda told: told.saying).rejected if named else None
+
+    @property
     def day(self) -> date:
         return self.newest.day
 
@@ -121,7 +127,7 @@ def _compare_departures(claim: Claim[Departed], report: Departed) -> Sameness:
 
 
 def _compare_arrivals(claim: Claim[Arrived], report: Arrived) -> Sameness:
-    if _are_other_pieces(claim, report):
+    if _are_other_pieces(claim, report) or claim.first.is_off_site != report.is_off_site:
         return "another"
     named = report.shipment_id is not None and report.shipment_id in claim.aliases
     if claim.day == report.day and _fits(claim.quantity, report.quantity):
@@ -137,14 +143,22 @@ def _are_other_pieces(claim: Claim[Arrived], report: Arrived) -> bool:
 def _compare_inspections(claim: Claim[Inspected], report: Inspected) -> Sameness:
     if claim.first.passed != report.passed:
         return "another"
+    if report.ncr_number and report.ncr_number in {told.ncr for told in claim.reports}:
+        return "same"
     if report.ncr_number and any(told.ncr_number for told in claim.reports):
         return "same" if any(told.ncr_number == report.ncr_number for told in claim.reports) else "another"
     if claim.day != report.day or not _concern_one_shipment(claim, report):
         return "another"
     if any(told.document and told.document == report.document for told in claim.reports):
         return "same"
-    alike = _fits(claim.quantity, report.quantity) and _fits(claim.newest.rejected, report.rejected)
-    return "same" if alike and report.source not in claim.sources else "another"
+    if not _fits(claim.quantity, report.quantity) or not _fits(claim.rejected, report.rejected):
+        return "another"
+    if report.source not in claim.sources:
+        return "same"
+    if report.document and any(told.document for told in claim.reports):
+        return "another"
+    says_how_much = report.quantity is not None or report.rejected is not None
+    return "unsure" if says_how_much else "same"
 
 
 def _concern_one_shipment(claim: Claim[Inspected], report: Inspected) -> bool:

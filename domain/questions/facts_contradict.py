@@ -7,15 +7,30 @@ from typing import Any
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
+from domain.lines.taking_in import OTHER_UNIT, doubts_of
+from domain.outside import shown_name
 from domain.outstanding import ORDERED_ELSEWHERE, unordered_detail
 from domain.plain_json import JsonObject
 from domain.procurement import LineFile, money
 from domain.questions.kinds import CONTRADICTS, LineKind, Subject, line_of
 from domain.questions.line_facts import is_unordered
 from domain.situation import Situation, order_and_track, remove_line
+from domain.voiding import GROUND_GONE
 
 NOTE_BEFORE_ORDER = "a note before the order"
 """A person's words that may speak against an order: answered by people alone, and no habit is made of it."""
+
+
+MAY_BE_ANOTHER = ("told_twice", "nothing_left_to_arrive")
+"""Doubts about a report that may tell of one more delivery."""
+
+
+class ReportedAmount(Subject):
+    """A quantity as it was reported."""
+
+    unit: str = ""
+    quantity: str = ""
+    """A decimal string."""
 
 
 class FactsContradictSubject(Subject):
@@ -30,6 +45,20 @@ class FactsContradictSubject(Subject):
     source: str | None = None
     event_id: str | None = None
     """The report that it is about, where it is known."""
+    fact: str | None = None
+    """Key of the fact on file that is doubted."""
+    doubt: str = ""
+    """Why it is doubted."""
+    corrected: dict[str, Any] | None = None
+    """The report with the day that was probably meant."""
+    probably: str = ""
+    """That day."""
+    event: dict[str, Any] | None = None
+    """The doubted report as it came."""
+    cancels: str | None = None
+    """Of a decision whose ground is gone: the order that it placed and that can still be cancelled."""
+    reported: ReportedAmount | None = None
+    """Of a report in another unit: how much it says."""
 
     @property
     def is_about_note(self) -> bool:
@@ -57,6 +86,45 @@ def offer_ways_to_find_out(s: Situation, subject: FactsContradictSubject) -> lis
     hold = s.hold("reports contradict each other")
     if subject.unordered_delivery:
         return [ask, s.option("Issue the order all the same", order_and_track(s.item_id)), keep, hold]
+    if subject.doubt == GROUND_GONE:
+        stands = s.option(
+            "It stands as decided",
+            [action("dismiss_event", note="the decision stands without the report")],
+            cost="none",
+            assumptions=["what was decided is right all the same"],
+        )
+        cancel = s.option(
+            f"Cancel order {subject.cancels}",
+            [action("cancel_purchase_order", item=s.item_id, reason="ordered on a report that was taken back")],
+            assumptions=["the vendor agrees to the cancellation"],
+        )
+        is_last = s.file.order is not None and s.file.order.number == subject.cancels
+        return [stands, *([cancel] if is_last else []), hold]
+    if subject.corrected:
+        meant = s.option(
+            f"It was meant as {subject.probably}: record it so",
+            [action("restate_event", event=subject.corrected)],
+            cost="none",
+            assumptions=[f"{(subject.known or {}).get('day')} was a slip"],
+        )
+        return [meant, keep, ask, hold]
+    if subject.event and subject.reported and subject.doubt == OTHER_UNIT:
+        one = f"one {shown_name(subject.reported.unit)} is one {shown_name(s.file.item.unit or '')}"
+        record = s.option(
+            f"Record it as it is: {one}",
+            [action("restate_event", event=subject.event)],
+            cost="none",
+            assumptions=[f"{one}; answer with another quantity where it is not", "it is remembered for this line"],
+        )
+        return [ask, record, keep, hold]
+    if subject.event and subject.doubt in MAY_BE_ANOTHER:
+        count = s.option(
+            "Count it: it is another delivery",
+            [action("restate_event", event=subject.event)],
+            cost="none",
+            assumptions=["it came beside what is on file"],
+        )
+        return [keep, count, ask, hold]
     return [keep, ask, hold]
 
 
@@ -84,6 +152,8 @@ def _summary(_s: Situation, subject: FactsContradictSubject) -> str:
 
 
 def _stands(file: LineFile, _building: Building, subject: FactsContradictSubject) -> bool:
+    if subject.fact and all(doubt.fact != subject.fact for doubt in doubts_of(file)):
+        return False
     return not (subject.unordered_delivery or subject.is_about_note) or is_unordered(file)
 
 
@@ -133,6 +203,7 @@ KIND = LineKind(
     needs_a_person=True,
     any_key_may_answer=False,
     escalates=True,
+    decides_on="nothing",
     holds_line=True,
     is_asked_once=True,
     is_about_an_event=True,

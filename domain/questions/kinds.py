@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -92,6 +92,8 @@ class LineKind(QuestionKind[S]):
     """Which of several things of this kind on the line it is about; empty: there is one."""
     earlier_facts: Callable[[LineFile, Building, S], list[list[Any]]]
     """What fingerprints of its questions were made of before it had a matter; empty: it has none."""
+    decides_on: Literal["its_ncr", "all_ncrs", "nothing"]
+    """Which rejected goods an answer is about that names none."""
     holds_line: bool
     """Whether the agent leaves the line alone until it is answered."""
     is_asked_once: bool

@@ -304,7 +304,7 @@ async def test_an_order_cannot_be_numbered_in_watch_whatever_asks_for_it(desk: D
     building = await procurement.building(desk.conn, desk.building_id)
     assert building is not None
     with pytest.raises(InvalidError, match="in watch"):
-        order_rows(await desk.file("doors"), building, quantity=None, replaces=False, today=MONDAY.date(), seq=1)
+        order_rows(await desk.file("doors"), building, quantity=None, today=MONDAY.date(), seq=1)
 
 
 # Switching

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from domain.procurement import Flag, Inspection, OrderLine, PurchaseOrder, Receipt, Shipment
+from tests.agent.desk import Desk
 from tests.api.office import APPROVED, BUILDING, SPEC
 from tests.api.served import Served
 from tests.api.test_ledger import act
@@ -208,3 +209,41 @@ def test_links_are_made_used_and_listed(longlead: Run, building: str, served: Se
         assert longlead("links", "make", *wrong).exit_code == 1
     assert "link made" in longlead("building", "audit", building).stdout
     assert "No link was used yet." in longlead("links", "uses", building).stdout
+
+
+async def test_a_line_is_shown_with_how_much_is_where_its_ncrs_and_its_promises(longlead: Run, desk: Desk) -> None:
+    await desk.open(
+        items=[{"name": "Pumps", "vendor_id": "acme", "quantity": "10", "unit": "pcs", "required_by": "2026-03-20"}],
+        vendors=[{"vendor_id": "acme", "name": "Acme"}],
+    )
+    await desk.post("Submittal_Approved", item="Pumps")
+    for day, said in (("2026-03-10", "2026-02-02T08:00:00Z"), ("2026-03-26", "2026-02-03T08:00:00Z")):
+        desk.clock.forward(days=2)
+        await desk.post("Purchase_Order_Acknowledged", item="Pumps", promised_date=day, occurred_at=said)
+    desk.clock.forward(days=40)
+    await desk.post("Shipment_Departed_Factory", item="Pumps", shipment_id="S1", quantity="6", eta="2026-03-09")
+    await desk.post("Shipment_Arrived_Site", item="Pumps", date_arrived="2026-03-09", shipment_id="S1")
+    await desk.post(
+        *("Inspection_Failed",),
+        **{"item": "Pumps", "inspection_date": "2026-03-10", "ncr_number": "NCR-7"},
+        **{"quantity_rejected": "2", "defects": ["leaks\x1b[31m"]},
+    )
+    for words in (("items", "list", "office"), ("building", "show", "office")):
+        listed = (await asyncio.to_thread(longlead, *words)).stdout
+        assert "4 of 10 pcs accepted, 4 ordered, 2 rejected" in listed
+        assert "2026-03-26" in listed
+    shown = (await asyncio.to_thread(longlead, "items", "show", "office", "pumps")).stdout
+    for said in (
+        "4 of 10 pcs accepted, 4 ordered, 2 rejected",
+        "first promised 10 March 2026, now 26 March 2026",
+        "! NCR-7: 2 pcs rejected and not decided",
+        "10 by 2026-03-20",
+        "Promises and ETAs",
+    ):
+        assert said in shown
+    assert "\x1b" not in shown
+    machine = json.loads((await asyncio.to_thread(longlead, "items", "show", "office", "pumps", "--json")).stdout)
+    assert machine["quantities"]["rejected"] == "2"
+    assert [lot["state"] for lot in machine["lots"]] == ["accepted", "ordered", "rejected"]
+    assert [ncr["status"] for ncr in machine["ncrs"]] == ["open"]
+    assert [one["day"] for one in machine["statements"] if one["current"]] == ["2026-03-26"]

@@ -1,0 +1,689 @@
+"""A line's rows as its facts make them: lots, nonconformances, shipments, receipts, inspections, order status, facets.
+
+`project` is the only writer of these rows. It is given the line's whole file and returns it as it should be; what
+differs is saved (`changed_rows`). Nothing here looks at the clock: the same file always comes out the same.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import TypedDict
+
+from domain.lines.account import Account, Delivery, Verdict
+from domain.lines.bookkeeping import BEFORE_ANY_ORDER, keep_account
+from domain.lines.coverage import Covered, Need, cover_needs
+from domain.lines.facets import derive_facets
+from domain.lines.facts import Arrived, Cancelled, Departed, Fact, Inspected, Ordered, Stated
+from domain.lines.lots import NOTHING, RECEIVED, LotState
+from domain.lines.old_rows import read_facts
+from domain.lines.quantities import ONE_LOT
+from domain.lines.statements import Expected, expect_arrivals
+from domain.lines.stored import fact_row, read_row
+from domain.lines.submittals import newest_verdict
+from domain.procurement import (
+    CoveredNeed,
+    Inspection,
+    Item,
+    LineAccount,
+    LineFile,
+    LotRow,
+    Milestone,
+    NonconformanceRow,
+    OrderLine,
+    PurchaseOrder,
+    Receipt,
+    Row,
+    Shipment,
+    Submittal,
+)
+from domain.schedule import band
+
+_MILESTONES = ("acknowledge", "ship", "arrive", "inspect")
+_BANDS = ("clear", "tight", "conflict")
+_STATES = (
+    LotState.ORDERED,
+    LotState.IN_TRANSIT,
+    LotState.ON_SITE,
+    LotState.ACCEPTED,
+    LotState.REJECTED,
+    LotState.IN_REPAIR,
+    LotState.RETURNED,
+    LotState.SCRAPPED,
+    LotState.CANCELLED,
+)
+_WORD: dict[str, str] = {"repair": "repair", "return": "return", "accept": "use_as_is", "scrap": "scrap"}
+
+
+_PARTS = (
+    "orders",
+    "order_lines",
+    "shipments",
+    "receipts",
+    "inspections",
+    "milestones",
+    "facts",
+    "lots",
+    "ncrs",
+)
+
+
+def facts_of(file: LineFile) -> list[Fact]:
+    """All that was said about a line: the facts on file, and what its orders say. Of a line on which nothing has
+    changed since facts are kept, what its rows say."""
+    if file.item.account is None and not file.facts:
+        return read_facts(file)
+    return [*(read_row(row) for row in file.facts), *_order_facts(file)]
+
+
+def _order_facts(file: LineFile) -> Iterable[Fact]:
+    for line in file.order_lines:
+        order = next((order for order in file.orders if order.number == line.number), None)
+        placed_on = max((order.issued_on if order else None) or _first_day(file), line.ordered_after or date.min)
+        seq = order.caused_seq if order else 0
+        said = _said(placed_on, seq, f"order:{line.number}")
+        is_adopted = order is not None and order.placed_outside
+        yield Ordered(**said, order=line.number, quantity=line.quantity, is_adopted=is_adopted)
+        if order is not None and order.status == "cancelled":
+            day = max(placed_on, order.cancelled_on or last_day(file))
+            yield Cancelled(**_said(day, seq, f"cancelled:{line.number}"), order=line.number)
+
+
+class _Told(TypedDict):
+    day: date
+    said_at: datetime
+    received_at: datetime
+    source: str
+    event_id: str
+
+
+def _said(day: date, seq: int, name: str) -> _Told:
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    return {
+        "day": day,
+        "said_at": noon,
+        "received_at": noon + timedelta(microseconds=seq),
+        "source": "longlead.orders",
+        "event_id": name,
+    }
+
+
+def _first_day(file: LineFile) -> date:
+    return min((fact.day for fact in file.facts if fact.kind in ("departed", "arrived")), default=date.min)
+
+
+def last_day(file: LineFile) -> date:
+    """The last day on which anything is known to have happened to the goods of a line."""
+    happened = ("departed", "arrived", "inspected")
+    return max((fact.day for fact in adopt(file).facts if fact.kind in happened), default=date.min)
+
+
+def account_of(file: LineFile, facts: Sequence[Fact] | None = None) -> Account:
+    """The line's account from its facts."""
+    return keep_account(file.item.quantity, file.item.unit, facts_of(file) if facts is None else facts)
+
+
+def adopt(file: LineFile) -> LineFile:
+    """The file with its facts on record, where it was kept without facts until now. What was released stays so."""
+    if file.item.account is not None or file.facts:
+        return file
+    rows = [
+        fact_row(fact, file.item.item_id, f"old-{number}", file.item.caused_seq)
+        for number, fact in enumerate(read_facts(file))
+        if not isinstance(fact, (Ordered, Cancelled))
+    ]
+    account = LineAccount(was_released_before=file.item.is_released)
+    return file.model_copy(update={"facts": rows, "item": file.item.model_copy(update={"account": account})})
+
+
+def project(file: LineFile, seq: int) -> LineFile:
+    """The file as its facts make it. `seq`: the entry that is being processed."""
+    return _Projection(adopt(file), seq).make()
+
+
+def changed_rows(before: LineFile, after: LineFile) -> list[Row]:
+    """The rows of `after` that `before` lacks or has otherwise; the line itself first."""
+    rows: list[Row] = [after.item] if after.item != before.item else []
+    for part in (
+        "orders",
+        "order_lines",
+        "shipments",
+        "receipts",
+        "inspections",
+        "milestones",
+        "facts",
+        "lots",
+        "ncrs",
+    ):
+        known = getattr(before, part)
+        rows += [row for row in getattr(after, part) if row not in known]
+    return rows
+
+
+class _Projection:
+    def __init__(self, file: LineFile, seq: int) -> None:
+        self.file, self.seq = file, seq
+        self.item = file.item
+        self.facts = facts_of(file)
+        self.account = account_of(file, self.facts)
+        self.rounds = {line.number: line.round for line in file.order_lines}
+        self.told = {fact.key: fact for fact in self.facts}
+        self.rows_by_key = {f"{row.source}:{row.event_id}": row for row in file.facts}
+        self.stated = expect_arrivals(self.account, self.facts, None)
+        self.computed = expect_arrivals(self.account, self.facts, self.item.lead_time_days)
+        self.acknowledged = self._acknowledged()
+
+    def make(self) -> LineFile:
+        shipments = self._shipments()
+        inspections = self._inspections(shipments)
+        ncrs = self._ncrs(inspections)
+        inspections = [self._with_disposition(one, ncrs) for one in inspections]
+        receipts = self._receipts(shipments)
+        lots = self._lots(shipments, ncrs)
+        orders, order_lines = self._orders()
+        made = self.file.model_copy(
+            update={
+                "shipments": shipments,
+                "receipts": receipts,
+                "inspections": inspections,
+                "ncrs": ncrs,
+                "lots": lots,
+                "orders": orders,
+                "order_lines": order_lines,
+                "milestones": self._milestones(),
+            }
+        )
+        item = self._item(made)
+        return made.model_copy(update={"item": item})
+
+    # -- orders and statements
+
+    def _acknowledged(self) -> dict[str, date]:
+        """By order: the day on which its vendor first promised something."""
+        found: dict[str, date] = {}
+        newest = self._newest_order()
+        for fact in self.facts:
+            if isinstance(fact, Stated) and fact.kind == "promise" and not fact.is_voided:
+                number = fact.order or newest
+                said = fact.said_at.date()
+                if number is not None:
+                    found[number] = min(said, found.get(number, said))
+        return found
+
+    def _newest_order(self) -> str | None:
+        live = [order for order in self.account.orders if order.number != BEFORE_ANY_ORDER and not order.is_cancelled]
+        return max(live, key=lambda order: self.rounds.get(order.number, 0)).number if live else None
+
+    def _promises(self, number: str | None = None) -> list[Stated]:
+        """Promises, the newest saying last."""
+        found = [
+            fact
+            for fact in self.facts
+            if isinstance(fact, Stated) and fact.kind == "promise" and not fact.is_voided
+            if number is None or fact.order in (None, number)
+        ]
+        return sorted(found, key=lambda fact: fact.saying)
+
+    def _orders(self) -> tuple[list[PurchaseOrder], list[OrderLine]]:
+        orders = [self._order(order) for order in self.file.orders]
+        lines = []
+        for line in self.file.order_lines:
+            promised = self._promises(line.number)
+            day = promised[-1].day if promised else line.promised_date if self._is_adopted(line) else None
+            lines.append(line if line.promised_date == day else line.model_copy(update={"promised_date": day}))
+        return orders, lines
+
+    def _is_adopted(self, line: OrderLine) -> bool:
+        return False
+
+    def _order(self, order: PurchaseOrder) -> PurchaseOrder:
+        if order.status == "cancelled":
+            return order
+        status = self._order_status(order.number)
+        return order if order.status == status else order.model_copy(update={"status": status, "caused_seq": self.seq})
+
+    def _order_status(self, number: str) -> str:
+        own = [lot for lot in self.account.lots if lot.order == number]
+        received = [lot for lot in own if lot.state in RECEIVED or lot.state in (LotState.RETURNED, LotState.SCRAPPED)]
+        if received:
+            coming = any(lot.state in (LotState.ORDERED, LotState.IN_TRANSIT) or lot.is_unknown for lot in own)
+            return "partially_received" if coming else "received"
+        return "acknowledged" if number in self.acknowledged else "issued"
+
+    # -- deliveries
+
+    def _shipments(self) -> list[Shipment]:
+        known = {(row.fact or row.shipment_id): row for row in self.file.shipments}
+        made: list[Shipment] = []
+        for delivery in self.account.deliveries:
+            names = [delivery.name, *(arrival.fact for arrival in delivery.arrivals)]
+            row = next((known.pop(name) for name in names if name in known), None)
+            if row is not None and row.fact is not None:
+                row = row.model_copy(update={"fact": delivery.name})
+            made.append(self._shipment(delivery, row, [*self.file.shipments, *made]))
+        gone = [
+            row.model_copy(update={"status": "voided"}) if row.status != "voided" else row for row in known.values()
+        ]
+        return [*made, *gone]
+
+    def _shipment(self, delivery: Delivery, row: Shipment | None, others: list[Shipment]) -> Shipment:
+        round_ = self.rounds.get(delivery.order, 0)
+        lots = [lot for lot in self.account.lots if lot.shipment == delivery.name]
+        departed = self._departure(delivery)
+        quantity = sum((lot.quantity for lot in lots), NOTHING) or None
+        states = {lot.state for lot in lots if lot.quantity or lot.is_unknown}
+        if states == {LotState.RETURNED}:
+            status = "returned"
+        elif states == {LotState.CANCELLED}:
+            status = "cancelled"
+        else:
+            status = "received" if delivery.arrivals and LotState.IN_TRANSIT not in states else "in_transit"
+        if row is None:
+            named = delivery.name not in self.told
+            shipment_id = delivery.name if named else _next_id(self.item, round_, others)
+            fact = None if named else delivery.name
+            row = Shipment(
+                shipment_id=shipment_id, item_id=self.item.item_id, round=round_, fact=fact, caused_seq=self.seq
+            )
+        if self.item.quantity is None and quantity == ONE_LOT:
+            quantity = None
+        etas = [part.on for part in self.stated if part.shipment == delivery.name and part.on]
+        return row.model_copy(
+            update={
+                "round": round_,
+                "purchase_order": delivery.order or row.purchase_order,
+                "quantity": quantity,
+                "status": status,
+                "departed_on": delivery.departed_on,
+                "origin": departed.origin if departed else row.origin,
+                "eta": max(etas) if etas else (departed.eta if departed else None),
+            }
+        )
+
+    def _departure(self, delivery: Delivery) -> Departed | None:
+        ids = self.account.shipment_ids.get(delivery.name, frozenset()) | {delivery.name}
+        found = [
+            fact
+            for fact in self.facts
+            if isinstance(fact, Departed) and not fact.is_voided and (fact.shipment_id in ids or fact.key in ids)
+        ]
+        return max(found, key=lambda fact: fact.saying, default=None)
+
+    def _receipts(self, shipments: Sequence[Shipment]) -> list[Receipt]:
+        names = {(row.fact or row.shipment_id): row.shipment_id for row in shipments}
+        known = {row.receipt_id: row for row in self.file.receipts}
+        made: dict[str, Receipt] = {}
+        for delivery in self.account.deliveries:
+            for number, arrival in enumerate(sorted(delivery.arrivals, key=lambda one: (one.day, one.fact))):
+                shipment_id = names[delivery.name]
+                receipt_id = f"R-{shipment_id}" + (f"-{number + 1}" if number else "")
+                stored = self.rows_by_key.get(arrival.fact)
+                quantity = None if self.item.quantity is None and arrival.quantity == ONE_LOT else arrival.quantity
+                start = known.get(receipt_id) or Receipt(
+                    receipt_id=receipt_id,
+                    shipment_id=shipment_id,
+                    item_id=self.item.item_id,
+                    received_on=arrival.day,
+                    location=stored.details.place if stored else None,
+                    caused_seq=stored.caused_seq if stored else self.seq,
+                )
+                made[receipt_id] = start.model_copy(
+                    update={"quantity": quantity or None, "received_on": arrival.day, "is_voided": False}
+                )
+        gone = [row.model_copy(update={"is_voided": True}) for name, row in known.items() if name not in made]
+        return [*made.values(), *gone]
+
+    # -- inspections
+
+    def _inspections(self, shipments: Sequence[Shipment]) -> list[Inspection]:
+        names = {(row.fact or row.shipment_id): row.shipment_id for row in shipments}
+        rows = list(self.file.inspections)
+        done = {row.fact: row for row in rows if row.fact is not None}
+        made: dict[str, Inspection] = {}
+        for verdict in self.account.verdicts:
+            row = done.get(verdict.fact) or self._planned(rows, made, verdict, names) or self._unplanned(rows, verdict)
+            if row.inspection_id not in {one.inspection_id for one in rows}:
+                rows.append(row)
+            made[row.inspection_id] = self._inspection(row, verdict, names)
+        result = []
+        for row in rows:
+            if row.inspection_id in made:
+                result.append(made[row.inspection_id])
+            elif row.fact is not None and row.status != "voided":
+                result.append(row.model_copy(update={"status": "voided", "disposition": None}))
+            else:
+                result.append(row)
+        return self._closed_plans(result, names)
+
+    def _planned(
+        self, rows: Sequence[Inspection], made: dict[str, Inspection], verdict: Verdict, names: dict[str, str]
+    ) -> Inspection | None:
+        """The planned inspection that a verdict is of."""
+        mine = {names.get(name, name) for name in verdict.shipments}
+        for row in rows:
+            is_open = row.status == "scheduled" and row.fact is None and row.inspection_id not in made
+            if is_open and (row.shipment_id is None or row.shipment_id in mine):
+                return row
+        # Rows of earlier versions are known by their document and day.
+        fact = self.told.get(verdict.fact)
+        if isinstance(fact, Inspected):
+            for row in rows:
+                same = (row.status, row.inspected_on) == ("passed" if verdict.passed else "failed", verdict.day)
+                if row.fact is None and same and row.inspection_id not in made and row.document_name == fact.document:
+                    return row
+        return None
+
+    def _unplanned(self, rows: Sequence[Inspection], verdict: Verdict) -> Inspection:
+        round_ = self.rounds.get(verdict.order, self.item.round)
+        number = sum(row.round == round_ for row in rows) + 1
+        while any(row.inspection_id == f"{self.item.item_id}-{round_}-I{number}" for row in rows):
+            number += 1
+        return Inspection(
+            inspection_id=f"{self.item.item_id}-{round_}-I{number}",
+            item_id=self.item.item_id,
+            round=round_,
+            caused_seq=self._seq_of(verdict.fact),
+        )
+
+    def _seq_of(self, key: str) -> int:
+        stored = self.rows_by_key.get(key)
+        return stored.caused_seq if stored else self.seq
+
+    def _inspection(self, row: Inspection, verdict: Verdict, names: dict[str, str]) -> Inspection:
+        told = [self.told[key] for key in reversed(verdict.reports) if key in self.told]
+        reports = [fact for fact in told if isinstance(fact, Inspected)]
+        stored = [self.rows_by_key[key] for key in reversed(verdict.reports) if key in self.rows_by_key]
+        document = next((one.document for one in reports if one.document), row.document_name)
+        if verdict.is_on_arrival:
+            document = None
+        url = next((one.details.document_url for one in stored if one.details.document_url), row.document_url)
+        defects = next((list(one.defects) for one in reports if one.defects), row.defects)
+        rejected = next((one.rejected for one in reports if one.rejected is not None), None)
+        if verdict.is_on_arrival:
+            defects, rejected = self._noted_on_arrival(verdict), verdict.quantity
+        shipment = row.shipment_id
+        if shipment is None and len(verdict.shipments) == 1:
+            shipment = names.get(verdict.shipments[0], verdict.shipments[0])
+        return row.model_copy(
+            update={
+                "round": self.rounds.get(verdict.order, row.round),
+                "shipment_id": shipment,
+                "status": "passed" if verdict.passed else "failed",
+                "inspected_on": verdict.day,
+                "document_name": document,
+                "document_url": url,
+                "defects": [] if verdict.passed else defects,
+                "quantity_rejected": None if verdict.passed else rejected,
+                "fact": verdict.fact,
+                "caused_seq": self._seq_of(verdict.fact),
+            }
+        )
+
+    def _noted_on_arrival(self, verdict: Verdict) -> list[str]:
+        fact = self.told.get(verdict.reports[-1])
+        is_wrong = isinstance(fact, Arrived) and fact.condition == "wrong"
+        return ["not what was ordered"] if is_wrong else ["damaged on arrival"]
+
+    def _closed_plans(self, rows: list[Inspection], names: dict[str, str]) -> list[Inspection]:
+        """Plans of goods that have all had their verdict, or are not there any more, are done with."""
+        waiting = {
+            names.get(lot.shipment or "", lot.shipment) for lot in self.account.lots if lot.state == LotState.ON_SITE
+        }
+        there = {names.get(lot.shipment or "", lot.shipment) for lot in self.account.lots if lot.arrived_on is not None}
+        passed = {shipment for one in self.account.verdicts for shipment in one.shipments}
+        judged = {names.get(name, name) for name in passed}
+        closed = []
+        for row in rows:
+            is_plan = row.status == "scheduled" and row.fact is None and row.shipment_id is not None
+            if is_plan and row.shipment_id in judged and row.shipment_id not in waiting:
+                last = max(
+                    (
+                        one
+                        for one in self.account.verdicts
+                        if row.shipment_id in {names.get(s, s) for s in one.shipments}
+                    ),
+                    key=lambda one: one.day,
+                )
+                row = self._inspection(row, last, names).model_copy(update={"fact": f"plan:{row.inspection_id}"})
+            elif is_plan and row.shipment_id not in there:
+                row = row.model_copy(update={"status": "voided"})
+            closed.append(row)
+        return closed
+
+    def _ncrs(self, inspections: Sequence[Inspection]) -> list[NonconformanceRow]:
+        known = {row.ncr_id: row for row in self.file.ncrs}
+        by_ncr = {one.ncr: one for one in self.account.verdicts if one.ncr}
+        made: list[NonconformanceRow] = []
+        for ncr in self.account.ncrs:
+            verdict = by_ncr.get(ncr.ncr)
+            report = next((row for row in inspections if verdict and row.fact == verdict.fact), None)
+            row = known.pop(ncr.ncr, None)
+            if row is None:
+                number = report.ncr_number if report and report.ncr_number else self._ncr_number(ncr.ncr, report, made)
+                row = NonconformanceRow(
+                    item_id=self.item.item_id,
+                    ncr_id=ncr.ncr,
+                    ncr_number=number,
+                    quantity=NOTHING,
+                    undecided=NOTHING,
+                    caused_seq=report.caused_seq if report else self.seq,
+                )
+            handling = ncr.handlings[-1] if ncr.handlings and not ncr.is_open else None
+            made.append(
+                row.model_copy(
+                    update={
+                        "quantity": ncr.quantity,
+                        "undecided": ncr.undecided,
+                        "defects": report.defects if report else row.defects,
+                        "disposition": self._disposition(ncr.ncr, handling),
+                        "inspection_id": report.inspection_id if report else row.inspection_id,
+                        "shipment_id": report.shipment_id if report else row.shipment_id,
+                        "is_gone": False,
+                    }
+                )
+            )
+        gone = [row.model_copy(update={"is_gone": True, "undecided": NOTHING}) for row in known.values()]
+        return [*made, *gone]
+
+    def _disposition(self, ncr: str, handling: str | None) -> str | None:
+        if handling is None:
+            return None
+        replaced = any(
+            row.kind == "disposed" and row.details.ncr == ncr and row.details.then == "replaced"
+            for row in self.file.facts
+        )
+        return "replace" if handling == "return" and replaced else _WORD[handling]
+
+    def _ncr_number(self, ncr: str, report: Inspection | None, made: Sequence[NonconformanceRow]) -> str:
+        fact = next((f for f in self.facts if isinstance(f, Inspected) and f.ncr == ncr and f.ncr_number), None)
+        if fact is not None and fact.ncr_number:
+            return fact.ncr_number
+        round_ = report.round if report else self.item.round
+        number = len(self.file.ncrs) + len(made) + 1
+        return f"NCR-{self.item.item_id}-{round_}-{number}"
+
+    def _with_disposition(self, row: Inspection, ncrs: Sequence[NonconformanceRow]) -> Inspection:
+        ncr = next((one for one in ncrs if one.inspection_id == row.inspection_id and not one.is_gone), None)
+        if ncr is None:
+            return row
+        return row.model_copy(update={"ncr_number": ncr.ncr_number, "disposition": ncr.disposition})
+
+    # -- lots
+
+    def _lots(self, shipments: Sequence[Shipment], ncrs: Sequence[NonconformanceRow]) -> list[LotRow]:
+        names = {(row.fact or row.shipment_id): row.shipment_id for row in shipments}
+        counts: dict[str, int] = {}
+        made: dict[str, LotRow] = {}
+        for lot in self.account.lots:
+            order = lot.order or self.item.item_id
+            counts[order] = counts.get(order, 0) + 1
+            lot_id = f"{order}/{counts[order]}"
+            expected = [part.on for part in self.computed if (part.order, part.shipment) == (lot.order, lot.shipment)]
+            coming = lot.state in (LotState.ORDERED, LotState.IN_TRANSIT)
+            day = max((on for on in expected if on), default=None) if coming else None
+            here = lot.state in (LotState.ON_SITE, LotState.ACCEPTED, LotState.IN_REPAIR)
+            made[lot_id] = LotRow(
+                item_id=self.item.item_id,
+                lot_id=lot_id,
+                order=lot.order or None,
+                quantity=lot.quantity,
+                unit=self.item.unit,
+                state=lot.state,
+                shipment_id=names.get(lot.shipment or "", lot.shipment),
+                ncr_id=lot.ncr,
+                since=lot.since,
+                arrived_on=lot.arrived_on,
+                expected_on=day if coming else lot.arrived_on,
+                usable_on=lot.since if lot.state == LotState.ACCEPTED else None if here or not coming else day,
+                aliases=sorted(self.account.shipment_ids.get(lot.shipment or "", frozenset())),
+                is_over=lot.is_over,
+                is_unknown=lot.is_unknown,
+                caused_seq=self.seq,
+            )
+        known = {row.lot_id: row for row in self.file.lots}
+        result = []
+        for lot_id, row in made.items():
+            before = known.pop(lot_id, None)
+            same = before is not None and before.model_copy(update={"caused_seq": row.caused_seq}) == row
+            result.append(before if before is not None and same else row)
+        gone = [
+            row
+            if row.is_gone
+            else row.model_copy(update={"is_gone": True, "quantity": NOTHING, "caused_seq": self.seq})
+            for row in known.values()
+        ]
+        return [*result, *gone]
+
+    # -- milestones
+
+    def _milestones(self) -> list[Milestone]:
+        return [self._milestone(milestone) for milestone in self.file.milestones]
+
+    def _milestone(self, milestone: Milestone) -> Milestone:
+        number = next((n for n, round_ in self.rounds.items() if round_ == milestone.round), None)
+        if number is None:
+            return milestone
+        reached = self._reached(number)
+        later = [reached[kind] for kind in _MILESTONES[_MILESTONES.index(milestone.kind) :] if reached.get(kind)]
+        day = min((on for on in later if on is not None), default=None)
+        if (day is None) == (milestone.met_on is None):
+            return milestone
+        return milestone.model_copy(update={"met_on": day})
+
+    def _reached(self, number: str) -> dict[str, date | None]:
+        lots = [lot for lot in self.account.lots if lot.order == number]
+        arrived = [lot.arrived_on for lot in lots if lot.arrived_on]
+        departed = [one.departed_on for one in self.account.deliveries if one.order == number and one.departed_on]
+        coming = any(lot.state in (LotState.ORDERED, LotState.IN_TRANSIT) or lot.is_unknown for lot in lots)
+        judged = [one.day for one in self.account.verdicts if one.order == number]
+        return {
+            "acknowledge": self.acknowledged.get(number),
+            "ship": min([*departed, *arrived], default=None),
+            "arrive": max(arrived) if arrived and not coming else None,
+            "inspect": max(judged, default=None),
+        }
+
+    # -- the line
+
+    def _item(self, file: LineFile) -> Item:
+        planned = any(row.status == "scheduled" and row.fact is None for row in file.inspections)
+        facets = derive_facets(self.account, self.acknowledged, has_planned_inspection=planned)
+        covered = cover_needs(self._needs(), self.account, self.stated)
+        etas = [part.on for part in self._by_eta() if part.on]
+        arrived = [lot.arrived_on for lot in self.account.lots if lot.arrived_on and lot.state in RECEIVED]
+        promises = self._promises(self._newest_order())
+        account = self._line_account(covered, file)
+        eta = max(arrived, default=None) if self.account.is_complete else max(etas, default=None)
+        item = self.item.model_copy(
+            update={
+                "commercial": facets.commercial,
+                "logistics": facets.logistics,
+                "quality": facets.quality,
+                "eta": eta,
+                "promised_date": promises[-1].day if promises else None,
+                "round": max(self.rounds.values(), default=0),
+                "account": account,
+                "schedule_band": self._band(covered),
+                **self._submittal(),
+            }
+        )
+        return item if item == self.item else item.model_copy(update={"caused_seq": self.seq})
+
+    def _submittal(self) -> dict[str, object]:
+        """The verdict that stands; where none was ever said, or all were taken back, the line waits for one."""
+        standing = newest_verdict(self.facts)
+        if standing is None:
+            was_told = any(row.kind == "submitted" for row in self.file.facts)
+            return {"submittal": Submittal.PENDING, "document_url": None} if was_told else {}
+        stored = self.rows_by_key.get(standing.key)
+        url = stored.details.document_url if stored and standing.is_approved else None
+        return {
+            "submittal": Submittal.APPROVED if standing.is_approved else Submittal.REJECTED,
+            "submittal_revision": standing.revision,
+            "document_url": url or self.item.document_url,
+        }
+
+    def _by_eta(self) -> list[Expected]:
+        """What is to come by an ETA, not by a promise alone."""
+        sayings = [
+            fact for fact in self.facts if not fact.is_voided and isinstance(fact, Departed) and fact.eta is not None
+        ]
+        days = {fact.eta for fact in sayings}
+        days |= {f.day for f in self.facts if isinstance(f, Stated) and f.kind == "eta" and not f.is_voided}
+        promised = {fact.day for fact in self._promises()}
+        return [part for part in self.stated if part.on in days and not (part.on in promised and part.shipment is None)]
+
+    def _needs(self) -> list[Need]:
+        quantity = ONE_LOT if self.item.quantity is None else self.item.quantity
+        return [Need(quantity, self.item.required_by)]
+
+    def _band(self, covered: Sequence[Covered]) -> str | None:
+        found = [band(one.known_on, one.need.required_by, self.item.buffer_days) for one in covered]
+        known = [one for one in found if one is not None]
+        return max(known, key=_BANDS.index, default=None)
+
+    def _line_account(self, covered: Sequence[Covered], file: LineFile) -> LineAccount:
+        account, before = self.account, self.item.account or LineAccount()
+        quantities = {str(state): account.quantity(state) for state in _STATES}
+        accepted = quantities[str(LotState.ACCEPTED)]
+        quantities |= {"needed": account.needed, "open": max(NOTHING, account.needed - accepted)}
+        promises = self._promises()
+        ordered = [order.placed_on for order in account.orders if order.placed_on and order.number != BEFORE_ANY_ORDER]
+        departed = [one.departed_on for one in account.deliveries if one.departed_on]
+        arrived = [lot.arrived_on for lot in account.lots if lot.arrived_on and lot.state in RECEIVED]
+        accepted_on = [lot.since for lot in account.lots if lot.state == LotState.ACCEPTED and lot.since]
+        stands = before.was_released_before and not any(ncr.is_open for ncr in account.ncrs)
+        is_released = account.is_released or stands
+        known = [one.known_on for one in covered if one.known_on]
+        computed = cover_needs(self._needs(), account, self.computed)
+        return LineAccount(
+            quantities=quantities,
+            needs=[
+                CoveredNeed(
+                    quantity=one.need.quantity,
+                    required_by=one.need.required_by,
+                    buffer_days=self.item.buffer_days,
+                    covered_on=forecast.on,
+                    expected_on=one.known_on,
+                    days_late=forecast.days_late,
+                    late_quantity=one.late,
+                )
+                for one, forecast in zip(covered, computed, strict=True)
+            ],
+            first_promise=promises[0].day if promises else None,
+            latest_promise=promises[-1].day if promises else None,
+            ordered_on=min(ordered, default=None),
+            acknowledged_on=min(self.acknowledged.values(), default=None),
+            shipped_on=min(departed, default=None),
+            received_on=max(arrived, default=None) if account.is_complete else None,
+            usable_on=max(accepted_on, default=None) if is_released else None,
+            expected_on=max(known, default=None),
+            is_released=is_released,
+            was_released_before=stands,
+        )
+
+
+def _next_id(item: Item, round_: int, others: Sequence[Shipment]) -> str:
+    number = sum(row.round == round_ for row in others) + 1
+    taken = {row.shipment_id for row in others}
+    while f"{item.item_id}-{round_}-{number}" in taken:
+        number += 1
+    return f"{item.item_id}-{round_}-{number}"

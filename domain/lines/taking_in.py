@@ -1,0 +1,240 @@
+"""Taking a fact in: is it possible, is it new, what does it change, and what must a person be asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, TypedDict
+
+from domain.lines.account import Account, Doubt
+from domain.lines.facts import Arrived, Departed, Fact, Inspected
+from domain.lines.gate import CLOCKS_APART, UNDATED, Impossibility, check_days
+from domain.lines.lots import NOTHING
+from domain.lines.projection import account_of, adopt, changed_rows, facts_of, project
+from domain.lines.stored import fact_row
+from domain.outside import shown_name
+from domain.procurement import Item, LineFile, NonconformanceRow, Row
+from domain.recording import Recorded
+
+RESTATED = "longlead.restated"
+"""Source of events as a person restated them."""
+OTHER_UNIT = "other_unit"
+"""Why a report is doubted whose unit nobody has explained."""
+COUNTED = ":counted"
+"""How the id of a report ends that contradicted what is on file, and that a person has said is to be counted."""
+
+
+class Said(TypedDict):
+    """The times and the sender of a fact."""
+
+    said_at: datetime
+    received_at: datetime
+    source: str
+    event_id: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The event that tells a fact: who said it and when, and its fields as they came."""
+
+    said_at: datetime
+    received_at: datetime
+    source: str
+    event_id: str
+    seq: int
+    body: dict[str, Any]
+    is_dated: bool = True
+    """Whether the sender said when he said it."""
+    is_counted: bool = False
+    """A person has said that it is no repeat of what is known."""
+
+    @property
+    def said(self) -> Said:
+        return {
+            "said_at": self.said_at,
+            "received_at": self.received_at,
+            "source": self.source,
+            "event_id": self.event_id,
+        }
+
+    @property
+    def matter(self) -> str:
+        """What a question about this report is named by."""
+        return f"{self.source}:{self.event_id}"
+
+
+def take_in(file: LineFile, fact: Fact, report: Report, note: str, *, document_url: str | None = None) -> Recorded:
+    """What recording a fact of an event comes to.
+
+    A fact that cannot be true by its own dates is not kept, and a person is asked. Any other is kept. One that
+    contradicts what is on file counts for nothing until that has changed, and is asked about; one that tells what is
+    known changes nothing.
+    """
+    file = adopt(file)
+    if report.is_counted:
+        fact = replace(fact, judgement="another")
+    if found := check_days(fact, _departed_on(file, fact), may_lie_ahead=CLOCKS_APART if report.is_dated else UNDATED):
+        return _impossible(file.item, fact, found, report)
+    before = account_of(file)
+    row = fact_row(fact, file.item.item_id, str(report.seq), report.seq, document_url=document_url)
+    told = file.model_copy(update={"facts": [*file.facts, row]})
+    after = account_of(told)
+    made = project(told, report.seq)
+    rows = changed_rows(file, made)
+    new_doubts = [doubt for doubt in after.doubts if doubt not in before.doubts]
+    own = next((doubt for doubt in new_doubts if doubt.fact == fact.key), None)
+    recorded = Recorded(note + _over(before, after), rows)
+    if own is not None:
+        recorded.note = doubt_detail(file.item, fact, own)
+    elif _changes_nothing(file, made):
+        return Recorded(f"{file.item.shown}: {_known(fact)} is already on file; noted", rows, repeat=True)
+    facts = {one.key: one for one in facts_of(told)}
+    for doubt in new_doubts:
+        recorded.ask.append(("facts_contradict", _doubt_subject(file, facts[doubt.fact], doubt, report)))
+    recorded.ask += [
+        ("inspection_failed", {"inspection_id": ncr.inspection_id, "ncr_number": ncr.ncr_number})
+        for ncr in newly_open(file, made)
+    ]
+    return recorded
+
+
+def _over(before: Account, after: Account) -> str:
+    over = sum((order.over for order in after.orders), NOTHING) - sum((order.over for order in before.orders), NOTHING)
+    return f" ({over.normalize():f} more than ordered)" if over > 0 else ""
+
+
+def newly_open(before: LineFile, after: LineFile) -> list[NonconformanceRow]:
+    """Nonconformances of which more is undecided than before."""
+    known = {ncr.ncr_id: ncr.undecided for ncr in before.ncrs}
+    return [ncr for ncr in after.open_ncrs if ncr.undecided > known.get(ncr.ncr_id, 0)]
+
+
+def take_decisions(file: LineFile, facts: Sequence[Fact], seq: int, ordinal: int = 0) -> list[Row]:
+    """The rows that change by what a person decided about rejected goods."""
+    file = adopt(file)
+    rows = [fact_row(fact, file.item.item_id, f"{seq}-{ordinal}-{number}", seq) for number, fact in enumerate(facts)]
+    return changed_rows(file, project(file.model_copy(update={"facts": [*file.facts, *rows]}), seq))
+
+
+def _without_report(file: LineFile) -> dict[str, object]:
+    aliases = {"__all__": {"caused_seq", "aliases"}}
+    return file.model_dump(exclude={"facts": True, "item": {"caused_seq"}, "lots": aliases})
+
+
+def _changes_nothing(before: LineFile, after: LineFile) -> bool:
+    """Whether nothing but the report itself is new."""
+
+    def of(file: LineFile) -> object:
+        return file.model_dump(
+            exclude={"facts": True, "item": {"caused_seq"}, "lots": {"__all__": {"caused_seq", "aliases"}}}
+        )
+
+    return of(before) == of(after)
+
+
+def _departed_on(file: LineFile, fact: Fact) -> date | None:
+    days = [
+        shipment.departed_on
+        for shipment in file.shipments
+        if shipment.departed_on is not None
+        and shipment.status == "in_transit"
+        and fact.shipment_id in (None, shipment.shipment_id, shipment.fact)
+    ]
+    return max(days, default=None)
+
+
+def _impossible(item: Item, fact: Fact, found: Impossibility, report: Report) -> Recorded:
+    detail = f"{item.shown}: {_IMPOSSIBLE[found.reason].format(what=_what(fact), day=found.day)}"
+    known: dict[str, Any] = {"day": str(found.day)}
+    subject: dict[str, Any] = {"detail": detail, "known": known, "matter": report.matter}
+    if found.probably is not None:
+        subject["corrected"] = _with_day(report.body, found.day, found.probably)
+        subject["probably"] = str(found.probably)
+    return Recorded(note=detail, ask=[("facts_contradict", subject)])
+
+
+def plain_event(body: dict[str, Any]) -> dict[str, Any]:
+    """The event without what names it as sent."""
+    return {name: value for name, value in body.items() if name not in ("event_id", "source")}
+
+
+def _with_day(body: dict[str, Any], wrong: date, right: date) -> dict[str, Any]:
+    """The event with the day that was probably meant."""
+
+    def is_wrong(name: str, value: object) -> bool:
+        return name in _DAYS and str(value)[:10] == str(wrong)
+
+    return {name: right.isoformat() if is_wrong(name, value) else value for name, value in plain_event(body).items()}
+
+
+_DAYS = frozenset({"eta", "date_departed", "date_arrived", "inspection_date", "promised_date"})
+
+_IMPOSSIBLE = {
+    "in_the_future": "{what} on {day}, a day that is still to come",
+    "too_long_ago": "{what} on {day}, which is years ago",
+    "too_far_ahead": "expected on {day}, which is years ahead",
+    "eta_before_departure": "expected on {day}, before it departed",
+    "eta_long_past": "expected on {day}, which was long past when it was said",
+}
+
+
+def _what(fact: Fact) -> str:
+    return {"Departed": "departed", "Arrived": "arrived", "Inspected": "inspected"}.get(type(fact).__name__, "reported")
+
+
+def _known(fact: Fact) -> str:
+    if isinstance(fact, Inspected):
+        return f"the report {shown_name(fact.document or 'of the inspection')} of {fact.day}"
+    if isinstance(fact, Arrived):
+        return f"its arrival on {fact.day}"
+    if isinstance(fact, Departed):
+        return f"its departure on {fact.day}"
+    return f"the day {fact.day}"
+
+
+def _doubt_subject(file: LineFile, fact: Fact, doubt: Doubt, report: Report) -> dict[str, Any]:
+    return {
+        "detail": doubt_detail(file.item, fact, doubt),
+        "known": {
+            "arrived": [str(receipt.received_on) for receipt in file.receipts if not receipt.is_voided],
+            "orders": [order.number for order in file.orders],
+        },
+        "doubt": doubt.reason,
+        **({"event": plain_event(report.body)} if doubt.fact == report.matter else {}),
+        "fact": doubt.fact,
+        "matter": doubt.fact,
+    }
+
+
+def doubt_detail(item: Item, fact: Fact, doubt: Doubt) -> str:
+    """One line: what was reported, and what it contradicts."""
+    quantity = "" if fact.quantity is None else f"{fact.quantity.normalize():f} {shown_name(item.unit or 'units')} "
+    reported = f"{item.shown}: {quantity}reported as {_what(fact)} on {fact.day}"
+    there = "" if doubt.quantity is None else f"{doubt.quantity.normalize():f} {shown_name(item.unit or 'units')}"
+    return {
+        "departed_after_arrival": f"{reported}, after it arrived on {doubt.day}",
+        "nothing_left_to_ship": f"{reported}, but nothing of it is left to leave",
+        "nothing_left_to_arrive": f"{reported}, but all of it had arrived before",
+        "nothing_to_inspect": f"{reported}, but nothing of it had arrived by then",
+        "more_rejected_than_there": f"{reported} with more rejected than the {there} that were there",
+        "unknown_ncr": f"{item.shown}: a decision about a nonconformance that is not on file",
+        "more_decided_than_rejected": f"{item.shown}: a decision about more than the {there} that were rejected",
+        "unknown_order": f"{reported} of {shown_name(fact.order or 'an order')}, which is not an order of this line",
+        "cancelled_order": f"{reported} of {shown_name(fact.order or 'an order')}, but that order is cancelled",
+        "told_twice": f"{reported}, which may be the one that was reported before",
+    }[doubt.reason]
+
+
+def doubts_of(file: LineFile) -> list[Doubt]:
+    """What on file contradicts each other now."""
+    return list(account_of(file).doubts)
+
+
+def counts(account: Account, fact: Fact) -> bool:
+    """Whether a fact is not doubted."""
+    return all(doubt.fact != fact.key for doubt in account.doubts)
+
+
+def with_shipment(file: LineFile, fact: Fact) -> Fact:
+    """The fact with the name under which its shipment is kept, where it names the id that Longlead shows for it."""
+    shown = next((s for s in file.shipments if s.fact and s.shipment_id == fact.shipment_id), None)
+    return fact if shown is None else replace(fact, shipment_id=shown.fact)

@@ -1,0 +1,1 @@
+"""What a procurement manager expects of a line, told over REST: written from the trade, not from the code."""
