@@ -101,7 +101,7 @@ MOST_UNTYPED = {
     "api": 18,
     "bootstrap": 0,
     "cli": 36,
-    "domain": 14,
+    "domain": 13,
     "evals": 35,
     "graph": 29,
     "nodes": 6,
