@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from domain.actions import action
+from domain.buildings import MANAGER
 from domain.events import CLEAR, Entry, ItemChange, ItemsChanged, ScheduleRevised
 from domain.line_names import LineNames
 from domain.outside import shown_name
@@ -181,7 +183,8 @@ async def close_building(toolbox: Toolbox, entry: Entry) -> Finding:
         if open_ or pending:
             named = ", ".join(open_[:5]) + (f" and {len(open_) - 5} more" if len(open_) > 5 else "")
             why = f"{len(open_)} lines are open ({named})" if open_ else f"{len(pending)} questions are open"
-            return Finding(note=f"refused: {why}")
+            tell = action("notify_team", team=MANAGER, message=f"{context.building.name} is not closed: {why}.")
+            return Finding(note=f"refused: {why}", say=[tell])
         context.save(*(approval.withdraw() for approval in asked))
         context.building.status = "closed"
         return Finding(note="building closed")

@@ -13,9 +13,9 @@ from domain.lines.bookkeeping import BEFORE_ANY_ORDER, keep_account
 from domain.lines.coverage import Covered, Need, cover_needs
 from domain.lines.facets import derive_facets
 from domain.lines.facts import Arrived, Cancelled, Departed, Fact, Inspected, Ordered, Stated
-from domain.lines.lots import NOTHING, RECEIVED, LotState
+from domain.lines.lots import COMING, NOTHING, RECEIVED, LotState
 from domain.lines.old_rows import read_facts
-from domain.lines.quantities import ONE_LOT
+from domain.lines.quantities import ONE_LOT, tolerance
 from domain.lines.statements import Expected, expect_arrivals
 from domain.lines.stored import fact_row, read_row
 from domain.lines.submittals import newest_verdict
@@ -244,9 +244,15 @@ class _Projection:
         own = [lot for lot in self.account.lots if lot.order == number]
         received = [lot for lot in own if lot.state in RECEIVED or lot.state in (LotState.RETURNED, LotState.SCRAPPED)]
         if received:
-            coming = any(lot.state in (LotState.ORDERED, LotState.IN_TRANSIT) or lot.is_unknown for lot in own)
-            return "partially_received" if coming else "received"
+            return "partially_received" if self._is_coming(number) else "received"
         return "acknowledged" if number in self.acknowledged else "issued"
+
+    def _is_coming(self, number: str) -> bool:
+        """Whether something of an order is still to come, beyond what may be missing of it."""
+        own = [lot for lot in self.account.lots if lot.order == number]
+        left = sum((lot.quantity for lot in own if lot.state in COMING), NOTHING)
+        ordered = next((order.ordered for order in self.account.orders if order.number == number), NOTHING)
+        return any(lot.is_unknown for lot in own) or left > tolerance(ordered, self.item.unit)
 
     # -- deliveries
 
@@ -572,7 +578,7 @@ class _Projection:
         lots = [lot for lot in self.account.lots if lot.order == number]
         arrived = [lot.arrived_on for lot in lots if lot.arrived_on]
         departed = [one.departed_on for one in self.account.deliveries if one.order == number and one.departed_on]
-        coming = any(lot.state in (LotState.ORDERED, LotState.IN_TRANSIT) or lot.is_unknown for lot in lots)
+        coming = self._is_coming(number)
         judged = [one.day for one in self.account.verdicts if one.order == number]
         return {
             "acknowledge": self.acknowledged.get(number),

@@ -72,7 +72,13 @@ def take_in(file: LineFile, fact: Fact, report: Report, note: str, *, document_u
     file = adopt(file)
     if report.is_counted:
         fact = replace(fact, judgement="another")
-    if found := check_days(fact, _departed_on(file, fact), may_lie_ahead=CLOCKS_APART if report.is_dated else UNDATED):
+    found = check_days(
+        fact,
+        _departed_on(file, fact),
+        may_lie_ahead=CLOCKS_APART if report.is_dated else UNDATED,
+        heard_on=None if report.is_dated else report.received_at.date(),
+    )
+    if found is not None:
         return _impossible(file.item, fact, found, report)
     before = account_of(file)
     row = fact_row(fact, file.item.item_id, str(report.seq), report.seq, document_url=document_url)
