@@ -16,6 +16,7 @@ from api.problems import documented
 from domain.absent import no_building, no_delegation
 from domain.actions import DelegationArguments
 from domain.errors import InvalidError
+from domain.plain_json import PlainAction
 from domain.principals import Principal
 from domain.rules import TO_RULES, Delegation, DelegationStatus, full_id, split_id
 from domain.text import Name
@@ -115,7 +116,7 @@ async def _within_own_limit(conn: Connection, caller: Principal, given: Delegati
     if building is None:
         raise no_building(given.building_id)
     arguments = given.model_dump(mode="json", include=set(DelegationArguments.model_fields), exclude_none=True)
-    grants = {"name": "grant_delegation", "arguments": arguments}
+    grants: PlainAction = {"name": "grant_delegation", "arguments": arguments}
     await require_authority(conn, building, caller, Matter("delegation_request"), [grants], now)
 
 

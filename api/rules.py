@@ -1,6 +1,6 @@
 """Rules that were learned from people's answers: read, changed, switched off, overruled."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
@@ -13,6 +13,7 @@ from api.problems import documented
 from api.rule_view import AcceptedOverruling, OverrulingBody, RulePatch, RuleView
 from domain.absent import no_rule
 from domain.errors import ConflictError, ForbiddenError
+from domain.plain_json import PlainAction
 from domain.principals import Principal
 from domain.rules import RuleStatus, split_id
 from domain.text import Name
@@ -125,7 +126,7 @@ async def overrule(
     return AcceptedOverruling(event_id=accepted.event_id, seq=accepted.seq, decided_at=decided["seq"])
 
 
-async def _same_again(conn: Connection, building_id: str, accepted: Accepted, actions: list[dict[str, Any]]) -> None:
+async def _same_again(conn: Connection, building_id: str, accepted: Accepted, actions: list[PlainAction]) -> None:
     """ConflictError where the decision was overruled before, by other actions than now: those are not carried out."""
     entry = await pages.one(conn, EVENTS, building_id=building_id, seq=accepted.seq)
     if entry is not None and entry["body"]["actions"] != actions:

@@ -4,12 +4,12 @@ The facts, and so the fingerprint and the version of a question, stay as they ar
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from domain.approvals import Advice, Option, Question
+from domain.plain_json import PlainAction
 from domain.templates import fitting
 
-Actions = Sequence[dict[str, Any]]
+Actions = Sequence[PlainAction]
 
 
 def with_advice(
@@ -35,7 +35,7 @@ def with_advice(
     )
 
 
-def can_be_done(actions: Sequence[dict[str, Any]], question: Question) -> bool:
+def can_be_done(actions: Sequence[PlainAction], question: Question) -> bool:
     """Whether the line's facts leave anything for the actions to act on: an order that is not there, or that is
     cancelled, is not recommended to be cancelled, whatever was decided of another line."""
     order = question.evidence.get("order") or {}
@@ -57,7 +57,7 @@ def _given(advice: Advice, options: list[Option]) -> Option:
     return same or Option(title=advice.title, actions=advice.actions, assumptions=_of_its_own(advice))
 
 
-def is_an_option(actions: Sequence[dict[str, Any]], options: Sequence[Option]) -> bool:
+def is_an_option(actions: Sequence[PlainAction], options: Sequence[Option]) -> bool:
     """Whether these are exactly the actions of one of the question's options, word for word."""
     return any(option.actions == list(actions) for option in options)
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from domain.actions import Action
 from domain.buildings import Strict
 from domain.outside import own_words
+from domain.plain_json import PlainAction
 from domain.plain_words import plain_reply
 from domain.principals import LOCAL_PERSON as LOCAL_PERSON
 from domain.principals import POLICY as POLICY
@@ -46,7 +47,7 @@ class Option(BaseModel):
     """One way out, as a what-if with its assumptions shown."""
 
     title: OwnWords
-    actions: list[dict[str, Any]]
+    actions: list[PlainAction]
     arrival: str | None = None
     """ISO date at which usable material would be on site; None when it cannot be told."""
     days_late: int | None = None
@@ -65,9 +66,9 @@ class Advice(BaseModel):
     responder: Responder
     why: str
     title: str
-    actions: list[dict[str, Any]] = []
+    actions: list[PlainAction] = []
     """As proposed on the facts of the time; empty: there is only something to remark."""
-    template: list[dict[str, Any]] = []
+    template: list[PlainAction] = []
     """A rule's actions in terms of the situation: proposed anew when the facts change. A model's answer is dropped."""
     confidence: float | None = None
     rule_id: str | None = None
@@ -176,7 +177,7 @@ class Approval(Row):
         given = {**decision.model_dump(mode="json"), **accepted}
         return self.model_copy(update={"status": "decided", "decision_seq": seq, "decision": given})
 
-    def apply(self, actions: list[dict[str, Any]]) -> "Approval":
+    def apply(self, actions: list[PlainAction]) -> "Approval":
         """The question whose accepted answer was carried out with these actions."""
         return self.model_copy(update={"decision": {**(self.decision or {}), "status": "applied", "actions": actions}})
 
@@ -200,7 +201,7 @@ class Approval(Row):
         return self.model_copy(update={"asked_of": asked_of, "due_at": due_at})
 
     @property
-    def recommended(self) -> list[dict[str, Any]]:
+    def recommended(self) -> list[PlainAction]:
         return self.options[self.refused].actions if self.refused < len(self.options) else []
 
 
@@ -229,7 +230,7 @@ class Decision(BaseModel):
     type: DecisionType
     """A rule or a model decides by its own actions: edit."""
     responder: Responder
-    actions: list[dict[str, Any]] = []
+    actions: list[PlainAction] = []
     why: str = ""
     confidence: float | None = None
     """How sure a model is, 0 to 1; None: it answers for itself, as people and rules do."""
@@ -238,7 +239,7 @@ class Decision(BaseModel):
     title: str = ""
     """What a rule or a model proposes, in a few words."""
     rule_id: str | None = None
-    template: list[dict[str, Any]] = []
+    template: list[PlainAction] = []
     """A rule's actions in terms of the situation."""
     occurred_at: datetime | None = None
     """When it was decided, if that was before it was handed in: its business date."""

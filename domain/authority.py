@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from domain.actions.registry import AGENT_ALONE, PERSONS_OWN, REVERSIBLE, SPENDING
 from domain.approvals import Responder
@@ -28,6 +27,7 @@ from domain.commitments import (
     spending_of,
     stake_of,
 )
+from domain.plain_json import JsonObject, party_written_to, restated_event
 from domain.policy import Authority
 from domain.principals import Mandate
 from domain.procurement import money
@@ -121,9 +121,9 @@ def _person_may(building: Building, mandate: Mandate | None, proposal: Proposal)
     return Authority(False, f"{limit.of}; {_at_stake(stake, building)}; {who_may(building, stake)}")
 
 
-def _restated(actions: Actions) -> list[Mapping[str, Any]]:
+def _restated(actions: Actions) -> list[JsonObject]:
     """The events that actions put in place of what was reported."""
-    return [action["arguments"]["event"] for action in actions if action["name"] == "restate_event"]
+    return [event for action in actions if (event := restated_event(action)) is not None]
 
 
 @dataclass(frozen=True)
@@ -211,9 +211,9 @@ def _ruled_out(building: Building, answerer: Answerer, proposal: Proposal, names
 def _stranger(building: Building, actions: Actions) -> str | None:
     """Whom a message would go to who does not belong to the building; None where all do."""
     for action in actions:
-        party = action["arguments"].get("team", action["arguments"].get("to"))
-        if party is not None and not is_known_party(building, str(party)):
-            return str(party)
+        party = party_written_to(action)
+        if party is not None and not is_known_party(building, party):
+            return party
     return None
 
 
@@ -232,9 +232,9 @@ def _unknown_line(proposal: Proposal, reports: Sequence[str]) -> str | None:
     """Why what the actions do cannot be told: they touch lines that are not on file, or many at once, or they report
     what the question is not about. `reports`: the types of events that may always be reported without a person."""
     for action in proposal.actions:
-        if action["name"] != "restate_event":
+        event = restated_event(action)
+        if event is None:
             continue
-        event = action["arguments"]["event"]
         if _concerns_the_building(event):
             return f"restate_event: {event['event_type']} concerns the whole building, so a person says it"
         if event["event_type"] not in (proposal.event_type, *reports):
@@ -245,7 +245,7 @@ def _unknown_line(proposal: Proposal, reports: Sequence[str]) -> str | None:
     return f"{missing[0]!r} is not a line of this building" if missing else None
 
 
-def _concerns_the_building(event: Mapping[str, Any]) -> bool:
+def _concerns_the_building(event: JsonObject) -> bool:
     """Whether an event changes the log or the schedule, or ends the building."""
     return "item" not in event and event["event_type"] not in ("Message_Received", "Human_Input")
 

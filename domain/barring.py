@@ -1,11 +1,11 @@
 """What it means for the lines of a vendor that it may no longer be ordered from, or may again."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from domain.actions import action
 from domain.buildings import MANAGER
 from domain.outside import own_words, shown_name
+from domain.plain_json import PlainAction
 from domain.procurement import Flag, Item, LineFile, PurchaseOrder, Row, VendorRow
 
 VENDOR_BARRED = "vendor_barred"
@@ -22,7 +22,7 @@ def open_order(file: LineFile, vendor_id: str) -> PurchaseOrder | None:
     return order
 
 
-def bar(vendor: VendorRow, files: Sequence[LineFile], seq: int) -> tuple[list[Row], list[dict[str, Any]]]:
+def bar(vendor: VendorRow, files: Sequence[LineFile], seq: int) -> tuple[list[Row], list[PlainAction]]:
     """Flags on the lines whose order with the vendor is open, and the one message that asks what becomes of them."""
     standing = [(file.item, order) for file in files if (order := open_order(file, vendor.vendor_id)) is not None]
     if not standing:

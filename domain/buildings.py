@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, ValidationInfo, model_validator
 
 from domain.addresses import recipients
 from domain.money import Currency
+from domain.plain_json import JsonObject
 from domain.policy import Policy
 from domain.text import Day, Money, Name, Quantity, Slug, Text, folded, slug
 
@@ -167,7 +168,7 @@ class VendorPatch(Strict):
         return self
 
     @property
-    def changed(self) -> dict[str, Any]:
+    def changed(self) -> JsonObject:
         """The fields given, in JSON's types."""
         return self.model_dump(mode="json", exclude_unset=True)
 

@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from domain.actions import item_of
 from domain.actions.registry import BINDING, COMMITTING, SPENDING
 from domain.buildings import Approver, Building
 from domain.money import line_total
+from domain.plain_json import PlainAction, restated_event
 from domain.policy import Authority, Policy
 from domain.procurement import LineFile, Submittal, money
 
-Actions = Sequence[dict[str, Any]]
+Actions = Sequence[PlainAction]
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,13 @@ def spending_of(actions: Actions, file: LineFile, building: Building) -> Amount 
     return sum((_price(action, file, building) for action in orders), NOTHING)
 
 
-def _places_an_order(action: dict[str, Any], own: Iterable[dict[str, Any]], file: LineFile) -> bool:
+def _places_an_order(action: PlainAction, own: Iterable[PlainAction], file: LineFile) -> bool:
     """An order of what is on order already comes to nothing, unless that order is cancelled first."""
     is_cancelled = any(other["name"] == "cancel_purchase_order" for other in own)
     return action["name"] != "issue_purchase_order" or not file.item.is_ordered or is_cancelled
 
 
-def _price(action: dict[str, Any], file: LineFile, building: Building) -> Amount:
+def _price(action: PlainAction, file: LineFile, building: Building) -> Amount:
     item, quantity = file.item, ordered_quantity(action)
     if item.currency != building.currency:
         return Amount(None, f"the line is priced in {item.currency}, and the limits are in {building.currency}")
@@ -74,7 +74,7 @@ def _price(action: dict[str, Any], file: LineFile, building: Building) -> Amount
     return Amount(line_total(item.unit_price, quantity, item.currency))
 
 
-def ordered_quantity(action: dict[str, Any]) -> Decimal | None:
+def ordered_quantity(action: PlainAction) -> Decimal | None:
     """The quantity that an order names; None: the line's own."""
     named = action["arguments"].get("quantity")
     return None if named is None else Decimal(str(named))
@@ -112,10 +112,11 @@ def _order_value(file: LineFile, building: Building) -> Amount:
     return Amount(max(known) if len(known) == len(totals) else None)
 
 
-def _delegated(action: dict[str, Any], building: Building) -> Amount | None:
+def _delegated(action: PlainAction, building: Building) -> Amount | None:
     """What a delegation allows to be committed at once: its own limit, else the policy's."""
     arguments = action["arguments"]
-    if action["name"] != "grant_delegation" or not COMMITTING & set(arguments["actions"]):
+    named = arguments.get("actions")
+    if action["name"] != "grant_delegation" or not isinstance(named, list) or not any(n in COMMITTING for n in named):
         return None
     limit = arguments.get("amount_limit")
     allowed = building.policy.po_limit if limit is None else Decimal(str(limit))
@@ -131,9 +132,9 @@ def items_of(actions: Actions, restated: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(item_id for item_id in found if item_id is not None))
 
 
-def restated_name(action: dict[str, Any]) -> str | None:
+def restated_name(action: PlainAction) -> str | None:
     """What an event that is restated calls its line; None where nothing is restated, or it names no line."""
-    named = action["arguments"].get("event", {}).get("item") if action["name"] == "restate_event" else None
+    named = (restated_event(action) or {}).get("item")
     return None if named is None else str(named)
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 
 from domain.approvals import Approval, Responder
 from domain.own_ids import without_owner
+from domain.plain_json import PlainAction
 from domain.procurement import Item
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ class DecisionMade(BaseModel):
     item_id: str | None = Field(None, description="The line.")
     kind: str = Field(description="What kind of situation it was.")
     type: str = Field(description="act, approve, reject, edit, ...")
-    actions: list[dict[str, Any]] = Field(description="What was to be done.")
+    actions: list[PlainAction] = Field(description="What was to be done.")
     responder: Responder = Field(description="Who decided.")
     why: str = Field("", description="The reason.")
 
@@ -230,12 +231,12 @@ def _came_out(approval: Approval | None) -> str | None:
     return f"{answer} by {decision['responder']['name']}{done}"
 
 
-def in_words(actions: Iterable[dict[str, Any]]) -> str:
+def in_words(actions: Iterable[PlainAction]) -> str:
     """Actions in a few words: `reorder item hvac-units; notify team`."""
     return "; ".join(_action(action) for action in actions)
 
 
-def _action(action: dict[str, Any]) -> str:
+def _action(action: PlainAction) -> str:
     arguments = action.get("arguments", {})
     said = [str(arguments[name]) for name in ("item", "on", "until", "required_by", "end_date") if arguments.get(name)]
     return " ".join([action["name"].replace("_", " "), *said])

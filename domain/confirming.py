@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from domain.approvals import Approval, Option, Responder
+from domain.plain_json import PlainAction
 from domain.replies import Reply
 from domain.wording import actions_in_words
 
@@ -24,9 +25,7 @@ def must_be_confirmed(reply: Reply) -> bool:
     return reply.means in ("approve", "edit") and not reply.accounted
 
 
-def with_understood(
-    approval: Approval, actions: Sequence[dict[str, Any]], said: str, by: str, reply: Reply
-) -> Approval:
+def with_understood(approval: Approval, actions: Sequence[PlainAction], said: str, by: str, reply: Reply) -> Approval:
     """The question with what was understood as its recommendation, at its next version. `said` are the person's words,
     `by` is the person's name."""
     base = without_understood(approval)
@@ -96,7 +95,7 @@ def refuses_the_reading(approval: Approval) -> bool:
     return decision.get("type") == "reject" and understood is not None and not understood["own"]
 
 
-def _made(actions: Sequence[dict[str, Any]]) -> Option:
+def _made(actions: Sequence[PlainAction]) -> Option:
     """A way out that is none of the question's own; its title says what it does, with the words that it would send."""
     title = actions_in_words(actions)
     said = [str(one["arguments"][key]) for one in actions for key in _WORDS if one["arguments"].get(key)]

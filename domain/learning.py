@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.actions.registry import AGENT_ALONE, PERSONS_OWN
+from domain.plain_json import PlainAction
 from domain.policy import Policy
 from domain.questions.registry import ALWAYS_A_PERSON, NEEDS_A_PERSON
 from domain.rules import NOTE_BEFORE_ORDER, TO_RULES, Case, Delegation, Rule, matching, narrowness, scopes_of
@@ -33,7 +34,7 @@ class Lesson:
     """Who decided."""
     item_name: str | None
     why: str = ""
-    template: list[dict[str, Any]] | None = None
+    template: list[PlainAction] | None = None
     """What was decided, in terms of the situation; None: a refusal, or of no use for other cases."""
     title: str = ""
     late: bool = False

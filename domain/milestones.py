@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
 
 from domain.actions import action
 from domain.buildings import Building
+from domain.plain_json import PlainAction
 from domain.procurement import Commercial, Item, LineFile, Logistics, Milestone, Quality
 from domain.recording import Recorded
 from domain.schedule import add_working_days
@@ -116,7 +116,7 @@ def _held_back(file: LineFile, milestone: Milestone, what: str, seq: int) -> Rec
     )
 
 
-def _chase(file: LineFile, milestone: Milestone, question: str) -> dict[str, Any]:
+def _chase(file: LineFile, milestone: Milestone, question: str) -> PlainAction:
     to = "receiving" if milestone.kind == "inspect" else "vendor"
     return action("request_information", item=file.item.item_id, to=to, question=question)
 

@@ -15,6 +15,7 @@ from domain.counts import write_count
 from domain.inspections import uninspected
 from domain.orders import order_preview
 from domain.outside import quoted, shown_name
+from domain.plain_json import JsonObject, PlainAction
 from domain.policy import Authority
 from domain.procurement import Item, LineFile, Logistics, Submittal
 from domain.schedule import days_late, next_working_day
@@ -26,7 +27,7 @@ class Need:
 
     item_id: str
     why: str
-    actions: list[dict[str, Any]] = field(default_factory=list)
+    actions: list[PlainAction] = field(default_factory=list)
     ask: str | None = None
     subject: dict[str, Any] = field(default_factory=dict)
 
@@ -43,6 +44,7 @@ def outstanding(file: LineFile, building: Building) -> list[Need]:
         *_order(file, building),
         *_tracking(file),
         *_inspection(file, building),
+        *_undecided_rest(file),
         *_conflict(file, building),
     ]
 
@@ -87,7 +89,7 @@ ORDERED_ELSEWHERE = (
 """Note of a hold until an order that people placed is reported."""
 
 
-def note_subject(item: Item, text: str, seq: int) -> dict[str, Any]:
+def note_subject(item: Item, text: str, seq: int) -> JsonObject:
     """What is asked about a line that a person has said something of in entry `seq`, before the agent orders it: it
     does not read notes, and the order may have been placed or called off."""
     return {
@@ -97,7 +99,7 @@ def note_subject(item: Item, text: str, seq: int) -> dict[str, Any]:
     }
 
 
-def is_about_note(subject: dict[str, Any]) -> bool:
+def is_about_note(subject: JsonObject) -> bool:
     """Whether a contradiction is one between a person's note and an order that is planned."""
     return "note_seq" in subject
 
@@ -155,6 +157,20 @@ def _inspection(file: LineFile, building: Building) -> list[Need]:
                 action("schedule_inspection", item=item.item_id, on=on),
             ],
         )
+    ]
+
+
+def _undecided_rest(file: LineFile) -> list[Need]:
+    """A nonconformance of which only a part was decided: the rest is asked about."""
+    return [
+        Need(
+            file.item.item_id,
+            f"{ncr.undecided.normalize():f} of NCR {shown_name(ncr.ncr_number)} are undecided",
+            ask="inspection_failed",
+            subject={"inspection_id": ncr.inspection_id, "ncr_number": ncr.ncr_number},
+        )
+        for ncr in file.open_ncrs
+        if ncr.undecided < ncr.quantity
     ]
 
 
@@ -227,7 +243,7 @@ def is_resolved(before: Item, after: Item) -> bool:
     return before.told_band in ("conflict", LET_PASS) and is_in_time
 
 
-def resolved_message(item: Item) -> dict[str, Any]:
+def resolved_message(item: Item) -> PlainAction:
     needed = "no day is required any more" if item.required_by is None else f"required by {item.required_by}"
     message = f"{item.shown}: no longer in conflict; expected on {item.expected}, {needed}."
     return action("notify_team", team=MANAGER, message=message, item=item.item_id)

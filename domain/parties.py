@@ -1,16 +1,16 @@
 """Who a party is, by role, name or address; and whether a way out merely tells the party that is asked."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from domain.actions.registry import RECIPIENTS
 from domain.buildings import Building, Contact
+from domain.plain_json import PlainAction
 from domain.procurement import VendorRow
 from domain.text import folded
 
 
 def merely_tells(
-    actions: Sequence[dict[str, Any]], party: str, building: Building, vendor: VendorRow | None = None
+    actions: Sequence[PlainAction], party: str, building: Building, vendor: VendorRow | None = None
 ) -> bool:
     """Whether all that the actions do is to write to this party, under whatever name."""
     asked = _names_of(party, building)

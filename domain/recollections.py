@@ -8,8 +8,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from domain.plain_json import JsonObject, PlainAction
 from domain.procurement import LineFile, Logistics
 from domain.schedule import days_late
+from domain.settlement import Applied
 from domain.text import folded
 
 MOST_SOURCES = 20
@@ -36,7 +38,7 @@ class Episode(About):
     kind: str
     question: str
     decision: str
-    actions: list[dict[str, Any]]
+    actions: list[PlainAction]
     who: str
     why: str
     day: str
@@ -59,7 +61,7 @@ class Episode(About):
         """What is searched and shown."""
         return self.decided + (f" It {self.outcome}" if self.outcome else "")
 
-    def stored(self) -> dict[str, Any]:
+    def stored(self) -> JsonObject:
         return {**self.model_dump(mode="json"), "text": self.text, "decided": self.decided}
 
 
@@ -82,7 +84,7 @@ class Fact(About):
     superseded_seq: int | None = None
     """The entry from which it no longer holds."""
 
-    def stored(self) -> dict[str, Any]:
+    def stored(self) -> JsonObject:
         return self.model_dump(mode="json")
 
     @property
@@ -112,7 +114,7 @@ def combined(standing: Fact | None, learned: Fact) -> list[Fact]:
     return [learned.model_copy(update={"replaces": old.key}), old]
 
 
-def about(file: LineFile | None) -> dict[str, Any]:
+def about(file: LineFile | None) -> dict[str, str | None]:
     """The line's fields of a recollection."""
     if file is None:
         return {}
@@ -126,19 +128,17 @@ def about(file: LineFile | None) -> dict[str, Any]:
     }
 
 
-def settled_case(
-    settled: dict[str, Any], question: str, key: str, file: LineFile | None, today: date, seq: int
-) -> Episode:
+def settled_case(settled: Applied, question: str, key: str, file: LineFile | None, today: date, seq: int) -> Episode:
     """The situation that an applied answer settled (`tools.settling.settle`)."""
     return Episode(
         **about(file),
         key=key,
-        kind=settled["kind"],
+        kind=settled.kind,
         question=question,
-        decision=settled["type"],
-        actions=settled["actions"],
-        who=settled["responder"]["name"],
-        why=settled["why"],
+        decision=settled.type,
+        actions=settled.actions,
+        who=settled.responder.name,
+        why=settled.why,
         day=today.isoformat(),
         seq=seq,
         round=file.item.round if file else None,
@@ -155,9 +155,9 @@ def with_outcome(case: Episode, file: LineFile, event_type: str, today: date, se
     return case.model_copy(update={"outcome": came, "outcome_seq": seq})
 
 
-def who_decides(settled: dict[str, Any], today: date, seq: int) -> Fact:
+def who_decides(settled: Applied, today: date, seq: int) -> Fact:
     """Who answers questions of this kind."""
-    name, kind = settled["responder"]["name"], settled["kind"]
+    name, kind = settled.responder.name, settled.kind
     return Fact(
         kind="decides",
         about=kind,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.plain_json import PlainAction
 from domain.procurement import Item, LineFile, Row
 from domain.schedule import compared
 
@@ -19,7 +20,7 @@ class Recorded:
     rows: list[Row] = field(default_factory=list)
     repeat: bool = False
     ask: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    say: list[dict[str, Any]] = field(default_factory=list)
+    say: list[PlainAction] = field(default_factory=list)
 
     @classmethod
     def repeated(cls, note: str) -> "Recorded":

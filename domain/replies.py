@@ -7,7 +7,7 @@ answer to a question back, or the question once more.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -18,6 +18,7 @@ from domain.days_found import days_mentioned
 from domain.days_in_words import days_meant
 from domain.days_in_words import plain as plain_words
 from domain.mail import lines_named, says
+from domain.plain_json import PlainAction
 from domain.plain_words import approves_by_name, asks_to_hold, plain_reply, refuses
 from domain.reply_words import actions_spoken_of, has_number, is_mild, says_no, says_until, says_yes, sets_condition
 from domain.text import Words
@@ -67,7 +68,7 @@ class Asked:
     """The question that is replied to."""
 
     item_id: str | None
-    recommended: Sequence[dict[str, Any]]
+    recommended: Sequence[PlainAction]
     names: Sequence[tuple[str, str]]
     """(item_id, name) of the building's lines."""
     today: date
@@ -79,7 +80,7 @@ class Reply:
     """What a reply comes to; with doubts it is always asked again."""
 
     means: Means
-    actions: list[dict[str, Any]] = field(default_factory=list)
+    actions: list[PlainAction] = field(default_factory=list)
     understood: str = ""
     doubts: list[str] = field(default_factory=list)
     topics: list[str] = field(default_factory=list)
@@ -104,7 +105,7 @@ def plainly_answered(text: str, asked: Asked) -> Reply | None:
 def understood(text: str, read: ReplyReading, asked: Asked) -> Reply:
     """The reply as it will be taken, or asked again with what was understood of it."""
     item_id, doubts = _line(text, asked)
-    actions = []
+    actions: list[PlainAction] = []
     for wish in read.wishes:
         made, more = _action(wish, item_id, text, asked)
         doubts += more
@@ -125,7 +126,7 @@ def understood(text: str, read: ReplyReading, asked: Asked) -> Reply:
     )
 
 
-def _only_holds(actions: Sequence[dict[str, Any]], text: str, asked: Asked) -> bool:
+def _only_holds(actions: Sequence[PlainAction], text: str, asked: Asked) -> bool:
     """Whether a reply says to hold the line and nothing else, so that it can be done at once: it binds nobody, and
     the person's own words are kept with it."""
     held = [action["name"] for action in actions] == ["hold_item"]
@@ -150,7 +151,7 @@ def _line(text: str, asked: Asked) -> tuple[str | None, list[str]]:
     return asked.item_id, [f"it also names {dict(asked.names)[item_id]}" for item_id in others]
 
 
-def _action(wish: Wish, item_id: str | None, text: str, asked: Asked) -> tuple[dict[str, Any] | None, list[str]]:
+def _action(wish: Wish, item_id: str | None, text: str, asked: Asked) -> tuple[PlainAction | None, list[str]]:
     """The typed action; nothing outside the closed union can come of it."""
     doubts = [] if wish.action in actions_spoken_of(text) else [f"it has no words for {wish.action}"]
     day, more = _day(wish, text, asked)
@@ -164,7 +165,7 @@ def _action(wish: Wish, item_id: str | None, text: str, asked: Asked) -> tuple[d
     return made, doubts if made else [*doubts, f"{wish.action} is not complete"]
 
 
-def typed(name: WishName, item_id: str | None, day: date | None, detail: str) -> dict[str, Any] | None:
+def typed(name: WishName, item_id: str | None, day: date | None, detail: str) -> PlainAction | None:
     """An action of the union on one line; None where something is missing for it."""
     from_reply = ACTION_KINDS[name].from_reply
     wished = {} if from_reply is None else from_reply(Wished(item_id, day, detail))
@@ -247,7 +248,7 @@ def _unread(text: str, read: ReplyReading, asked: Asked) -> list[str]:
     return doubts
 
 
-def with_wishes(recommended: Sequence[dict[str, Any]], wishes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def with_wishes(recommended: Sequence[PlainAction], wishes: Sequence[PlainAction]) -> list[PlainAction]:
     """The recommendation with further wishes. One that is recommended already is done once, as it is wished where the
     wish says more than that."""
     wished = {action["name"]: action for action in wishes}
@@ -256,11 +257,11 @@ def with_wishes(recommended: Sequence[dict[str, Any]], wishes: Sequence[dict[str
     return [*own, *(action for action in wishes if action["name"] not in known)]
 
 
-def _says_more(wish: dict[str, Any] | None) -> bool:
+def _says_more(wish: PlainAction | None) -> bool:
     return wish is not None and set(wish["arguments"]) != {"item"}
 
 
-def _told(meaning: Meaning, actions: list[dict[str, Any]]) -> str:
+def _told(meaning: Meaning, actions: list[PlainAction]) -> str:
     """What was understood, in words of our own."""
     wishes = "; ".join(_wish_told(action) for action in actions)
     begin = {
@@ -273,6 +274,6 @@ def _told(meaning: Meaning, actions: list[dict[str, Any]]) -> str:
     return f"{begin}: {wishes}" if wishes and meaning == "instead" else f"{begin}, and {wishes}" if wishes else begin
 
 
-def _wish_told(action: dict[str, Any]) -> str:
+def _wish_told(action: PlainAction) -> str:
     arguments = [str(value) for key, value in action["arguments"].items() if key != "item"]
     return f"{action['name'].replace('_', ' ')}{' (' + ', '.join(arguments) + ')' if arguments else ''}"

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Literal
 
-from domain.actions import Band
 from domain.buildings import WEEKDAYS
 from domain.procurement import Item
 from domain.text import folded
+
+Band = Literal["clear", "tight", "conflict"]
+"""Where an expected arrival lies: before the buffer, within it, on or after the required day."""
 
 
 def as_date(value: object) -> date:

@@ -1,11 +1,11 @@
 """What options are computed from, and the ways out that every kind of question shares: hold, ask, take the line out."""
 
 from datetime import date
-from typing import Any
 
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
+from domain.plain_json import PlainAction
 from domain.procurement import ContactRole, LineFile
 from domain.schedule import add_working_days, days_late
 
@@ -35,7 +35,7 @@ class Situation:
     def option(
         self,
         title: str,
-        actions: list[dict[str, Any]],
+        actions: list[PlainAction],
         *,
         arrival: date | None = None,
         cost: str = "unknown",
@@ -89,6 +89,6 @@ def remove_line(s: Situation) -> Option:
     )
 
 
-def order_and_track(item_id: str) -> list[dict[str, Any]]:
+def order_and_track(item_id: str) -> list[PlainAction]:
     """The actions that place an order."""
     return [action("issue_purchase_order", item=item_id), action("start_tracking", item=item_id)]

@@ -5,28 +5,28 @@ alone (days, quantities, words) is left out: it is taken from the options of the
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from pydantic import ValidationError
 
 from domain.actions import ACTION, plain
 from domain.actions.registry import AGENT_ALONE, OF_THE_CASE
 from domain.approvals import Option
+from domain.plain_json import JsonObject, PlainAction, restated_event
 from domain.text import ON_FILE
 
-Actions = Sequence[dict[str, Any]]
+Actions = Sequence[PlainAction]
 
 ITEM = "{item}"
 """The line in question."""
 
 
-def template_of(actions: Actions, item_id: str | None) -> list[dict[str, Any]] | None:
+def template_of(actions: Actions, item_id: str | None) -> list[PlainAction] | None:
     """The actions in terms of the situation; None where they name another line, and so say nothing of others."""
-    made = []
+    made: list[PlainAction] = []
     for action in actions:
         arguments = {key: value for key, value in action["arguments"].items() if key not in OF_THE_CASE}
-        if action["name"] == "restate_event":
-            arguments = {"event": _meant(action["arguments"]["event"])}
+        if (event := restated_event(action)) is not None:
+            arguments = {"event": _meant(event)}
         if "item" in arguments:
             if arguments["item"] != item_id:
                 return None
@@ -35,7 +35,7 @@ def template_of(actions: Actions, item_id: str | None) -> list[dict[str, Any]] |
     return made or None
 
 
-def _meant(event: dict[str, Any]) -> dict[str, Any]:
+def _meant(event: JsonObject) -> JsonObject:
     """What a restated event says beyond the one case: which line was meant, else what kind of event it was."""
     return {"item": event["item"]} if "item" in event else {"event_type": event["event_type"]}
 
@@ -51,7 +51,7 @@ def agree(said: Actions, decided: Actions) -> bool:
     return all(action in _core(_without_words(decided)) for action in _core(_without_words(said)))
 
 
-def _core(template: Actions) -> list[dict[str, Any]]:
+def _core(template: Actions) -> list[PlainAction]:
     weighty = [action for action in template if action["name"] not in AGENT_ALONE]
     return list(weighty or template)
 
@@ -65,7 +65,7 @@ def fitting(template: Actions, options: Sequence[Option], item_id: str | None, t
     for option in options:
         if option.actions and template_of(option.actions, item_id) == template:
             return option
-    actions = []
+    actions: list[PlainAction] = []
     for action in template:
         made = _filled(action, options, item_id)
         if made is None and action in _core(template):
@@ -74,7 +74,7 @@ def fitting(template: Actions, options: Sequence[Option], item_id: str | None, t
     return Option(title=title, actions=actions, assumptions=["decided like this before; not among the usual ways out"])
 
 
-def _without_words(template: Actions) -> list[dict[str, Any]]:
+def _without_words(template: Actions) -> list[PlainAction]:
     """The template without words of its own, which one that an earlier version learned may have: what is sent are the
     words of the question's own options."""
     return [
@@ -83,7 +83,7 @@ def _without_words(template: Actions) -> list[dict[str, Any]]:
     ]
 
 
-def _filled(action: dict[str, Any], options: Sequence[Option], item_id: str | None) -> dict[str, Any] | None:
+def _filled(action: PlainAction, options: Sequence[Option], item_id: str | None) -> PlainAction | None:
     """The action for this situation, completed from the options' actions of the same name."""
     arguments = {key: item_id if value == ITEM else value for key, value in action["arguments"].items()}
     for given in (*_of_same_name(action, options), {}):
@@ -96,7 +96,7 @@ def _filled(action: dict[str, Any], options: Sequence[Option], item_id: str | No
     return None
 
 
-def _of_same_name(action: dict[str, Any], options: Iterable[Option]) -> list[dict[str, Any]]:
+def _of_same_name(action: PlainAction, options: Iterable[Option]) -> list[JsonObject]:
     """What the options' actions of this name say of the case, where they are otherwise the same."""
     return [
         {key: value for key, value in one["arguments"].items() if key in OF_THE_CASE}

@@ -1,8 +1,8 @@
 """Putting rules and delegations into sentences, from templates."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from domain.plain_json import PlainAction
 from domain.questions.registry import KINDS
 from domain.rules import Case, Rule
 
@@ -35,7 +35,7 @@ def _lowered(title: str) -> str:
     return title[:1].lower() + title[1:] if title[1:2].islower() else title
 
 
-def actions_in_words(actions: Sequence[dict[str, Any]]) -> str:
+def actions_in_words(actions: Sequence[PlainAction]) -> str:
     """Names of actions as words: `reorder item, notify team`."""
     return ", ".join(str(action["name"]).replace("_", " ") for action in actions)
 

@@ -17,6 +17,7 @@ from domain.buildings import BuildingPatch
 from domain.comparison import in_words
 from domain.errors import ConflictError, LongleadError
 from domain.own_ids import without_owner
+from domain.plain_json import PlainAction
 from domain.rules import Delegation, Rule
 from graph.forking import fork
 from runtime.clock import Clock
@@ -280,7 +281,7 @@ def _in_words(one: Outcome) -> str:
     return f"{one.by} {'acts on' if one.type == 'act' else one.type} {about}: {actions}"
 
 
-def _whole(action: dict[str, Any]) -> str:
+def _whole(action: PlainAction) -> str:
     given = ", ".join(f"{name}={_short(value)}" for name, value in sorted(action.get("arguments", {}).items()))
     return f"{action['name']}({given})"
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from domain.actions import action
 from domain.approvals import Option
+from domain.plain_json import PlainAction, restated_event
 
 QUARTERS = 4
 LINES = 14
@@ -140,10 +141,10 @@ def events() -> Iterator[Posted]:
         yield from (event for row in side_by_side for event in row if event is not None)
 
 
-def answer(kind: str, options: Sequence[Option], line: Line) -> list[dict[str, Any]]:
+def answer(kind: str, options: Sequence[Option], line: Line) -> list[PlainAction]:
     """What the project manager wants done: the same in the same case, whatever is recommended."""
     if kind == "item_unknown":
-        event = options[0].actions[0]["arguments"]["event"]
+        event = restated_event(options[0].actions[0]) or {}
         return [action("restate_event", event={**event, "item": line.name})]
     wanted = {
         "inspection_failed": "repair_item" if line.kind[1] == "08" else "reorder_item",

@@ -2,22 +2,21 @@
 one beyond it becomes the recommendation. Entered only where there is anybody to ask."""
 
 from collections import Counter
-from typing import Any
 
-from nodes.entry import entry_in
+from domain.plan import Ask, Step
+from nodes.entry import entry_in, plan_in, planned
 from nodes.state import BuildingState
 from tools.advising import advised
 from tools.context import Toolbox
 
 
 async def advise(toolbox: Toolbox, state: BuildingState) -> BuildingState:
-    entry, passes = entry_in(state), state.get("passes", 0)
-    plan: list[dict[str, Any]] = []
-    lines = Counter(step["item_id"] for step in state["plan"] if step["do"] == "ask" and step["item_id"])
-    for place, step in enumerate(state["plan"]):
-        if step.get("advise"):
-            crowded = lines[step["item_id"]] > 1
-            plan += await advised(toolbox, entry, step, place, passes, crowded=crowded)
+    entry, steps, passes = entry_in(state), plan_in(state), state.get("passes", 0)
+    plan: list[Step] = []
+    questions = Counter(step.item_id for step in steps if isinstance(step, Ask) and step.item_id)
+    for place, step in enumerate(steps):
+        if isinstance(step, Ask) and step.advise:
+            plan += await advised(toolbox, entry, step, place, passes, crowded=questions[step.item_id or ""] > 1)
         else:
             plan.append(step)
-    return {"plan": plan}
+    return planned(plan)

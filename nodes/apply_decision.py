@@ -1,29 +1,31 @@
 """Somebody answered a question: apply the answer, if the facts are still those it was given on."""
 
-from typing import Any, cast
-
 from domain.replies import Reply
-from nodes.entry import entry_in, fresh_run
+from domain.settlement import Applied, KeptOpen, Settlement
+from nodes.entry import entry_in, found, fresh_run
 from nodes.state import BuildingState
 from tools.context import Toolbox
 from tools.recording import Finding
 from tools.settling import settle
 
-_UNREAD: dict[str, Any] = {"means": "ask_again"}
-
 
 async def apply_decision(toolbox: Toolbox, state: BuildingState) -> BuildingState:
-    entry, reply = entry_in(state), state.get("reply")
-    in_words = entry.body["decision"]["type"] == "respond"
-    settled: dict[str, Any] = await settle(toolbox, entry, Reply(**(reply or _UNREAD)) if in_words else None)
-    run = cast(BuildingState, fresh_run())
-    item_id = settled.get("item_id")
-    note = "decision applied" if settled.get("applied") else f"decision outdated: {settled.get('why')}"
-    if settled.get("kept_open"):
-        note = f"the question stays open: {settled['kept_open'].replace('_', ' ')}"
-    return {
-        **run,
-        "item_id": item_id,
-        "settled": settled,
-        "finding": vars(Finding(note=note, items=[item_id] if item_id else [])),
-    }
+    entry = entry_in(state)
+    settled = await settle(toolbox, entry, _reply_in(state))
+    items = [settled.item_id] if settled.item_id else []
+    finding = found(Finding(note=_note(settled), items=items))
+    return {**fresh_run(), **finding, "item_id": settled.item_id, "settled": settled.plain()}
+
+
+def _reply_in(state: BuildingState) -> Reply | None:
+    """What was read of an answer in free words; None of any other answer."""
+    if state["event"]["body"]["decision"]["type"] != "respond":
+        return None
+    reply = state.get("reply")
+    return Reply("ask_again") if reply is None else Reply(**reply)
+
+
+def _note(settled: Settlement) -> str:
+    if isinstance(settled, KeptOpen):
+        return f"the question stays open: {settled.kept_open.replace('_', ' ')}"
+    return "decision applied" if isinstance(settled, Applied) else f"decision outdated: {settled.why}"

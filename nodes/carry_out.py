@@ -1,13 +1,14 @@
 """Carry out what was decided, step by step: each step is one transaction under one key, so a repeat does nothing."""
 
-from typing import Any
+from collections.abc import Sequence
 
-from domain.actions import item_of
-from domain.approvals import Advice, Responder
 from domain.events import Entry
-from nodes.entry import entry_in, finding_in
+from domain.plain_json import JsonObject
+from domain.plan import Act, Ask, Done, Review, Step, Tell
+from domain.settlement import KeptOpen
+from nodes.entry import done_in, entry_in, finding_in, found, plan_in, settlement_in
 from nodes.state import BuildingState
-from tools import approvals
+from tools.approvals import ask, review
 from tools.context import Toolbox
 from tools.effects import carry_out_together
 from tools.recording import Finding
@@ -18,86 +19,85 @@ MOST_PASSES = 3
 
 
 async def carry_out(toolbox: Toolbox, state: BuildingState) -> BuildingState:
-    entry, done = entry_in(state), list(state.get("done", []))
+    entry, plan, done = entry_in(state), plan_in(state), done_in(state)
     freed: list[str] = []
-    for steps in _decisions(state["plan"]):
+    for steps in _by_decision(plan):
         for step, one in zip(steps, await _carry_out_together(toolbox, entry, steps, done), strict=True):
             done.append(one)
-            if (step["do"] == "review" and one["result"].get("superseded")) or (
-                step["do"] == "tell" and step["item_id"]
-            ):
-                freed.append(step["item_id"])
-    freed += _answered(state)
+            freed += _freed_by(step, one)
+    freed += _answered(state, plan)
     passes = state.get("passes", 0) + 1
     again = list(dict.fromkeys(freed)) if passes < MOST_PASSES else []
-    update: BuildingState = {"plan": [], "done": done, "passes": passes, "again": again}
+    update: BuildingState = {"plan": [], "done": [one.model_dump(mode="json") for one in done], "passes": passes}
     if again:
-        note = finding_in(state).note
-        update |= {"finding": vars(Finding(note=note, items=again))}
-    return update
+        update |= found(Finding(note=finding_in(state).note, items=again))
+    return {**update, "again": again}
 
 
-def _decisions(plan: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """The steps in order; the actions of one decision together. A plan of an earlier version has them one by one."""
-    found: list[list[dict[str, Any]]] = []
+def _by_decision(plan: Sequence[Step]) -> list[list[Step]]:
+    """The steps in order; the actions of one decision together."""
+    groups: list[list[Step]] = []
     for step in plan:
-        decision = step.get("decision")
-        if found and decision is not None and found[-1][0].get("decision") == decision:
-            found[-1].append(step)
+        before = groups[-1][0] if groups else None
+        if isinstance(step, Act) and isinstance(before, Act) and step.decision and before.decision == step.decision:
+            groups[-1].append(step)
         else:
-            found.append([step])
-    return found
+            groups.append([step])
+    return groups
 
 
 async def _carry_out_together(
-    toolbox: Toolbox, entry: Entry, steps: list[dict[str, Any]], done: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+    toolbox: Toolbox, entry: Entry, steps: Sequence[Step], before: Sequence[Done]
+) -> list[Done]:
     """Carry out the steps of one decision in one transaction; what came of each."""
-    made: list[dict[str, Any]] = []
-    for step in steps:
-        name, item = _named(step)
-        ordinal = sum((one["name"], one["item"]) == (name, item) for one in [*done, *made])
-        made.append({"name": name, "item": item, "do": step["do"], "ordinal": ordinal})
-    if steps[0]["do"] == "action":
-        responder = Responder.model_validate(steps[0]["responder"])
-        actions, ordinals = [step["action"] for step in steps], [one["ordinal"] for one in made]
-        results = await carry_out_together(toolbox, entry, actions, ordinals, responder)
+    ordinals = _ordinals(steps, before)
+    acts = [step for step in steps if isinstance(step, Act)]
+    if acts:
+        results = await carry_out_together(toolbox, entry, [act.action for act in acts], ordinals, acts[0].responder)
     else:
-        results = [await _carry_out(toolbox, entry, steps[0], made[0]["ordinal"], done)]
-    return [{**one, "result": result} for one, result in zip(made, results, strict=True)]
+        results = [
+            await _carry_out(toolbox, entry, step, ordinal, before)
+            for step, ordinal in zip(steps, ordinals, strict=True)
+        ]
+    return [
+        Done(name=step.name, item=step.item_id, do=step.do, ordinal=ordinal, result=result)
+        for step, ordinal, result in zip(steps, ordinals, results, strict=True)
+    ]
 
 
-def _answered(state: BuildingState) -> list[str]:
-    """The line whose question was answered: its hold has ended, so it is looked at afresh, once."""
-    settled = state.get("settled")
-    if settled is None or settled.get("item_id") is None or state.get("passes", 0) > 0 or settled.get("kept_open"):
+def _ordinals(steps: Sequence[Step], before: Sequence[Done]) -> list[int]:
+    """The place of each step among those of this run with the same name and line."""
+    named = [(one.name, one.item) for one in before]
+    ordinals = []
+    for step in steps:
+        ordinals.append(named.count((step.name, step.item_id)))
+        named.append((step.name, step.item_id))
+    return ordinals
+
+
+async def _carry_out(toolbox: Toolbox, entry: Entry, step: Step, ordinal: int, before: Sequence[Done]) -> JsonObject:
+    match step:
+        case Act():
+            (result,) = await carry_out_together(toolbox, entry, [step.action], [ordinal], step.responder)
+            return result
+        case Review():
+            return await review(toolbox, entry, step.item_id, ordinal)
+        case Tell():
+            return await tell_decided(toolbox, entry, step, ordinal)
+        case Ask():
+            number = sum(one.do == "ask" for one in before)
+            return await ask(toolbox, entry, step, ordinal=ordinal, number=number)
+
+
+def _freed_by(step: Step, done: Done) -> list[str]:
+    """The line whose question was closed by this step, or answered without a person."""
+    is_answered = isinstance(step, Tell) or (isinstance(step, Review) and bool(done.result.get("superseded")))
+    return [step.item_id] if is_answered and step.item_id else []
+
+
+def _answered(state: BuildingState, plan: Sequence[Step]) -> list[str]:
+    """The line whose question was answered: its hold has ended, so it is looked at again, once."""
+    settled = settlement_in(state)
+    if settled is None or settled.item_id is None or state.get("passes", 0) > 0 or isinstance(settled, KeptOpen):
         return []
-    asked_again = any(step["do"] == "ask" for step in state["plan"])
-    return [] if asked_again else [settled["item_id"]]
-
-
-def _named(step: dict[str, Any]) -> tuple[str, str | None]:
-    if step["do"] == "action":
-        return step["action"]["name"], item_of(step["action"])
-    return {"ask": f"ask:{step.get('kind')}", "tell": "decided"}.get(step["do"], "review"), step["item_id"]
-
-
-async def _carry_out(
-    toolbox: Toolbox, entry: Entry, step: dict[str, Any], ordinal: int, done: list[dict[str, Any]]
-) -> dict[str, Any]:
-    if step["do"] == "review":
-        return await approvals.review(toolbox, entry, step["item_id"], ordinal)
-    if step["do"] == "tell":
-        return await tell_decided(toolbox, entry, step, ordinal)
-    advice = step.get("advice")
-    return await approvals.ask(
-        toolbox,
-        entry,
-        kind=step["kind"],
-        item_id=step["item_id"],
-        subject=step["subject"],
-        refused=step["refused"],
-        ordinal=ordinal,
-        number=sum(one["do"] == "ask" for one in done),
-        advice=None if advice is None else Advice.model_validate(advice),
-    )
+    return [] if any(isinstance(step, Ask) for step in plan) else [settled.item_id]

@@ -1,9 +1,8 @@
 """Which event is it, and about which line? Typed events pass straight through; what stays unclear goes to a person."""
 
-from typing import cast
-
 from domain.outside import quoted
-from nodes.entry import entry_in, fresh_run
+from domain.plan import RaisedQuestion
+from nodes.entry import entry_in, found, fresh_run
 from nodes.state import BuildingState
 from tools.context import Toolbox
 from tools.lookup import look_up_item
@@ -13,7 +12,7 @@ from tools.recording import Finding
 async def classify_event(toolbox: Toolbox, state: BuildingState) -> BuildingState:
     """Start a run: find the line that is named. A name that no line has is asked about, never guessed."""
     entry = entry_in(state)
-    run = cast(BuildingState, fresh_run())
+    run = fresh_run()
     named = entry.body.get("item")
     if named is None or entry.event_type == "Human_Input":
         return run
@@ -28,5 +27,5 @@ async def classify_event(toolbox: Toolbox, state: BuildingState) -> BuildingStat
         "closest": match.closest,
         "text": f"{entry.event_type} about {quoted(named)}",
     }
-    asked = {"kind": "item_unknown", "item_id": None, "subject": subject}
-    return {**run, "finding": vars(Finding(note=f"no line is named {quoted(named)}", ask=[asked]))}
+    asked = RaisedQuestion(kind="item_unknown", subject=subject)
+    return {**run, **found(Finding(note=f"no line is named {quoted(named)}", ask=[asked]))}

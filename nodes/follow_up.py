@@ -2,12 +2,12 @@
 processed, a person overruled what a rule decided, a building went live, a vendor was changed."""
 
 from functools import partial
-from typing import Any
 
 from domain.buildings import Building
 from domain.events import Entry
 from domain.milestones import record_overdue
 from domain.outside import shown_name
+from domain.plan import RaisedQuestion
 from domain.procurement import LineFile
 from domain.recording import Recorded
 from nodes.entry import entry_in, found, item_in
@@ -23,7 +23,7 @@ from tools.vendors import look_again
 async def follow_up(toolbox: Toolbox, state: BuildingState) -> BuildingState:
     entry = entry_in(state)
     if entry.event_type == "Hold_Expired":
-        asked: dict[str, Any] = {"kind": "hold_expired", "item_id": state.get("item_id"), "subject": {}}
+        asked = RaisedQuestion(kind="hold_expired", item_id=state.get("item_id"))
         return found(Finding(note="the hold has run out", ask=[asked]))
     if entry.event_type == "Approval_Overdue":
         reminded = await remind(toolbox, entry)
@@ -32,14 +32,14 @@ async def follow_up(toolbox: Toolbox, state: BuildingState) -> BuildingState:
         return found(await record(toolbox, entry, item_in(state), partial(_owed, entry)))
     if entry.event_type == "Rule_Overruled":
         settled = await overruled(toolbox, entry)
-        return {"settled": settled, "item_id": settled.get("item_id"), **found(Finding(note="decision overruled"))}
+        return {**found(Finding(note="decision overruled")), "settled": settled.plain(), "item_id": settled.item_id}
     if entry.event_type == "Building_Went_Live":
         return found(await go_live(toolbox, entry))
     if entry.event_type == "First_Day_Ended":
         return found(await end_first_day(toolbox, entry))
     if entry.event_type == "Vendor_Changed":
         return found(await look_again(toolbox, entry))
-    asked = {"kind": "event_failed", "item_id": None, "subject": entry.body}
+    asked = RaisedQuestion(kind="event_failed", subject=entry.body)
     return found(
         Finding(note=f"event {shown_name(str(entry.body.get('event_id')))} could not be processed", ask=[asked])
     )

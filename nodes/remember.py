@@ -3,7 +3,9 @@
 from typing import Any
 
 from domain.approvals import Approval
-from nodes.entry import entry_in, finding_in
+from domain.plain_json import JsonObject
+from domain.settlement import Applied, KeptOpen
+from nodes.entry import done_in, entry_in, finding_in, settlement_in
 from nodes.state import BuildingState
 from tools.context import Toolbox
 from tools.decisions import all_open_questions
@@ -13,7 +15,7 @@ from tools.summaries import LOOK_EVERY, TEXTS, is_due
 
 async def remember(toolbox: Toolbox, state: BuildingState) -> BuildingState:
     entry, finding = entry_in(state), finding_in(state)
-    await recollect(toolbox, entry, finding, state.get("settled"))
+    await recollect(toolbox, entry, finding, settlement_in(state))
     open_ = await all_open_questions(toolbox, state["event"]["building_id"])
     return {
         "plan": [],
@@ -65,25 +67,21 @@ def _shown(open_: list[Approval]) -> dict[str, Any] | None:
     }
 
 
-def _outcome(state: BuildingState) -> dict[str, Any]:
+def _outcome(state: BuildingState) -> JsonObject:
     """What clients read of a processed event."""
-    finding, done = finding_in(state), state.get("done", [])
-    settled = state.get("settled")
-    outcome: dict[str, Any] = {
+    finding, done, settled = finding_in(state), done_in(state), settlement_in(state)
+    acts = [one for one in done if one.do == "action"]
+    asked = [one.result["approval_id"] for one in done if one.do == "ask" and "approval_id" in one.result]
+    outcome: JsonObject = {
         "note": finding.note,
-        "actions": [one["name"] for one in done if one["do"] == "action" and "would_do" not in one["result"]],
-        "approvals": [
-            one["result"]["approval_id"] for one in done if one["do"] == "ask" and "approval_id" in one["result"]
-        ],
+        "actions": [one.name for one in acts if "would_do" not in one.result],
+        "approvals": asked,
     }
-    would_do = [one["name"] for one in done if one["do"] == "action" and "would_do" in one["result"]]
-    if would_do:
-        outcome["would_do"] = would_do
-    withheld = [one["name"] for one in done if one["do"] == "action" and "withheld" in one["result"]]
-    if withheld:
-        outcome["withheld"] = withheld
-    if settled is not None:
-        outcome["decision"] = settled.get("kept_open") or ("applied" if settled.get("applied") else "outdated")
-        if settled.get("kept_open"):
-            outcome["answer"] = settled["told"]
+    for told in ("would_do", "withheld"):
+        if names := [one.name for one in acts if told in one.result]:
+            outcome[told] = [*names]
+    if isinstance(settled, KeptOpen):
+        outcome |= {"decision": settled.kept_open, "answer": settled.told}
+    elif settled is not None:
+        outcome["decision"] = "applied" if isinstance(settled, Applied) else "outdated"
     return outcome

@@ -1,6 +1,8 @@
 """A note of the team is kept as evidence; a message from outside is put to a person, unless a model can read it."""
 
 from domain.events import HumanInput, MessageReceived
+from domain.plain_json import JsonObject
+from domain.plan import RaisedQuestion
 from nodes.entry import entry_in, event_in, found
 from nodes.state import BuildingState
 from tools.context import Toolbox
@@ -17,9 +19,9 @@ async def take_note(toolbox: Toolbox, state: BuildingState) -> BuildingState:
     if isinstance(event, MessageReceived):
         sender = event.sender or entry.source
         finding = await record_note(toolbox, entry, party=sender, text=event.text, items=[])
-        subject = {"text": event.text, "sender": sender, "source": entry.source, "event_id": entry.event_id}
+        subject: JsonObject = {"text": event.text, "sender": sender, "source": entry.source, "event_id": entry.event_id}
         finding.unread = toolbox.models is not None
-        finding.ask = [{"kind": "event_unclear", "item_id": None, "subject": subject}]
+        finding.ask = [RaisedQuestion(kind="event_unclear", subject=subject)]
         return found(finding)
     if not isinstance(event, HumanInput):
         raise TypeError(f"take_note does not handle {entry.event_type}")

@@ -7,6 +7,7 @@ from typing import Any
 from domain.absent import no_approval
 from domain.approvals import Approval, Decision, Question
 from domain.errors import ConflictError
+from domain.plain_json import PlainAction
 from domain.principals import Author, Door
 from storage import inbox, procurement
 from storage.audit import Act, Signature, record_audit
@@ -119,7 +120,7 @@ async def building_of(conn: Connection, approval_id: str) -> str | None:
     return None if row is None else str(row["building_id"])
 
 
-async def refused_proposals(conn: Connection, building_id: str, question: Question) -> list[list[dict[str, Any]]]:
+async def refused_proposals(conn: Connection, building_id: str, question: Question) -> list[list[PlainAction]]:
     """What people refused in answer to the last questions of this kind on this matter of a line, the newest first."""
     query = """
         SELECT options -> refused -> 'actions' AS actions FROM approvals

@@ -10,6 +10,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from domain.errors import LedgerMismatchError
+from domain.plain_json import PlainAction
 from storage.connection import Connection, Statement
 from storage.transaction import BuildingTransaction
 
@@ -156,7 +157,7 @@ class StoredDecision:
     kind: str
     responder: dict[str, Any]
     why: str
-    actions: list[dict[str, Any]]
+    actions: list[PlainAction]
     at: datetime
     item_id: str | None = None
     approval_id: str | None = None

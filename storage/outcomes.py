@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.approvals import Approval, Responder
+from domain.plain_json import PlainAction
 from storage.connection import Connection
 
 DECISIONS = """
@@ -31,7 +32,7 @@ class Outcome:
     by: str = ""
     """Who decided, or who is asked."""
     by_model: bool = False
-    actions: tuple[dict[str, Any], ...] = ()
+    actions: tuple[PlainAction, ...] = ()
     """What is to be done, or what is recommended."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from domain.actions import item_of
 from domain.approvals import Approval
 from domain.buildings import Building
+from domain.plain_json import PlainAction
 from domain.procurement import Item, LineFile, ScheduleVersion, VendorRow
 from storage.connection import Connection, Statement
 from storage.rows import select
@@ -63,7 +64,7 @@ async def line_file(conn: Connection, building_id: str, item_id: str) -> LineFil
     return filed(await (await conn.execute(*filing(building_id, item_id))).fetchone())
 
 
-async def files_of(conn: Connection, building_id: str, actions: list[dict[str, Any]]) -> dict[str, LineFile]:
+async def files_of(conn: Connection, building_id: str, actions: list[PlainAction]) -> dict[str, LineFile]:
     """The files of the lines that plain actions name by id."""
     read = {}
     for item_id in dict.fromkeys(item_of(action) for action in actions):

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from domain.advice import can_be_done, is_an_option
-from domain.approvals import Advice, Decision
+from domain.approvals import Advice, Decision, Responder
 from domain.authority import Answerer
 from domain.counts import write_times
 from domain.events import Entry
 from domain.feasibility import find_obstacle
+from domain.plan import Act, Ask, Step, Tell
 from domain.policy import Authority
+from domain.questions.build import ncrs_asked_about
 from domain.templates import agree, template_of
 from domain.watch import commits
 from storage import rules
@@ -23,8 +25,6 @@ from tools.context import Toolbox
 from tools.decisions import Verdict, standing_advice, step_of, store_advised
 from tools.responders import Asked, chain_of, pose
 
-Steps = list[dict[str, Any]]
-
 MOST_PROPOSED = 2
 """How often the same proposal may be refused on a line before it is not made again."""
 
@@ -33,15 +33,15 @@ LAST_PASS = 2
 
 
 async def advised(
-    toolbox: Toolbox, entry: Entry, step: dict[str, Any], place: int, passes: int, *, crowded: bool = False
-) -> Steps:
+    toolbox: Toolbox, entry: Entry, step: Ask, place: int, passes: int, *, crowded: bool = False
+) -> list[Step]:
     """The steps that take the place of a question: actions where somebody decided it, the question with a
     recommendation, or the question as it was. `crowded`: its line has another question in the same plan."""
     number = step_of(passes, place, advised=True)
     stored = await standing_advice(toolbox, entry, number)
     if stored is not None:
         return _steps(step, stored, number)
-    asked = await pose(toolbox, entry, step["kind"], step["item_id"], step["subject"], place)
+    asked = await pose(toolbox, entry, step.kind, step.item_id, step.subject, place)
     if asked is None:
         return [step]
     asked = replace(asked, held=asked.held or crowded)
@@ -60,7 +60,8 @@ async def advised(
 def _is_impossible(asked: Asked, decision: Decision) -> bool:
     """Whether the line's facts stand against an action of the answer."""
     files = {} if asked.file is None else {asked.file.item.item_id: asked.file}
-    return find_obstacle(files, decision.actions) is not None
+    about = ncrs_asked_about(asked.question.kind, asked.question.matter, asked.file)
+    return find_obstacle(files, decision.actions, asked_about=about) is not None
 
 
 async def _verdict(toolbox: Toolbox, entry: Entry, asked: Asked, decision: Decision, passes: int) -> Verdict:
@@ -182,26 +183,23 @@ async def _no_progress(toolbox: Toolbox, entry: Entry, asked: Asked, decision: D
     return None
 
 
-def _steps(step: dict[str, Any], stored: dict[str, Any], number: int) -> Steps:
+def _steps(step: Ask, stored: dict[str, Any], number: int) -> list[Step]:
     """The stored decision as steps of the plan."""
     basis = stored["basis"]
     if stored["type"] == "act":
-        acts: Steps = [
-            {"do": "action", "action": action, "responder": stored["responder"], "decision": f"advised {number}"}
-            for action in stored["actions"]
-        ]
-        told = {
-            "do": "tell",
-            "kind": step["kind"],
-            "item_id": step["item_id"],
-            "rule_id": basis["rule_id"],
-            "delegation_id": basis["delegation_id"],
-            "policy": basis["policy"],
-            "title": basis["title"],
-            "summary": basis["summary"],
-            "why": stored["why"],
-            "responder": stored["responder"],
-        }
+        responder, decision = Responder.model_validate(stored["responder"]), f"advised {number}"
+        acts = [Act(action=action, responder=responder, decision=decision) for action in stored["actions"]]
+        told = Tell(
+            kind=step.kind,
+            item_id=step.item_id,
+            rule_id=basis["rule_id"],
+            delegation_id=basis["delegation_id"],
+            policy=basis["policy"],
+            title=basis["title"],
+            summary=basis["summary"],
+            why=stored["why"],
+            responder=responder,
+        )
         return [*acts, told]
     advice = Advice(
         responder=stored["responder"],
@@ -214,4 +212,4 @@ def _steps(step: dict[str, Any], stored: dict[str, Any], number: int) -> Steps:
         limit=basis["policy"],
         remark=basis["remark"],
     )
-    return [{**step, "advise": False, "advice": advice.model_dump(mode="json")}]
+    return [step.model_copy(update={"advise": False, "advice": advice})]

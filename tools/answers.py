@@ -2,14 +2,15 @@
 
 import asyncio
 from datetime import datetime
-from typing import Any
 
-from domain.actions import Action, plain
+from domain.actions import Action, item_of, plain
 from domain.approvals import Answer, Approval, Decision, DecisionType, plain_answer
 from domain.errors import ForbiddenError, InvalidError, NotFoundError
 from domain.feasibility import find_obstacle
 from domain.line_names import LineNames
+from domain.plain_json import PlainAction
 from domain.principals import Principal
+from domain.questions.build import ncrs_asked_about
 from storage import approvals, procurement
 from storage.approvals import AcceptedDecision
 from storage.connection import Connection
@@ -70,7 +71,7 @@ async def submit(
         proposed = {"approve": asked.recommended, "edit": decision.actions}.get(kind, [])
         await require_authority(conn, building, principal, asked, proposed, now, approval_id=asked.approval_id)
         if asked.status == "pending" and answer.version in (None, asked.version):  # else it is refused as too late
-            await _require_possible(conn, home, proposed)
+            await _require_possible(conn, home, asked, proposed)
     return await approvals.decide(
         conn,
         asked.approval_id,
@@ -82,9 +83,11 @@ async def submit(
     )
 
 
-async def _require_possible(conn: Connection, building_id: str, actions: list[dict[str, Any]]) -> None:
+async def _require_possible(conn: Connection, building_id: str, asked: Approval, actions: list[PlainAction]) -> None:
     """Let only those actions pass that can be done now, in their order: what is accepted is done whole."""
-    obstacle = find_obstacle(await procurement.files_of(conn, building_id, actions), actions)
+    files = await procurement.files_of(conn, building_id, actions)
+    about = ncrs_asked_about(asked.kind, asked.matter, files.get(asked.item_id or ""))
+    obstacle = find_obstacle(files, actions, asked_about=about)
     if obstacle is not None:
         raise InvalidError(
             f"actions.{obstacle.number}: {obstacle}; nothing was done or stored", f"actions.{obstacle.number}"
@@ -114,7 +117,7 @@ def _read_type(answer: Answer, principal: Principal, reads_free_text: bool) -> D
 
 async def _chosen_actions(
     conn: Connection, building_id: str, asked: Approval, answer: Answer, kind: DecisionType
-) -> list[dict[str, Any]]:
+) -> list[PlainAction]:
     """The actions of an edit; none of any other answer. Inbox UIs send the recommended ones back with any answer."""
     actions = await with_item_ids(conn, building_id, answer.actions or [])
     is_open = asked.status == "pending" and answer.version in (None, asked.version)
@@ -129,7 +132,7 @@ async def _chosen_actions(
     return []
 
 
-async def with_item_ids(conn: Connection, building_id: str, actions: list[Action]) -> list[dict[str, Any]]:
+async def with_item_ids(conn: Connection, building_id: str, actions: list[Action]) -> list[PlainAction]:
     """Plain actions whose lines are named by id.
 
     Raises:
@@ -141,13 +144,13 @@ async def with_item_ids(conn: Connection, building_id: str, actions: list[Action
     return await with_vendor_ids(conn, building_id, await asyncio.to_thread(_named_by_id, actions, names))
 
 
-def _named_by_id(actions: list[Action], names: list[tuple[str, str]]) -> list[dict[str, Any]]:
+def _named_by_id(actions: list[Action], names: list[tuple[str, str]]) -> list[PlainAction]:
     """The actions with ids in place of names. Apart from the event loop: a building may have thousands of lines."""
     lines = LineNames(names)
     made = []
     for number, action in enumerate(actions):
         one = plain(action)
-        named = one["arguments"].get("item")
+        named = item_of(one)
         if named is not None:
             found = lines.find(named)
             if found is None:

@@ -2,7 +2,9 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TypedDict
+
+from pydantic import JsonValue
 
 from domain.advice import renewed as renewed_advice
 from domain.advice import with_advice
@@ -12,6 +14,8 @@ from domain.events import Entry
 from domain.mail_subjects import Occasion, question_subject
 from domain.options import for_party
 from domain.parties import merely_tells
+from domain.plain_json import JsonObject
+from domain.plan import Ask
 from domain.procurement import LineFile
 from domain.questions.registry import ASKED_ONCE, ESCALATES
 from domain.what_changed import CHANGED, TOLD, changes_between, facts_shown, facts_told, in_words
@@ -25,28 +29,17 @@ from tools.messages import say
 from tools.rules import count_recommended
 
 
-async def ask(
-    toolbox: Toolbox,
-    entry: Entry,
-    *,
-    kind: str,
-    item_id: str | None,
-    subject: dict[str, Any],
-    refused: int,
-    ordinal: int,
-    number: int,
-    advice: Advice | None = None,
-) -> dict[str, Any]:
+async def ask(toolbox: Toolbox, entry: Entry, step: Ask, *, ordinal: int, number: int) -> JsonObject:
     """Raise a question, or renew the pending one of the same line, kind and matter.
 
-    `refused` options are behind it; `number` is its place among the questions of the entry, and names it; `advice` is
-    what a rule or a model recommends.
+    `number` is its place among the questions of the entry, and names it.
     """
+    kind, item_id, refused, advice = step.kind, step.item_id, step.refused, step.advice
 
-    async def act(context: ActionContext) -> dict[str, Any]:
+    async def act(context: ActionContext) -> JsonObject:
         conn, building_id = context.transaction.conn, context.building.building_id
         file = await load_file(context, item_id)
-        question = await built_on(conn, context.building, entry, kind, file, subject)
+        question = await built_on(conn, context.building, entry, kind, file, step.subject)
         if question is None:
             return {"stands": False}
         standing = await pending(conn, building_id, question, file)
@@ -77,22 +70,23 @@ async def ask(
     )
 
 
-async def review(toolbox: Toolbox, entry: Entry, item_id: str, ordinal: int) -> dict[str, Any]:
+async def review(toolbox: Toolbox, entry: Entry, item_id: str, ordinal: int) -> JsonObject:
     """Hold the line's pending questions against the facts: renewed where they changed, closed where they no longer
     ask anything."""
 
-    async def act(context: ActionContext) -> dict[str, Any]:
-        result: dict[str, Any] = {"renewed": [], "superseded": []}
+    async def act(context: ActionContext) -> JsonObject:
+        renewed: list[JsonValue] = []
+        superseded: list[JsonValue] = []
         for approval in await procurement.open_questions(context.transaction.conn, entry.building_id, item_id):
             question = await rebuild_question(context, approval)
             if question is None:
                 context.save(approval.supersede())
                 _tell(context, approval, "settled")
-                result["superseded"].append(approval.approval_id)
+                superseded.append(approval.approval_id)
             elif _has_changed(approval, question):
                 renew_question(context, approval, question)
-                result["renewed"].append(approval.approval_id)
-        return result
+                renewed.append(approval.approval_id)
+        return {"renewed": renewed, "superseded": superseded}
 
     return await run_effect(
         toolbox,
@@ -155,7 +149,14 @@ def _asked(building: Building, question: Question | Approval, level: int) -> str
     return building.approver_for(amount, level, is_unknown=question.amount_unknown)
 
 
-def due_dates(building: Building, now: datetime, *, escalates: bool) -> dict[str, Any]:
+class Due(TypedDict):
+    """When somebody is reminded, and when somebody else is asked; None: nobody else is."""
+
+    due_at: datetime
+    escalate_at: datetime | None
+
+
+def due_dates(building: Building, now: datetime, *, escalates: bool) -> Due:
     """When somebody is reminded, and when somebody else is asked: in the building's working time, never at night."""
     policy = building.policy
 
@@ -168,13 +169,13 @@ def due_dates(building: Building, now: datetime, *, escalates: bool) -> dict[str
     }
 
 
-async def remind(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
+async def remind(toolbox: Toolbox, entry: Entry) -> JsonObject:
     """An answer is overdue: bring the question to mind, or move it up the approver chain. Moot once it is answered.
 
     Silence is never consent: nothing else happens, however long it lasts.
     """
 
-    async def act(context: ActionContext) -> dict[str, Any]:
+    async def act(context: ActionContext) -> JsonObject:
         approval = await locked(context.transaction, entry.body["approval_id"])
         if approval.status != "pending":
             return {"moot": True}
@@ -207,12 +208,12 @@ async def remind(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
     )
 
 
-async def announce(toolbox: Toolbox, entry: Entry, approval_id: str) -> dict[str, Any]:
+async def announce(toolbox: Toolbox, entry: Entry, approval_id: str) -> JsonObject:
     """Put a question to people who never received it, as it stands now: whoever is asked first has all the time to
     answer it. Those who were told of it before watch began are told what has changed. Closed where the facts no longer
     ask it."""
 
-    async def act(context: ActionContext) -> dict[str, Any]:
+    async def act(context: ActionContext) -> JsonObject:
         approval = await locked(context.transaction, approval_id)
         if approval.status != "pending":
             return {"moot": True}
@@ -264,7 +265,7 @@ def _next_working_moment(context: ActionContext) -> datetime:
     return add_working_time(context.now, timedelta(0), building.zone, building.working_week, quiet)
 
 
-def _put_off(context: ActionContext, approval: Approval, until: datetime) -> dict[str, Any]:
+def _put_off(context: ActionContext, approval: Approval, until: datetime) -> JsonObject:
     """What fell due while nobody was there to tell it is not told in the night in which somebody is again."""
     due = {
         name: max(moment, until)
@@ -275,7 +276,7 @@ def _put_off(context: ActionContext, approval: Approval, until: datetime) -> dic
     return {"moot": True, "put_off_until": until.isoformat()}
 
 
-def _escalated(context: ActionContext, approval: Approval) -> dict[str, Any]:
+def _escalated(context: ActionContext, approval: Approval) -> JsonObject:
     level = approval.escalation_level + 1
     asked_of = _asked(context.building, approval, level)
     due = due_dates(context.building, context.now, escalates=not context.building.is_top(asked_of))
@@ -375,7 +376,7 @@ def withdraw(context: ActionContext, approval: Approval) -> None:
     _tell(context, approval, "settled")
 
 
-def _talk(approval: Approval) -> dict[str, Any]:
+def _talk(approval: Approval) -> JsonObject:
     """What was said about the question stays with it when the facts change."""
     said = approval.evidence.get("conversation")
     return {"conversation": said} if said else {}

@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from domain.plain_json import JsonObject
 from tools import completing, delegations, flags, holds, inspections, messages, orders, reports, schedule
 from tools.context import ActionContext
 
-Effect = Callable[[ActionContext, Any], Awaitable[dict[str, Any]]]
+Effect = Callable[[ActionContext, Any], Awaitable[JsonObject]]
 
 EFFECTS: dict[str, Effect] = {
     "issue_purchase_order": orders.issue_purchase_order,

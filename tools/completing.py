@@ -1,10 +1,9 @@
 """Completing lines: the vendors that are offered, and the answer that fills in what an order needs."""
 
-from typing import Any
-
 from domain.actions import CompleteArguments
 from domain.completing import Completion, complete_line, completion_problem
 from domain.errors import InvalidError
+from domain.plain_json import JsonObject, PlainAction
 from domain.procurement import LineFile, VendorRow
 from domain.text import folded
 from storage import procurement
@@ -13,7 +12,7 @@ from storage.vendors import fitting_vendors
 from tools.context import ActionContext
 
 
-async def complete_item(context: ActionContext, arguments: CompleteArguments) -> dict[str, Any]:
+async def complete_item(context: ActionContext, arguments: CompleteArguments) -> JsonObject:
     """Fill in a line's vendor, price or quantity. The order follows by itself, or the question of who may place it."""
     conn, building_id = context.transaction.conn, context.building.building_id
     file = await context.file(arguments.item)
@@ -32,7 +31,7 @@ def _completion(arguments: CompleteArguments) -> Completion:
     return Completion.model_validate(arguments.model_dump(exclude={"item"}))
 
 
-async def with_vendor_ids(conn: Connection, building_id: str, actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+async def with_vendor_ids(conn: Connection, building_id: str, actions: list[PlainAction]) -> list[PlainAction]:
     """Plain actions whose lines are named by id, with the vendors that complete a line named by id as well.
 
     Raises:
@@ -46,8 +45,8 @@ async def with_vendor_ids(conn: Connection, building_id: str, actions: list[dict
             continue
         arguments, field_ = action["arguments"], f"actions.{number}.arguments"
         if arguments.get("vendor_id") is not None:
-            arguments["vendor_id"] = _vendor_named(arguments["vendor_id"], vendors, f"{field_}.vendor_id")
-        file = await procurement.line_file(conn, building_id, arguments["item"])
+            arguments["vendor_id"] = _vendor_named(str(arguments["vendor_id"]), vendors, f"{field_}.vendor_id")
+        file = await procurement.line_file(conn, building_id, str(arguments["item"]))
         item = None if file is None else file.item
         problem = None if item is None else completion_problem(item, _completion_of(arguments), vendors)
         if problem is not None:
@@ -55,7 +54,7 @@ async def with_vendor_ids(conn: Connection, building_id: str, actions: list[dict
     return actions
 
 
-def _completion_of(arguments: dict[str, Any]) -> Completion:
+def _completion_of(arguments: JsonObject) -> Completion:
     return _completion(CompleteArguments.model_validate(arguments))
 
 
@@ -76,7 +75,7 @@ def _vendor_named(named: str, vendors: dict[str, VendorRow], field_: str) -> str
     )
 
 
-async def offered_to(conn: Connection, building_id: str, file: LineFile | None) -> list[dict[str, Any]]:
+async def offered_to(conn: Connection, building_id: str, file: LineFile | None) -> list[JsonObject]:
     """The few vendors that a line without one may be ordered from: {vendor_id, name}."""
     if file is None or file.item.vendor_id is not None:
         return []

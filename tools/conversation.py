@@ -1,6 +1,6 @@
 """A reply in free words: taken as an answer where it is certain, else talked over while the question stays open."""
 
-from typing import Any
+from typing import Literal
 
 from domain.answers_back import answer_from_facts
 from domain.approvals import Approval, Responder
@@ -13,7 +13,10 @@ from domain.confirming import (
     without_understood,
 )
 from domain.mail_subjects import question_subject
+from domain.plain_json import PlainAction
 from domain.replies import Reply, with_wishes
+from domain.settlement import KeptOpen, Reading
+from tools.approvals import Due
 from tools.context import ActionContext
 from tools.messages import say
 
@@ -32,19 +35,24 @@ def taken(approval: Approval, reply: Reply) -> Approval:
     elif reply.means == "approve":
         kind = "edit" if reply.actions else "approve"
         actions = with_wishes(approval.recommended, reply.actions)
-    read = {**decision, "type": kind, "actions": actions, "reading": reading_of(reply)}
+    read = {
+        **decision,
+        "type": kind,
+        "actions": actions,
+        "reading": reading_of(reply).model_dump(mode="json", exclude_unset=True),
+    }
     return approval.model_copy(update={"decision": read})
 
 
-def reading_of(reply: Reply) -> dict[str, Any]:
+def reading_of(reply: Reply) -> Reading:
     """What was read, as it is shown beside the person's own words."""
-    return {
-        "understood": reply.understood,
-        "doubts": reply.doubts[:20],
-        "model": reply.model,
-        "confidence": reply.confidence,
-        "tokens": reply.tokens,
-    }
+    return Reading(
+        understood=reply.understood,
+        doubts=reply.doubts[:20],
+        model=reply.model,
+        confidence=reply.confidence,
+        tokens=reply.tokens,
+    )
 
 
 def answer_to(approval: Approval, reply: Reply) -> str:
@@ -64,10 +72,11 @@ def stays_open(approval: Approval, reply: Reply | None) -> bool:
     return refuses_the_reading(approval)
 
 
-def keep_open(context: ActionContext, approval: Approval, reply: Reply | None, due: dict[str, Any]) -> dict[str, Any]:
+def keep_open(context: ActionContext, approval: Approval, reply: Reply | None, due: Due) -> KeptOpen:
     """Give the question back, with what was said in its evidence, and tell the person who said it. What was understood
     becomes its recommendation, at its next version."""
     responder, said = Responder.model_validate((approval.decision or {})["responder"]), _words_of(approval)
+    kind: Literal["answered", "asked_again"]
     if reply is None:
         kept = without_understood(approval)
         kind, told = "asked_again", _told_misread(kept)
@@ -93,13 +102,17 @@ def keep_open(context: ActionContext, approval: Approval, reply: Reply | None, d
         subject=question_subject(approval, "answered", context.today),
         approval_id=approval.approval_id,
     )
-    return {
-        "kept_open": kind,
-        "told": told,
-        "why": said,
-        "responder": responder.model_dump(),
-        "reading": reading_of(reply or Reply("reject", understood="not what was understood", confidence=1.0)),
-    }
+    return KeptOpen(
+        approval_id=approval.approval_id,
+        kind=approval.kind,
+        item_id=approval.item_id,
+        applied=False,
+        kept_open=kind,
+        told=told,
+        why=said,
+        responder=responder,
+        reading=reading_of(reply or Reply("reject", understood="not what was understood", confidence=1.0)),
+    )
 
 
 def _told_to_confirm(approval: Approval, reply: Reply) -> str:
@@ -122,7 +135,7 @@ def _words_of(approval: Approval) -> str:
     return str((approval.decision or {}).get("why", ""))
 
 
-def _actions_of(approval: Approval) -> list[dict[str, Any]]:
+def _actions_of(approval: Approval) -> list[PlainAction]:
     """The actions that a reply was read as (`taken`)."""
     decision = approval.decision or {}
     return approval.recommended if decision["type"] == "approve" else list(decision["actions"])

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from domain.approvals import Approval, Responder
 from domain.events import Entry
+from domain.plain_json import PlainAction
 from storage import ledger, procurement
 from storage.ledger import Places, StoredDecision
 from tools.context import Toolbox
@@ -18,7 +19,7 @@ class Verdict:
     item_id: str | None
     why: str
     responder: Responder
-    actions: list[dict[str, Any]]
+    actions: list[PlainAction]
     type: str = "act"
     approval_id: str | None = None
     confidence: float | None = None

@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from domain.actions import ACTION, item_of
 from domain.approvals import Responder
 from domain.events import Entry
+from domain.plain_json import JsonObject, PlainAction
 from domain.text import ON_FILE
 from domain.watch import is_held_back
 from storage import ledger, procurement
@@ -18,7 +18,7 @@ from tools.context import ActionContext, Toolbox
 from tools.flags import close_flags_of_done_lines
 from tools.holding_back import tell_would_do
 
-Result = dict[str, Any]
+Result = JsonObject
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Effect:
     item: str | None
     ordinal: int
     kind: str
-    arguments: dict[str, Any]
+    arguments: JsonObject
     responder: Responder
     act: Callable[[ActionContext], Awaitable[Result]]
 
@@ -45,7 +45,7 @@ async def run_effect(
     item: str | None,
     ordinal: int,
     kind: str,
-    arguments: dict[str, Any],
+    arguments: JsonObject,
     responder: Responder,
     act: Callable[[ActionContext], Awaitable[Result]],
 ) -> Result:
@@ -118,22 +118,20 @@ async def _run(
         return result
 
 
-async def carry_out(
-    toolbox: Toolbox, entry: Entry, action: dict[str, Any], ordinal: int, responder: Responder
-) -> Result:
+async def carry_out(toolbox: Toolbox, entry: Entry, action: PlainAction, ordinal: int, responder: Responder) -> Result:
     """Carry out one action of the closed union."""
     return (await carry_out_together(toolbox, entry, [action], [ordinal], responder))[0]
 
 
 async def carry_out_together(
-    toolbox: Toolbox, entry: Entry, actions: Sequence[dict[str, Any]], ordinals: Sequence[int], responder: Responder
+    toolbox: Toolbox, entry: Entry, actions: Sequence[PlainAction], ordinals: Sequence[int], responder: Responder
 ) -> list[Result]:
     """Carry out the actions of one decision in order, all or none, each with a row of its own in the ledger."""
     effects = [_effect(action, ordinal, responder) for action, ordinal in zip(actions, ordinals, strict=True)]
     return await run_together(toolbox, entry, effects)
 
 
-def _effect(action: dict[str, Any], ordinal: int, responder: Responder) -> Effect:
+def _effect(action: PlainAction, ordinal: int, responder: Responder) -> Effect:
     """An action's effect; a commitment that the building holds back is told and not made."""
     typed = ACTION.validate_python(action, context=ON_FILE)
     carry_out_typed = EFFECTS[typed.name]

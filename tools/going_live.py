@@ -7,13 +7,13 @@ acts.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from domain.buildings import MANAGER, Building
 from domain.events import Entry
 from domain.intentions import orders_to_show, plan_of
 from domain.mail_subjects import live_subject
 from domain.outside import shown_name
+from domain.plan import RaisedQuestion
 from domain.procurement import Item, Row, money
 from domain.watch import Intentions
 from domain.working_time import add_working_time
@@ -42,10 +42,10 @@ async def go_live(toolbox: Toolbox, entry: Entry) -> Finding:
     return finding
 
 
-async def _go_live(context: ActionContext) -> dict[str, Any]:
+async def _go_live(context: ActionContext) -> Finding:
     building, conn = context.building, context.transaction.conn
     if not (building.is_watching and building.goes_live):
-        return vars(Finding(note="it is not to go live any more", repeat=True))
+        return Finding(note="it is not to go live any more", repeat=True)
     today = context.now.astimezone(building.zone).date()
     standing = await read_standing(conn, building, today)
     plan = plan_of(building, standing, today, context.seq)
@@ -60,8 +60,8 @@ async def _go_live(context: ActionContext) -> dict[str, Any]:
     unsent = await unsent_orders(conn, building.building_id)
     text = _announcement(building, plan.intentions) + _name_never_sent(unsent, by_id)
     say(context, MANAGER, text, None, subject=live_subject(len(plan.intentions.orders)))
-    asks = [vars(one) for one in standing.answered if one.item_id is None or one.item_id in by_id]
-    return vars(Finding(note="live from now on", items=list(by_id), ask=asks + notes))
+    asks = [RaisedQuestion(**vars(one)) for one in standing.answered if one.item_id is None or one.item_id in by_id]
+    return Finding(note="live from now on", items=list(by_id), ask=asks + notes)
 
 
 def _name_never_sent(orders: Sequence[UnsentOrder], by_id: Mapping[str, Item]) -> str:
@@ -105,15 +105,15 @@ def _listed(what: Sequence[str]) -> str:
 async def end_first_day(toolbox: Toolbox, entry: Entry) -> Finding:
     """From now on the agent orders by itself: all lines are looked at, as they are now."""
 
-    async def act(context: ActionContext) -> dict[str, Any]:
+    async def act(context: ActionContext) -> Finding:
         building = context.building
         if building.acts_from is None or building.acts_from > context.now:
-            return vars(Finding(note="its first day live is over, or has not ended", repeat=True))
+            return Finding(note="its first day live is over, or has not ended", repeat=True)
         building.acts_from = None
         items = await procurement.items(context.transaction.conn, building.building_id)
         open_ = [item.item_id for item in items if not item.removed and not item.is_released]
         _, _, files = await procurement.standing(context.transaction.conn, building.building_id, open_)
         asks = await ask_about_notes(context, files)
-        return vars(Finding(note="the first day live is over", items=open_, ask=asks))
+        return Finding(note="the first day live is over", items=open_, ask=asks)
 
     return await record_facts(toolbox, entry, act)

@@ -12,7 +12,7 @@ from tools.context import ActionContext
 def tell_would_do(context: ActionContext, action: Action, file: LineFile | None) -> dict[str, Any]:
     """What the action would have done, as its result. A line that would have been ordered shows what the order would
     have said; no number is taken from the counter."""
-    would_do: dict[str, Any] = plain(action)
+    would_do = plain(action)
     arguments = action.arguments
     if file is None or action.name not in SPENDING or not isinstance(arguments, OrderArguments):
         return {"would_do": would_do}

@@ -1,17 +1,22 @@
 """Inspections planned, and the disposition of what failed (NCR): repair, return, use as is."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from domain.actions import InspectionArguments, NoteArguments
+from domain.actions.return_item import ReturnArguments
+from domain.actions.schedule_inspection import InspectionArguments
+from domain.actions.shapes import DispositionArguments
+from domain.dispositions import Disposition, with_account, with_facts
 from domain.errors import InvalidError
 from domain.inspections import inspection_id, uninspected
-from domain.lines.facts import Handling
 from domain.lines.projection import adopt, changed_rows, project
-from domain.procurement import Inspection, Message
+from domain.plain_json import JsonObject
+from domain.procurement import FactRow, Inspection, LineFile, Message
 from domain.schedule import as_date
 from tools.context import ActionContext
-from tools.meant_ncrs import decide_on_ncrs, projected
+from tools.meant_ncrs import decide_on_ncrs
+from tools.orders import place_order
 
 
 async def schedule_inspection(context: ActionContext, arguments: InspectionArguments) -> dict[str, Any]:
@@ -41,23 +46,37 @@ async def schedule_inspection(context: ActionContext, arguments: InspectionArgum
     return {"inspections": [i.inspection_id for i in made], "on": on.isoformat()}
 
 
-async def repair_item(context: ActionContext, arguments: NoteArguments) -> dict[str, Any]:
+async def repair_item(context: ActionContext, arguments: DispositionArguments) -> dict[str, Any]:
     """Have it repaired; it is inspected again before it counts."""
-    await _dispose(context, arguments.item, "repair")
+    await _dispose(context, arguments, Disposition("repair", quantity=arguments.quantity))
     return {"disposition": "repair"}
 
 
-async def return_item(context: ActionContext, arguments: NoteArguments) -> dict[str, Any]:
-    """Send back to the vendor what was rejected; he delivers it again on the same order."""
-    returned = await _dispose(context, arguments.item, "return")
+async def return_item(context: ActionContext, arguments: ReturnArguments) -> dict[str, Any]:
+    """Send back to the vendor what was rejected; it comes again on the same order, unless something else was said."""
+    decided = Disposition("return", arguments.then or "owed", arguments.quantity)
+    if decided.then == "replaced":
+        return await _replace(context, arguments, decided)
+    returned = await _dispose(context, arguments, decided)
     return {"disposition": "return", "quantity": f"{returned.normalize():f}"}
 
 
-async def accept_as_is(context: ActionContext, arguments: NoteArguments) -> dict[str, Any]:
+async def _replace(context: ActionContext, arguments: ReturnArguments, decided: Disposition) -> JsonObject:
+    """Send it back against the next order, for which the vendor charges nothing."""
+    file = with_account(await context.file(arguments.item), context.seq)
+    rows = await decide_on_ncrs(context, file, arguments.ncr_number, decided)
+    if not rows:
+        raise _nothing_rejected(file)
+    returned = _quantity_of(rows, file)
+    placed = place_order(context, file, None if file.item.quantity is None else returned, rows, is_free=True)
+    return {"disposition": "return", "quantity": f"{returned.normalize():f}", **placed}
+
+
+async def accept_as_is(context: ActionContext, arguments: DispositionArguments) -> dict[str, Any]:
     """Use what failed as it is; for anything else (a vendor's terms) the acceptance is put on file."""
     file = await context.file(arguments.item)
-    if projected(file, context.seq).open_ncrs:
-        await _dispose(context, arguments.item, "accept")
+    if with_account(file, context.seq).open_ncrs:
+        await _dispose(context, arguments, Disposition("accept", quantity=arguments.quantity))
         return {"disposition": "use_as_is"}
     note = Message(
         message_id=f"M-{context.key.seq}-accept_as_is-{file.item.item_id}-{context.key.ordinal}",
@@ -71,20 +90,27 @@ async def accept_as_is(context: ActionContext, arguments: NoteArguments) -> dict
     return {"noted": note.message_id}
 
 
-async def _dispose(context: ActionContext, item_id: str, handling: Handling) -> Decimal:
+async def _dispose(context: ActionContext, arguments: DispositionArguments, decided: Disposition) -> Decimal:
     """Decide what becomes of the nonconformances that are meant. Returns how much that is of.
 
     Raises:
-        InvalidError: nothing of the line is rejected and undecided.
+        InvalidError: nothing of the line is rejected and undecided, or less than that.
     """
-    before = await context.file(item_id)
-    file = projected(before, context.seq)
-    decided = await decide_on_ncrs(context, file, handling)
-    if not decided:
-        raise InvalidError(f"Nothing of {file.item.shown} is rejected and undecided.", "item")
-    replaced = {row.fact_id for row in decided}
-    facts = [*(row for row in file.facts if row.fact_id not in replaced), *decided]
-    made = project(file.model_copy(update={"facts": facts}), context.seq)
-    context.save(*changed_rows(before, made))
-    ids = {row.details.ncr for row in decided}
-    return sum((ncr.undecided or ncr.quantity for ncr in file.ncrs if ncr.ncr_id in ids), Decimal(0))
+    before = await context.file(arguments.item)
+    file = with_account(before, context.seq)
+    rows = await decide_on_ncrs(context, file, arguments.ncr_number, decided)
+    if not rows:
+        raise _nothing_rejected(file)
+    context.save(*changed_rows(before, with_facts(file, rows, context.seq)))
+    return _quantity_of(rows, file)
+
+
+def _nothing_rejected(file: LineFile) -> InvalidError:
+    return InvalidError(f"Nothing of {file.item.shown} is rejected and undecided.", "item")
+
+
+def _quantity_of(rows: Sequence[FactRow], file: LineFile) -> Decimal:
+    """How much was decided about."""
+    new = [row for row in rows if row.voided_by is None]
+    whole = {ncr.ncr_id: ncr.undecided or ncr.quantity for ncr in file.ncrs}
+    return sum((row.quantity or whole[row.details.ncr or ""] for row in new), Decimal(0))

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from domain.actions import action
+from domain.buildings import MANAGER
 from domain.events import CLEAR, Entry, ItemChange, ItemsChanged, ScheduleRevised
 from domain.line_names import LineNames
 from domain.outside import shown_name
 from domain.outstanding import resolved_message
+from domain.plain_json import PlainAction
 from domain.procurement import Item
 from domain.schedule import as_date, compared
 from domain.text import DistinctIds, folded, slug
@@ -22,7 +25,7 @@ async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised
     """A new version: every open line gets its new need and is compared again. Lines that the new schedule does not
     name keep their last need; deliveries that have no line get one."""
 
-    async def act(context: ActionContext) -> dict[str, Any]:
+    async def act(context: ActionContext) -> Finding:
         body = event.schedule.model_dump(mode="json", exclude_none=True)
         data_date = None if event.data_date is None else as_date(event.data_date)
         save_version(context, body, data_date)
@@ -31,7 +34,7 @@ async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised
         by_id = {item.item_id: item for item in items}
         ids = DistinctIds(by_id)
         changed: list[Item] = []
-        say: list[dict[str, Any]] = []
+        say: list[PlainAction] = []
         for number, delivery in enumerate(event.schedule.deliveries):
             await breathe(number)
             need = {"required_by": as_date(delivery.required_by), "buffer_days": delivery.buffer_days}
@@ -49,7 +52,7 @@ async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised
         context.save(*changed)
         version = context.building.schedule_version
         note = f"schedule version {version}: {len(changed)} of {len(items)} lines moved"
-        return vars(Finding(note=note, items=[item.item_id for item in changed], say=say))
+        return Finding(note=note, items=[item.item_id for item in changed], say=say)
 
     return await record_facts(toolbox, entry, act)
 
@@ -69,7 +72,7 @@ async def change_items(toolbox: Toolbox, entry: Entry, event: ItemsChanged) -> F
     """Lines added, changed (absent fields stay, cleared ones are emptied) and removed. What cannot be done is told, the
     rest is."""
 
-    async def act(context: ActionContext) -> dict[str, Any]:
+    async def act(context: ActionContext) -> Finding:
         conn, building_id = context.transaction.conn, entry.building_id
         vendors = await change_vendors(context, event.vendors)
         items = {item.item_id: item for item in await procurement.items(conn, building_id)}
@@ -97,7 +100,7 @@ async def change_items(toolbox: Toolbox, entry: Entry, event: ItemsChanged) -> F
         note += f"; refused: {'; '.join(told)}" if refused else ""
         ask = [_unclear(entry, problem) for problem in told]
         concerned = list(dict.fromkeys([*touched, *vendors.items]))
-        return vars(Finding(note=note, items=concerned, ask=ask, say=vendors.say))
+        return Finding(note=note, items=concerned, ask=ask, say=vendors.say)
 
     return await record_facts(toolbox, entry, act)
 
@@ -172,7 +175,7 @@ def _when_cleared(context: ActionContext) -> dict[str, Any]:
 async def close_building(toolbox: Toolbox, entry: Entry) -> Finding:
     """Close the building, unless lines are open: then it stays open, and the finding says which they are."""
 
-    async def act(context: ActionContext) -> dict[str, Any]:
+    async def act(context: ActionContext) -> Finding:
         items = await procurement.items(context.transaction.conn, entry.building_id)
         open_ = [item.shown for item in items if not item.removed and not item.is_released]
         asked = await procurement.open_questions(context.transaction.conn, entry.building_id)
@@ -180,9 +183,10 @@ async def close_building(toolbox: Toolbox, entry: Entry) -> Finding:
         if open_ or pending:
             named = ", ".join(open_[:5]) + (f" and {len(open_) - 5} more" if len(open_) > 5 else "")
             why = f"{len(open_)} lines are open ({named})" if open_ else f"{len(pending)} questions are open"
-            return vars(Finding(note=f"refused: {why}"))
+            tell = action("notify_team", team=MANAGER, message=f"{context.building.name} is not closed: {why}.")
+            return Finding(note=f"refused: {why}", say=[tell])
         context.save(*(approval.withdraw() for approval in asked))
         context.building.status = "closed"
-        return vars(Finding(note="building closed"))
+        return Finding(note="building closed")
 
     return await record_facts(toolbox, entry, act)

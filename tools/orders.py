@@ -1,17 +1,21 @@
 """Purchase orders: issued, ordered again, cancelled, tracked, expedited."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from domain.actions import ExpediteArguments, ItemArguments, OrderArguments
+from domain.actions.shapes import ReplacementArguments
+from domain.dispositions import Disposition, with_account
 from domain.errors import InvalidError
 from domain.lines.projection import adopt, changed_rows, last_day, project
 from domain.mail_subjects import order_subject, vendor_subject
 from domain.milestones import expected_of
 from domain.orders import order_rows
+from domain.plain_json import JsonObject
 from domain.procurement import ContactRole, FactRow, LineFile, OrderLine, PurchaseOrder, Row, money
 from tools.context import ActionContext
-from tools.meant_ncrs import decide_on_ncrs, projected
+from tools.meant_ncrs import decide_on_ncrs
 from tools.messages import say
 
 
@@ -20,22 +24,36 @@ async def issue_purchase_order(context: ActionContext, arguments: OrderArguments
     file = await context.file(arguments.item)
     if file.order is not None and file.item.is_ordered:
         return {"purchase_order": file.order.number, "already_ordered": True}
-    return _order(context, file, arguments, [])
+    return place_order(context, file, arguments.quantity, [])
 
 
-async def reorder_item(context: ActionContext, arguments: OrderArguments) -> dict[str, Any]:
+async def reorder_item(context: ActionContext, arguments: ReplacementArguments) -> dict[str, Any]:
     """Order a replacement. What was rejected and nobody has decided about goes back, and is replaced by it."""
-    file = projected(await context.file(arguments.item), context.seq)
-    rows = await decide_on_ncrs(context, file, "return", "replaced")
-    return _order(context, file, arguments, rows)
+    file = with_account(await context.file(arguments.item), context.seq)
+    returned = Disposition("return", "replaced", arguments.quantity)
+    rows = await decide_on_ncrs(context, file, arguments.ncr_number, returned)
+    if arguments.quantity is None and rows and file.item.quantity is not None:
+        rejected = {ncr.ncr_id: ncr.undecided for ncr in file.open_ncrs}
+        replaced = sum((row.quantity or rejected[row.details.ncr or ""] for row in rows), Decimal(0))
+        return place_order(context, file, replaced, rows)
+    return place_order(context, file, arguments.quantity, rows)
 
 
-def _order(context: ActionContext, file: LineFile, arguments: OrderArguments, decided: list[FactRow]) -> dict[str, Any]:
+def place_order(
+    context: ActionContext,
+    file: LineFile,
+    quantity: Decimal | None,
+    decided: list[FactRow],
+    *,
+    is_free: bool = False,
+) -> JsonObject:
+    """Place a further order for the line, and send it to the vendor. `is_free`: in place of what he got back."""
     order, rows = order_rows(
         file,
         context.building,
-        quantity=arguments.quantity,
+        quantity=quantity,
         decided=decided,
+        is_free=is_free,
         today=context.today,
         seq=context.seq,
     )

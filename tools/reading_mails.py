@@ -1,11 +1,12 @@
 """Reading a mail from outside: a model reads, domain/reading.py checks, and what is doubtful goes to a person."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from domain.actions import action
 from domain.events import Entry, MessageReceived
 from domain.mail import lines_named, says
+from domain.plain_json import JsonObject
+from domain.plan import RaisedQuestion
 from domain.procurement import LineFile
 from domain.reading import Mail, MailReading, Reading, judged
 from storage import procurement
@@ -114,20 +115,20 @@ def with_reading(finding: Finding, read: Read) -> Finding:
             confidence=read.reading.confidence,
             tokens=read.answer.tokens,
         )
-        return Finding(**{**vars(finding), "unread": False, "ask": [], "verdicts": [verdict.plain()]})
-    filled_in = {
-        "events": read.reading.events,
-        "doubts": [doubt[:300] for doubt in [*read.reading.doubts, *read.abstained]][:20],
+        return finding.model_copy(update={"unread": False, "ask": [], "verdicts": [verdict]})
+    filled_in: JsonObject = {
+        "events": [*read.reading.events],
+        "doubts": [*(doubt[:300] for doubt in [*read.reading.doubts, *read.abstained][:20])],
         "model": read.answer.model if read.answer else None,
         "confidence": read.reading.confidence if read.answer else None,
     }
-    return Finding(**{**vars(finding), "unread": False, "ask": [_asked(ask, filled_in) for ask in finding.ask]})
+    return finding.model_copy(update={"unread": False, "ask": [_asked(ask, filled_in) for ask in finding.ask]})
 
 
-def _asked(ask: dict[str, Any], reading: dict[str, Any]) -> dict[str, Any]:
-    return {**ask, "subject": {**ask["subject"], "reading": reading}}
+def _asked(ask: RaisedQuestion, reading: JsonObject) -> RaisedQuestion:
+    return ask.model_copy(update={"subject": {**ask.subject, "reading": reading}})
 
 
-def _summary(events: list[dict[str, Any]]) -> str:
+def _summary(events: list[JsonObject]) -> str:
     said = "; ".join(f"{event['event_type']} of {event['item']}" for event in events)
     return f"the message reports {said}"

@@ -1,7 +1,6 @@
 """Putting into long-term memory what an entry taught: once, since a repeat writes the same under the same key."""
 
 from datetime import date
-from typing import Any
 
 from domain.events import Entry
 from domain.procurement import LineFile
@@ -16,6 +15,7 @@ from domain.recollections import (
     who_decides,
     with_outcome,
 )
+from domain.settlement import Applied, Settlement
 from storage import procurement
 from tools.context import Toolbox
 from tools.recording import Finding, zone_of
@@ -24,15 +24,15 @@ TEACHES = ("Shipment_Arrived_Site", "Inspection_Passed", "Inspection_Failed", "H
 """Types of entries that facts are learned from, beside a person's answers. No other entry comes here at all."""
 
 
-async def recollect(toolbox: Toolbox, entry: Entry, finding: Finding, settled: dict[str, Any] | None) -> None:
+async def recollect(toolbox: Toolbox, entry: Entry, finding: Finding, settled: Settlement | None) -> None:
     """Remember the case that was settled, and learn what the entry says beyond the log."""
-    answered = settled is not None and settled.get("applied", False)
-    if not toolbox.acts or not (answered or (entry.event_type in TEACHES and not finding.repeat)):
+    answered = settled if isinstance(settled, Applied) else None
+    if not toolbox.acts or not (answered is not None or (entry.event_type in TEACHES and not finding.repeat)):
         return
     today = entry.today(await zone_of(toolbox, entry))
     file = await _file(toolbox, entry.building_id, finding.items[0] if len(finding.items) == 1 else None)
-    if settled is not None and answered:
-        await _remember_case(toolbox, entry, settled, file, today)
+    if answered is not None:
+        await _remember_case(toolbox, entry, answered, file, today)
     elif entry.event_type == "Human_Input":
         await _learn(toolbox, entry, [team_note(entry.body["text"], entry.source, file, today, entry.seq)], embed=True)
     elif file is not None:
@@ -46,13 +46,11 @@ async def _file(toolbox: Toolbox, building_id: str, item_id: str | None) -> Line
         return await procurement.line_file(toolbox.conn, building_id, item_id)
 
 
-async def _remember_case(
-    toolbox: Toolbox, entry: Entry, settled: dict[str, Any], file: LineFile | None, today: date
-) -> None:
-    if settled["responder"]["type"] != "human":
+async def _remember_case(toolbox: Toolbox, entry: Entry, settled: Applied, file: LineFile | None, today: date) -> None:
+    if settled.responder.type != "human" or settled.approval_id is None:
         return
     async with toolbox.lock:
-        approval = await procurement.approval(toolbox.conn, settled["approval_id"])
+        approval = await procurement.approval(toolbox.conn, settled.approval_id)
     if approval is None:
         return
     case = settled_case(settled, approval.summary, approval.key, file, today, entry.seq)

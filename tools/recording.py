@@ -1,10 +1,10 @@
 """Recording what an event says, before anything is decided: once, even where the step runs twice."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel
 
 from domain.approvals import Approval, Responder
 from domain.buildings import Building
@@ -12,10 +12,13 @@ from domain.errors import LongleadError
 from domain.events import Entry
 from domain.lines.taking_in import COUNTED, RESTATED, Report
 from domain.outstanding import resolved_message
+from domain.plain_json import JsonObject, PlainAction
+from domain.plan import RaisedQuestion
 from domain.procurement import Item, LineFile, Message
 from domain.recording import Recorded
 from storage import procurement
 from tools.context import ActionContext, Toolbox
+from tools.decisions import Verdict
 from tools.effects import run_effect
 from tools.flags import band_settled
 from tools.noted import ask_about_new_note
@@ -26,20 +29,25 @@ RECORDER = Responder(type="automated_rule", id="recorder", name="Recorder")
 Recorder = Callable[[LineFile, Building], Recorded]
 
 
-@dataclass
-class Finding:
-    """What recording an event came to, in plain values: goes through the ledger and the state."""
+class Finding(BaseModel):
+    """What recording an event came to: goes through the ledger and the state."""
 
     note: str
     repeat: bool = False
-    items: list[str] = field(default_factory=list)
-    ask: list[dict[str, Any]] = field(default_factory=list)
-    """Questions that the event itself raises: {kind, item_id, subject}."""
-    say: list[dict[str, Any]] = field(default_factory=list)
-    verdicts: list[dict[str, Any]] = field(default_factory=list)
-    """What a model read without doubts (tools.decisions.Verdict, plain)."""
+    items: list[str] = []
+    ask: list[RaisedQuestion] = []
+    """Questions that the event itself raises."""
+    say: list[PlainAction] = []
+    """What the event itself calls for."""
+    verdicts: list[Verdict] = []
+    """What a model read without doubts."""
     unread: bool = False
     """A message that a model is to read."""
+
+    def plain(self) -> JsonObject:
+        """As it goes through ledger and state."""
+        plain: JsonObject = self.model_dump(mode="json")
+        return plain
 
 
 def report_in(entry: Entry, building: Building) -> Report:
@@ -58,16 +66,14 @@ def report_in(entry: Entry, building: Building) -> Report:
 
 
 def _said_at(entry: Entry, building: Building) -> datetime:
-    """When it was said: at the latest when it came in. Of two that were said at one moment, the one that came first
-    is the older."""
-    at = entry.at(building.zone)
-    return at if at < entry.received_at else entry.received_at + timedelta(microseconds=entry.seq)
+    """When it was said: at the latest when it came in."""
+    return min(entry.at(building.zone), entry.received_at)
 
 
 async def record(toolbox: Toolbox, entry: Entry, item_id: str, recorder: Recorder) -> Finding:
     """Record an event about one line, in one transaction; `recorder` is pure."""
 
-    async def act(context: ActionContext) -> dict[str, Any]:
+    async def act(context: ActionContext) -> Finding:
         file, order = await take_up(context, await context.file(item_id))
         recorded = recorder(file, context.building)
         say = list(recorded.say)
@@ -82,23 +88,25 @@ async def record(toolbox: Toolbox, entry: Entry, item_id: str, recorder: Recorde
                 say += [resolved_message(settled)] if cleared and not settled.is_released else []
             else:
                 context.save(row)
-        return vars(
-            Finding(
-                note=recorded.note,
-                repeat=recorded.repeat,
-                items=[item_id],
-                ask=[{"kind": kind, "item_id": item_id, "subject": subject} for kind, subject in recorded.ask],
-                say=say,
-            )
+        return Finding(
+            note=recorded.note,
+            repeat=recorded.repeat,
+            items=[item_id],
+            ask=[RaisedQuestion(kind=kind, item_id=item_id, subject=subject) for kind, subject in recorded.ask],
+            say=say,
         )
 
     return await record_facts(toolbox, entry, act, item=item_id)
 
 
 async def record_facts(
-    toolbox: Toolbox, entry: Entry, act: Callable[[ActionContext], Any], *, item: str | None = None
+    toolbox: Toolbox, entry: Entry, act: Callable[[ActionContext], Awaitable[Finding]], *, item: str | None = None
 ) -> Finding:
-    """Record an event in one transaction; `act` returns a finding's fields."""
+    """Record an event in one transaction."""
+
+    async def act_and_keep(context: ActionContext) -> JsonObject:
+        return Finding.model_validate(await act(context)).plain()
+
     result = await run_effect(
         toolbox,
         entry,
@@ -108,17 +116,17 @@ async def record_facts(
         kind="fact",
         arguments=entry.body,
         responder=RECORDER,
-        act=act,
+        act=act_and_keep,
     )
     if "would_do" in result:
         return Finding(note=f"would record {entry.event_type}", items=[item] if item else [])
-    return Finding(**result)
+    return Finding.model_validate(result)
 
 
 async def record_note(toolbox: Toolbox, entry: Entry, *, party: str, text: str, items: list[str]) -> Finding:
     """Keep a text from outside: on the lines it is about, else on the building."""
 
-    async def act(context: ActionContext) -> dict[str, Any]:
+    async def act(context: ActionContext) -> Finding:
         for number, item_id in enumerate(items or [None]):
             context.save(
                 Message(
@@ -131,7 +139,7 @@ async def record_note(toolbox: Toolbox, entry: Entry, *, party: str, text: str, 
                 )
             )
         asks = await ask_about_new_note(context, items, text)
-        return vars(Finding(note=f"note of {party} recorded", items=items, ask=asks))
+        return Finding(note=f"note of {party} recorded", items=items, ask=asks)
 
     return await record_facts(toolbox, entry, act)
 

@@ -6,14 +6,17 @@ from decimal import Decimal
 from typing import Any
 
 from domain.actions.registry import ONLY_UNDOES
-from domain.approvals import POLICY, Advice, Approval, Decision, Responder
+from domain.approvals import POLICY, Advice, Approval, Decision
 from domain.buildings import MANAGER
 from domain.commitments import spending_of
 from domain.events import Entry
 from domain.learning import Learned, Lesson, learn, overrule, suspended
 from domain.mail_subjects import decided_subject, rule_subject
+from domain.plain_json import JsonObject, PlainAction, restated_event
+from domain.plan import RaisedQuestion, Tell
 from domain.procurement import LineFile
 from domain.rules import Rule, case_of, full_id
+from domain.settlement import SETTLEMENT, Applied, Outdated, Settlement
 from domain.templates import template_of
 from domain.wording import actions_in_words, delegation_question
 from storage import procurement, rules
@@ -39,34 +42,34 @@ async def _count(context: ActionContext, rule_id: str, decided: int) -> None:
         context.save(rule.model_copy(update=counted))
 
 
-async def tell_decided(toolbox: Toolbox, entry: Entry, step: dict[str, Any], ordinal: int) -> dict[str, Any]:
+async def tell_decided(toolbox: Toolbox, entry: Entry, step: Tell, ordinal: int) -> JsonObject:
     """Tell whoever would have been asked what was decided without asking, and how to overrule it."""
 
-    async def act(context: ActionContext) -> dict[str, Any]:
-        if step["rule_id"] is not None:
-            await _count(context, step["rule_id"], decided=1)
-        file = None if step["item_id"] is None else await context.file(step["item_id"])
+    async def act(context: ActionContext) -> JsonObject:
+        if step.rule_id is not None:
+            await _count(context, step.rule_id, decided=1)
+        file = None if step.item_id is None else await context.file(step.item_id)
         amount = None if file is None else file.item.total
         party = context.building.approver_for(amount) or MANAGER
-        building_id, delegation = context.building.building_id, step["delegation_id"]
-        by = f"{step['policy']} ({full_id(building_id, delegation)})" if delegation else step["policy"]
-        text = f"{step['summary']} Decided without asking: {step['title']}. {step['why']}; {by}."
-        if step["rule_id"] is not None:
-            rule_id = full_id(building_id, step["rule_id"])
+        building_id, delegation = context.building.building_id, step.delegation_id
+        by = f"{step.policy} ({full_id(building_id, delegation)})" if delegation else step.policy
+        text = f"{step.summary} Decided without asking: {step.title}. {step.why}; {by}."
+        if step.rule_id is not None:
+            rule_id = full_id(building_id, step.rule_id)
             text += f" If that is wrong: longlead rules overrule {rule_id} --entry {context.seq}"
         line = None if file is None else file.item.name
-        subject = decided_subject(line, step["title"], step["summary"])
-        return say(context, party, text, step["item_id"], subject=subject)
+        subject = decided_subject(line, step.title, step.summary)
+        return say(context, party, text, step.item_id, subject=subject)
 
     return await run_effect(
         toolbox,
         entry,
         "decided",
-        item=step["item_id"],
+        item=step.item_id,
         ordinal=ordinal,
         kind="question",
-        arguments={key: step[key] for key in ("kind", "item_id", "rule_id", "title")},
-        responder=Responder.model_validate(step["responder"]),
+        arguments=step.model_dump(include={"kind", "item_id", "rule_id", "title"}),
+        responder=step.responder,
         act=act,
     )
 
@@ -75,7 +78,7 @@ async def learn_from(toolbox: Toolbox, entry: Entry, approval_id: str) -> dict[s
     """What a person's decision on a question teaches. Returns {made, confirmed, overruled, ask}: names of rules, and
     the subject of a request for a delegation where it is time for one."""
 
-    async def act(context: ActionContext) -> dict[str, Any]:
+    async def act(context: ActionContext) -> JsonObject:
         approval = await locked(context.transaction, approval_id)
         if approval.kind == "delegation_request":
             return await _answered_request(context, approval)
@@ -128,15 +131,15 @@ def _lesson(context: ActionContext, approval: Approval, file: LineFile | None) -
     )
 
 
-def _is_of_the_case(approval: Approval, actions: Sequence[dict[str, Any]]) -> bool:
+def _is_of_the_case(approval: Approval, actions: Sequence[PlainAction]) -> bool:
     """Whether a report that named no line was only taken for one: told as another event, it says nothing of the
     name."""
     meant = approval.subject.get("event", {}).get("event_type")
-    told = [action["arguments"]["event"] for action in actions if action["name"] == "restate_event"]
+    told = [event for action in actions if (event := restated_event(action)) is not None]
     return approval.kind != "item_unknown" or all(event["event_type"] == meant for event in told)
 
 
-def _amount(context: ActionContext, actions: Sequence[dict[str, Any]], file: LineFile | None) -> Decimal | None:
+def _amount(context: ActionContext, actions: Sequence[PlainAction], file: LineFile | None) -> Decimal | None:
     spent = None if file is None else spending_of(actions, file, context.building)
     return None if spent is None else spent.value
 
@@ -218,19 +221,16 @@ def _tell_retired(context: ActionContext, rule: Rule) -> None:
     say(context, MANAGER, text, None, subject=rule_subject(rule_id, rule.refusals))
 
 
-async def overruled(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
+async def overruled(toolbox: Toolbox, entry: Entry) -> Settlement:
     """A person overruled what a rule decided alone: it only recommends again, its delegation is suspended, and what
-    the person wants instead is learned.
+    the person wants instead is learned."""
 
-    Returns what `decide` makes a verdict of: {applied, kind, item_id, type, actions, responder, why, asks, ...}.
-    """
-
-    async def act(context: ActionContext) -> dict[str, Any]:
+    async def act(context: ActionContext) -> JsonObject:
         body, conn, building_id = entry.body, context.transaction.conn, context.building.building_id
         rule = await rules.rule(conn, building_id, body["rule_id"])
         decided = await rules.last_decision(conn, building_id, body["rule_id"], body["decided_seq"])
         if rule is None or decided is None:
-            return {"applied": False, "why": "the rule or its decision is no longer on file"}
+            return Outdated(applied=False, why="the rule or its decision is no longer on file").plain()
         if await _beyond_authority(context, decided, body) is not None:
             body = {**body, "actions": []}  # the rule is overruled all the same, and what is to be done is asked
         file = await _file(context, decided["item_id"])
@@ -242,9 +242,9 @@ async def overruled(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
             learned.rules = [one for one in learned.rules if one.rule_id != rule.rule_id] + [overrule(rule)]
             learned.overruled, learned.delegations = rule.rule_id, suspended(rule, delegated)
         await _save(context, learned)
-        return _as_settled(rule, decided, body)
+        return _as_settled(rule, decided, body).plain()
 
-    return await run_effect(
+    result = await run_effect(
         toolbox,
         entry,
         "overrule",
@@ -255,6 +255,9 @@ async def overruled(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
         responder=POLICY,
         act=act,
     )
+    if "would_do" in result:
+        return Outdated(applied=False, why="nothing is overruled here")
+    return SETTLEMENT.validate_python(result)
 
 
 async def _beyond_authority(context: ActionContext, decided: dict[str, Any], body: dict[str, Any]) -> str | None:
@@ -286,8 +289,7 @@ def _instead(context: ActionContext, rule: Rule, file: LineFile | None, body: di
     )
 
 
-def _as_settled(rule: Rule, decided: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
-    about = {"kind": rule.kind, "item_id": decided["item_id"], "approval_id": None, "applied": True}
+def _as_settled(rule: Rule, decided: dict[str, Any], body: dict[str, Any]) -> Applied:
     detail = f"What rule {rule.rule_id} decided was overruled ({actions_in_words(decided['actions'])}): what now?"
     subject = {
         "rule_id": rule.rule_id,
@@ -295,12 +297,15 @@ def _as_settled(rule: Rule, decided: dict[str, Any], body: dict[str, Any]) -> di
         "actions": decided["actions"],
         "detail": detail,
     }
-    ask = {"kind": "decision_overruled", "item_id": decided["item_id"], "subject": subject}
-    return {
-        **about,
-        "type": "overrule",
-        "actions": body["actions"],
-        "responder": body["responder"],
-        "why": body["why"],
-        "asks": [] if body["actions"] or decided["item_id"] is None else [ask],
-    }
+    ask = RaisedQuestion(kind="decision_overruled", item_id=decided["item_id"], subject=subject)
+    return Applied(
+        approval_id=None,
+        kind=rule.kind,
+        item_id=decided["item_id"],
+        applied=True,
+        type="overrule",
+        actions=body["actions"],
+        responder=body["responder"],
+        why=body["why"],
+        asks=[] if body["actions"] or decided["item_id"] is None else [ask],
+    )

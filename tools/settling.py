@@ -1,12 +1,13 @@
 """Applying an accepted answer to its question, if the facts are still those it was given on."""
 
-from typing import Any
-
 from domain.approvals import POLICY, Approval, Decision, Question
 from domain.confirming import reading_confirmed, understood_of
 from domain.events import Entry
 from domain.feasibility import Obstacle, find_obstacle
+from domain.plain_json import JsonObject, PlainAction
+from domain.questions.build import ncrs_asked_about
 from domain.replies import Reply
+from domain.settlement import SETTLEMENT, Applied, Outdated, Settlement
 from storage import procurement
 from storage.approvals import locked
 from tools.approvals import ask_for_amount, due_dates, load_file, rebuild_question, renew_question
@@ -17,45 +18,18 @@ from tools.conversation import keep_open, stays_open, taken
 from tools.effects import run_effect
 
 
-async def settle(toolbox: Toolbox, entry: Entry, reply: Reply | None = None) -> dict[str, Any]:
+async def settle(toolbox: Toolbox, entry: Entry, reply: Reply | None = None) -> Settlement:
     """Apply an accepted answer to its question, if the facts are still those it was given on.
 
-    `reply` is what was read of an answer in free words. Returns {applied, approval_id, kind, item_id, subject, why,
-    actions, refused, options}. An outdated answer does nothing: the question is pending again at its next version, or
-    superseded where it no longer stands. A question back, what is not certain, and what a model read and the person has
-    yet to confirm leave it open: {kept_open, told}.
+    `reply` is what was read of an answer in free words. An outdated answer does nothing: the question is pending again
+    at its next version, or superseded where it no longer stands. A question back, what is not certain, and what a model
+    read and the person has yet to confirm leave it open.
     """
 
-    async def act(context: ActionContext) -> dict[str, Any]:
-        approval = await locked(context.transaction, entry.body["approval_id"])
-        about = {"approval_id": approval.approval_id, "kind": approval.kind, "item_id": approval.item_id}
-        if approval.decision is None or approval.decision["event_id"] != entry.event_id:
-            return {**about, "applied": False, "why": "the question was closed before the answer was reached"}
-        if reply is not None:
-            approval = taken(approval, reply)
-        question = await rebuild_question(context, approval)
-        beyond = await _beyond_authority(context, approval)
-        if beyond is not None and question is not None:
-            return {**about, "applied": False, "why": await _reopen(context, approval, question, beyond)}
-        stands = question is not None and question.rests_on(approval.matter, approval.fingerprint)
-        if stands and stays_open(approval, reply):
-            if await _newer(context, approval) is None:
-                due = due_dates(context.building, context.now, escalates=not context.building.is_top(approval.asked_of))
-                return {**about, "applied": False, **keep_open(context, approval, reply, due)}
-            stands = False
-        if stands and (obstacle := await _obstacle(context, approval)) is not None and question is not None:
-            why = f"it cannot be done, so nothing was: {obstacle}"
-            asked_again = question.model_copy(update={"summary": f"{question.summary} (The last answer: {why}.)"})
-            await _reopen(context, approval, asked_again)
-            return {**about, "applied": False, "why": why}
-        if stands:
-            consequence = _consequence(approval)
-            context.save(approval.apply(consequence["actions"]))
-            await _end_hold(context, approval)
-            return {**about, "applied": True, **consequence}
-        return {**about, "applied": False, "why": await _reopen(context, approval, question)}
+    async def act(context: ActionContext) -> JsonObject:
+        return (await _settled(context, entry, reply)).plain()
 
-    return await run_effect(
+    result = await run_effect(
         toolbox,
         entry,
         "settle",
@@ -66,24 +40,72 @@ async def settle(toolbox: Toolbox, entry: Entry, reply: Reply | None = None) -> 
         responder=POLICY,
         act=act,
     )
+    if "would_do" in result:
+        return Outdated(applied=False, why="answers are not applied here")
+    return SETTLEMENT.validate_python(result)
 
 
-def _consequence(approval: Approval) -> dict[str, Any]:
+async def _settled(context: ActionContext, entry: Entry, reply: Reply | None) -> Settlement:
+    """What the answer comes to, and with it the question as it stands from now on."""
+    approval = await locked(context.transaction, entry.body["approval_id"])
+    if approval.decision is None or approval.decision["event_id"] != entry.event_id:
+        return _outdated(approval, "the question was closed before the answer was reached")
+    if reply is not None:
+        approval = taken(approval, reply)
+    question = await rebuild_question(context, approval)
+    beyond = await _beyond_authority(context, approval)
+    if beyond is not None and question is not None:
+        return _outdated(approval, await _reopen(context, approval, question, beyond))
+    if question is None or not question.rests_on(approval.matter, approval.fingerprint):
+        return _outdated(approval, await _reopen(context, approval, question))
+    if stays_open(approval, reply):
+        if await _newer(context, approval) is not None:
+            return _outdated(approval, await _reopen(context, approval, question))
+        due = due_dates(context.building, context.now, escalates=not context.building.is_top(approval.asked_of))
+        return keep_open(context, approval, reply, due)
+    if (obstacle := await _obstacle(context, approval)) is not None:
+        why = f"it cannot be done, so nothing was: {obstacle}"
+        asked_again = question.model_copy(update={"summary": f"{question.summary} (The last answer: {why}.)"})
+        await _reopen(context, approval, asked_again)
+        return _outdated(approval, why)
+    context.save(approval.apply(_actions_of(approval)))
+    await _end_hold(context, approval)
+    return _applied(approval)
+
+
+def _outdated(approval: Approval, why: str) -> Outdated:
+    return Outdated(
+        approval_id=approval.approval_id, kind=approval.kind, item_id=approval.item_id, applied=False, why=why
+    )
+
+
+def _actions_of(approval: Approval) -> list[PlainAction]:
     """What the answer calls for, as the person saw it."""
     decision = approval.decision or {}
-    actions = decision["actions"] if decision["type"] == "edit" else approval.recommended
+    if decision["type"] == "reject":
+        return []
+    return list(decision["actions"]) if decision["type"] == "edit" else approval.recommended
+
+
+def _applied(approval: Approval) -> Applied:
+    """What follows from the answer."""
+    decision = approval.decision or {}
     confirmed = understood_of(approval) if decision["type"] == "approve" else None
-    return {
-        "type": decision["type"],
-        "actions": [] if decision["type"] == "reject" else actions,
-        "subject": approval.subject,
-        "refused": approval.refused,
-        "options": len(approval.options),
-        "why": confirmed["said"] if confirmed else decision.get("why", ""),
-        "responder": decision["responder"],
-        "reading": reading_confirmed(confirmed) if confirmed else decision.get("reading"),
-        "advice": None if approval.advice is None else approval.advice.model_dump(mode="json"),
-    }
+    return Applied(
+        approval_id=approval.approval_id,
+        kind=approval.kind,
+        item_id=approval.item_id,
+        applied=True,
+        type=decision["type"],
+        actions=_actions_of(approval),
+        subject=approval.subject,
+        refused=approval.refused,
+        options=len(approval.options),
+        why=confirmed["said"] if confirmed else decision.get("why", ""),
+        responder=decision["responder"],
+        reading=reading_confirmed(confirmed) if confirmed else decision.get("reading"),
+        advice=approval.advice,
+    )
 
 
 async def _beyond_authority(context: ActionContext, approval: Approval) -> str | None:
@@ -97,7 +119,7 @@ async def _beyond_authority(context: ActionContext, approval: Approval) -> str |
         context.building,
         answerer_on_record(decision),
         approval,
-        _consequence(approval)["actions"],
+        _actions_of(approval),
         context.now,
         approval_id=approval.approval_id,
     )
@@ -106,9 +128,10 @@ async def _beyond_authority(context: ActionContext, approval: Approval) -> str |
 
 async def _obstacle(context: ActionContext, approval: Approval) -> Obstacle | None:
     """What stands against the actions of an answer as the facts are by now."""
-    actions = _consequence(approval)["actions"]
+    actions = _actions_of(approval)
     files = await procurement.files_of(context.transaction.conn, context.building.building_id, actions)
-    return find_obstacle(files, actions)
+    about = ncrs_asked_about(approval.kind, approval.matter, files.get(approval.item_id or ""))
+    return find_obstacle(files, actions, asked_about=about)
 
 
 async def _end_hold(context: ActionContext, approval: Approval) -> None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from domain.barring import VENDOR_BARRED, bar, unbar
 from domain.buildings import MAX_VENDORS, VendorChange
 from domain.events import Entry
 from domain.outside import shown_name
+from domain.plain_json import JsonObject, PlainAction
 from domain.principals import Author
 from domain.procurement import Flag, VendorRow
 from domain.questions.registry import REST_ON_VENDORS
@@ -29,7 +29,7 @@ class VendorChanges:
     refused: list[str] = field(default_factory=list)
     items: list[str] = field(default_factory=list)
     """Lines that are to be looked at again."""
-    say: list[dict[str, Any]] = field(default_factory=list)
+    say: list[PlainAction] = field(default_factory=list)
     changed: int = 0
 
 
@@ -87,7 +87,7 @@ def _find(change: VendorChange, known: dict[str, VendorRow]) -> tuple[VendorRow 
     return standing, None
 
 
-def _given(change: VendorChange, before: VendorRow) -> dict[str, Any]:
+def _given(change: VendorChange, before: VendorRow) -> JsonObject:
     given = change.model_dump(mode="json", exclude_none=True, exclude={"vendor_id"})
     if "name" in given and folded(given["name"]) == folded(before.name):
         del given["name"]
@@ -104,17 +104,17 @@ async def look_again(toolbox: Toolbox, entry: Entry) -> Finding:
     """A person changed a vendor beside the inbox: lines whose question rests on it are looked at again."""
     vendor_id, was_approved = str(entry.body["vendor_id"]), entry.body.get("was_approved")
 
-    async def act(context: ActionContext) -> dict[str, Any]:
+    async def act(context: ActionContext) -> Finding:
         conn, building_id = context.transaction.conn, context.building.building_id
         known = {vendor.vendor_id: vendor for vendor in await procurement.vendors(conn, building_id)}
         after = known.get(vendor_id)
         if after is None:
-            return vars(Finding(note="the vendor is not there", repeat=True))
+            return Finding(note="the vendor is not there", repeat=True)
         made = VendorChanges(known)
         before = None if was_approved is None else after.model_copy(update={"approved": was_approved})
         await _follow(context, made, [(before, after)])
         note = f"{shown_name(after.name)} was {'added' if before is None else 'changed'} as a vendor"
-        return vars(Finding(note=note, items=made.items, say=made.say))
+        return Finding(note=note, items=made.items, say=made.say)
 
     return await record_facts(toolbox, entry, act)
 
@@ -135,7 +135,7 @@ async def _follow(context: ActionContext, made: VendorChanges, turns: Sequence[T
             made.say += await _bar_or_unbar(context, after)
 
 
-async def _bar_or_unbar(context: ActionContext, vendor: VendorRow) -> list[dict[str, Any]]:
+async def _bar_or_unbar(context: ActionContext, vendor: VendorRow) -> list[PlainAction]:
     conn, building_id = context.transaction.conn, context.building.building_id
     lines = await lines_with_orders_of(conn, building_id, vendor.vendor_id)
     files = [await context.file(item_id) for item_id in lines]

@@ -10,6 +10,7 @@ from domain.events import Entry, EventVoided, body_of
 from domain.lines.projection import changed_rows, facts_of
 from domain.lines.taking_in import RESTATED, doubt_detail
 from domain.outside import quoted
+from domain.plan import RaisedQuestion
 from domain.procurement import FactRow, Item, Message
 from domain.voiding import TakenBack, ask_about_decision, rests_on, say_taken_back, take_back
 from storage import inbox
@@ -36,14 +37,14 @@ _WORDS = {
 async def void_event(toolbox: Toolbox, entry: Entry, event: EventVoided) -> Finding:
     """Take a reported event back. Nothing is undone silently: what was decided on its ground is asked about."""
 
-    async def act(context: ActionContext) -> dict[str, Any]:
+    async def act(context: ActionContext) -> Finding:
         target = await _target(context, event)
         if target is None:
             note = f"There is no event {quoted(event.event_id)} of {quoted(event.source)}: nothing is taken back."
-            return vars(Finding(note=note))
+            return Finding(note=note)
         if target["event_type"] == "Event_Voided":
             note = "A taking back is not taken back: send the report once more, under an id of its own."
-            return vars(Finding(note=note))
+            return Finding(note=note)
         finding = await _take_back(context, event, target)
         if event.instead is not None:
             await inbox.add(
@@ -54,7 +55,7 @@ async def void_event(toolbox: Toolbox, entry: Entry, event: EventVoided) -> Find
                 body=json.loads(json.dumps(body_of(event.instead))),
                 now=context.now,
             )
-        return vars(finding)
+        return finding
 
     return await record_facts(toolbox, entry, act)
 
@@ -125,23 +126,23 @@ async def _take_from_line(
     for approval in await _decided(context, item_id):
         if rests_on(approval, target["seq"], taken.gone_ncrs):
             subject = ask_about_decision(taken.file, approval, event.reason, by)
-            finding.ask.append({"kind": "facts_contradict", "item_id": item_id, "subject": subject})
+            finding.ask.append(RaisedQuestion(kind="facts_contradict", item_id=item_id, subject=subject))
 
 
-def _contradictions(taken: TakenBack) -> list[dict[str, Any]]:
+def _contradictions(taken: TakenBack) -> list[RaisedQuestion]:
     """Questions about what contradicts itself without the report."""
     item, facts = taken.file.item, {fact.key: fact for fact in facts_of(taken.file)}
     return [
-        {
-            "kind": "facts_contradict",
-            "item_id": item.item_id,
-            "subject": {
+        RaisedQuestion(
+            kind="facts_contradict",
+            item_id=item.item_id,
+            subject={
                 "detail": doubt_detail(item, facts[doubt.fact], doubt),
                 "doubt": doubt.reason,
                 "fact": doubt.fact,
                 "matter": doubt.fact,
             },
-        }
+        )
         for doubt in taken.doubts
     ]
 

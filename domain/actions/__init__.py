@@ -4,7 +4,7 @@ One file for each action: its arguments, its shape, and all that is known of it 
 files, and every set and table over actions follows from it.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import Field, TypeAdapter
 
@@ -15,7 +15,7 @@ from domain.actions.change_required_by import ChangeRequiredBy, RequiredByArgume
 from domain.actions.complete_item import CompleteArguments, CompleteItem
 from domain.actions.dismiss_event import DismissArguments, DismissEvent
 from domain.actions.expedite_order import ExpediteArguments, ExpediteOrder
-from domain.actions.flag_potential_issue import Band, FlagArguments, FlagPotentialIssue
+from domain.actions.flag_potential_issue import FlagArguments, FlagPotentialIssue
 from domain.actions.grant_delegation import DelegationArguments, GrantDelegation
 from domain.actions.hold_item import HoldArguments, HoldItem
 from domain.actions.issue_purchase_order import IssuePurchaseOrder
@@ -30,6 +30,7 @@ from domain.actions.schedule_inspection import InspectionArguments, ScheduleInsp
 from domain.actions.shapes import ItemArguments, NoteArguments, OrderArguments
 from domain.actions.start_tracking import StartTracking
 from domain.outside import MAX_NAME, own_words
+from domain.plain_json import PlainAction
 from domain.text import ON_FILE
 
 __all__ = [
@@ -37,7 +38,6 @@ __all__ = [
     "ACTIONS",
     "ACTION_NAMES",
     "Action",
-    "Band",
     "CompleteArguments",
     "DelegationArguments",
     "DismissArguments",
@@ -88,7 +88,7 @@ ACTIONS: TypeAdapter[list[Action]] = TypeAdapter(list[Action])
 ACTION_NAMES: tuple[str, ...] = tuple(ACTION.json_schema()["discriminator"]["mapping"])
 
 
-def action(name: str, **arguments: Any) -> dict[str, Any]:
+def action(name: str, **arguments: Any) -> PlainAction:
     """An action of our own as plain JSON, the shape it has everywhere: `{"name", "arguments"}`.
 
     It is made of facts that were accepted before, so it must not fail for what they say: words are cut to length, and
@@ -98,7 +98,7 @@ def action(name: str, **arguments: Any) -> dict[str, Any]:
     return on_file({"name": name, "arguments": fitting})
 
 
-def on_file(made: dict[str, Any]) -> dict[str, Any]:
+def on_file(made: PlainAction) -> PlainAction:
     """An action that is on file, or made of what is on file, as plain JSON."""
     return plain(ACTION.validate_python(made, context=ON_FILE))
 
@@ -112,12 +112,12 @@ def _fitting(key: str, value: Any) -> Any:
     return own_words(value, MAX_NAME) if key in ("method", "to", "team") and isinstance(value, str) else value
 
 
-def plain(made: Action) -> dict[str, Any]:
+def plain(made: Action) -> PlainAction:
     """An action as plain JSON, without absent arguments."""
-    return made.model_dump(mode="json", exclude_none=True)
+    return cast(PlainAction, made.model_dump(mode="json", exclude_none=True))
 
 
-def item_of(made: dict[str, Any]) -> str | None:
+def item_of(made: PlainAction) -> str | None:
     """The item that a plain action names, where it names one."""
     found = made["arguments"].get("item")
     return str(found) if found is not None else None

@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from domain.actions.kinds import ActionKind, Reach, dispose_of_rejected, with_note
-from domain.actions.shapes import ActionShape, NoteArguments
+from domain.actions.kinds import ActionKind, Reach, with_note
+from domain.actions.shapes import ActionShape, DispositionArguments
+from domain.dispositions import Disposition, try_disposition
 from domain.procurement import LineFile
 
 
@@ -11,16 +12,20 @@ class AcceptAsIs(ActionShape):
     """NCR disposition use-as-is, or accepting the vendor's terms as they are."""
 
     name: Literal["accept_as_is"]
-    arguments: NoteArguments
+    arguments: DispositionArguments
 
 
-def _check(file: LineFile, _arguments: NoteArguments) -> str | None:
+def _check(file: LineFile, _arguments: DispositionArguments) -> str | None:
     if file.has_rejected or file.order is not None:  # without a rejection: the vendor's terms
         return None
     return f"nothing of {file.item.shown} was rejected, and it has no order whose terms could be accepted"
 
 
-KIND = ActionKind[NoteArguments](
+def _change(file: LineFile, arguments: DispositionArguments) -> LineFile:
+    return try_disposition(file, arguments.ncr_number, Disposition("accept", quantity=arguments.quantity))
+
+
+KIND = ActionKind[DispositionArguments](
     shape=AcceptAsIs,
     needs_a_person=True,
     is_persons_own=False,
@@ -30,8 +35,8 @@ KIND = ActionKind[NoteArguments](
     reach=Reach.COMMITMENT,
     is_possible_when_removed=False,
     check=_check,
-    change=dispose_of_rejected,
-    of_the_case=("note",),
+    change=_change,
+    of_the_case=("note", "ncr_number", "quantity"),
     recipient=None,
     only_says=False,
     accompanies=False,

@@ -6,9 +6,8 @@ from pydantic import Field
 
 from domain.actions.kinds import ActionKind, Reach, always_possible, changes_nothing
 from domain.actions.shapes import ActionShape, ItemArguments
+from domain.schedule import Band
 from domain.text import Text
-
-Band = Literal["clear", "tight", "conflict"]
 
 
 class FlagArguments(ItemArguments):

@@ -138,13 +138,3 @@ def add_order(file: LineFile) -> LineFile:
     return file.model_copy(
         update={"item": item, "orders": [*file.orders, order], "order_lines": [*file.order_lines, line]}
     )
-
-
-def dispose_of_rejected(file: LineFile, _arguments: BaseModel) -> LineFile:
-    """The line with a decision on all that was rejected."""
-    inspections = [
-        one.model_copy(update={"disposition": one.disposition or "decided"}) if one.status == "failed" else one
-        for one in file.inspections
-    ]
-    item = file.item.model_copy(update={"quality": Quality.NOT_INSPECTED})
-    return file.model_copy(update={"item": item, "inspections": inspections})

@@ -3,7 +3,8 @@
 from typing import Literal
 
 from domain.actions.kinds import ActionKind, Reach, add_order, always_possible, on_the_line
-from domain.actions.shapes import ActionShape, OrderArguments
+from domain.actions.shapes import ActionShape, ReplacementArguments
+from domain.dispositions import Disposition, try_disposition
 from domain.procurement import LineFile
 
 
@@ -11,14 +12,15 @@ class ReorderItem(ActionShape):
     """Order a replacement: opens the item's next round with an order of its own."""
 
     name: Literal["reorder_item"]
-    arguments: OrderArguments
+    arguments: ReplacementArguments
 
 
-def _change(file: LineFile, _arguments: OrderArguments) -> LineFile:
-    return add_order(file)
+def _change(file: LineFile, arguments: ReplacementArguments) -> LineFile:
+    returned = Disposition("return", "replaced", arguments.quantity)
+    return add_order(try_disposition(file, arguments.ncr_number, returned))
 
 
-KIND = ActionKind[OrderArguments](
+KIND = ActionKind[ReplacementArguments](
     shape=ReorderItem,
     needs_a_person=True,
     is_persons_own=False,
@@ -29,7 +31,7 @@ KIND = ActionKind[OrderArguments](
     is_possible_when_removed=False,
     check=always_possible,
     change=_change,
-    of_the_case=("quantity", "reason"),
+    of_the_case=("quantity", "reason", "ncr_number"),
     recipient=None,
     only_says=False,
     accompanies=False,

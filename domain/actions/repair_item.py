@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from domain.actions.kinds import ActionKind, Reach, dispose_of_rejected, with_note
-from domain.actions.shapes import ActionShape, NoteArguments
+from domain.actions.kinds import ActionKind, Reach, with_note
+from domain.actions.shapes import ActionShape, DispositionArguments
+from domain.dispositions import Disposition, try_disposition
 from domain.procurement import LineFile
 
 
@@ -11,14 +12,18 @@ class RepairItem(ActionShape):
     """NCR disposition repair: mend it, then inspect it again."""
 
     name: Literal["repair_item"]
-    arguments: NoteArguments
+    arguments: DispositionArguments
 
 
-def _check(file: LineFile, _arguments: NoteArguments) -> str | None:
+def _check(file: LineFile, _arguments: DispositionArguments) -> str | None:
     return None if file.has_rejected else f"nothing of {file.item.shown} was rejected that could be repaired"
 
 
-KIND = ActionKind[NoteArguments](
+def _change(file: LineFile, arguments: DispositionArguments) -> LineFile:
+    return try_disposition(file, arguments.ncr_number, Disposition("repair", quantity=arguments.quantity))
+
+
+KIND = ActionKind[DispositionArguments](
     shape=RepairItem,
     needs_a_person=True,
     is_persons_own=False,
@@ -28,8 +33,8 @@ KIND = ActionKind[NoteArguments](
     reach=Reach.ON_FILE,
     is_possible_when_removed=False,
     check=_check,
-    change=dispose_of_rejected,
-    of_the_case=("note",),
+    change=_change,
+    of_the_case=("note", "ncr_number", "quantity"),
     recipient=None,
     only_says=False,
     accompanies=False,

@@ -2,23 +2,40 @@
 
 from typing import Literal
 
-from domain.actions.kinds import ActionKind, Reach, dispose_of_rejected, with_note
-from domain.actions.shapes import ActionShape, NoteArguments
+from pydantic import Field
+
+from domain.actions.kinds import ActionKind, Reach, with_note
+from domain.actions.shapes import ActionShape, DispositionArguments
+from domain.dispositions import Disposition, try_disposition
 from domain.procurement import LineFile
+
+
+class ReturnArguments(DispositionArguments):
+    then: Literal["owed", "replaced", "credited"] | None = Field(
+        None,
+        description="What the vendor does: delivers again on the same order (owed, when absent), on another order "
+        "(replaced), or pays back (credited).",
+    )
 
 
 class ReturnItem(ActionShape):
     """NCR disposition return: send it back to the vendor."""
 
     name: Literal["return_item"]
-    arguments: NoteArguments
+    arguments: ReturnArguments
 
 
-def _check(file: LineFile, _arguments: NoteArguments) -> str | None:
+def _check(file: LineFile, _arguments: ReturnArguments) -> str | None:
     return None if file.has_rejected else f"nothing of {file.item.shown} was rejected that could be returned"
 
 
-KIND = ActionKind[NoteArguments](
+def _change(file: LineFile, arguments: ReturnArguments) -> LineFile:
+    return try_disposition(
+        file, arguments.ncr_number, Disposition("return", arguments.then or "owed", arguments.quantity)
+    )
+
+
+KIND = ActionKind[ReturnArguments](
     shape=ReturnItem,
     needs_a_person=True,
     is_persons_own=False,
@@ -28,8 +45,8 @@ KIND = ActionKind[NoteArguments](
     reach=Reach.COMMITMENT,
     is_possible_when_removed=True,
     check=_check,
-    change=dispose_of_rejected,
-    of_the_case=("note",),
+    change=_change,
+    of_the_case=("note", "ncr_number", "quantity", "then"),
     recipient=None,
     only_says=False,
     accompanies=False,

@@ -1,6 +1,6 @@
 """What the shapes of actions have in common, and the arguments that several of them take."""
 
-from typing import ClassVar, get_args
+from typing import Annotated, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,3 +30,19 @@ class OrderArguments(ItemArguments):
 
 class NoteArguments(ItemArguments):
     note: Text | None = Field(None, description="What to keep with it.")
+
+
+NcrName = Annotated[Name | None, Field(description="Number of the NCR that is meant; the question's own when absent.")]
+
+
+class DispositionArguments(NoteArguments):
+    ncr_number: NcrName = None
+    quantity: Quantity | None = Field(None, description="How much of what was rejected; all of it when absent.")
+
+
+class ReplacementArguments(OrderArguments):
+    ncr_number: NcrName = None
+
+
+DISPOSITIONS = (DispositionArguments, ReplacementArguments)
+"""Arguments that decide what becomes of rejected goods."""

@@ -98,6 +98,7 @@ KIND = LineKind(
     needs_a_person=True,
     any_key_may_answer=False,
     escalates=True,
+    decides_on="nothing",
     holds_line=True,
     is_asked_once=False,
     is_about_an_event=True,

@@ -1,6 +1,6 @@
 """Questions to people, built from the facts: so that the same facts always ask the same, and others are noticed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from domain.approvals import Approval, Option, Question, fingerprint
 from domain.buildings import MANAGER, Building
 from domain.commitments import NEEDS_AN_ADMIN, NOTHING, Amount, covering_approver, stake_of
+from domain.dispositions import with_account
 from domain.feasibility import find_obstacle
 from domain.options import for_party
 from domain.procurement import LineFile, money
@@ -55,9 +56,9 @@ def _build(kind: LineKind[S], s: Situation, told: Mapping[str, Any], background:
     file, building = s.file, s.building
     as_of_now = {**told, **kind.told_again(file, building, kind.read(told))}
     subject = kind.read(as_of_now)
-    options = _those_possible(s, kind.options(s, subject))
-    stake = _at_stake(options, file, building)
     facts, matter = kind.facts(file, building, subject), subject.matter or kind.matter(file, subject)
+    options = _those_possible(s, kind.options(s, subject), ncrs_asked_about(kind.name, matter, file))
+    stake = _at_stake(options, file, building)
     return Question(
         kind=kind.name,
         item_id=s.item_id,
@@ -95,10 +96,22 @@ def _build_free(kind: FreeKind[S], s: Situation, told: Mapping[str, Any], backgr
     )
 
 
-def _those_possible(situation: Situation, options: list[Option]) -> list[Option]:
+def _those_possible(
+    situation: Situation, options: list[Option], asked_about: Collection[str] | None = None
+) -> list[Option]:
     """The options without those that cannot be done now."""
     files = {file.item.item_id: file for file in [situation.file_if_any] if file is not None}
-    return [option for option in options if find_obstacle(files, option.actions) is None] or options
+    possible = [option for option in options if find_obstacle(files, option.actions, asked_about=asked_about) is None]
+    return possible or options
+
+
+def ncrs_asked_about(kind: str, matter: str, file: LineFile | None) -> list[str] | None:
+    """Numbers of the NCRs that a question on this matter is about; None where it is about none."""
+    declared = KINDS[kind]
+    if isinstance(declared, FreeKind) or declared.decides_on == "nothing" or file is None:
+        return None
+    every = [ncr.ncr_number for ncr in with_account(file).open_ncrs]
+    return [matter] if declared.decides_on == "its_ncr" and matter else every
 
 
 def still_stands(kind: str, file: LineFile, building: Building, subject: Mapping[str, Any]) -> bool:

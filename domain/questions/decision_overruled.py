@@ -6,6 +6,7 @@ from domain.actions import action
 from domain.actions.registry import SPENDING
 from domain.approvals import Option
 from domain.buildings import Building
+from domain.plain_json import PlainAction
 from domain.procurement import LineFile
 from domain.questions.kinds import (
     LineKind,
@@ -27,7 +28,7 @@ class DecisionOverruledSubject(Subject):
     rule_id: str = ""
     decided: Any = None
     """Which decision of the rule."""
-    actions: list[dict[str, Any]] = []
+    actions: list[PlainAction] = []
     detail: str = ""
 
 
@@ -79,6 +80,7 @@ KIND = LineKind(
     needs_a_person=False,
     any_key_may_answer=False,
     escalates=True,
+    decides_on="nothing",
     holds_line=True,
     is_asked_once=False,
     is_about_an_event=False,

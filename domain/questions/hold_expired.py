@@ -91,6 +91,7 @@ KIND = LineKind(
     needs_a_person=False,
     any_key_may_answer=False,
     escalates=True,
+    decides_on="all_ncrs",
     holds_line=True,
     is_asked_once=False,
     is_about_an_event=False,

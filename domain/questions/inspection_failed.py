@@ -151,8 +151,16 @@ def _told_again(file: LineFile, _building: Building, subject: InspectionFailedSu
     report = failed_inspection(file, subject.inspection_id)
     if report is None:
         return {}
-    rejected = report.quantity_rejected
+    rejected = _rejected(file, report)
     return {"quantity_rejected": None if rejected is None else str(rejected)}
+
+
+def _rejected(file: LineFile, report: Inspection) -> Decimal | None:
+    """How much of it nobody has decided about; None: all of a line that is one piece."""
+    ncr = next((one for one in file.ncrs if one.inspection_id == report.inspection_id and not one.is_gone), None)
+    if ncr is None or file.item.quantity is None:
+        return report.quantity_rejected
+    return ncr.undecided or ncr.quantity
 
 
 def _matter(file: LineFile, subject: InspectionFailedSubject) -> str:
@@ -176,6 +184,7 @@ KIND = LineKind(
     needs_a_person=True,
     any_key_may_answer=False,
     escalates=True,
+    decides_on="its_ncr",
     holds_line=True,
     is_asked_once=False,
     is_about_an_event=True,

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.approvals import ApprovalKind, Option
 from domain.buildings import Building
+from domain.plain_json import JsonObject
 from domain.procurement import LineFile
 from domain.situation import Situation
 
@@ -91,6 +92,8 @@ class LineKind(QuestionKind[S]):
     """Which of several things of this kind on the line it is about; empty: there is one."""
     earlier_facts: Callable[[LineFile, Building, S], list[list[Any]]]
     """What fingerprints of its questions were made of before it had a matter; empty: it has none."""
+    decides_on: Literal["its_ncr", "all_ncrs", "nothing"]
+    """Which rejected goods an answer is about that names none."""
     holds_line: bool
     """Whether the agent leaves the line alone until it is answered."""
     is_asked_once: bool
@@ -108,12 +111,12 @@ def no_case(_subject: Subject) -> None:
     """Questions of this kind on a line are all alike."""
 
 
-def nothing_again(_file: LineFile, _building: Building, _subject: Subject) -> dict[str, Any]:
+def nothing_again(_file: LineFile, _building: Building, _subject: Subject) -> JsonObject:
     """The subject says nothing that the facts tell."""
     return {}
 
 
-def nothing_more(_situation: Situation, _subject: Subject) -> dict[str, Any]:
+def nothing_more(_situation: Situation, _subject: Subject) -> JsonObject:
     """Evidence shows nothing beside the line, its order and its dates."""
     return {}
 

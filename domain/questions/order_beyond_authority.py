@@ -8,6 +8,7 @@ from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
 from domain.outstanding import order_verdict
+from domain.plain_json import JsonObject
 from domain.procurement import LineFile, money
 from domain.questions.kinds import (
     CONTRADICTS,
@@ -92,7 +93,7 @@ def _facts(file: LineFile, building: Building, subject: OrderBeyondAuthoritySubj
     return order_facts(file, building, subject.revision)
 
 
-def _told_again(file: LineFile, building: Building, subject: OrderBeyondAuthoritySubject) -> dict[str, Any]:
+def _told_again(file: LineFile, building: Building, subject: OrderBeyondAuthoritySubject) -> JsonObject:
     return {} if subject.change_order else {"policy_line": order_verdict(file, building).policy_line}
 
 
@@ -123,6 +124,7 @@ KIND = LineKind(
     needs_a_person=True,
     any_key_may_answer=False,
     escalates=True,
+    decides_on="nothing",
     holds_line=True,
     is_asked_once=True,
     is_about_an_event=True,

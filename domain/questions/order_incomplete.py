@@ -134,6 +134,7 @@ KIND = LineKind(
     needs_a_person=False,
     any_key_may_answer=False,
     escalates=True,
+    decides_on="nothing",
     holds_line=True,
     is_asked_once=True,
     is_about_an_event=True,

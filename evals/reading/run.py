@@ -4,6 +4,7 @@ from typing import Any
 
 from domain.approvals import Approval, Decision
 from domain.mail import lines_named
+from domain.plain_json import PlainAction
 from domain.text import slug
 from evals.reading.cases import NAMES, QUESTIONS, REPLIED_ON, MailCase, ReplyCase, Result
 from evals.reading.room import PERSON, Room, open_room
@@ -90,7 +91,7 @@ async def _confirmed(room: Room, question: Approval, case: ReplyCase) -> tuple[b
     return read, settled is not None and settled.status == "decided"
 
 
-def _named(action: dict[str, Any]) -> str:
+def _named(action: PlainAction) -> str:
     """An action by its name, and the day that it names."""
     day = next(
         (action["arguments"][key] for key in ("on", "required_by", "until") if action["arguments"].get(key)), None

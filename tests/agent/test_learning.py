@@ -6,6 +6,7 @@ import pytest
 
 from domain.approvals import Approval, Decision, Responder
 from domain.events import Entry
+from domain.plan import Ask
 from domain.rules import Delegation, Rule
 from storage import approvals, inbox
 from storage.transaction import building_transaction
@@ -525,14 +526,16 @@ async def test_a_run_that_goes_in_circles_asks_a_person(
     await desk.conn.execute("UPDATE items SET quality = 'failed' WHERE item_id = 'windows'")
     row = await desk.event("note")
     entry = Entry(**{key: row[key] for key in Entry.model_fields if key in row} | {"source": source})
-    step = {"do": "ask", "kind": "inspection_failed", "item_id": "windows", "subject": {}, "refused": 0}
+    step = Ask(kind="inspection_failed", item_id="windows", subject={}, advise=True)
     async with desk.drainer.slots.slot() as slot:
-        steps = await advised(slot.toolbox, entry, {**step, "advise": True}, 0, passes)
+        steps = await advised(slot.toolbox, entry, step, 0, passes)
     if remark is None:
-        assert [one["do"] for one in steps] == ["action", "tell"]
+        assert [one.do for one in steps] == ["action", "tell"]
     else:
-        assert [one["do"] for one in steps] == ["ask"]
-        assert remark in steps[0]["advice"]["remark"]
+        (asked,) = steps
+        assert isinstance(asked, Ask)
+        assert asked.advice is not None
+        assert remark in str(asked.advice.remark)
 
 
 async def test_a_request_for_a_delegation_is_reminded_of_once_and_holds_up_nothing(desk: Desk) -> None:

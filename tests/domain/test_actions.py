@@ -85,7 +85,7 @@ def test_the_sets_are_what_they_were_before_they_were_derived() -> None:
     assert {"start_tracking", "schedule_inspection"} == registry.ACCOMPANIES
     days = {"on", "until", "required_by", "end_date"}
     words = {"note", "reason", "message", "question", "detail", "method"}
-    assert days | words | {"quantity", "event"} == registry.OF_THE_CASE
+    assert days | words | {"quantity", "event", "ncr_number", "then"} == registry.OF_THE_CASE
     assert registry.RECIPIENTS == {"notify_team": "team", "request_information": "to"}
 
 

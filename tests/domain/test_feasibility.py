@@ -1,5 +1,6 @@
 """What is answered can be done: the actions of a decision are tried in order on the line's file."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -20,7 +21,9 @@ CANCELLED = ORDERED.model_copy(update={"orders": [PurchaseOrder(number="PO-1", c
 REJECTED = ORDERED.model_copy(
     update={
         "item": ORDERED.item.model_copy(update={"quality": "failed"}),
-        "inspections": [Inspection(inspection_id="I-1", item_id="steel", round=1, status="failed")],
+        "inspections": [
+            Inspection(inspection_id="I-1", item_id="steel", round=1, status="failed", inspected_on=date(2026, 3, 2))
+        ],
     }
 )
 REMOVED = ORDERED.model_copy(update={"item": ORDERED.item.model_copy(update={"removed": True})})
