@@ -27,8 +27,8 @@ class Expected:
 def expect_arrivals(account: Account, facts: Sequence[Fact], lead_time_days: int | None) -> list[Expected]:
     """When each part of what is to come is expected.
 
-    A shipment under way: the newest ETA that names it, or all that is to come. What has not left: the newest promise or
-    ETA of its order, also of a shipment that has not left yet. Where nobody has said anything: the day of the order plus
+    A shipment under way: the newest ETA that names it, or all that is to come. What has not left: the newest promise
+    or ETA of its order, also of a shipment that has not left yet. Where nobody has said anything: the order's day plus
     the lead time, in calendar days.
     """
     sayings = sorted(_sayings(facts), key=lambda saying: saying.saying, reverse=True)
