@@ -10,7 +10,7 @@ from domain.errors import InvalidError
 from domain.events import PurchaseOrderAcknowledged
 from domain.lines.facts import Stated
 from domain.lines.projection import adopt, changed_rows, last_day, project
-from domain.lines.taking_in import Report, take_in
+from domain.lines.taking_in import Report, outside_subject, take_in
 from domain.money import line_total
 from domain.outside import shown_name
 from domain.procurement import FactRow, Item, LineFile, OrderLine, PurchaseOrder, Row, WouldOrder
@@ -31,10 +31,8 @@ def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, rep
             {"orders": list(known)},
         )
     if number is None or number not in known:
-        return Recorded.contradicts(
-            f"{item.shown}: acknowledged by the vendor, but it was never ordered",
-            {"commercial": item.commercial},
-        )
+        note = f"{item.shown}: acknowledged by the vendor for {promised}"
+        return Recorded(note, ask=[("facts_contradict", outside_subject(note, report, "acknowledged"))])
     order = known[number]
     if order.status == "cancelled":
         return Recorded.contradicts(f"{item.shown}: {number} was acknowledged, but it is cancelled", {"order": number})

@@ -402,7 +402,7 @@ async def test_an_order_that_is_not_there_is_not_recommended_to_be_cancelled(des
     assert (await rule(desk)).actions[0]["name"] == "cancel_purchase_order"
 
     await departs(desk, "Doors")
-    question = await desk.question("schedule_conflict")
+    question = await desk.question("facts_contradict")
     assert question.options[0].recommended_by is None, "the doors were never ordered"
     assert "cancel_purchase_order" not in [one["name"] for option in question.options for one in option.actions]
 
