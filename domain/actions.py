@@ -64,6 +64,18 @@ class InformationArguments(ItemArguments):
     question: Text = Field(description="The question.")
 
 
+class RevisedLine(ItemArguments):
+    quantity: Quantity | None = Field(None, description="The new quantity; as ordered when absent.")
+    unit_price: Money | None = Field(None, description="The new price for one unit; as ordered when absent.")
+    required_by: PlannedDay | None = Field(None, description="The new required day; as ordered when absent.")
+
+
+class ReviseOrderArguments(Strict):
+    order: Name = Field(description="Number of the purchase order.")
+    lines: list[RevisedLine] = Field(min_length=1, max_length=100, description="The lines that change.")
+    reason: Text | None = Field(None, description="Why.")
+
+
 class RestateArguments(Strict):
     event: Event = Field(description="The event as it should have been sent.")
 
@@ -120,6 +132,13 @@ class CancelPurchaseOrder(_Action):
 
     name: Literal["cancel_purchase_order"]
     arguments: OrderArguments
+
+
+class RevisePurchaseOrder(_Action):
+    """Change order: the order's next revision, with other quantities, prices or required days."""
+
+    name: Literal["revise_purchase_order"]
+    arguments: ReviseOrderArguments
 
 
 class StartTracking(_Action):
@@ -238,6 +257,7 @@ Action = Annotated[
     IssuePurchaseOrder
     | ReorderItem
     | CancelPurchaseOrder
+    | RevisePurchaseOrder
     | StartTracking
     | FlagPotentialIssue
     | NotifyTeam
@@ -291,6 +311,7 @@ def plain(made: Action) -> dict[str, Any]:
 
 
 def item_of(made: dict[str, Any]) -> str | None:
-    """The item that a plain action names, where it names one."""
-    found = made["arguments"].get("item")
+    """The item that a plain action names, where it names one; the first of an order that is revised."""
+    arguments = made["arguments"]
+    found = next((line["item"] for line in arguments.get("lines", ())), arguments.get("item"))
     return str(found) if found is not None else None

@@ -7,8 +7,8 @@ from typing import Any
 
 from domain.actions import item_of
 from domain.buildings import Approver, Building
-from domain.policy import BINDING, COMMITTING, SPENDING, Authority, Policy
-from domain.procurement import LineFile, Submittal, money
+from domain.policy import BINDING, COMMITTING, REVISING, SPENDING, Authority, Policy
+from domain.procurement import LineFile, Submittal, money, order_line_total
 
 Actions = Sequence[dict[str, Any]]
 
@@ -92,9 +92,36 @@ def commitment_on(actions: Actions, file: LineFile, building: Building) -> Amoun
     """What the actions commit on one line: its orders, and the value of its order where goods or terms are accepted as
     they are. None where they commit nothing."""
     spent = spending_of(actions, file, building)
+    for action in actions:
+        if action["name"] in REVISING and item_of(action) == file.item.item_id:
+            spent = (spent or NOTHING) + _revised_total(action, file, building)
     if not any(action["name"] in BINDING and item_of(action) == file.item.item_id for action in actions):
         return spent
     return (spent or NOTHING) + _order_value(file, building)
+
+
+def _revised_total(action: dict[str, Any], file: LineFile, building: Building) -> Amount:
+    """The total of an order once it is revised. Not known where other lines change too: their prices are not here."""
+    number, (revised, *others) = action["arguments"].get("order"), action["arguments"].get("lines") or [{}]
+    order = next((order for order in file.orders if order.number == number), None)
+    line = next((line for line in file.order_lines if line.number == number), None)
+    if order is None and not others:  # no order of the line, so the revision will be refused
+        return Amount(file.item.total)
+    if order is None or line is None or others:
+        return Amount(None, "what the other lines of the order cost is not known here")
+    if order.currency != building.currency:
+        return Amount(None, f"the order is not in {building.currency}, and the limits are")
+    now = order_line_total(line.quantity, line.unit_price)
+    total = order_line_total(
+        _decimal(revised.get("quantity"), line.quantity), _decimal(revised.get("unit_price"), line.unit_price)
+    )
+    if order.total is None or now is None:
+        return Amount(total if len([one for one in file.order_lines if one.number == number]) == 1 else None)
+    return Amount(None if total is None else order.total - now + total)
+
+
+def _decimal(given: object, otherwise: Decimal | None) -> Decimal | None:
+    return otherwise if given is None else Decimal(str(given))
 
 
 def _order_value(file: LineFile, building: Building) -> Amount:

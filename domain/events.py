@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, FailFast, Field, TypeAdapter, field_validator, model_validator
 
 from domain.buildings import ItemSpec, Schedule, Strict
-from domain.text import ON_FILE, Day, Moment, Name, Quantity, Slug, Text
+from domain.text import ON_FILE, Day, Moment, Money, Name, Quantity, Slug, Text
 
 MAX_BODY_BYTES = 50_000
 """A larger event is refused: documents are linked, not sent."""
@@ -55,6 +55,8 @@ class AcknowledgementException(Strict):
 
     kind: Literal["price", "quantity", "date", "backorder", "other"] = Field("other", description="What differs.")
     detail: Text = Field(description="How it differs, in the vendor's words.")
+    quantity: Quantity | None = Field(None, description="The quantity that the vendor delivers instead.")
+    unit_price: Money | None = Field(None, description="The price for one unit that the vendor asks instead.")
 
 
 class PurchaseOrderAcknowledged(ItemEvent):

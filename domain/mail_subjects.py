@@ -184,6 +184,7 @@ _KINDS = {
     "facts_contradict": lambda s, _e: (
         "a note speaks of its order" if "note_seq" in s else "reports contradict each other"
     ),
+    "change_order": lambda s, _e: "removal of an ordered line" if s.get("removal") else f"change of {s.get('order')}",
     "hold_expired": lambda _s, _e: "its hold has ended",
     "milestone_overdue": _overdue,
     "decision_overruled": lambda _s, _e: "a decision was overruled",

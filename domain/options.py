@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
+from domain.options_on_changes import change_order
 from domain.options_on_deliveries import facts_contradict, inspection_failed, schedule_conflict
 from domain.options_on_orders import (
     acknowledgement_exception,
@@ -67,6 +68,7 @@ _BY_KIND: dict[str, Callable[[Situation], list[Option]]] = {
     "event_failed": event_failed,
     "hold_expired": _hold_expired,
     "milestone_overdue": milestone_overdue,
+    "change_order": change_order,
     "decision_overruled": decision_overruled,
     "delegation_request": delegation_request,
 }

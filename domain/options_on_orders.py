@@ -1,6 +1,7 @@
 """Ways out of questions on an order: may it be placed, what does it lack, what does the vendor say to it, or not."""
 
 from datetime import timedelta
+from typing import Any
 
 from domain.actions import action
 from domain.approvals import Option
@@ -99,11 +100,17 @@ def acknowledgement_exception(s: Situation) -> list[Option]:
         f"({points}).",
         "Insist on the order as placed",
     )
+    revised = _terms_in_numbers(s)
+    left = sorted({str(e["kind"]) for e in s.subject.get("exceptions", []) if not _has_numbers(e)} - {"date"})
     accept = s.option(
         "Accept the vendor's terms",
-        [action("accept_as_is", item=item.item_id, note=f"accepted: the vendor's exceptions ({points})")],
+        [*revised, action("accept_as_is", item=item.item_id, note=f"accepted: the vendor's exceptions ({points})")],
         arrival=item.expected,
-        assumptions=["the difference in price or quantity is agreed in a change order outside Longlead"],
+        assumptions=[f"the order does not say what is agreed on: {', '.join(left)}"]
+        if revised and left
+        else ["the order is revised to the vendor's numbers"]
+        if revised
+        else ["the difference in price or quantity is agreed in a change order outside Longlead"],
     )
     elsewhere = s.option(
         "Cancel the order",
@@ -111,6 +118,21 @@ def acknowledgement_exception(s: Situation) -> list[Option]:
         assumptions=["another vendor can deliver; it needs a submittal of its own"],
     )
     return [ask, accept, s.hold("vendor's exceptions are open"), elsewhere]
+
+
+def _has_numbers(exception: dict[str, Any]) -> bool:
+    return "quantity" in exception or "unit_price" in exception
+
+
+def _terms_in_numbers(s: Situation) -> list[dict[str, Any]]:
+    """The revision of the order to the vendor's terms, as far as they were given as numbers."""
+    revised: dict[str, Any] = {}
+    for exception in s.subject.get("exceptions", []):
+        revised |= {name: exception[name] for name in ("quantity", "unit_price") if name in exception}
+    if not revised:
+        return []
+    line = {"item": s.item_id, **revised}
+    return [action("revise_purchase_order", order=s.subject["order"], lines=[line], reason="vendor's terms accepted")]
 
 
 def milestone_overdue(s: Situation) -> list[Option]:

@@ -1,9 +1,11 @@
 """Recording what a vendor says of an order, and the rows of a new order."""
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
+from domain.actions import RevisedLine
 from domain.buildings import Building
 from domain.errors import InvalidError
 from domain.events import PurchaseOrderAcknowledged
@@ -20,6 +22,7 @@ from domain.procurement import (
     Row,
     Shipment,
     WouldOrder,
+    order_line_total,
 )
 from domain.recording import Recorded, round_of, saved
 from domain.schedule import compared
@@ -42,7 +45,9 @@ def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, tod
     line = next(line for line in file.order_lines if line.round == round_)
     order = next(order for order in file.orders if order.number == line.number)
     exceptions = [
-        {"kind": "other", "detail": found} if isinstance(found, str) else found.model_dump()
+        {"kind": "other", "detail": found}
+        if isinstance(found, str)
+        else found.model_dump(mode="json", exclude_none=True)
         for found in event.exceptions
     ]
     if order.status == "cancelled":
@@ -116,6 +121,32 @@ def order_rows(
         required_by=item.required_by,
     )
     return order, [order, line, *_opened(file, round_, replaces, ordered, seq)]
+
+
+def revise_lines(
+    lines: Sequence[OrderLine], order: PurchaseOrder, revised: Sequence[RevisedLine], seq: int
+) -> tuple[PurchaseOrder, list[OrderLine]]:
+    """The next revision of an order, with all of its lines.
+
+    Raises:
+        InvalidError: the order is cancelled, or a line is not one of it.
+    """
+    if order.status == "cancelled":
+        raise InvalidError(f"{order.number} is cancelled: it cannot be revised.", "order")
+    changes = {line.item: line for line in revised}
+    if strange := sorted(changes.keys() - {line.item_id for line in lines}):
+        raise InvalidError(f"{strange[0]} is not on {order.number}.", "lines")
+    after = [
+        line.model_copy(update=changes[line.item_id].model_dump(exclude={"item"}, exclude_none=True))
+        if line.item_id in changes
+        else line
+        for line in lines
+    ]
+    totals = [order_line_total(line.quantity, line.unit_price) for line in after]
+    known = [total for total in totals if total is not None]
+    total = sum(known, Decimal(0)) if len(known) == len(totals) else None
+    update = {"revision": order.revision + 1, "total": total, "caused_seq": seq}
+    return order.model_copy(update=update), after
 
 
 def order_preview(file: LineFile, quantity: Decimal | None, today: date) -> WouldOrder:

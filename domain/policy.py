@@ -135,7 +135,10 @@ SPENDING = frozenset({"issue_purchase_order", "reorder_item"})
 BINDING = frozenset({"accept_as_is"})
 """Actions that order nothing and still bind the building to pay: goods or terms are accepted as they are."""
 
-COMMITTING = SPENDING | BINDING
+REVISING = frozenset({"revise_purchase_order"})
+"""Actions that change what an order commits: its new total is held against limits."""
+
+COMMITTING = SPENDING | BINDING | REVISING
 """Actions whose money is held against limits."""
 
 REVERSIBLE = frozenset(AGENT_ALONE - SPENDING - {"dismiss_event"} | {"hold_item", "change_required_by"})
@@ -157,7 +160,9 @@ NEEDS_A_PERSON = frozenset(
 """Kinds of questions that need a person whatever is answered, unless one delegated them. A schedule conflict is one: it
 is put only when it is beyond what policy lets pass, and asking the vendor alone does not settle it."""
 
-ALWAYS_A_PERSON = frozenset({"hold_expired", "event_failed", "decision_overruled", "delegation_request"})
+ALWAYS_A_PERSON = frozenset(
+    {"hold_expired", "event_failed", "decision_overruled", "delegation_request", "change_order"}
+)
 """Kinds of questions that cannot be delegated, and teach nothing: a hold ends by a person's word, a technical failure
 is no habit, and nobody decides on authority but people."""
 

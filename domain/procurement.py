@@ -60,6 +60,15 @@ class WouldOrder(BaseModel):
         return other is not None and self.model_copy(update={"on": other.on}) == other
 
 
+class DatedNeed(BaseModel):
+    """So much of a line is needed on site on a day, as the schedule says."""
+
+    quantity: Decimal | None = None
+    """None: the line's whole quantity."""
+    required_by: date
+    buffer_days: int = 0
+
+
 class Item(Row):
     """A line of the procurement log. Days are local to the building, durations in calendar days."""
 
@@ -82,6 +91,8 @@ class Item(Row):
     quality: Quality = Quality.NOT_INSPECTED
     required_by: date | None = None
     buffer_days: int = 0
+    needs: list[DatedNeed] = []
+    """What the schedule asks for, the earliest day first: `required_by` and `buffer_days` are the first one's."""
     promised_date: date | None = None
     eta: date | None = None
     schedule_band: str | None = None
@@ -353,6 +364,11 @@ class LineFile(BaseModel):
     def issued_on(self, round_: int) -> date | None:
         number = next((line.number for line in self.order_lines if line.round == round_), None)
         return next((order.issued_on for order in self.orders if order.number == number), None)
+
+
+def order_line_total(quantity: Decimal | None, unit_price: Decimal | None) -> Decimal | None:
+    """Price of a line of an order; None without a unit price. Without a quantity it is one lot."""
+    return None if unit_price is None else unit_price * (Decimal(1) if quantity is None else quantity)
 
 
 def money(amount: Decimal | None, currency: str | None = None) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.approvals import Option, Question, fingerprint
 from domain.buildings import MANAGER, Building
+from domain.changing_lines import change_stands, describe_change
 from domain.commitments import (
     NEEDS_AN_ADMIN,
     NOTHING,
@@ -71,7 +72,7 @@ def build_question(
         amount=None if stake.value is None else str(stake.value),
         amount_unknown=stake.value is None,
         subject=subject,
-        holds_item=kind != "milestone_overdue",
+        holds_item=kind not in ("milestone_overdue", "change_order"),
     )
 
 
@@ -231,6 +232,8 @@ def _summary(kind: str, file: LineFile, building: Building, today: date, subject
     if kind == "acknowledgement_exception":
         said = "; ".join(f"{e['kind']}: {shown_phrase(e['detail'])}" for e in subject["exceptions"])
         return f"The vendor acknowledged {subject['order']} for {item.shown} with exceptions: {said}"
+    if kind == "change_order":
+        return describe_change(item, subject)
     if kind == "hold_expired":
         return f"{item.shown} was put on hold{f' ({quoted(item.hold_note)})' if item.hold_note else ''}: what now?"
     return str(subject["detail"])
@@ -277,6 +280,7 @@ def _policy_line(kind: str, subject: dict[str, Any]) -> str:
         "inspection_failed": "the disposition of a nonconformance (NCR) needs a person",
         "acknowledgement_exception": "a departure from the order is a change order and needs a person",
         "order_incomplete": "a posted line needs its vendor, and its price while po_limit is set",
+        "change_order": "a change of what is ordered is a change order and needs a person",
         "hold_expired": "a hold ends by a person's word, never by itself",
         "milestone_overdue": "chase_again_after_days: an unanswered chasing is put to a person",
         "decision_overruled": "what a person overruled is a person's again",
@@ -368,6 +372,7 @@ _STANDS: dict[str, Stands] = {
     ),
     "hold_expired": lambda file, _b, _s: file.item.is_held,
     "decision_overruled": lambda _f, _b, _s: True,
+    "change_order": lambda file, _b, s: change_stands(file, s),
 }
 
 
@@ -419,6 +424,10 @@ _FACTS: dict[str, Facts] = {
     "facts_contradict": lambda file, _b, s: [s["detail"], *([s["note_seq"]] if is_about_note(s) else [])],
     "milestone_overdue": lambda file, _b, s: [s["round"], s["milestone"], file.item.expected],
     "decision_overruled": lambda _f, _b, s: [s["rule_id"], s["decided"]],
+    "change_order": lambda file, _b, s: [
+        s,
+        [(line.number, line.quantity, line.unit_price) for line in file.order_lines],
+    ],
     "hold_expired": lambda file, b, s: [
         _report_facts(file, b, s),
         _conflict_facts(file, b, s),

@@ -4,7 +4,7 @@ from domain.actions import action
 from domain.buildings import MANAGER
 from domain.events import SubmittalApproved, SubmittalRejected
 from domain.outside import quoted
-from domain.procurement import LineFile, Submittal
+from domain.procurement import Commercial, LineFile, Submittal
 from domain.recording import Recorded, saved
 
 
@@ -30,6 +30,8 @@ def record_approval(file: LineFile, event: SubmittalApproved, seq: int) -> Recor
             "caused_seq": seq,
         }
     )
+    if item.commercial == Commercial.CANCELLED:  # the need stands, and what may be ordered is approved again
+        changed = changed.model_copy(update={"commercial": Commercial.UNORDERED})
     recorded = Recorded(f"{item.shown}: submittal approved", saved(file, changed))
     if item.is_ordered and item.submittal == Submittal.APPROVED:
         recorded.note = f"{item.shown}: revision {event.revision} approved after the order"

@@ -132,18 +132,22 @@ def folded(name: str) -> str:
     return _SPACING.sub("", unicodedata.normalize("NFKC", name).casefold())
 
 
+MAX_ID = 63
+"""Characters of an id (`Slug`)."""
+
+
 class DistinctIds:
-    """Gives out ids that nobody has yet: `steel-beams`, `steel-beams-2`, `steel-beams-3`."""
+    """Gives out ids that nobody has yet: `steel-beams`, `steel-beams-2`, `steel-beams-3`. Case does not count."""
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
-        self._taken = set(taken)
+        self._taken = {made.casefold() for made in taken}
         self._next: dict[str, int] = {}
 
     def take(self, wanted: str) -> str:
         """The id that is wanted, with the next free number where it is taken."""
         made, number = wanted, self._next.get(wanted, 2)
-        while made in self._taken:
-            made, number = f"{wanted}-{number}", number + 1
+        while made.casefold() in self._taken:
+            made, number = f"{wanted[: MAX_ID - len(str(number)) - 1]}-{number}", number + 1
         self._next[wanted] = number
-        self._taken.add(made)
+        self._taken.add(made.casefold())
         return made

@@ -30,6 +30,7 @@ REACH: dict[str, Reach] = {
     "issue_purchase_order": Reach.COMMITMENT,
     "reorder_item": Reach.COMMITMENT,
     "cancel_purchase_order": Reach.COMMITMENT,
+    "revise_purchase_order": Reach.COMMITMENT,
     "expedite_order": Reach.COMMITMENT,
     "accept_as_is": Reach.COMMITMENT,
     "return_item": Reach.COMMITMENT,

@@ -65,7 +65,8 @@ def _said(message: Outgoing) -> str:
 def _type(message: Outgoing) -> str:
     if message.action not in ORDERS:
         return "message"
-    return "purchase_order.cancelled" if message.action == "cancel_purchase_order" else "purchase_order.issued"
+    named = {"cancel_purchase_order": "purchase_order.cancelled", "revise_purchase_order": "purchase_order.revised"}
+    return named.get(message.action, "purchase_order.issued")
 
 
 async def _order(conn: Connection, message: Outgoing) -> dict[str, Any] | None:

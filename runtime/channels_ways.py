@@ -10,7 +10,7 @@ from runtime.settings import Settings, Target, Webhook
 from storage.outbox import Outgoing, Way
 
 ERP = "erp"
-ORDERS = ("issue_purchase_order", "reorder_item", "cancel_purchase_order")
+ORDERS = ("issue_purchase_order", "reorder_item", "cancel_purchase_order", "revise_purchase_order")
 """Effects whose message is a purchase order, or takes one back."""
 LOG = "log"
 

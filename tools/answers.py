@@ -133,13 +133,15 @@ def _named_by_id(actions: list[Action], names: list[tuple[str, str]]) -> list[di
     made = []
     for number, action in enumerate(actions):
         one = plain(action)
-        named = one["arguments"].get("item")
-        if named is not None:
+        for place in (one["arguments"], *one["arguments"].get("lines", [])):
+            named = place.get("item")
+            if named is None:
+                continue
             found = lines.find(named)
             if found is None:
                 field = f"actions.{number}.arguments.item"
                 near = ", ".join(name for _, name in lines.closest(named))
                 raise InvalidError(f"{field}: {named!r} is not a line of this building; closest are {near}", field)
-            one["arguments"]["item"] = found
+            place["item"] = found
         made.append(one)
     return made

@@ -12,6 +12,7 @@ EFFECTS: dict[str, Effect] = {
     "issue_purchase_order": orders.issue_purchase_order,
     "reorder_item": orders.reorder_item,
     "cancel_purchase_order": orders.cancel_purchase_order,
+    "revise_purchase_order": orders.revise_purchase_order,
     "start_tracking": orders.start_tracking,
     "expedite_order": orders.expedite_order,
     "flag_potential_issue": flags.flag_potential_issue,

@@ -1,21 +1,30 @@
 """Recording changes of the log as a whole: a revised schedule, lines added, changed or removed, the closing."""
 
+from datetime import date
 from typing import Any
 
+from domain.buildings import Delivery, delivery_problem
+from domain.changing_lines import (
+    Applied,
+    Asked,
+    Log,
+    Refused,
+    WantedLine,
+    change_subject,
+    is_bound,
+    still_wanted,
+)
 from domain.events import CLEAR, Entry, ItemChange, ItemsChanged, ScheduleRevised
-from domain.line_names import LineNames
 from domain.orders import as_date
-from domain.outside import shown_name
 from domain.outstanding import resolved_message
-from domain.procurement import Item
-from domain.schedule import compared
-from domain.text import DistinctIds, folded, slug
+from domain.procurement import Item, LineFile, ScheduleVersion
 from storage import procurement
 from tools.apart import breathe, work_apart
+from tools.asking import pending as find_pending
 from tools.context import ActionContext, Toolbox
 from tools.flags import band_settled
 from tools.recording import Finding, record_facts
-from tools.schedule import save_version
+from tools.schedule import open_log, save_version
 
 
 async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised) -> Finding:
@@ -23,85 +32,130 @@ async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised
     name keep their last need; deliveries that have no line get one."""
 
     async def act(context: ActionContext) -> dict[str, Any]:
+        conn = context.transaction.conn
         body = event.schedule.model_dump(mode="json", exclude_none=True)
         data_date = None if event.data_date is None else as_date(event.data_date)
-        save_version(context, body, data_date)
-        items = await procurement.items(context.transaction.conn, entry.building_id)
-        names = await work_apart(_names_of, items)
-        by_id = {item.item_id: item for item in items}
-        ids = DistinctIds(by_id)
+        standing = await procurement.current_schedule(conn, entry.building_id)
+        if standing is not None and None not in (standing.data_date, data_date) and data_date < standing.data_date:  # type: ignore[operator]
+            return vars(Finding(note=await _file_past_version(context, body, data_date, standing)))
+        before = {item.item_id: item for item in await procurement.items(conn, entry.building_id)}
+        log = await open_log(context, before.values())
+        await work_apart(log.replace_schedule, body)
         changed: list[Item] = []
         say: list[dict[str, Any]] = []
-        for number, delivery in enumerate(event.schedule.deliveries):
+        problems: list[str] = []
+        for number, known in enumerate(before.values()):
             await breathe(number)
-            need = {"required_by": as_date(delivery.required_by), "buffer_days": delivery.buffer_days}
-            known = by_id.get(names.find(delivery.item) or "")
-            if known is None:
-                changed.append(_from_delivery(context, delivery.item, need, ids))
+            if known.removed:
                 continue
-            item = compared(known.model_copy(update=need))
+            problem = delivery_problem(_deliveries(log, known.item_id), known.quantity)
+            if problem is not None:
+                problems.append(f"{known.shown}: {problem}")
+            item = log.scheduled(known)
             if item == known:
                 continue
-            settled, cleared = await band_settled(context.transaction.conn, entry.building_id, known, item, entry.seq)
+            settled, cleared = await band_settled(conn, entry.building_id, known, item, entry.seq)
             context.save(*cleared)
             say += [resolved_message(settled)] if cleared else []
             changed.append(settled.model_copy(update={"caused_seq": entry.seq}))
+        changed += log.add_scheduled()
+        await save_version(context, log.plan.body, data_date)
         context.save(*changed)
         version = context.building.schedule_version
-        note = f"schedule version {version}: {len(changed)} of {len(items)} lines moved"
-        return vars(Finding(note=note, items=[item.item_id for item in changed], say=say))
+        note = f"schedule version {version}: {len(changed)} of {len(before)} lines moved"
+        ask = [_unclear(entry, problem) for problem in _told(problems)]
+        return vars(Finding(note=note, items=[item.item_id for item in changed], say=say, ask=ask))
 
     return await record_facts(toolbox, entry, act)
 
 
-def _from_delivery(context: ActionContext, name: str, need: dict[str, Any], ids: DistinctIds) -> Item:
-    return Item(
-        item_id=ids.take(slug(name)),
-        name=name,
-        currency=context.building.currency,
-        posted=False,
-        caused_seq=context.seq,
-        **need,
+def _deliveries(log: Log, item_id: str) -> list[Delivery]:
+    return [Delivery.model_validate(one) for one in log.plan.deliveries_of(item_id)]
+
+
+async def _file_past_version(
+    context: ActionContext, body: dict[str, Any], data_date: date | None, standing: ScheduleVersion
+) -> str:
+    """Old news: the version is on file, and the one that stood goes on standing as the version after it."""
+    past = await save_version(context, body, data_date)
+    again = await save_version(context, dict(standing.body), standing.data_date)
+    return (
+        f"schedule version {past} speaks of {data_date}, before {standing.data_date} of the version that stands: "
+        f"it is on file and changes nothing; version {again} is the standing one"
     )
 
 
 async def change_items(toolbox: Toolbox, entry: Entry, event: ItemsChanged) -> Finding:
-    """Lines added, changed (absent fields stay, cleared ones are emptied) and removed. What cannot be done is told, the
-    rest is."""
+    """Lines added, changed (absent fields stay, cleared ones are emptied) and removed. What needs a person's word is
+    asked, what cannot be done is told, the rest is done."""
 
     async def act(context: ActionContext) -> dict[str, Any]:
         conn, building_id = context.transaction.conn, entry.building_id
-        vendors = {vendor.vendor_id for vendor in await procurement.vendors(conn, building_id)}
-        items = {item.item_id: item for item in await procurement.items(conn, building_id)}
+        items = await procurement.items(conn, building_id)
+        log = await open_log(context, items)
+        body = log.plan.body
         refused: list[str] = []
         touched: list[str] = []
-        names = await work_apart(_names_of, list(items.values()))
+        notes: list[str] = []
+        asks: dict[str, dict[str, Any]] = {}
         for number, change in enumerate(event.items):
             await breathe(number)
-            known = items.get(names.find(change.item_id or change.name or "") or "")
-            problem = _problem(change, known, vendors)
-            if problem is not None:
-                refused.append(problem)
+            wanted = _wanted(context, change)
+            known = log.find(wanted)
+            file = await context.file(known.item_id) if known is not None and is_bound(known) else None
+            outcome = log.change(wanted, file)
+            if isinstance(outcome, Refused):
+                refused.append(outcome.reason)
                 continue
-            item = _changed(context, change, known)
-            if known is not None:
-                settled, cleared = await band_settled(conn, building_id, known, item, entry.seq)
+            item = outcome.item
+            if outcome.before is not None:
+                item, cleared = await band_settled(conn, building_id, outcome.before, item, entry.seq)
                 context.save(*cleared)
-                item = settled
+                log.items[item.item_id] = item
             context.save(item)
-            items[item.item_id] = item
-            _rename(names, known, item)
             touched.append(item.item_id)
+            if isinstance(outcome, Applied):
+                notes += [outcome.note] if outcome.note else []
+            if file is not None:
+                earlier = asks.pop(item.item_id, None)
+                question = await _change_order(context, file, outcome, earlier)
+                asks |= {} if question is None else {item.item_id: question}
+        if log.plan.body != body:
+            await save_version(context, log.plan.body)
         told = _told(refused)
-        note = f"{len(touched)} lines changed" + (f"; refused: {'; '.join(told)}" if refused else "")
-        ask = [_unclear(entry, problem) for problem in told]
+        note = "; ".join([f"{len(touched)} lines changed", *notes])
+        note += f"; a change of the order is asked for {len(asks)}" if asks else ""
+        note += f"; refused: {'; '.join(told)}" if refused else ""
+        ask = [*asks.values(), *(_unclear(entry, problem) for problem in told)]
         return vars(Finding(note=note, items=list(dict.fromkeys(touched)), ask=ask))
 
     return await record_facts(toolbox, entry, act)
 
 
-def _names_of(items: list[Item]) -> LineNames:
-    return LineNames((item.item_id, item.name) for item in items if not item.removed)
+async def _change_order(
+    context: ActionContext, file: LineFile, outcome: Applied | Asked, earlier: dict[str, Any] | None
+) -> dict[str, Any] | None:
+    """The question of a change order, together with what already waits on the same order. Where nothing is left that
+    the line does not have, a question that is open is withdrawn."""
+    item = outcome.item
+    pending = await find_pending(context.transaction.conn, context.building.building_id, "change_order", item.item_id)
+    before = earlier["subject"] if earlier else None if pending is None else pending.subject
+    if isinstance(outcome, Applied) and before is None:
+        return None
+    subject = change_subject(file, outcome, before)
+    if subject["removal"] or still_wanted(item, subject):
+        return {"kind": "change_order", "item_id": item.item_id, "subject": subject}
+    if pending is not None:
+        context.save(pending.model_copy(update={"status": "superseded"}))
+    return None
+
+
+def _wanted(context: ActionContext, change: ItemChange) -> WantedLine:
+    values = change.model_dump(exclude_none=True, exclude={"removed", "item_id", "name", "required_by", CLEAR})
+    values |= {name: _when_cleared(context).get(name) for name in change.clear}
+    if change.required_by is not None:
+        values["required_by"] = as_date(change.required_by)
+    return WantedLine(change.item_id, change.name, values, change.removed)
 
 
 MAX_REFUSED = 20
@@ -113,30 +167,6 @@ def _told(refused: list[str]) -> list[str]:
     return [*refused[:MAX_REFUSED], *([f"{len(beyond)} more lines, the first: {beyond[0]}"] if beyond else [])]
 
 
-def _rename(names: LineNames, before: Item | None, item: Item) -> None:
-    """Keep the index true to a line that was added, renamed or removed."""
-    if before is not None and (before.removed, before.name) == (item.removed, item.name):
-        return
-    if before is not None:
-        names.drop(before.item_id, before.name)
-    if not item.removed:
-        names.add(item.item_id, item.name)
-
-
-def _problem(change: ItemChange, known: Item | None, vendors: set[str]) -> str | None:
-    """Why a change cannot be made; None when it can."""
-    named = change.item_id or change.name
-    if named is None:
-        return "a line without item_id and name"
-    if known is None and change.removed:
-        return f"{shown_name(named)} is to be removed, but there is no such line"
-    if known is None and change.name is None:
-        return f"{shown_name(named)} is new and has no name"
-    if change.vendor_id is not None and change.vendor_id not in vendors:
-        return f"{shown_name(named)} names the vendor {change.vendor_id}, who is not known"
-    return None
-
-
 def _unclear(entry: Entry, problem: str) -> dict[str, Any]:
     subject = {
         "text": problem,
@@ -145,21 +175,6 @@ def _unclear(entry: Entry, problem: str) -> dict[str, Any]:
         "event_type": entry.event_type,
     }
     return {"kind": "event_unclear", "item_id": None, "subject": subject}
-
-
-def _changed(context: ActionContext, change: ItemChange, known: Item | None) -> Item:
-    given = change.model_dump(exclude_none=True, exclude={"removed", "item_id", "required_by", CLEAR})
-    given.update({name: _when_cleared(context).get(name) for name in change.clear})
-    if change.required_by is not None:
-        given["required_by"] = as_date(change.required_by)
-    if known is None:
-        name = str(change.name)
-        start = {"item_id": change.item_id or slug(name), "currency": context.building.currency}
-        return compared(Item(**{**start, **given}, caused_seq=context.seq))
-    update = {**given, "removed": change.removed, "posted": True, "caused_seq": context.seq}
-    if folded(str(given.get("name", known.name))) == folded(known.name):
-        update.pop("name", None)
-    return compared(known.model_copy(update=update))
 
 
 def _when_cleared(context: ActionContext) -> dict[str, Any]:

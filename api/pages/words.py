@@ -7,6 +7,7 @@ _PHRASES = {
     "issue_purchase_order": "order {item}",
     "reorder_item": "order a replacement for {item}",
     "cancel_purchase_order": "cancel the order of {item}",
+    "revise_purchase_order": "revise the order {order}",
     "start_tracking": "follow up the order of {item}",
     "flag_potential_issue": "raise a flag on {item}",
     "notify_team": "tell {team}: {message}",
