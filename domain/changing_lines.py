@@ -97,6 +97,11 @@ class Log:
             found = self._names.find(wanted.name)  # the line that came back under an id of its own
         return None if found is None else self.items[found]
 
+    def create(self, wanted: WantedLine) -> Applied | Refused:
+        """A line of its own, as a building is posted with it: never another one's change."""
+        problem = self._problem(wanted, None)
+        return self._add(wanted) if problem is None else Refused(problem)
+
     def change(self, wanted: WantedLine, file: LineFile | None = None) -> Outcome:
         """Change the log as wanted, as far as that needs nobody's word. `file`: that of a line that is ordered, or of
         which something has shipped."""

@@ -54,9 +54,9 @@ class LineNames:
     def find_clash(self, item_id: str | None, name: str, own: str | None = None) -> str | None:
         """The id of another line that this name, or this id where one is given, would be taken for; `own`: the id that
         the line has."""
-        others = set(self._by_name.get(folded(name), _NONE)) | ({name} & self._ids)
+        others = set(self._by_name.get(folded(name), _NONE))
         if item_id is not None:
-            others |= self._by_name.get(folded(item_id), _NONE) | self._by_id.get(folded(item_id), _NONE)
+            others |= self._by_id.get(folded(item_id), _NONE)
         return min(others - {item_id, own}, default=None)
 
     def mentioned_in(self, text: str) -> list[str]:

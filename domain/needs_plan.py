@@ -33,7 +33,7 @@ class NeedsPlan:
     @property
     def body(self) -> dict[str, Any]:
         """The schedule as posted, with what was changed."""
-        kept = [delivery for delivery in self._deliveries if delivery is not None]
+        kept = [dict(delivery) for delivery in self._deliveries if delivery is not None]
         return {**self._body, "deliveries": kept}
 
     def deliveries_of(self, item_id: str) -> list[Delivery]:

@@ -112,7 +112,7 @@ def log_of(spec: BuildingSpec) -> Log:
     log = Log([], {}, currency=spec.currency, vendors=vendors, seq=0)
     for item_id, posted in zip(spec.item_ids, spec.items, strict=True):
         values = posted.model_dump(exclude={"item_id", "name", "required_by", "buffer_days"})
-        outcome = log.change(WantedLine(item_id, posted.name, values))
+        outcome = log.create(WantedLine(item_id, posted.name, values))
         if isinstance(outcome, Refused):
             raise InvalidError(f"items: {outcome.reason}", "items")
     log.replace_schedule(localised(spec.schedule.model_dump(mode="json", exclude_none=True), zone))
