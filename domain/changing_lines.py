@@ -92,6 +92,13 @@ class Log:
         """The standing line that is wanted otherwise; None where a new one is wanted."""
         named = wanted.item_id or wanted.name
         found = None if named is None else self._names.find(named)
+        if (
+            found is not None
+            and wanted.item_id is None
+            and found != named
+            and (folded(self.items[found].name) != folded(str(named)))
+        ):
+            found = None  # only like the id that was made of another name
         removed = self.items.get(wanted.item_id or "")
         if found is None and removed is not None and removed.removed and wanted.name is not None:
             found = self._names.find(wanted.name)  # the line that came back under an id of its own
