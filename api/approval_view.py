@@ -54,6 +54,11 @@ class ApprovalView(BaseModel):
     building_id: str = Field(description="The building.")
     item_id: str | None = Field(None, description="The line it is about, where it is about one.")
     kind: ApprovalKind = Field(description="What kind of question it is.")
+    matter: str = Field(
+        "",
+        description="Which of several such questions on the line it is: an NCR number, an order number, an event. "
+        "Empty where there is one per line.",
+    )
     summary: str = Field(description="The question.")
     recommended: list[ActionView] = Field([], description="What `approve` does.")
     options: list[OptionView] = Field(description="Ways out, the best first.")

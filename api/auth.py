@@ -99,6 +99,16 @@ def must_send(caller: Principal, event_type: str) -> None:
         raise ForbiddenError(f"{_has_roles(caller)}, and {event_type} needs {needed}.")
 
 
+def must_change_vendors(caller: Principal) -> None:
+    """ForbiddenError for vendors in an event of somebody who may not add or change them: they decide where orders go,
+    and which need no question."""
+    if not (caller.is_person and caller.may("admin")):
+        raise ForbiddenError(
+            f"{_has_roles(caller)}; only a person with the role 'admin' adds or changes vendors, since that decides "
+            "where orders go. Send the items without vendors."
+        )
+
+
 def _has_roles(caller: Principal) -> str:
     return f"{caller.responder.name} has the roles {', '.join(sorted(caller.roles))}"
 

@@ -1,6 +1,8 @@
 """Events in: accepted once, in order, and never lost. What became of them."""
 
 import json
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -8,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import JSONResponse, Response
 
-from api.auth import Admin, AnyCaller, EventSender, must_send
+from api.auth import Admin, AnyCaller, EventSender, must_change_vendors, must_send
 from api.bodies import decoded, parse_bounded, read
 from api.buildings import page_of_building
 from api.event_view import AcceptedEvent, EventStatus, EventView, RetriedEvent
@@ -18,7 +20,17 @@ from api.parameters import BuildingId, Cursor, EventId, Limit, Prefer, Source
 from api.problems import FieldProblem, InvalidBodyError, body_problems, documented
 from api.waiting import APPLIED, Waiting, wait_of
 from domain.errors import ForbiddenError, InvalidError, NotFoundError
-from domain.events import EVENT, EVENT_TYPES, INTERNAL_TYPES, MAX_BODY_BYTES, CloudEvent, Event, body_of
+from domain.events import (
+    EVENT,
+    EVENT_TYPES,
+    INTERNAL_TYPES,
+    MAX_BODY_BYTES,
+    CloudEvent,
+    Event,
+    EventVoided,
+    ItemsChanged,
+    body_of,
+)
 from domain.principals import Principal, is_own_source
 from domain.text import Name, at_the_door
 from runtime.keys import RESERVED_SOURCE
@@ -34,6 +46,15 @@ DEFAULT_SOURCE = "api"
 
 _CLOUD_EVENT: TypeAdapter[CloudEvent] = TypeAdapter(CloudEvent)
 _ENVELOPE = {"event_type": "type", "event_id": "id", "source": "source", "occurred_at": "time"}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An event with the source and the id that it is to be stored under; None where its sender gave none."""
+
+    event: Event
+    source: str | None
+    event_id: str | None
 
 
 @router.post(
@@ -66,15 +87,18 @@ async def send_event(
     """
     raw = await read(request, MAX_BODY_BYTES)
     reader = _cloud_event if _is_cloud_event(request) else _event
-    event = await parse_bounded(raw, lambda text: reader(text, at_the_door(resources.clock.now())))
-    must_send(caller, event.event_type)
-    source = _source(caller, event.source)
+    sent = await parse_bounded(raw, lambda text: reader(text, at_the_door(resources.clock.now())))
+    event = sent.event
+    _must_tell(caller, event)
+    source = _source(caller, sent.source)
+    if isinstance(event, EventVoided):
+        _must_take_back(caller, event)
     async with connection(resources) as conn:
         accepted = await inbox.accept(
             conn,
             building_id,
             source=source,
-            event_id=event.event_id or str(uuid4()),
+            event_id=sent.event_id or str(uuid4()),
             event_type=event.event_type,
             body=body_of(event),
             now=resources.clock.now(),
@@ -174,20 +198,35 @@ def _source(caller: Principal, given: str | None) -> str:
     return source
 
 
+def _must_tell(caller: Principal, event: Event) -> None:
+    """ForbiddenError for an event that the caller may not send, or that changes vendors though they may not."""
+    must_send(caller, event.event_type)
+    if isinstance(event, ItemsChanged) and event.vendors:
+        must_change_vendors(caller)
+
+
+def _must_take_back(caller: Principal, event: EventVoided) -> None:
+    """ForbiddenError for an event of a source that is none of the caller's, or replaced by one that they may not
+    send."""
+    _source(caller, event.source)
+    if event.instead is not None:
+        _must_tell(caller, event.instead)
+
+
 def _is_cloud_event(request: Request) -> bool:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower() == CLOUD_EVENTS
 
 
-def _event(raw: bytes, context: dict[str, Any]) -> Event:
+def _event(raw: bytes, context: dict[str, Any]) -> Sent:
     try:
         event = EVENT.validate_json(raw, strict=True, context=context)
     except ValidationError as error:
         raise InvalidBodyError(_problems(error, decoded(raw))) from error
-    _refuse_reserved(event)
-    return event
+    _refuse_reserved(event.source)
+    return Sent(event, event.source, event.own_id)
 
 
-def _cloud_event(raw: bytes, context: dict[str, Any]) -> Event:
+def _cloud_event(raw: bytes, context: dict[str, Any]) -> Sent:
     try:
         envelope = _CLOUD_EVENT.validate_json(raw, strict=True, context=context)
     except ValidationError as error:
@@ -197,13 +236,16 @@ def _cloud_event(raw: bytes, context: dict[str, Any]) -> Event:
         event = EVENT.validate_json(json.dumps(body, default=str), strict=True, context=context)
     except ValidationError as error:
         found = _problems(error, body)
-        raise InvalidBodyError([_in_envelope(problem) for problem in found]) from error
-    _refuse_reserved(event)
-    return event
+        ours = ("event_type", "occurred_at") if envelope.type == "Event_Voided" else tuple(_ENVELOPE)
+        raise InvalidBodyError([_in_envelope(problem, ours) for problem in found]) from error
+    _refuse_reserved(envelope.source)
+    _refuse_reserved(event.source)
+    return Sent(event, envelope.source, envelope.id)
 
 
-def _in_envelope(problem: FieldProblem) -> FieldProblem:
-    field = _ENVELOPE.get(problem.field, f"data.{problem.field}")
+def _in_envelope(problem: FieldProblem, ours: Collection[str]) -> FieldProblem:
+    """A problem under the name that its field has in a CloudEvent; `ours`: fields that stand in the envelope."""
+    field = _ENVELOPE[problem.field] if problem.field in ours else f"data.{problem.field}"
     return FieldProblem(field=field, message=problem.message)
 
 
@@ -224,7 +266,7 @@ def _type_message(given: object) -> str:
     return f"{given!r:.100} is not a known event type; {known}"
 
 
-def _refuse_reserved(event: Event) -> None:
-    if is_own_source(event.source or ""):
+def _refuse_reserved(source: str | None) -> None:
+    if is_own_source(source or ""):
         message = f"sources that begin with {RESERVED_SOURCE!r} are Longlead's own; use the sending system's name"
         raise InvalidBodyError([FieldProblem(field="source", message=message)])

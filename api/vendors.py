@@ -1,9 +1,9 @@
 """The vendors of a building: who may be ordered from, where orders go, and who needs no question first."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from api.auth import AnyCaller, require_person
 from api.bodies import body
@@ -27,13 +27,27 @@ Changer = Annotated[Principal, Depends(require_person("admin", "change a vendor"
 VendorId = Annotated[Name, Path(description="The vendor.", examples=["steel-mill"])]
 
 
+class VendorContactsView(BaseModel):
+    """Whom to write to at a vendor. A role without an address falls back to `orders`."""
+
+    orders: str | None = Field(None, description="Purchase orders, changes of them, cancellations.")
+    logistics: str | None = Field(None, description="Chasing, expected arrivals, questions about a delivery.")
+    escalation: str | None = Field(None, description="What stays overdue after chasing, and expediting.")
+
+
 class VendorView(BaseModel):
     """A vendor of a building."""
 
     vendor_id: str = Field(description="Stable id of the vendor.")
     name: str = Field(description="Name of the company.")
-    contact: str | None = Field(None, description="Address that orders and questions go to.")
+    contact: str | None = Field(None, description="Where orders go, the same as contacts.orders.")
+    contacts: VendorContactsView = Field(description="Whom to write to, by what it is about.")
     approved: bool = Field(description="False: an order to this vendor always needs a person.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_all_contacts(cls, row: Any) -> Any:
+        return {**row, "contacts": {**row["contacts"], "orders": row["contact"]}} if isinstance(row, dict) else row
 
 
 @router.get("/buildings/{building_id}/vendors", summary="List vendors", responses=documented(404, 422))
@@ -73,9 +87,8 @@ async def change_vendor(
 ) -> VendorView:
     """Change a vendor's name, address or standing. The change is logged with who made it. Only people may."""
     patch = await body(request, VendorPatch)
-    changed = patch.model_dump(mode="json", exclude_unset=True)
     async with connection(resources) as conn:
-        await vendors.change(conn, building_id, vendor_id, changed, caller.author, resources.clock.now())
+        await vendors.change(conn, building_id, vendor_id, patch.changed, caller.author, resources.clock.now())
         return await _view(conn, building_id, vendor_id)
 
 

@@ -12,6 +12,18 @@ app = typer.Typer(no_args_is_help=True, help="List, add and change the vendors o
 
 Building = Annotated[str, typer.Argument(help="Id of the building.", show_default=False)]
 Id = Annotated[str, typer.Argument(help="Id of the vendor.", show_default=False)]
+Contact = Annotated[
+    str | None,
+    typer.Option(
+        "--contact", "--orders", help="Where orders go: mail addresses with commas between them.", show_default=False
+    ),
+]
+Logistics = Annotated[
+    str | None, typer.Option("--logistics", help="Who is asked about deliveries and chased.", show_default=False)
+]
+Escalation = Annotated[
+    str | None, typer.Option("--escalation", help="Who is written to when it stays overdue.", show_default=False)
+]
 
 MAX_VENDORS = 2000
 
@@ -30,9 +42,9 @@ def add(
     building: Building,
     vendor: Id,
     name: Annotated[str, typer.Argument(help="Name of the company.", show_default=False)],
-    contact: Annotated[
-        str | None, typer.Option("--contact", help="Address that orders go to.", show_default=False)
-    ] = None,
+    contact: Contact = None,
+    logistics: Logistics = None,
+    escalation: Escalation = None,
     approved: Annotated[
         bool, typer.Option("--approved/--not-approved", help="Not approved: every order to it asks a person.")
     ] = True,
@@ -41,8 +53,7 @@ def add(
 ) -> None:
     """Add a vendor that may be ordered from. The same again changes nothing."""
     body: dict[str, Any] = {"vendor_id": vendor, "name": name, "approved": approved}
-    if contact is not None:
-        body["contact"] = contact
+    body |= _addresses(contact, logistics, escalation)
     added = Client(url).post(f"/buildings/{part(building)}/vendors", body)
     if as_json:
         print_json(added)
@@ -55,10 +66,12 @@ def change(
     building: Building,
     vendor: Id,
     name: Annotated[str | None, typer.Option("--name", help="Name of the company.", show_default=False)] = None,
-    contact: Annotated[
-        str | None, typer.Option("--contact", help="Address that orders go to.", show_default=False)
-    ] = None,
-    no_contact: Annotated[bool, typer.Option("--no-contact", help="Take the address away.")] = False,
+    contact: Contact = None,
+    logistics: Logistics = None,
+    escalation: Escalation = None,
+    no_contact: Annotated[bool, typer.Option("--no-contact", help="Take the address for orders away.")] = False,
+    no_logistics: Annotated[bool, typer.Option("--no-logistics", help="Take that address away.")] = False,
+    no_escalation: Annotated[bool, typer.Option("--no-escalation", help="Take that address away.")] = False,
     approved: Annotated[
         bool | None,
         typer.Option(
@@ -69,14 +82,23 @@ def change(
     url: Url = None,
 ) -> None:
     """Change a vendor. What is not named stays as it is; what was and what is, is printed."""
-    if contact is not None and no_contact:
-        raise CommandError("Say either --contact or --no-contact.")
-    given = {"name": name, "contact": contact, "approved": approved}
-    body: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
+    taken = {"contact": (contact, no_contact), "logistics": (logistics, no_logistics)}
+    taken["escalation"] = (escalation, no_escalation)
+    for role, (address, takes_away) in taken.items():
+        if address is not None and takes_away:
+            raise CommandError(f"Say either --{role} or --no-{role}.")
+    body = _addresses(contact, logistics, escalation)
     if no_contact:
         body["contact"] = None
+    gone = {role: None for role, (_, takes_away) in taken.items() if takes_away and role != "contact"}
+    if gone:
+        body["contacts"] = {**body.get("contacts", {}), **gone}
+    body |= {field: value for field, value in (("name", name), ("approved", approved)) if value is not None}
     if not body:
-        raise CommandError("Say what is to change: --name, --contact, --no-contact, --approved or --not-approved.")
+        raise CommandError(
+            "Say what is to change: --name, --contact, --logistics, --escalation (or --no-... of each), --approved or "
+            "--not-approved."
+        )
     with Client(url) as client:
         before = next(
             (
@@ -90,9 +112,24 @@ def change(
     if as_json:
         print_json(after)
     else:
-        print(describe_changes(vendor, before, after))
+        print(describe_changes(vendor, _flat(before), _flat(after)))
+
+
+def _addresses(contact: str | None, logistics: str | None, escalation: str | None) -> dict[str, Any]:
+    """The addresses given, as the body has them."""
+    body: dict[str, Any] = {} if contact is None else {"contact": contact}
+    others = {"logistics": logistics, "escalation": escalation}
+    given = {role: address for role, address in others.items() if address is not None}
+    return {**body, "contacts": given} if given else body
+
+
+def _flat(vendor: dict[str, Any]) -> dict[str, Any]:
+    """A vendor with each address as a field of its own."""
+    others = {role: address for role, address in vendor.get("contacts", {}).items() if role != "orders"}
+    return {**{field: value for field, value in vendor.items() if field != "contacts"}, **others}
 
 
 def _row(vendor: dict[str, Any]) -> list[Any]:
     approved = "approved" if vendor["approved"] else "not approved: every order asks"
-    return [vendor["vendor_id"], vendor["name"], vendor["contact"] or "no address", approved]
+    others = [f"{role}: {vendor['contacts'][role]}" for role in ("logistics", "escalation") if vendor["contacts"][role]]
+    return [vendor["vendor_id"], vendor["name"], "; ".join([vendor["contact"] or "no address", *others]), approved]

@@ -1,14 +1,16 @@
 """Everything the agent can do: a closed union of typed actions. Nothing outside it can happen."""
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_serializer, field_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_serializer, field_validator, model_validator
 
 from domain.buildings import Strict
 from domain.events import Event
+from domain.money import Currency
 from domain.outside import MAX_NAME, own_words
 from domain.policy import PERSONS_OWN, DelegableKind
+from domain.procurement import ContactRole
 from domain.text import ON_FILE, Money, Name, PlannedDay, Quantity, Text
 
 Band = Literal["clear", "tight", "conflict"]
@@ -62,6 +64,24 @@ class HoldArguments(ItemArguments):
 class InformationArguments(ItemArguments):
     to: Name = Field(description="Who is asked: vendor, project_manager, ...")
     question: Text = Field(description="The question.")
+    contact: ContactRole | None = Field(
+        None,
+        description="Whom at the vendor: orders, logistics or escalation. When absent, orders before the item is "
+        "ordered, and logistics after.",
+    )
+
+
+class CompleteArguments(ItemArguments):
+    vendor_id: Name | None = Field(None, description="Id or name of the vendor that it is ordered from.")
+    unit_price: Money | None = Field(None, description="Price for one unit, without tax.")
+    currency: Currency | None = Field(None, description="Of the price; the line's when absent.")
+    quantity: Quantity | None = Field(None, description="How much is to be ordered.")
+
+    @model_validator(mode="after")
+    def _fills_something_in(self) -> Self:
+        if self.vendor_id is None and self.unit_price is None and self.quantity is None:
+            raise ValueError("give vendor_id, unit_price or quantity")
+        return self
 
 
 class RevisedLine(ItemArguments):
@@ -225,6 +245,13 @@ class HoldItem(_Action):
     arguments: HoldArguments
 
 
+class CompleteItem(_Action):
+    """Fill in the vendor, the price or the quantity of a line that is not ordered; the order follows."""
+
+    name: Literal["complete_item"]
+    arguments: CompleteArguments
+
+
 class RequestInformation(_Action):
     """Ask the vendor or somebody on the project a question."""
 
@@ -270,6 +297,7 @@ Action = Annotated[
     | ReturnItem
     | AcceptAsIs
     | HoldItem
+    | CompleteItem
     | RequestInformation
     | RestateEvent
     | DismissEvent
@@ -312,6 +340,11 @@ def plain(made: Action) -> dict[str, Any]:
 
 def item_of(made: dict[str, Any]) -> str | None:
     """The item that a plain action names, where it names one; the first of an order that is revised."""
+    return next(iter(items_named(made)), None)
+
+
+def items_named(made: dict[str, Any]) -> list[str]:
+    """The items that a plain action names: one or none, or each line of an order that is revised."""
     arguments = made["arguments"]
-    found = next((line["item"] for line in arguments.get("lines", ())), arguments.get("item"))
-    return str(found) if found is not None else None
+    named = [line.get("item") for line in arguments.get("lines", ())] or [arguments.get("item")]
+    return list(dict.fromkeys(str(item) for item in named if item is not None))

@@ -88,6 +88,10 @@ class Question(BaseModel):
     evidence: dict[str, Any]
     fingerprint: str
     """Digest of the facts it rests on: an answer to other facts is outdated."""
+    matter: str = ""
+    """Which of several things of this kind on the line it is about: an NCR, an order, an event. Empty: there is one."""
+    earlier_fingerprints: list[str] = []
+    """Digests that the same facts had before questions had a matter."""
     amount: str | None = None
     """The amount at stake, which decides who is asked: a decimal string in the building's currency."""
     amount_unknown: bool = False
@@ -96,11 +100,20 @@ class Question(BaseModel):
     """What the question is rebuilt from, beside the line's file: the event's body, exceptions, the error."""
     holds_item: bool = True
 
+    def rests_on(self, matter: str, digest: str) -> bool:
+        """Whether a question on record with this matter and fingerprint rests on the same facts as this one."""
+        return digest == self.fingerprint or (not matter and digest in self.earlier_fingerprints)
+
 
 def fingerprint(facts: Any) -> str:
     """A digest of facts: equal facts, equal digest."""
     text = json.dumps(facts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def state(summary: str) -> str:
+    """A question as a sentence that asks nothing: for one that nobody needs to answer any more."""
+    return summary.replace(" What is to be done?", "").replace("?", "").strip()
 
 
 class Approval(Row):
@@ -111,6 +124,8 @@ class Approval(Row):
     """`seq.ordinal`: how the state names it, so that a fork's state never names the live building's."""
     item_id: str | None = None
     kind: ApprovalKind
+    matter: str = ""
+    """As in `Question`. Empty too in rows of versions that knew no matter."""
     summary: str
     options: list[Option] = []
     refused: int = 0
@@ -138,6 +153,52 @@ class Approval(Row):
     decision: dict[str, Any] | None = None
     """The accepted decision: type, actions, message, responder, event_id, status (accepted, applied, outdated)."""
     decision_seq: int | None = None
+
+    @property
+    def statement(self) -> str:
+        """What it was about, as a sentence that asks nothing."""
+        return state(self.summary)
+
+    def supersede(self) -> "Approval":
+        """The question where the facts no longer ask it, or a newer one took its place."""
+        return self._close("superseded")
+
+    def withdraw(self) -> "Approval":
+        """The question where whoever asked it takes it back."""
+        return self._close("withdrawn")
+
+    def _close(self, status: ApprovalStatus) -> "Approval":
+        """Nobody is reminded of it, and nobody else is asked."""
+        return self.model_copy(update={"status": status, "due_at": None, "escalate_at": None})
+
+    def accept(self, decision: "Decision", seq: int, event_id: str, at: datetime) -> "Approval":
+        """The question with its answer, which entry `seq` of the inbox applies in its turn."""
+        accepted = {"event_id": event_id, "status": "accepted", "at": at.isoformat()}
+        given = {**decision.model_dump(mode="json"), **accepted}
+        return self.model_copy(update={"status": "decided", "decision_seq": seq, "decision": given})
+
+    def apply(self, actions: list[dict[str, Any]]) -> "Approval":
+        """The question whose accepted answer was carried out with these actions."""
+        return self.model_copy(update={"decision": {**(self.decision or {}), "status": "applied", "actions": actions}})
+
+    def outdate(self) -> "Approval":
+        """The question whose accepted answer came too late: the facts ask something else, or nothing."""
+        return self.supersede().model_copy(update={"decision": {**(self.decision or {}), "status": "outdated"}})
+
+    def reopen(self, due_at: datetime | None, escalate_at: datetime | None) -> "Approval":
+        """The question without the answer that settled nothing, due again."""
+        given_back = {"status": "pending", "decision": None, "decision_seq": None}
+        return self.model_copy(update={**given_back, "due_at": due_at, "escalate_at": escalate_at})
+
+    def escalate(self, asked_of: str | None, due_at: datetime, escalate_at: datetime | None) -> "Approval":
+        """The question put to the next in the approver chain."""
+        level = self.escalation_level + 1
+        asked = {"escalation_level": level, "asked_of": asked_of, "due_at": due_at, "escalate_at": escalate_at}
+        return self.model_copy(update=asked)
+
+    def remind(self, asked_of: str | None, due_at: datetime | None) -> "Approval":
+        """The question brought up again; `due_at`: when that is repeated."""
+        return self.model_copy(update={"asked_of": asked_of, "due_at": due_at})
 
     @property
     def recommended(self) -> list[dict[str, Any]]:

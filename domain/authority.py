@@ -29,9 +29,6 @@ from domain.commitments import (
 )
 from domain.policy import (
     AGENT_ALONE,
-    ALWAYS_A_PERSON,
-    ANSWERED_BY_ANYONE,
-    NEEDS_A_PERSON,
     PERSONS_OWN,
     REVERSIBLE,
     SPENDING,
@@ -39,6 +36,7 @@ from domain.policy import (
 )
 from domain.principals import Mandate
 from domain.procurement import money
+from domain.questions.registry import ALWAYS_A_PERSON, ANSWERED_BY_ANYONE, NEEDS_A_PERSON
 from domain.rules import TO_RULES, Case, Delegation, case_on
 
 
@@ -114,6 +112,8 @@ def _person_may(building: Building, mandate: Mandate | None, proposal: Proposal)
     said = next((event for event in _restated(proposal.actions) if _concerns_the_building(event)), None)
     if said is not None and not mandate.sends_events:
         return Authority(False, f"restate_event: {said['event_type']} needs the role 'events' as well")
+    if said is not None and said.get("vendors") and not mandate.is_admin:
+        return Authority(False, "restate_event: Items_Changed with vendors needs a person's key with the role 'admin'")
     stake = stake_of(proposal.actions, {item_id: line.file for item_id, line in proposal.lines.items()}, building)
     if stake is None or stake.value == 0:
         return Authority(True, "nothing is committed")

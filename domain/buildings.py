@@ -1,17 +1,19 @@
 """What a building is posted with: its schedule, its procurement log, its people and its policy."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, ValidationInfo, model_validator
 
+from domain.addresses import recipients
 from domain.line_names import LineNames
+from domain.money import Currency
 from domain.policy import Policy
-from domain.text import Currency, Day, DistinctIds, Money, Name, Quantity, Slug, Text, folded, slug
+from domain.text import Day, DistinctIds, Money, Name, Quantity, Slug, Text, folded, slug
 
 MANAGER = "project_manager"
 """The role that is told where nobody else is named."""
@@ -41,6 +43,14 @@ def _weekday(name: str) -> str:
     return name
 
 
+def _reachable(contact: str, info: ValidationInfo) -> str:
+    """A contact that a message can be sent to. One that an earlier version accepted is taken as it is."""
+    if not (info.context or {}).get("on_file"):
+        recipients(contact)
+    return contact
+
+
+Reachable = Annotated[Text, AfterValidator(_reachable)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 Weekday = Annotated[str, AfterValidator(_weekday)]
 
@@ -105,27 +115,79 @@ class ItemSpec(Strict):
         return self.item_id or slug(self.name)
 
 
+_CONTACT = (
+    "Where purchase orders go, the same as contacts.orders: mail addresses with commas between them, each with or "
+    "without a name before it; a phone number; a name"
+)
+
+
+class VendorContacts(Strict):
+    """Whom to write to at a vendor, by what it is about. A role without an address falls back to `orders`."""
+
+    orders: Reachable | None = Field(None, description="Purchase orders, changes of them, cancellations.")
+    logistics: Reachable | None = Field(None, description="Chasing, expected arrivals, questions about a delivery.")
+    escalation: Reachable | None = Field(None, description="What stays overdue after chasing, and expediting.")
+
+
+def _same_orders(contact: str | None, contacts: VendorContacts | None) -> None:
+    """Both names of the address for orders say the same, where both are given."""
+    if contacts is not None and None not in (contact, contacts.orders) and contact != contacts.orders:
+        raise ValueError("contacts.orders: is not what contact says, and both are where orders go; give one of them")
+
+
 class Vendor(Strict):
     """Who supplies."""
 
     vendor_id: Slug = Field(description="Stable id of the vendor.")
     name: Name = Field(description="Name of the company.")
-    contact: Text | None = Field(None, description="Address to write to: a mail address, a phone number, a name.")
+    contact: Reachable | None = Field(None, description=f"{_CONTACT}.")
+    contacts: VendorContacts = Field(
+        default_factory=VendorContacts, description="Whom to write to, by what it is about."
+    )
     approved: bool = Field(True, description="False: an order to this vendor always needs a person.")
+
+    @model_validator(mode="after")
+    def _orders_have_one_home(self) -> Self:
+        """Two bodies that mean the same are the same, also when one was posted to an earlier version."""
+        _same_orders(self.contact, self.contacts)
+        self.contact = self.contact or self.contacts.orders
+        self.contacts = self.contacts.model_copy(update={"orders": None})
+        return self
 
 
 class VendorPatch(Strict):
     """The body of `PATCH /buildings/{b}/vendors/{v}`: what is given replaces what stands."""
 
     name: Name | None = Field(None, description="Name of the company.")
-    contact: Text | None = Field(None, description="Address to write to; null takes it away.")
+    contact: Reachable | None = Field(None, description=f"{_CONTACT}; null takes it away.")
+    contacts: VendorContacts | None = Field(
+        None, description="The roles given replace what stands; null takes one away; the others stay."
+    )
     approved: bool | None = Field(None, description="False: an order to this vendor always needs a person.")
 
     @model_validator(mode="after")
     def _keeps_what_every_vendor_has(self) -> Self:
-        for field in ("name", "approved"):
+        for field in ("name", "contacts", "approved"):
             if field in self.model_fields_set and getattr(self, field) is None:
                 raise ValueError(f"{field}: every vendor has one; leave the field out to keep what stands")
+        _same_orders(self.contact, self.contacts)
+        return self
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        """The fields given, in JSON's types."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+class VendorChange(VendorPatch):
+    """A vendor that is added or changed, named by its id or its name. A field that is absent stays."""
+
+    vendor_id: Slug | None = Field(None, description="Stable id of the vendor; made from the name when absent.")
+
+    @model_validator(mode="after")
+    def _is_named(self) -> Self:
+        if self.vendor_id is None and self.name is None:
+            raise ValueError("vendor_id: name the vendor by its vendor_id or its name")
         return self
 
 
@@ -150,6 +212,21 @@ class Approver(Strict, frozen=True):
     name: Name = Field(description="Name of the person.")
     contact: Text | None = Field(None, description="Address to write to.")
     limit: Money | None = Field(None, description="Up to which amount this person decides; none: any amount.")
+
+
+def _check_reachable(contacts: Mapping[str, Contact | str] | None, approvers: Sequence[Approver] | None) -> None:
+    """Every address of a body can be sent to. Not a matter of the types: they also load what earlier versions took."""
+    given = [(f"approvers.{number}.contact", one.contact) for number, one in enumerate(approvers or [])]
+    for role, contact in (contacts or {}).items():
+        if isinstance(contact, str):
+            given.append((f"contacts.{role}", contact))
+        else:
+            given += [(f"contacts.{role}.{field}", getattr(contact, field)) for field in ("contact", "email")]
+    for where, address in given:
+        try:
+            recipients(address or "")
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from error
 
 
 WatchMode = Literal["live", "watch"]
@@ -206,6 +283,7 @@ class BuildingSpec(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        _check_reachable(self.contacts, self.approvers)
         ids = [item.item_id for item in self.items if item.item_id is not None]
         twice = [value for value, count in Counter(ids).items() if count > 1]
         if twice:
@@ -269,6 +347,12 @@ class BuildingPatch(Strict):
     approvers: list[Approver] | None = Field(None, max_length=20, description="Replaces the approver chain.")
     policy: dict[str, object] | None = Field(None, description="Policy fields to change; the others stay.")
     mode: WatchMode | None = Field(None, description=_WATCH)
+
+    @model_validator(mode="after")
+    def _can_be_reached(self, info: ValidationInfo) -> Self:
+        if not (info.context or {}).get("on_file"):
+            _check_reachable(self.contacts, self.approvers)
+        return self
 
 
 class Building(BaseModel):

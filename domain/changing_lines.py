@@ -12,7 +12,8 @@ from typing import Any
 from domain.line_names import LineNames
 from domain.needs_plan import NeedsPlan
 from domain.outside import shown_name
-from domain.procurement import Commercial, Item, LineFile, Logistics, OrderLine
+from domain.procurement import Commercial, Item, LineFile, Logistics
+from domain.revising_orders import ordered_in_all
 from domain.schedule import compared
 from domain.text import DistinctIds, folded, slug
 
@@ -168,7 +169,7 @@ class Log:
         """Take a line out, whatever is ordered of it: somebody has decided that."""
         self._names.drop(known.item_id, known.name)
         self.plan.drop(known.item_id)
-        update = {"removed": True, "held_until": None, "needs": [], "caused_seq": self._seq}
+        update: dict[str, Any] = {"removed": True, "held_until": None, "needs": [], "caused_seq": self._seq}
         return Applied(self._keep(compared(known.model_copy(update=update))), known)
 
     def _change(self, known: Item, wanted: WantedLine, file: LineFile | None) -> Outcome:
@@ -240,86 +241,10 @@ def _change_order(known: Item, values: Mapping[str, Any], file: LineFile | None)
         and value != getattr(known, key)
         and (value is not None or key == "quantity")
     }
-    if "quantity" in other and other["quantity"] == _ordered_in_all(file):
+    if "quantity" in other and other["quantity"] == ordered_in_all(file):
         del other["quantity"]
     return other
 
 
-def _ordered_in_all(file: LineFile) -> Decimal | None:
-    """What the standing orders of the line order together; None where one of them names no quantity."""
-    parts = [line.quantity for line in standing_lines(file)]
-    return sum((part for part in parts if part is not None), Decimal(0)) if parts and None not in parts else None
-
-
-def standing_lines(file: LineFile) -> list[OrderLine]:
-    """The order lines of the line's orders that were not cancelled."""
-    cancelled = {order.number for order in file.orders if order.status == "cancelled"}
-    return [line for line in file.order_lines if line.number not in cancelled]
-
-
-def item_after_revision(file: LineFile, before: OrderLine, after: OrderLine, seq: int) -> Item:
-    """The line once its order was revised: it is what was agreed. Of several orders, the difference counts."""
-    item = file.item
-    quantity = after.quantity
-    if len(standing_lines(file)) > 1 and None not in (item.quantity, before.quantity, after.quantity):
-        quantity = item.quantity + after.quantity - before.quantity  # type: ignore[operator]
-    changes: dict[str, Any] = {"caused_seq": seq}
-    if after.quantity != before.quantity:
-        changes["quantity"] = quantity
-    if after.unit_price != before.unit_price:
-        changes["unit_price"] = after.unit_price
-    return item.model_copy(update=changes)
-
-
 def _as_text(value: object) -> str | None:
     return None if value is None else f"{value:f}" if isinstance(value, Decimal) else str(value)
-
-
-def change_subject(file: LineFile, outcome: Applied | Asked, earlier: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What a change order is about, together with what already waits on the same order: the newest word counts, also
-    where it is the value that the line has."""
-    order = None if file.order is None else file.order.number
-    before = earlier if earlier is not None and earlier.get("order") == order else {}
-    if isinstance(outcome, Asked) and outcome.is_removal:
-        return {"order": order, "wanted": {}, "removal": True}
-    wanted = {key: value for key, value in before.get("wanted", {}).items() if key not in outcome.given}
-    added = outcome.wanted if isinstance(outcome, Asked) else {}
-    is_removal = bool(before.get("removal")) and not outcome.given  # values for its order: the line is wanted again
-    return {"order": order, "wanted": {**wanted, **added}, "removal": is_removal}
-
-
-def still_wanted(item: Item, subject: Mapping[str, Any]) -> dict[str, str | None]:
-    """The values of a change order that the line does not have yet."""
-    return {key: value for key, value in subject.get("wanted", {}).items() if not _is_value(getattr(item, key), value)}
-
-
-def _is_value(current: object, wanted: str | None) -> bool:
-    if current is None or wanted is None:
-        return current is None and wanted is None
-    return current == Decimal(wanted) if isinstance(current, Decimal) else str(current) == wanted
-
-
-def change_stands(file: LineFile, subject: Mapping[str, Any]) -> bool:
-    """Whether a change order is still to be decided: a removal until somebody has, a value while the order stands and
-    the line does not have it."""
-    if subject.get("removal"):
-        return True
-    stands = subject.get("order") in {line.number for line in standing_lines(file)}
-    return stands and file.item.is_ordered and bool(still_wanted(file.item, subject))
-
-
-def describe_change(item: Item, subject: Mapping[str, Any]) -> str:
-    """The question of a change order in one or two sentences."""
-    order = subject.get("order")
-    if subject.get("removal"):
-        ordered = f"it is ordered ({order})" if item.is_ordered else "something of it has shipped"
-        return f"{item.shown} is to be taken out of the log, and {ordered}. What becomes of it?"
-    changes = [
-        f"{key.replace('_', ' ')} {_plain(getattr(item, key))} is to be {'empty' if value is None else value}"
-        for key, value in still_wanted(item, subject).items()
-    ]
-    return f"{item.shown} is ordered ({order}), and its {' and its '.join(changes)}: a change order?"
-
-
-def _plain(value: object) -> str:
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else shown_name(str(value))

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from domain.actions import item_of
+from domain.actions import item_of, items_named
 from domain.buildings import Approver, Building
+from domain.money import line_total
 from domain.policy import BINDING, COMMITTING, REVISING, SPENDING, Authority, Policy
-from domain.procurement import LineFile, Submittal, money, order_line_total
+from domain.procurement import LineFile, Submittal, money
 
 Actions = Sequence[dict[str, Any]]
 
@@ -69,7 +70,7 @@ def _price(action: dict[str, Any], file: LineFile, building: Building) -> Amount
         return Amount(None, f"the line is priced in {item.currency}, and the limits are in {building.currency}")
     if quantity is None or item.unit_price is None:
         return Amount(item.total)
-    return Amount(item.unit_price * quantity)
+    return Amount(line_total(item.unit_price, quantity, item.currency))
 
 
 def ordered_quantity(action: dict[str, Any]) -> Decimal | None:
@@ -111,10 +112,9 @@ def _revised_total(action: dict[str, Any], file: LineFile, building: Building) -
         return Amount(None, "what the other lines of the order cost is not known here")
     if order.currency != building.currency:
         return Amount(None, f"the order is not in {building.currency}, and the limits are")
-    now = order_line_total(line.quantity, line.unit_price)
-    total = order_line_total(
-        _decimal(revised.get("quantity"), line.quantity), _decimal(revised.get("unit_price"), line.unit_price)
-    )
+    now = line_total(line.unit_price, line.quantity, order.currency)
+    price = _decimal(revised.get("unit_price"), line.unit_price)
+    total = line_total(price, _decimal(revised.get("quantity"), line.quantity), order.currency)
     if order.total is None or now is None:
         return Amount(total if len([one for one in file.order_lines if one.number == number]) == 1 else None)
     return Amount(None if total is None else order.total - now + total)
@@ -152,7 +152,9 @@ def items_of(actions: Actions, restated: Mapping[str, str]) -> list[str]:
 
     `restated`: the ids of the lines that restated events name, by that name.
     """
-    found = [item_of(action) or restated.get(restated_name(action) or "") for action in actions]
+    found: list[str | None] = []
+    for action in actions:
+        found += items_named(action) or [restated.get(restated_name(action) or "")]
     return list(dict.fromkeys(item_id for item_id in found if item_id is not None))
 
 
@@ -192,10 +194,11 @@ def order_authority(
     """
     if not vendor_approved:
         return Authority(False, "an order to a vendor that is not approved needs a person")
+    if currency != building_currency:
+        ours = "the building's money" if policy.po_limit is None else "po_limit"
+        return Authority(False, f"{ours} is in {building_currency}, the order in {currency}: a person compares them")
     if policy.po_limit is None or total is None:
         return Authority(True, "po_limit: none is set" if policy.po_limit is None else "no price to compare")
-    if currency != building_currency:
-        return Authority(False, f"po_limit is in {building_currency}, the order in {currency}: a person compares them")
     if total > policy.po_limit:
         return Authority(False, f"po_limit: {policy.po_limit} {building_currency} is the most the agent orders alone")
     return Authority(True, f"po_limit: {policy.po_limit} {building_currency} covers it")

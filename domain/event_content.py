@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from domain.events import DAY_FIELDS, EVENT
+from domain.events import DAY_FIELDS, EVENT, PublicEvent
 
 ENVELOPE = frozenset({"event_id", "source"})
 
@@ -40,7 +40,8 @@ def digest_of_body(body: dict[str, Any]) -> str:
 def digest_of_typed(body: BaseModel, zone: tzinfo | None = None) -> str:
     """Digest of what a typed body says; of an event without its envelope. `zone`: where its days are counted, if that
     is known."""
-    said = without_defaults(body, partial(_plain, zone), leave_out=ENVELOPE)
+    envelope = body.ENVELOPE if isinstance(body, PublicEvent) else ENVELOPE
+    said = without_defaults(body, partial(_plain, zone), leave_out=envelope)
     return MARK + digest_of_plain(said)
 
 

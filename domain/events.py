@@ -1,44 +1,103 @@
 """What can happen to a building: the events that are posted, and the entries that only Longlead writes itself."""
 
+import hashlib
 import json
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, FailFast, Field, TypeAdapter, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, FailFast, Field, TypeAdapter, field_validator, model_validator
 
-from domain.buildings import ItemSpec, Schedule, Strict
-from domain.text import ON_FILE, Day, Moment, Money, Name, Quantity, Slug, Text
+from domain.buildings import ItemSpec, Schedule, Strict, VendorChange
+from domain.field_markers import Identifier, LineName, LocalDay, OutsideText, Plain, fields_of
+from domain.text import (
+    ON_FILE,
+    Day,
+    Moment,
+    Money,
+    Name,
+    Quantity,
+    ReportedQuantity,
+    ShipmentId,
+    Slug,
+    Text,
+    Unit,
+)
 
 MAX_BODY_BYTES = 50_000
 """A larger event is refused: documents are linked, not sent."""
 
 
+EventName = Annotated[Name, Identifier("event-{}")]
+SourceName = Annotated[Name, Identifier("source-{}")]
+Address = Annotated[Text, Identifier("Place {}")]
+DocumentUrl = Annotated[Text, Identifier("https://docs.example/{}")]
+DocumentName = Annotated[Name, Identifier("Document {}")]
+Words = Annotated[Text, OutsideText()]
+ItemName = Annotated[Name, LineName()]
+
+MAX_SERIALS = 1000
+"""Serial numbers of one event."""
+
+
 class PublicEvent(Strict):
     """What every event may carry beside its own fields."""
 
-    event_id: Name | None = Field(None, description="The sender's id, unique for its source. Made when absent.")
-    source: Name | None = Field(None, description="The sending system; `api` when absent.")
+    ENVELOPE: ClassVar[frozenset[str]] = frozenset({"event_id", "source"})
+    """Fields that name the event and say nothing: they are kept beside its body."""
+
+    event_id: EventName | None = Field(None, description="The sender's id, unique for its source. Made when absent.")
+    source: SourceName | None = Field(None, description="The sending system; `api` when absent.")
     occurred_at: Moment | None = Field(
         None, description="When it happened; without an offset in the building's time zone."
     )
+
+    @property
+    def own_id(self) -> str | None:
+        """The id that it is stored under; None where its sender gave none."""
+        return self.event_id
 
 
 class ItemEvent(PublicEvent):
     """An event about one line of the procurement log."""
 
-    item: Name = Field(description="Item id or name; case and spacing do not count.")
-    purchase_order: Name | None = Field(None, description="Number of the order it belongs to.")
-    shipment_id: Name | None = Field(None, description="The shipment it belongs to.")
-    quantity: Quantity | None = Field(None, description="How much, in the item's unit; all that is open if absent.")
+    item: ItemName = Field(description="Item id or name; case and spacing do not count.")
+    purchase_order: Annotated[Name, LineName()] | None = Field(None, description="Number of the order it belongs to.")
+    shipment_id: Annotated[ShipmentId, Identifier("shipment-{}")] | None = Field(
+        None, description="The shipment it belongs to; case and spaces do not count."
+    )
+    quantity: ReportedQuantity | None = Field(
+        None, description="How much, in the item's unit; all that is open if absent. Greater than 0."
+    )
+
+
+def _or_none(serials: list[str] | None) -> list[str] | None:
+    return serials or None
+
+
+class GoodsEvent(ItemEvent):
+    """An event about goods that move or are looked at."""
+
+    unit: Annotated[Unit, Plain()] | None = Field(
+        None, description="Unit of the quantity, such as t or pcs; the item's when absent."
+    )
+    complete: bool | None = Field(
+        None, description="True: nothing more follows of it. False: this is a part, of whatever size."
+    )
+    serials: Annotated[list[Annotated[Name, Identifier("SN-{}")]] | None, FailFast(), AfterValidator(_or_none)] = Field(
+        None, max_length=MAX_SERIALS, description="Serial numbers of the pieces."
+    )
+    place: Literal["site", "storage"] | None = Field(
+        None, description="Where the goods are, or go: on site, or stored elsewhere. On site when absent."
+    )
 
 
 class SubmittalApproved(ItemEvent):
     """The designer approved the vendor's document: the item may be ordered."""
 
     event_type: Literal["Submittal_Approved"]
-    document_url: Text = Field(description="Where the approved document is.")
-    document_name: Name = Field(description="Its name.")
+    document_url: DocumentUrl = Field(description="Where the approved document is.")
+    document_name: DocumentName = Field(description="Its name.")
     revision: int | None = Field(None, ge=0, le=1000, description="Revision of the submittal, from 0.")
 
 
@@ -46,7 +105,7 @@ class SubmittalRejected(ItemEvent):
     """The designer refused the submittal, or asks for it again."""
 
     event_type: Literal["Submittal_Rejected"]
-    reason: Text = Field(description="Why.")
+    reason: Words = Field(description="Why.")
     revision: int | None = Field(None, ge=0, le=1000, description="Revision of the submittal, from 0.")
 
 
@@ -54,9 +113,13 @@ class AcknowledgementException(Strict):
     """One point in which the vendor's acknowledgement differs from the order."""
 
     kind: Literal["price", "quantity", "date", "backorder", "other"] = Field("other", description="What differs.")
-    detail: Text = Field(description="How it differs, in the vendor's words.")
-    quantity: Quantity | None = Field(None, description="The quantity that the vendor delivers instead.")
-    unit_price: Money | None = Field(None, description="The price for one unit that the vendor asks instead.")
+    detail: Words = Field(description="How it differs, in the vendor's words.")
+    quantity: Annotated[Quantity, Plain()] | None = Field(
+        None, description="The quantity that the vendor delivers instead."
+    )
+    unit_price: Annotated[Money, Plain()] | None = Field(
+        None, description="The price for one unit that the vendor asks instead."
+    )
 
 
 class PurchaseOrderAcknowledged(ItemEvent):
@@ -64,19 +127,21 @@ class PurchaseOrderAcknowledged(ItemEvent):
 
     event_type: Literal["Purchase_Order_Acknowledged"]
     promised_date: Day = Field(description="The day the vendor promises.")
-    external_ref: Name | None = Field(None, description="The order's number in the vendor's or the ERP's books.")
-    exceptions: Annotated[list[AcknowledgementException | Text], FailFast()] = Field(
+    external_ref: Annotated[Name, Identifier("REF-{}")] | None = Field(
+        None, description="The order's number in the vendor's or the ERP's books."
+    )
+    exceptions: Annotated[list[AcknowledgementException | Words], FailFast()] = Field(
         default=[], max_length=50, description="Where the vendor departs from the order."
     )
 
 
-class ShipmentDepartedFactory(ItemEvent):
+class ShipmentDepartedFactory(GoodsEvent):
     """A shipment left the factory."""
 
     event_type: Literal["Shipment_Departed_Factory"]
     eta: Day = Field(description="Expected arrival on site.")
     date_departed: Day = Field(description="The day it left.")
-    location_address: Text = Field(description="Where it left from.")
+    location_address: Address = Field(description="Where it left from.")
 
 
 class EtaChanged(ItemEvent):
@@ -84,52 +149,60 @@ class EtaChanged(ItemEvent):
 
     event_type: Literal["ETA_Changed"]
     eta: Day = Field(description="The new expected arrival on site.")
-    reason: Text | None = Field(None, description="Why.")
+    reason: Words | None = Field(None, description="Why.")
 
 
-class ShipmentArrivedSite(ItemEvent):
+class ShipmentArrivedSite(GoodsEvent):
     """A shipment reached the site."""
 
     event_type: Literal["Shipment_Arrived_Site"]
     date_arrived: Day = Field(description="The day it arrived.")
-    location_address: Text = Field(description="Where it arrived.")
+    location_address: Address = Field(description="Where it arrived.")
+    quantity_damaged: ReportedQuantity | None = Field(
+        None, description="How much of it is damaged, in the same unit. Greater than 0."
+    )
+    condition: Literal["good", "damaged", "wrong"] | None = Field(
+        None, description="How it looks on arrival: good, damaged, or not what was ordered."
+    )
 
 
-class InspectionPassed(ItemEvent):
+class InspectionPassed(GoodsEvent):
     """The item passed its inspection."""
 
     event_type: Literal["Inspection_Passed"]
     inspection_date: Day = Field(description="The day of the inspection.")
-    document_url: Text = Field(description="Where the report is.")
-    document_name: Name = Field(description="Name of the report.")
+    document_url: DocumentUrl = Field(description="Where the report is.")
+    document_name: DocumentName = Field(description="Name of the report.")
 
 
-class InspectionFailed(ItemEvent):
+class InspectionFailed(GoodsEvent):
     """The item failed its inspection."""
 
     event_type: Literal["Inspection_Failed"]
     inspection_date: Day = Field(description="The day of the inspection.")
-    document_url: Text = Field(description="Where the report is.")
-    document_name: Name = Field(description="Name of the report.")
-    defects: list[Text] | Text | None = Field(None, description="What is wrong with it.")
-    quantity_rejected: Quantity | None = Field(None, description="How much was rejected, in the item's unit.")
-    ncr_number: Name | None = Field(None, description="Number of the nonconformance report (NCR).")
+    document_url: DocumentUrl = Field(description="Where the report is.")
+    document_name: DocumentName = Field(description="Name of the report.")
+    defects: list[Words] | Words | None = Field(None, description="What is wrong with it.")
+    quantity_rejected: ReportedQuantity | None = Field(None, description="How much was rejected, in the item's unit.")
+    ncr_number: Annotated[Name, Identifier("NCR-{}")] | None = Field(
+        None, description="Number of the nonconformance report (NCR)."
+    )
 
 
 class MessageReceived(PublicEvent):
     """Free text from outside, such as a vendor's mail."""
 
     event_type: Literal["Message_Received"]
-    text: Text = Field(description="The text, as it came.")
-    sender: Name | None = Field(None, description="Who sent it.")
+    text: Words = Field(description="The text, as it came.")
+    sender: Annotated[Name, Identifier("sender-{}@example.com")] | None = Field(None, description="Who sent it.")
 
 
 class HumanInput(PublicEvent):
     """A note from the team."""
 
     event_type: Literal["Human_Input"]
-    text: Text = Field(description="The note.")
-    item: Name | None = Field(None, description="The line it is about, where it is about one.")
+    text: Words = Field(description="The note.")
+    item: ItemName | None = Field(None, description="The line it is about, where it is about one.")
 
 
 class ScheduleRevised(PublicEvent):
@@ -187,13 +260,39 @@ class ItemChange(ItemSpec):
         return self
 
 
+class VendorEntry(VendorChange):
+    """A vendor that is added or changed: what is absent stays. To take an address away, PATCH the vendor."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _takes_nothing_away(cls, given: Any) -> Any:
+        """On file a null cannot be told from what is absent."""
+        contacts = given.get("contacts") if isinstance(given, dict) else None
+        for where, fields in (("", given), ("contacts.", contacts)):
+            empty = [name for name, value in fields.items() if value is None] if isinstance(fields, dict) else []
+            if empty:
+                raise ValueError(f"{where}{empty[0]}: null empties nothing here; leave it out, or PATCH the vendor")
+        return given
+
+
 class ItemsChanged(PublicEvent):
-    """Lines of the procurement log were added, changed or removed."""
+    """Lines of the procurement log, or vendors, were added, changed or removed."""
 
     event_type: Literal["Items_Changed"]
     items: Annotated[list[ItemChange], FailFast()] = Field(
-        min_length=1, max_length=1000, description="The lines concerned."
+        default=[], max_length=1000, description="The lines concerned. May be empty where vendors are given."
     )
+    vendors: Annotated[list[VendorEntry], FailFast()] = Field(
+        default=[],
+        max_length=1000,
+        description="Vendors added or changed, before the lines. Only a person with the role admin sends them.",
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.items and not self.vendors:
+            raise ValueError("items: give at least one line, or at least one of vendors")
+        return self
 
 
 class BuildingClosed(PublicEvent):
@@ -202,7 +301,7 @@ class BuildingClosed(PublicEvent):
     event_type: Literal["Building_Closed"]
 
 
-Event = Annotated[
+ReportedEvent = (
     SubmittalApproved
     | SubmittalRejected
     | PurchaseOrderAcknowledged
@@ -215,9 +314,31 @@ Event = Annotated[
     | HumanInput
     | ScheduleRevised
     | ItemsChanged
-    | BuildingClosed,
-    Field(discriminator="event_type"),
-]
+    | BuildingClosed
+)
+
+
+class EventVoided(PublicEvent):
+    """An event that was sent before is taken back: it was wrong. `source` and `event_id` are that event's."""
+
+    ENVELOPE: ClassVar[frozenset[str]] = frozenset()
+
+    event_type: Literal["Event_Voided"]
+    source: SourceName = Field(description="The source of the event that is taken back.")
+    event_id: EventName = Field(description="The id of the event that is taken back.")
+    reason: Words = Field(description="Why it is taken back.")
+    instead: Annotated[ReportedEvent, Field(discriminator="event_type")] | None = Field(
+        None, description="What is true instead: a whole event of any other type."
+    )
+
+    @property
+    def own_id(self) -> str:
+        """An event is taken back once, so the id follows from the one that it names."""
+        made = f"void:{self.event_id}"
+        return made if len(made) <= 200 else f"void:{hashlib.sha256(self.event_id.encode()).hexdigest()}"
+
+
+Event = Annotated[ReportedEvent | EventVoided, Field(discriminator="event_type")]
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 EVENT_TYPES: tuple[str, ...] = tuple(EVENT.json_schema()["discriminator"]["mapping"])
 
@@ -230,6 +351,7 @@ INTERNAL_TYPES = (
     "Event_Failed",
     "Building_Went_Live",
     "First_Day_Ended",
+    "Vendor_Changed",
 )
 """Entries of the inbox that only Longlead writes; the public endpoint refuses them."""
 
@@ -249,7 +371,10 @@ class CloudEvent(BaseModel):
 
     def body(self) -> dict[str, Any]:
         """The same event in Longlead's own form; the envelope wins over fields of the same name in `data`."""
-        made = {**self.data, "event_type": self.type, "event_id": self.id, "source": self.source}
+        named = {"event_id": self.id, "source": self.source}
+        if self.type == "Event_Voided":  # the id and the source among its data are those of another event
+            named = {"source": self.source, **{name: self.data[name] for name in named if name in self.data}}
+        made = {**self.data, "event_type": self.type, **named}
         if self.time is not None:
             made["occurred_at"] = self.time.isoformat()
         return made
@@ -308,10 +433,12 @@ def local_day(value: str | date | datetime, zone: ZoneInfo) -> date:
     return value
 
 
+EVENT_MODELS: tuple[type[PublicEvent], ...] = get_args(get_args(Event)[0])
+
 DAY_FIELDS = frozenset(
-    {"promised_date", "eta", "date_departed", "date_arrived", "inspection_date", "data_date"}
-    | {"required_by", "start_date", "end_date"}
+    field.name for model in EVENT_MODELS for field in fields_of(model) if isinstance(field.marker, LocalDay)
 )
+"""The names of all day fields, at any depth of any event."""
 
 
 def localised(value: Any, zone: ZoneInfo) -> Any:
@@ -329,8 +456,8 @@ def localised(value: Any, zone: ZoneInfo) -> Any:
 
 
 def body_of(event: Event) -> dict[str, Any]:
-    """The event as plain JSON, without what is absent and without its envelope's id and source."""
+    """The event as plain JSON, without what is absent and without what only names it."""
     made: dict[str, Any] = json.loads(
-        event.model_dump_json(exclude_none=True, exclude_unset=False, exclude={"event_id", "source"})
+        event.model_dump_json(exclude_none=True, exclude_unset=False, exclude=set(event.ENVELOPE))
     )
     return made

@@ -1,6 +1,7 @@
 """Recording inspections: passed, failed (an NCR), repeated, re-inspected."""
 
 from datetime import date
+from itertools import count
 
 from domain.events import InspectionFailed, InspectionPassed
 from domain.milestones import met
@@ -44,6 +45,8 @@ def record_passed(file: LineFile, event: InspectionPassed, seq: int) -> Recorded
             if i.status == "scheduled" and i.inspection_id not in {p.inspection_id for p in passed}
         ]
         quality = Quality.INSPECTION_SCHEDULED if left else Quality.PASSED
+        if any(ncr.round == round_ for ncr in open_ncrs(file)):
+            quality = Quality.FAILED  # a pass decides nothing about what another report rejected
         item = item.model_copy(update={"quality": quality, "caused_seq": seq})
     return Recorded(f"{file.item.shown}: passed inspection on {on}", saved(file, item, *rows))
 
@@ -72,7 +75,7 @@ def record_failed(file: LineFile, event: InspectionFailed, seq: int) -> Recorded
             "document_name": event.document_name,
             "defects": defects,
             "quantity_rejected": event.quantity_rejected,
-            "ncr_number": event.ncr_number or f"NCR-{file.item.item_id}-{round_}-{len(file.inspections) + 1}",
+            "ncr_number": event.ncr_number or _own_ncr_number(file, round_),
             "caused_seq": seq,
         }
     )
@@ -86,6 +89,23 @@ def record_failed(file: LineFile, event: InspectionFailed, seq: int) -> Recorded
         saved(file, item, *rows),
         ask=[("inspection_failed", subject)],
     )
+
+
+def is_open_ncr(inspection: Inspection) -> bool:
+    """Whether nobody has decided what becomes of what failed here."""
+    return inspection.status == "failed" and inspection.disposition is None
+
+
+def open_ncrs(file: LineFile) -> list[Inspection]:
+    """Failed inspections without a disposition, the oldest first."""
+    return sorted((i for i in file.inspections if is_open_ncr(i)), key=lambda i: (i.caused_seq, i.inspection_id))
+
+
+def _own_ncr_number(file: LineFile, round_: int) -> str:
+    """The number of an NCR that came without one: no other NCR of the line has it."""
+    taken = {inspection.ncr_number for inspection in file.inspections}
+    numbers = (f"NCR-{file.item.item_id}-{round_}-{number}" for number in count(len(file.inspections) + 1))
+    return next(number for number in numbers if number not in taken)
 
 
 def _known(file: LineFile, status: str, on: date, document: str) -> Recorded | None:

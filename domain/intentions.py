@@ -12,6 +12,7 @@ from domain.orders import order_preview
 from domain.outstanding import is_to_order
 from domain.procurement import LineFile, Milestone, WouldOrder
 from domain.questions import still_stands
+from domain.questions.registry import LETS_THE_LINE_GO_ON
 from domain.watch import Intentions, WouldChase, WouldPlace
 
 
@@ -53,9 +54,9 @@ def plan_of(building: Building, standing: Standing, today: date, seq: int = 0) -
     by_id = {file.item.item_id: file for file in standing.files}
     open_ = [one for one in standing.questions if one.status != "pending" or _is_asked(one, by_id, building)]
     again = [one for one in standing.answered if _is_asked(one, by_id, building)]
-    held = {one.item_id for one in open_ if one.holds_item} | {one.item_id for one in again if one.kind != GIVEN_UP}
-    given_up = {one.item_id for one in open_ if one.kind == GIVEN_UP}
-    given_up |= {one.item_id for one in again if one.kind == GIVEN_UP}
+    held = {one.item_id for one in open_ if one.holds_item} | {one.item_id for one in again if one.kind not in GIVEN_UP}
+    given_up = {one.item_id for one in open_ if one.kind in GIVEN_UP}
+    given_up |= {one.item_id for one in again if one.kind in GIVEN_UP}
     held |= standing.noted
     files = sorted(standing.files, key=lambda file: (file.item.required_by or date.max, file.item.item_id))
     orders = [_placed(file, today) for file in files if file.item.item_id not in held and _orders(file, building)]
@@ -79,8 +80,8 @@ def _restarted(
     return [*restart_overdue(left, building, today, seq), *stopped]
 
 
-GIVEN_UP = "milestone_overdue"
-"""The kind of question that is asked where chasing came to nothing: what it is about is not chased again."""
+GIVEN_UP = LETS_THE_LINE_GO_ON
+"""Kinds of questions that are asked where chasing came to nothing: what they are about is not chased again."""
 
 
 def _is_asked(asked: Approval | AnsweredInWatch, files: Mapping[str, LineFile], building: Building) -> bool:

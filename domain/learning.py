@@ -9,7 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from domain.policy import AGENT_ALONE, ALWAYS_A_PERSON, NEEDS_A_PERSON, PERSONS_OWN, Policy
+from domain.policy import AGENT_ALONE, PERSONS_OWN, Policy
+from domain.questions.registry import ALWAYS_A_PERSON, NEEDS_A_PERSON
 from domain.rules import NOTE_BEFORE_ORDER, TO_RULES, Case, Delegation, Rule, matching, narrowness, scopes_of
 from domain.templates import agree, is_deferral
 from domain.wording import rule_text

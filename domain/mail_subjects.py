@@ -4,13 +4,14 @@ On one line, without links, and short enough for a phone: it is the line's name 
 """
 
 import re
-from collections.abc import Mapping
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 
 from domain.approvals import Approval
 from domain.counts import write_count
 from domain.outside import one_line, own_words, shown_name
+from domain.questions.milestone_overdue import OWED
+from domain.questions.registry import declaration_of
 
 MAX_SUBJECT = 78
 """Characters of a subject without the building's name, to which the line's name is cut."""
@@ -51,10 +52,15 @@ def title_of(subject: str, building: str) -> str:
 def question_subject(approval: Approval, occasion: Occasion, today: date) -> str:
     """The subject of a message that asks a question, or tells what became of it, on this day."""
     name = (approval.evidence.get("item") or {}).get("name")
-    what = _KINDS[approval.kind](approval.subject, approval.evidence)
+    what = _what(approval)
     is_told = occasion not in ("settled", "answered") or not what
     days = _days_of(approval, today) if is_told else ""
     return _fitted(_BEFORE[occasion], name, ", ".join(filter(None, [what, days])) + _AFTER[occasion])
+
+
+def _what(approval: Approval) -> str:
+    declared = declaration_of(approval.kind)
+    return declared.title(declared.read(approval.subject), approval.evidence)
 
 
 def order_subject(number: str, line: str, quantity: str, required_by: object, revision: int = 0) -> str:
@@ -80,7 +86,7 @@ def request_subject(number: str | None, line: str, question: str) -> str:
 
 def overdue_subject(number: str | None, line: str, milestone: str, due_on: object, by: object) -> str:
     """The subject of a message that chases what did not come in time."""
-    return vendor_subject(number, line, f"{_OWED[milestone]} was due on {due_on}, please report", by)
+    return vendor_subject(number, line, f"{OWED[milestone]} was due on {due_on}, please report", by)
 
 
 def notice_subject(line: str | None, text: str) -> str:
@@ -130,69 +136,6 @@ def _days_of(approval: Approval, today: date) -> str:
     if not left:
         return "needed today"
     return f"needed in {write_count(left, 'day')}" if left > 0 else f"needed {write_count(-left, 'day')} ago"
-
-
-_OWED = {
-    "acknowledge": "acknowledgement",
-    "ship": "departure",
-    "arrive": "arrival",
-    "inspect": "inspection",
-}
-
-
-def _overdue(subject: Mapping[str, Any], _evidence: Mapping[str, Any]) -> str:
-    return f"{_OWED.get(str(subject.get('milestone')), 'milestone')} overdue since {subject.get('due_on')}"
-
-
-def _missing(subject: Mapping[str, Any], _evidence: Mapping[str, Any]) -> str:
-    return f"{' and '.join(subject.get('missing') or ['data'])} missing for its order"
-
-
-def _order(subject: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
-    if subject.get("change_order"):
-        return "change order"
-    value = (evidence.get("order") or {}).get("value")
-    return f"order of {value}" if value else "order"
-
-
-def _unknown(subject: Mapping[str, Any], _evidence: Mapping[str, Any]) -> str:
-    return f"Which line is {one_line(str(subject.get('named')), 40)!r}"
-
-
-def _unclear(subject: Mapping[str, Any], _evidence: Mapping[str, Any]) -> str:
-    if "sender" not in subject:
-        said = one_line(str(subject.get("text")), 40)
-        return f"{subject.get('event_type') or 'Items_Changed'} not taken in: {said}"
-    return f"Message of {one_line(str(subject.get('sender')), 40)} to be read"
-
-
-def _failed(subject: Mapping[str, Any], _evidence: Mapping[str, Any]) -> str:
-    return f"{subject.get('event_type')} {one_line(str(subject.get('event_id')), 24)} could not be processed"
-
-
-def _delegation(subject: Mapping[str, Any], _evidence: Mapping[str, Any]) -> str:
-    kind = str((subject.get("delegation") or {}).get("kind", "questions")).replace("_", " ")
-    return f"Delegation asked for: {kind}"
-
-
-_KINDS = {
-    "inspection_failed": lambda _s, _e: "failed inspection",
-    "schedule_conflict": lambda _s, _e: "",
-    "order_beyond_authority": _order,
-    "order_incomplete": _missing,
-    "acknowledgement_exception": lambda s, _e: f"vendor's exceptions to {s.get('order')}",
-    "facts_contradict": lambda s, _e: (
-        "a note speaks of its order" if "note_seq" in s else "reports contradict each other"
-    ),
-    "change_order": lambda s, _e: "removal of an ordered line" if s.get("removal") else f"change of {s.get('order')}",
-    "hold_expired": lambda _s, _e: "its hold has ended",
-    "milestone_overdue": _overdue,
-    "decision_overruled": lambda _s, _e: "a decision was overruled",
-    "item_unknown": _unknown,
-    "event_unclear": _unclear,
-    "event_failed": _failed,
-    "delegation_request": _delegation,
-}
 
 
 _SENTENCE = re.compile(r"(?<=[.?!]) +(?=[A-Z])")

@@ -1,15 +1,14 @@
 """Recording what a vendor says of an order, and the rows of a new order."""
 
 import re
-from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from domain.actions import RevisedLine
 from domain.buildings import Building
 from domain.errors import InvalidError
 from domain.events import PurchaseOrderAcknowledged
 from domain.milestones import met
+from domain.money import line_total
 from domain.outside import shown_name
 from domain.procurement import (
     Commercial,
@@ -22,7 +21,6 @@ from domain.procurement import (
     Row,
     Shipment,
     WouldOrder,
-    order_line_total,
 )
 from domain.recording import Recorded, round_of, saved
 from domain.schedule import compared
@@ -100,7 +98,7 @@ def order_rows(
     item = file.item
     number = f"{own_numbers(building)}{building.po_counter:04d}"
     ordered = quantity if quantity is not None else item.quantity
-    total = None if item.unit_price is None else item.unit_price * (ordered if ordered is not None else Decimal(1))
+    total = line_total(item.unit_price, ordered, item.currency)
     order = PurchaseOrder(
         number=number,
         vendor_id=item.vendor_id,
@@ -123,37 +121,11 @@ def order_rows(
     return order, [order, line, *_opened(file, round_, replaces, ordered, seq)]
 
 
-def revise_lines(
-    lines: Sequence[OrderLine], order: PurchaseOrder, revised: Sequence[RevisedLine], seq: int
-) -> tuple[PurchaseOrder, list[OrderLine]]:
-    """The next revision of an order, with all of its lines.
-
-    Raises:
-        InvalidError: the order is cancelled, or a line is not one of it.
-    """
-    if order.status == "cancelled":
-        raise InvalidError(f"{order.number} is cancelled: it cannot be revised.", "order")
-    changes = {line.item: line for line in revised}
-    if strange := sorted(changes.keys() - {line.item_id for line in lines}):
-        raise InvalidError(f"{strange[0]} is not on {order.number}.", "lines")
-    after = [
-        line.model_copy(update=changes[line.item_id].model_dump(exclude={"item"}, exclude_none=True))
-        if line.item_id in changes
-        else line
-        for line in lines
-    ]
-    totals = [order_line_total(line.quantity, line.unit_price) for line in after]
-    known = [total for total in totals if total is not None]
-    total = sum(known, Decimal(0)) if len(known) == len(totals) else None
-    update = {"revision": order.revision + 1, "total": total, "caused_seq": seq}
-    return order.model_copy(update=update), after
-
-
 def order_preview(file: LineFile, quantity: Decimal | None, today: date) -> WouldOrder:
     """What an order of the line would say, without placing it; `quantity`: the line's own when None."""
     item, vendor = file.item, file.vendor
     ordered = quantity if quantity is not None else item.quantity
-    total = None if item.unit_price is None else item.unit_price * (ordered if ordered is not None else Decimal(1))
+    total = line_total(item.unit_price, ordered, item.currency)
     return WouldOrder(
         vendor_id=item.vendor_id,
         vendor=vendor.name if vendor else None,

@@ -27,7 +27,7 @@ def _names_of(party: str, building: Building, vendor: VendorRow | None = None) -
     """Everything that a party may be called by, folded."""
     names = {party, building.address_of(party)}
     if party == "vendor" and vendor is not None:
-        names |= {vendor.name, vendor.contact or vendor.name}
+        names |= {vendor.name, *filter(None, vendor.contacts_by_role.values()), *vendor.addresses}
     for role, contact in building.contacts.items():
         known = _called(contact) | {role, role.removesuffix("_team")}
         if not names.isdisjoint(known):

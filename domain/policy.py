@@ -145,26 +145,8 @@ REVERSIBLE = frozenset(AGENT_ALONE - SPENDING - {"dismiss_event"} | {"hold_item"
 """Actions that can be taken back without anybody outside being bound. A model may decide on no others alone, whatever
 was delegated: only a rule that people confirmed may."""
 
-PERSONS_OWN = frozenset({"grant_delegation"})
+PERSONS_OWN = frozenset({"grant_delegation", "complete_item"})
 """Actions that are a person's own, and cannot be delegated."""
-
-NEEDS_A_PERSON = frozenset(
-    {
-        "inspection_failed",
-        "schedule_conflict",
-        "order_beyond_authority",
-        "acknowledgement_exception",
-        "facts_contradict",
-    }
-)
-"""Kinds of questions that need a person whatever is answered, unless one delegated them. A schedule conflict is one: it
-is put only when it is beyond what policy lets pass, and asking the vendor alone does not settle it."""
-
-ALWAYS_A_PERSON = frozenset(
-    {"hold_expired", "event_failed", "decision_overruled", "delegation_request", "change_order"}
-)
-"""Kinds of questions that cannot be delegated, and teach nothing: a hold ends by a person's word, a technical failure
-is no habit, and nobody decides on authority but people."""
 
 DelegableKind = Literal[
     "inspection_failed",
@@ -178,10 +160,6 @@ DelegableKind = Literal[
     "milestone_overdue",
 ]
 """Kinds of questions that a person may delegate: all others are always put to a person."""
-
-ANSWERED_BY_ANYONE = frozenset({"item_unknown", "event_unclear", "event_failed"})
-"""Kinds of questions that a program's key may answer without a delegation; all others are put to a person because
-only one may decide."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,15 @@
 """The procurement log: its lines with their four facets, and the orders, shipments and inspections behind them."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from domain.addresses import recipients_on_file, same_address
+from domain.money import line_total, places_of
 from domain.outside import shown_name
 
 
@@ -116,7 +120,7 @@ class Item(Row):
     @property
     def total(self) -> Decimal | None:
         """Price of the whole line; None without a unit price. A line without a quantity is one lot."""
-        return None if self.unit_price is None else self.unit_price * (self.quantity or Decimal(1))
+        return line_total(self.unit_price, self.quantity, self.currency)
 
     @property
     def is_ordered(self) -> bool:
@@ -304,13 +308,59 @@ class ScheduleVersion(Row):
     caused_seq: int = 0
 
 
+ContactRole = Literal["orders", "logistics", "escalation"]
+"""What a message to a vendor is about, and so who at the vendor reads it."""
+
+
+class OtherContacts(BaseModel, frozen=True):
+    """A vendor's addresses beside the one for orders."""
+
+    logistics: str | None = None
+    escalation: str | None = None
+
+
 class VendorRow(Row):
     """A vendor of the building."""
 
     vendor_id: str
     name: str
     contact: str | None = None
+    """Where orders go."""
+    contacts: OtherContacts = OtherContacts()
     approved: bool = True
+
+    def contact_for(self, role: ContactRole) -> str | None:
+        """Where messages of this kind go; a role without an address falls back to the one for orders."""
+        own = None if role == "orders" else getattr(self.contacts, role)
+        return own or self.contact
+
+    @property
+    def contacts_by_role(self) -> dict[str, str | None]:
+        """All addresses as they are on file, without a fallback."""
+        return {"orders": self.contact, **self.contacts.model_dump()}
+
+    @property
+    def addresses(self) -> list[str]:
+        """Every address on file, one by one, without display names."""
+        given = dict.fromkeys(contact for contact in self.contacts_by_role.values() if contact)
+        return list(dict.fromkeys(address for contact in given for address in recipients_on_file(contact)))
+
+    def is_address_of(self, sender: str | None) -> bool:
+        """Whether a sender is exactly one of its addresses."""
+        return any(same_address(sender, address) for address in self.addresses)
+
+    def with_changes(self, changed: Mapping[str, Any]) -> "VendorRow":
+        """The vendor with fields replaced, as `VendorPatch.changed` gives them."""
+        roles = dict(changed.get("contacts") or {})
+        orders = {"contact": roles.pop("orders")} if "orders" in roles else {}
+        plain = {name: changed[name] for name in ("name", "contact", "approved") if name in changed}
+        return self.model_copy(update={**orders, **plain, "contacts": self.contacts.model_copy(update=roles)})
+
+    @property
+    def on_record(self) -> dict[str, Any]:
+        """Its fields as the audit names them, one by one."""
+        others = {f"contacts.{role}": contact for role, contact in self.contacts.model_dump().items()}
+        return {**self.model_dump(mode="json", exclude={"contacts"}), **others}
 
 
 class LineFile(BaseModel):
@@ -366,16 +416,12 @@ class LineFile(BaseModel):
         return next((order.issued_on for order in self.orders if order.number == number), None)
 
 
-def order_line_total(quantity: Decimal | None, unit_price: Decimal | None) -> Decimal | None:
-    """Price of a line of an order; None without a unit price. Without a quantity it is one lot."""
-    return None if unit_price is None else unit_price * (Decimal(1) if quantity is None else quantity)
-
-
 def money(amount: Decimal | None, currency: str | None = None) -> str | None:
-    """A decimal string with at least two places, as every amount leaves Longlead."""
+    """A decimal string with at least the places of its currency, two where none is named. What has more, such as a
+    unit price, keeps them."""
     if amount is None:
         return None
     exact = amount.normalize()
-    places = max(2, -int(exact.as_tuple().exponent))
+    places = max(places_of(currency), -int(exact.as_tuple().exponent))
     text = f"{exact:.{places}f}"
     return text if currency is None else f"{text} {currency}"

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from domain.addresses import bare_address, same_address
+from domain.addresses import bare_address
 from domain.days_found import days_mentioned
 from domain.days_in_words import Direction, days_meant, plain
 from domain.events import (
@@ -299,10 +299,10 @@ def _recorded_of(event: Event, file: LineFile | None, mail: Mail, seq: int) -> R
 def beyond_a_model(file: LineFile | None, recorded: Recorded, mail: Mail) -> list[str]:
     """Why a model's reading of this line may not be taken in alone, whatever its words: who wrote it, and what it
     would settle."""
-    if file is None or file.vendor is None or bare_address(file.vendor.contact) is None:
+    if file is None or file.vendor is None or not any(map(bare_address, file.vendor.addresses)):
         return ["no vendor of this line is on file with a mail address"]
     doubts = []
-    if not same_address(mail.address, file.vendor.contact):
+    if not file.vendor.is_address_of(mail.address):
         doubts.append(f"its sender is not {file.vendor.name} as we know them")
     if file.item.item_id in mail.asked_about:
         doubts.append(f"a question about {file.item.name} is open, and this might settle it")

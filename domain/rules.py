@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from domain.procurement import LineFile, Row
+from domain.questions.facts_contradict import NOTE_BEFORE_ORDER as NOTE_BEFORE_ORDER
+from domain.questions.registry import declaration_of
 
 Autonomy = Literal["recommend", "earned", "alone"]
 RuleStatus = Literal["active", "retired", "disabled"]
@@ -31,7 +33,8 @@ class Case:
 
 def case_of(kind: str, file: LineFile | None, subject: dict[str, Any]) -> Case:
     """The case that a question of this kind, about this line or subject, is."""
-    about = _about(kind, subject)
+    declared = declaration_of(kind)
+    about = declared.case(declared.read(subject))
     told = " ".join(about.casefold().split())[:200] if about else None
     if file is None:
         return Case(kind, about=told)
@@ -42,29 +45,6 @@ def case_of(kind: str, file: LineFile | None, subject: dict[str, Any]) -> Case:
 def case_on(case: Case, file: LineFile) -> Case:
     """The same case on another line: what is decided there depends on that line's category and vendor."""
     return replace(case, category=file.item.category, vendor_id=file.item.vendor_id, item_id=file.item.item_id)
-
-
-def _about(kind: str, subject: dict[str, Any]) -> str | None:
-    if kind in _TOLD_BY:
-        told = subject.get(_TOLD_BY[kind])
-        return None if told is None else str(told)
-    if kind == "order_beyond_authority":
-        return "change order" if subject.get("change_order") else None
-    if kind == "order_incomplete":
-        return " and ".join(subject.get("missing", [])) or None
-    if kind == "acknowledgement_exception":
-        return " and ".join(sorted({str(one["kind"]) for one in subject.get("exceptions", [])})) or None
-    if kind == "facts_contradict":
-        if "note_seq" in subject:
-            return NOTE_BEFORE_ORDER
-        return "delivered without an order" if subject.get("unordered_delivery") else None
-    return None
-
-
-NOTE_BEFORE_ORDER = "a note before the order"
-"""A person's words that may speak against an order: answered by people alone, and no habit is made of it."""
-
-_TOLD_BY = {"item_unknown": "named", "event_unclear": "sender", "milestone_overdue": "milestone"}
 
 
 class Scoped(Row):

@@ -6,23 +6,26 @@ from typing import Any
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
-from domain.procurement import LineFile
+from domain.procurement import ContactRole, LineFile
 from domain.schedule import add_working_days, days_late
 
 
 class Situation:
-    """The facts that options are computed from: the line's file, the building, the business day, the subject."""
+    """The facts that options are computed from: the line's file, the building, the business day."""
 
-    def __init__(self, file: LineFile | None, building: Building, today: date, subject: dict[str, Any]) -> None:
+    def __init__(self, file: LineFile | None, building: Building, today: date) -> None:
         self._file = file
         self.building = building
         self.today = today
-        self.subject = subject
 
     @property
     def file(self) -> LineFile:
         if self._file is None:
             raise LookupError("this kind of question is about a line, and none was given")
+        return self._file
+
+    @property
+    def file_if_any(self) -> LineFile | None:
         return self._file
 
     @property
@@ -56,9 +59,18 @@ class Situation:
             assumptions=[f"asked again on {review}"],
         )
 
-    def ask_vendor(self, question: str, title: str = "Ask the vendor first", *, and_hold: bool = False) -> Option:
-        """A question to the vendor; with `and_hold` the line waits, and is asked about again after a while."""
-        asked = [action("request_information", item=self.item_id, to="vendor", question=question)]
+    def ask_vendor(
+        self,
+        question: str,
+        title: str = "Ask the vendor first",
+        *,
+        and_hold: bool = False,
+        contact: ContactRole | None = None,
+    ) -> Option:
+        """A question to the vendor; with `and_hold` the line waits, and is asked about again after a while. `contact`:
+        whom there, where it is not whoever the line's state calls for."""
+        whom = {} if contact is None else {"contact": contact}
+        asked = [action("request_information", item=self.item_id, to="vendor", question=question, **whom)]
         waiting = self.hold("waiting for the vendor")
         return self.option(
             title,

@@ -9,6 +9,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo, WithJsonSchema
 
+from domain.field_markers import LocalDay, Plain
+
 D = TypeVar("D", bound=date)
 
 _NOT_IN_A_SLUG = re.compile(r"[^a-z0-9]+")
@@ -98,24 +100,58 @@ Text = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000),
     AfterValidator(_storable),
 ]
+ShipmentId = Annotated[Name, AfterValidator(lambda value: " ".join(value.split()))]
+"""A carrier's number as it was written, with single spaces; `shipment_key` tells whether two are the same."""
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"), AfterValidator(_storable)]
 Day = Annotated[
     date | datetime,
     BeforeValidator(_day),
     WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-02-15"]}),
+    LocalDay(),
 ]
 PlannedDay = Annotated[
     date,
     BeforeValidator(_planned_day),
     WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-02-15"]}),
+    LocalDay(),
 ]
 """A day that something is to be done: also one that follows from days on file, which may lie beyond their range."""
 Moment = Annotated[datetime, AfterValidator(_plausible)]
 Quantity = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=6)]
+MAX_REPORTED = Decimal(10**9)
+"""The largest quantity that an event may report."""
+
+
+def _reported(value: Decimal, info: ValidationInfo) -> Decimal:
+    """A report adds a quantity; it takes none away."""
+    if (info.context or {}).get("on_file"):
+        return value
+    if value < 0:
+        raise ValueError(
+            "cannot be negative; to take back what was reported, send an Event_Voided with its source and event_id"
+        )
+    if value == 0:
+        raise ValueError("must be greater than 0; leave the field out where nothing is counted")
+    if value > MAX_REPORTED:
+        raise ValueError(f"must be at most {MAX_REPORTED:,}")
+    return value
+
+
+ReportedQuantity = Annotated[
+    Decimal,
+    Field(
+        max_digits=18,
+        decimal_places=6,
+        json_schema_extra={"exclusiveMinimum": 0, "maximum": int(MAX_REPORTED)},
+    ),
+    AfterValidator(_reported),
+    Plain(),
+]
+"""How much an event reports, in the unit that it names, else in the item's."""
+Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40), AfterValidator(_storable)]
 Money = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=4)]
 Words = Annotated[str | None, AfterValidator(_said)]
 """Text of a model, or nothing."""
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
 def slug(name: str) -> str:
@@ -134,6 +170,12 @@ def folded(name: str) -> str:
 
 MAX_ID = 63
 """Characters of an id (`Slug`)."""
+
+
+def shipment_key(shipment_id: str) -> str:
+    """What two spellings of a carrier's number have in common: case and spaces do not count. Dashes do: 1-11 and 11-1
+    are two shipments."""
+    return "".join(unicodedata.normalize("NFKC", shipment_id).casefold().split())
 
 
 class DistinctIds:

@@ -44,6 +44,7 @@ REACH: dict[str, Reach] = {
     "change_project_end": Reach.ON_FILE,
     "remove_item": Reach.ON_FILE,
     "hold_item": Reach.ON_FILE,
+    "complete_item": Reach.ON_FILE,
     "restate_event": Reach.ON_FILE,
     "dismiss_event": Reach.ON_FILE,
     "grant_delegation": Reach.ON_FILE,

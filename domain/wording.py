@@ -3,19 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from domain.questions.registry import KINDS
 from domain.rules import Case, Rule
 
-WHEN = {
-    "inspection_failed": "When an inspection fails",
-    "schedule_conflict": "When a delivery comes too late",
-    "order_beyond_authority": "When an order is beyond the agent's authority",
-    "order_incomplete": "When an order is incomplete",
-    "acknowledgement_exception": "When a vendor acknowledges an order with exceptions",
-    "item_unknown": "When a report names",
-    "event_unclear": "When an unclear message comes from",
-    "facts_contradict": "When reports contradict each other",
-    "milestone_overdue": "When a vendor was chased and did not answer",
-}
+WHEN: dict[str, str] = {kind.name: kind.when for kind in KINDS.values() if kind.when is not None}
 
 MOST_OF_WHY = 200
 
@@ -29,7 +20,7 @@ def rule_text(scope: Case, title: str, learned_from: str, why: str = "") -> str:
 
 
 def _narrowed(scope: Case) -> str:
-    if scope.kind in ("item_unknown", "event_unclear"):
+    if scope.kind in KINDS and KINDS[scope.kind].names_its_case:
         return f' "{scope.about}"'
     parts = [
         *([scope.about] if scope.about is not None else []),

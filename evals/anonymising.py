@@ -8,10 +8,13 @@ import json
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from domain.approvals import plain_answer
 from domain.errors import LongleadError
+from domain.events import EVENT_MODELS
+from domain.field_markers import Identifier, LocalDay, MarkedField, OutsideText, Plain, fields_of
+from domain.procurement import ContactRole
 from domain.text import folded, slug
 from evals.expected import DAYS
 from evals.recording import Recorded
@@ -24,7 +27,19 @@ WORDS = (
 )  # fmt: skip
 """Names for lines, in the order of the alphabet: lines are often taken in the order of their ids, and keep it."""
 
-TEXTS = {"text", "reason", "message", "note", "question", "detail", "why", "method", "defects", "exceptions"}
+_OF_EVENTS = tuple(field for model in EVENT_MODELS for field in fields_of(model))
+
+
+def is_one_of_few(field: MarkedField) -> bool:
+    """Whether a field holds one of a few words of ours, such as a condition."""
+    kinds = (field.info.annotation, *get_args(field.info.annotation))
+    return any(get_origin(kind) is Literal for kind in kinds)
+
+
+TEXTS = {
+    *("text", "reason", "message", "note", "question", "detail", "why", "method", "defects", "exceptions"),
+    *(field.name for field in _OF_EVENTS if isinstance(field.marker, OutsideText)),
+}
 MONEY = {"unit_price", "po_limit", "limit", "amount_limit"}
 NAMED = {"vendor_id", "building_id", "role", "team", "to"}
 """Names of vendors, the building and people, or roles: what is no name of somebody stays."""
@@ -37,19 +52,17 @@ KEPT = {
     *("event_type", "kind", "type", "by", "band", "category", "unit", "currency", "time_zone", "working_week"),
     *("quantity", "quantity_rejected", "reminder_after", "escalate_after"),
     *("does", "would_do", "mode", "becomes", "closes", "renews", "reminds", "escalates"),
+    *(field.name for field in _OF_EVENTS if isinstance(field.marker, LocalDay | Plain) or is_one_of_few(field)),
 }
 """Fields whose words say nothing about anybody. Text of any other field is replaced."""
+CONTACT_ROLES = get_args(ContactRole)
+"""Whom at a vendor an action writes to: no address, in a field that is one elsewhere."""
 COUNTED = {
-    "document_name": "Document {}",
-    "document_url": "https://docs.example/{}",
-    "location_address": "Place {}",
-    "shipment_id": "shipment-{}",
-    "ncr_number": "NCR-{}",
-    "external_ref": "REF-{}",
-    "event_id": "event-{}",
-    "source": "source-{}",
-    "sender": "sender-{}@example.com",
+    **{field.name: field.marker.stand_in for field in _OF_EVENTS if isinstance(field.marker, Identifier)},
     "contact": "contact-{}@example.com",
+    "orders": "contact-{}@example.com",
+    "logistics": "contact-{}@example.com",
+    "escalation": "contact-{}@example.com",
     "email": "contact-{}@example.com",
     "phone": "contact-{}@example.com",
 }
@@ -144,7 +157,7 @@ class _Names:
         return self._text(key, value) if isinstance(value, str) else value
 
     def _text(self, key: str, text: str) -> str:
-        if key in KEPT:
+        if key in KEPT or (key == "contact" and text in CONTACT_ROLES):
             return text
         if key in COUNTED:
             return self._counted(key, text)

@@ -10,15 +10,13 @@ from domain.actions import ACTION_NAMES, Action
 from domain.approvals import POLICY, ApprovalKind
 from domain.buildings import Strict
 from domain.procurement import Commercial, Logistics, Quality, Submittal
+from domain.questions.registry import WITHOUT_LINE
 from domain.text import Name
 
 _ARGUMENTS: dict[str, Any] = {
     get_args(model.model_fields["name"].annotation)[0]: model.model_fields["arguments"].annotation
     for model in get_args(get_args(Action)[0])
 }
-
-WITHOUT_LINE = frozenset({"item_unknown", "event_unclear", "event_failed", "delegation_request"})
-"""Kinds of questions that are about no line."""
 
 _FACETS = {"submittal": Submittal, "commercial": Commercial, "logistics": Logistics, "quality": Quality}
 WORDS: dict[str, str] = {

@@ -3,11 +3,9 @@
 from datetime import date
 from typing import Any, get_args
 
-from domain.events import Event
+from domain.events import EVENT_MODELS
 
-_MODELS: dict[str, Any] = {
-    get_args(model.model_fields["event_type"].annotation)[0]: model for model in get_args(get_args(Event)[0])
-}
+_MODELS: dict[str, Any] = {get_args(model.model_fields["event_type"].annotation)[0]: model for model in EVENT_MODELS}
 
 
 def filled(event: dict[str, Any], day: date) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from storage.approvals import SOURCE as ANSWERED
 from storage.connection import Connection
 from storage.inbox import INTERNAL
 
-CONSEQUENCES = ("longlead.restated", "Event_Failed", "Building_Went_Live")
+CONSEQUENCES = ("longlead.restated", "Event_Failed", "Building_Went_Live", "Vendor_Changed")
 """Source or type of entries that Longlead writes while something else happens, an entry or a change by hand; other
 internal ones come with time."""
 
@@ -206,7 +206,7 @@ def _building(history: History, current: dict[str, Any]) -> dict[str, Any]:
     made = {
         **{name: first[name] for name in ("building_id", "name", "time_zone", "currency", "working_week")},
         "schedule": history.first("schedules")[0]["body"],
-        "vendors": [_given(row, ("vendor_id", "name", "contact", "approved")) for row in history.first("vendors")],
+        "vendors": [_vendor(row) for row in history.first("vendors")],
         "items": items,
         "contacts": first["contacts"],
         "approvers": [_given(row, tuple(row)) for row in first["approvers"]],
@@ -214,6 +214,12 @@ def _building(history: History, current: dict[str, Any]) -> dict[str, Any]:
         "mode": "watch" if first.get("is_watching") else None,
     }
     return {name: value for name, value in made.items() if value}
+
+
+def _vendor(row: dict[str, Any]) -> dict[str, Any]:
+    others = {role: contact for role, contact in (row.get("contacts") or {}).items() if contact}
+    given = _given(row, ("vendor_id", "name", "contact", "approved"))
+    return {**given, "contacts": others} if others else given
 
 
 _POLICY = Policy().model_dump(mode="json")

@@ -30,6 +30,7 @@ from nodes.remember import remember
 from nodes.state import BuildingState
 from nodes.summarise import summarise
 from nodes.take_note import take_note
+from nodes.void_event import void_event
 from tools.context import Toolbox
 
 STEPS: tuple[Callable[..., Any], ...] = (
@@ -42,6 +43,7 @@ STEPS: tuple[Callable[..., Any], ...] = (
     record_inspection,
     take_note,
     change_log,
+    void_event,
     follow_up,
     read_message,
     read_reply,

@@ -20,6 +20,7 @@ HANDLERS = {
     "Schedule_Revised": "change_log",
     "Items_Changed": "change_log",
     "Building_Closed": "change_log",
+    "Event_Voided": "void_event",
     "Hold_Expired": "follow_up",
     "Approval_Overdue": "follow_up",
     "Milestone_Overdue": "follow_up",
@@ -27,6 +28,7 @@ HANDLERS = {
     "Rule_Overruled": "follow_up",
     "Building_Went_Live": "follow_up",
     "First_Day_Ended": "follow_up",
+    "Vendor_Changed": "follow_up",
 }
 """The node that handles each type of entry; a person's decision goes to `apply_decision` instead."""
 

@@ -6,7 +6,7 @@ from domain.approvals import POLICY, Responder
 from domain.buildings import MANAGER
 from domain.events import Entry
 from domain.outstanding import Need, is_about_note, outstanding
-from domain.policy import ALWAYS_A_PERSON
+from domain.questions.registry import ALWAYS_A_PERSON
 from nodes.entry import entry_in, finding_in
 from nodes.state import BuildingState
 from tools.context import Toolbox
@@ -25,7 +25,9 @@ async def decide(toolbox: Toolbox, state: BuildingState) -> BuildingState:
     else:
         verdicts, asks, reviews = await _found(toolbox, entry, finding)
     standing = await store(toolbox, entry, state.get("passes", 0), verdicts, asks=bool(asks))
-    steps = [_act(action, verdict.responder) for verdict in standing for action in verdict.actions]
+    steps = [
+        _act(action, verdict.responder, number) for number, verdict in enumerate(standing) for action in verdict.actions
+    ]
     return {"plan": [*reviews, *steps, *await _to_advise(toolbox, entry, asks)]}
 
 
@@ -136,8 +138,8 @@ def _exhausted(settled: dict[str, Any]) -> Verdict:
     return Verdict(kind=settled["kind"], item_id=item_id, why=what, responder=POLICY, actions=actions)
 
 
-def _act(action: dict[str, Any], responder: Responder) -> dict[str, Any]:
-    return {"do": "action", "action": action, "responder": responder.model_dump()}
+def _act(action: dict[str, Any], responder: Responder, decision: int) -> dict[str, Any]:
+    return {"do": "action", "action": action, "responder": responder.model_dump(), "decision": str(decision)}
 
 
 def _ask(kind: str, item_id: str | None, subject: dict[str, Any], refused: int = 0) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 """Entries that Longlead writes to itself: a hold ran out, an answer is overdue, an event could not be
-processed, a person overruled what a rule decided, a building went live."""
+processed, a person overruled what a rule decided, a building went live, a vendor was changed."""
 
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ from tools.context import Toolbox
 from tools.going_live import end_first_day, go_live
 from tools.recording import Finding, record
 from tools.rules import overruled
+from tools.vendors import look_again
 
 
 async def follow_up(toolbox: Toolbox, state: BuildingState) -> BuildingState:
@@ -36,6 +37,8 @@ async def follow_up(toolbox: Toolbox, state: BuildingState) -> BuildingState:
         return found(await go_live(toolbox, entry))
     if entry.event_type == "First_Day_Ended":
         return found(await end_first_day(toolbox, entry))
+    if entry.event_type == "Vendor_Changed":
+        return found(await look_again(toolbox, entry))
     asked = {"kind": "event_failed", "item_id": None, "subject": entry.body}
     return found(
         Finding(note=f"event {shown_name(str(entry.body.get('event_id')))} could not be processed", ask=[asked])

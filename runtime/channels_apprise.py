@@ -10,11 +10,11 @@ import anyio
 
 from runtime.channels_letter import Letter
 from runtime.channels_refusal import RefusedError
+from runtime.channels_ways import ADDRESS
 
 if TYPE_CHECKING:
     from apprise import Apprise
 
-ADDRESS = "{address}"
 SAMPLE_ADDRESS = "somebody@example.com"
 """What stands for a recipient's address where a URL is only checked."""
 _THREADS = 16

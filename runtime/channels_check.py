@@ -7,6 +7,7 @@ import anyio
 import structlog
 from pydantic import SecretStr
 
+from domain.addresses import recipients_on_file
 from domain.errors import ConfigurationError
 from runtime.channels_apprise import is_understood
 from runtime.channels_ways import LOG, Ways, kind_of
@@ -70,7 +71,9 @@ def find_missing_ways(settings: Settings, recipients: list[outbox.Recipient]) ->
         return MissingWays(NO_WAY)
     ways = Ways(settings)
     unreached = dict.fromkeys(
-        recipient.in_words for recipient in recipients if not ways.is_named(recipient.address, recipient.party)
+        recipient.in_words
+        for recipient in recipients
+        if not all(ways.is_named(one, recipient.party) for one in recipients_on_file(recipient.address))
     )
     if not unreached:
         return None

@@ -6,6 +6,7 @@ from datetime import datetime
 import httpx
 from standardwebhooks import Webhook as Signer
 
+from domain.retry_after import seconds_to_wait
 from runtime.channels_letter import Letter
 from runtime.channels_refusal import RefusedError
 from runtime.settings import Webhook
@@ -36,19 +37,18 @@ async def post(client: httpx.AsyncClient, target: Webhook, letter: Letter, now: 
             "POST", target.webhook.get_secret_value(), content=body.encode(), headers=headers
         ) as answer:
             if not answer.is_success:
-                raise _refused(answer)
+                raise _refused(answer, now)
     except httpx.TimeoutException as error:
         raise RefusedError("no answer in time") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise RefusedError(f"cannot be reached ({type(error).__name__})") from error
 
 
-def _refused(answer: httpx.Response) -> RefusedError:
-    after = answer.headers.get("retry-after", "")
+def _refused(answer: httpx.Response, now: datetime) -> RefusedError:
     return RefusedError(
         f"refused with status {answer.status_code}",
         final=answer.status_code == GONE,
-        after_s=min(int(after), _MOST_AFTER_S) if after.isascii() and after.isdigit() else None,
+        after_s=seconds_to_wait(answer.headers.get("retry-after"), now, _MOST_AFTER_S),
     )
 
 

@@ -9,7 +9,7 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -183,7 +183,8 @@ class _Sender:
         try:
             written = await self._letter(claimed)
             if isinstance(target, SecretStr):
-                await self.apprise.send(target.get_secret_value(), written)
+                address = self.delivery.ways.address(claimed.way, written.recipient)
+                await self.apprise.send(target.get_secret_value(), replace(written, recipient=address))
             else:
                 await post(self.client, target, written, self.delivery.clock.now())
         except (RefusedError, TimeoutError):

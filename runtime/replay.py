@@ -23,6 +23,7 @@ from domain.errors import ConflictError
 from domain.events import body_of
 from domain.own_ids import without_owner
 from domain.principals import Author
+from domain.questions import build_question, matter_on_file
 from runtime.drain import Drainer, Ended
 from runtime.replay_by_hand import ByHand
 from runtime.slots import Slot, thread_lock
@@ -135,7 +136,7 @@ class Replay:
         self.clock.moment = entry.received_at
         async with slot.saver.lock:
             standing = await self._standing(slot, asked)
-            if standing is None or not self._rests_on_the_same(asked, standing):
+            if standing is None or not await self._rests_on_the_same(slot, asked, standing):
                 return False
             decision = _meant(Decision.model_validate(entry.body["decision"]), asked, standing)
             if decision is None:
@@ -145,18 +146,43 @@ class Replay:
         return True
 
     async def _standing(self, slot: Slot, asked: Approval) -> Approval | None:
-        """The fork's pending question of the same kind and line; without a line, the one on the same facts."""
+        """The fork's pending question of the same kind, line and matter; without a line, the one on the same facts."""
         pending = await procurement.open_questions(slot.conn, self.fork_id)
-        alike = [one for one in pending if (one.kind, one.item_id) == (asked.kind, asked.item_id)]
-        same = [one for one in alike if self._rests_on_the_same(asked, one)]
+        alike = [
+            one
+            for one in pending
+            if (one.kind, one.item_id) == (asked.kind, asked.item_id) and await self._is_same_matter(slot, asked, one)
+        ]
+        same = [one for one in alike if await self._rests_on_the_same(slot, asked, one)]
         found = same or alike
         return found[0] if found else None
 
-    def _rests_on_the_same(self, asked: Approval, standing: Approval) -> bool:
+    async def _is_same_matter(self, slot: Slot, asked: Approval, standing: Approval) -> bool:
+        """Whether both are about the same NCR, order or event. Records of earlier versions do not name it."""
+        if asked.matter or not standing.matter or standing.item_id is None:
+            return asked.matter == standing.matter
+        file = await procurement.line_file(slot.conn, self.fork_id, standing.item_id)
+        return matter_on_file(asked, file) == standing.matter
+
+    async def _rests_on_what_was_recorded_before(self, slot: Slot, asked: Approval, standing: Approval) -> bool:
+        """Whether a question recorded before questions had a matter rests on the facts of this one."""
+        if asked.matter or not standing.matter or standing.item_id is None:
+            return False
+        file = await procurement.line_file(slot.conn, self.fork_id, standing.item_id)
+        building = await procurement.building(slot.conn, self.fork_id)
+        if file is None or building is None:
+            return False
+        today = self.clock.now().astimezone(building.zone).date()
+        question = build_question(standing.kind, file, building, today, standing.subject)
+        return question is not None and question.rests_on(asked.matter, asked.fingerprint)
+
+    async def _rests_on_the_same(self, slot: Slot, asked: Approval, standing: Approval) -> bool:
         """Whether two questions rest on the same facts. Those of one that is about no line name rules and events by
         ids, which are each building's own. A limit under trial is no fact: where the same order is put to a person
         with the same ways out, the answer is the same."""
         if asked.fingerprint == standing.fingerprint:
+            return True
+        if await self._rests_on_what_was_recorded_before(slot, asked, standing):
             return True
         if asked.kind == "order_beyond_authority" and self.policy:
             return bool(_put(asked) == _put(standing))

@@ -8,6 +8,7 @@ from domain.buildings import BuildingPatch, Vendor
 from domain.errors import NotFoundError
 from domain.principals import Author
 from domain.rules import Delegation, Rule, full_id
+from domain.text import ON_FILE
 from runtime.clock import Clock
 from storage import buildings, rules, teaching, vendors
 from storage.connection import Connection
@@ -49,7 +50,7 @@ class ByHand:
         if "rule_id" in data:
             await teaching.change_rule(conn, full_id(fork_id, data["rule_id"]), data["changed"], *done)
         elif "vendor_added" in data:
-            await vendors.add(conn, fork_id, Vendor.model_validate(data["vendor_added"]), *done)
+            await vendors.add(conn, fork_id, Vendor.model_validate(data["vendor_added"], context=ON_FILE), *done)
         elif "vendor_id" in data:
             await vendors.change(conn, fork_id, data["vendor_id"], data["changed"], *done)
         elif "granted" in data:
@@ -60,7 +61,7 @@ class ByHand:
             async with building_transaction(conn, fork_id, change.seq) as transaction:
                 transaction.save(Rule.model_validate(data["taught"]))
         else:
-            patch = BuildingPatch.model_validate(data["changed"])
+            patch = BuildingPatch.model_validate(data["changed"], context=ON_FILE)
             if self.policy:
                 patch.policy = {**(patch.policy or {}), **self.policy}
             await buildings.change(conn, fork_id, patch, *done)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.absent import no_approval
-from domain.approvals import Approval, Decision
+from domain.approvals import Approval, Decision, Question
 from domain.errors import ConflictError
 from domain.principals import Author, Door
 from storage import inbox, procurement
@@ -70,14 +70,7 @@ async def decide(
             seq=seq,
             sent_by=None if transaction.building.mode == "replay" else author,
         )
-        approval.status = "decided"
-        approval.decision_seq = accepted.seq
-        approval.decision = {
-            **decision.model_dump(mode="json"),
-            "event_id": event_id,
-            "status": "accepted",
-            "at": now.isoformat(),
-        }
+        approval = approval.accept(decision, accepted.seq, event_id, now)
         transaction.seq = accepted.seq
         transaction.save(approval)
         told = {"type": decision.type, "version": approval.version, "actions": decision.actions, "seq": accepted.seq}
@@ -126,15 +119,15 @@ async def building_of(conn: Connection, approval_id: str) -> str | None:
     return None if row is None else str(row["building_id"])
 
 
-async def refused_proposals(
-    conn: Connection, building_id: str, kind: str, item_id: str | None
-) -> list[list[dict[str, Any]]]:
-    """What people refused in answer to the last questions of a kind on a line, the newest first."""
+async def refused_proposals(conn: Connection, building_id: str, question: Question) -> list[list[dict[str, Any]]]:
+    """What people refused in answer to the last questions of this kind on this matter of a line, the newest first."""
     query = """
         SELECT options -> refused -> 'actions' AS actions FROM approvals
-         WHERE building_id = %s AND item_id = %s AND kind = %s AND status = 'decided' AND decision ->> 'type' = 'reject'
+         WHERE building_id = %s AND item_id = %s AND kind = %s AND matter = ANY(%s)
+           AND status = 'decided' AND decision ->> 'type' = 'reject'
          ORDER BY decision_seq DESC LIMIT 20"""
-    rows = await (await conn.execute(query, (building_id, item_id, kind))).fetchall()
+    asked = (building_id, question.item_id, question.kind, ["", question.matter])
+    rows = await (await conn.execute(query, asked)).fetchall()
     return [row["actions"] or [] for row in rows]
 
 

@@ -17,7 +17,7 @@ def log(transaction: BuildingTransaction, signature: Signature, act: Act, **what
 
     - `changed`: fields of the building (policy, contacts, approvers);
     - `vendor_added`: the image of a vendor;
-    - `vendor_id` and `changed`: fields of the vendor (name, contact, approved);
+    - `vendor_id` and `changed`: fields of the vendor (name, contact, contacts, approved);
     - `rule_id` and `changed`: fields of the rule (text, status, autonomy, shared);
     - `granted`: the image of a delegation;
     - `revoked`: the name of a delegation.

@@ -13,8 +13,10 @@ from domain.errors import ConflictError, LeaseLostError
 from domain.event_content import MARK, digest_of_body
 from domain.events import EVENT, Entry, NamedLine
 from domain.principals import Author
+from domain.questions import matter_on_file
 from domain.text import ON_FILE
 from storage.connection import Connection, Statement
+from storage.procurement import line_file
 from storage.queue import wake
 from storage.rows import select
 from storage.transaction import BuildingTransaction, building_transaction
@@ -377,21 +379,25 @@ def _is_readable(body: dict[str, Any]) -> bool:
 
 async def _reopen(transaction: BuildingTransaction, entry: Entry) -> None:
     """A decision that could not be applied or carried out gives its question back, unless a newer one took its
-    place: of a line and kind one question is pending."""
+    place: of a line, kind and matter one question is pending."""
     rows = await select(transaction.conn, Approval, "approval_id = %s", (entry.body["approval_id"],))
     for approval in rows:
         decision = approval.decision or {}
         if approval.status != "decided" or decision.get("event_id") != entry.event_id:
             continue
         if await _newer(transaction, approval):
-            outdated = {"status": "superseded", "decision": {**decision, "status": "outdated"}}
-            transaction.save(approval.model_copy(update=outdated))
+            transaction.save(approval.outdate())
             continue
         given_back = {"status": "pending", "decision": None, "decision_seq": None, "version": approval.version + 1}
         transaction.save(approval.model_copy(update=given_back))
 
 
 async def _newer(transaction: BuildingTransaction, approval: Approval) -> bool:
+    if approval.item_id is None:
+        return False
+    conn, building_id = transaction.conn, transaction.building.building_id
+    file = await line_file(conn, building_id, approval.item_id)
+    matter = matter_on_file(approval, file)
     pending = "building_id = %s AND item_id = %s AND kind = %s AND status = 'pending'"
-    key = (transaction.building.building_id, approval.item_id, approval.kind)
-    return bool(await select(transaction.conn, Approval, pending, key))
+    alike = await select(conn, Approval, pending, (building_id, approval.item_id, approval.kind))
+    return any(matter_on_file(other, file) == matter for other in alike)

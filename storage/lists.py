@@ -97,7 +97,7 @@ PURCHASE_ORDERS = Listing(
 )
 
 VENDORS = Listing(
-    "SELECT r.vendor_id, r.name, r.contact, r.approved FROM vendors r",
+    "SELECT r.vendor_id, r.name, r.contact, r.contacts, r.approved FROM vendors r",
     {"vendor_id": str},
     {**_BUILDING, "vendor_id": "r.vendor_id = %(vendor_id)s"},
 )

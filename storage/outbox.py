@@ -103,8 +103,10 @@ UPDATE outbox o SET attempts = s.attempts, error = s.error, delivered_at = s.del
 LIVE_BUILDINGS = """
 SELECT * FROM buildings WHERE mode = 'live' AND status = 'active' ORDER BY building_id LIMIT 1000"""
 THEIR_VENDORS = """
-SELECT building_id, name AS party, coalesce(contact, name) AS address FROM vendors
- WHERE building_id = ANY(%s) ORDER BY building_id, vendor_id"""
+SELECT DISTINCT v.building_id, v.vendor_id, v.name AS party, given.address
+  FROM vendors v CROSS JOIN LATERAL unnest(
+       ARRAY[coalesce(v.contact, v.name), v.contacts ->> 'logistics', v.contacts ->> 'escalation']) AS given (address)
+ WHERE v.building_id = ANY(%s) AND given.address IS NOT NULL ORDER BY v.building_id, v.vendor_id, given.address"""
 
 OWNER = "SELECT building_id FROM outbox WHERE outbox_id = %s"
 FIND = "SELECT status, key FROM outbox WHERE outbox_id = %s FOR UPDATE"
@@ -235,7 +237,7 @@ async def recipients(conn: Connection) -> list[Recipient]:
         for party in dict.fromkeys([*(approver.role for approver in building.approvers), *building.contacts])
     ]
     vendors = await (await conn.execute(THEIR_VENDORS, ([building.building_id for building in buildings],))).fetchall()
-    return [*of_teams, *(Recipient(**row) for row in vendors)]
+    return [*of_teams, *(Recipient(row["building_id"], row["party"], row["address"]) for row in vendors)]
 
 
 async def claim(

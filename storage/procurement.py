@@ -5,6 +5,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from domain.actions import items_named
 from domain.approvals import Approval
 from domain.buildings import Building
 from domain.procurement import Item, LineFile, ScheduleVersion, VendorRow
@@ -50,6 +51,16 @@ _READ_FILE = f"SELECT {_WHOLE_FILE}::text AS file".encode()
 async def line_file(conn: Connection, building_id: str, item_id: str) -> LineFile | None:
     """Everything on file about one line; None when there is no such line."""
     return filed(await (await conn.execute(*filing(building_id, item_id))).fetchone())
+
+
+async def files_of(conn: Connection, building_id: str, actions: list[dict[str, Any]]) -> dict[str, LineFile]:
+    """The files of the lines that plain actions name by id."""
+    read = {}
+    for item_id in dict.fromkeys(item_id for action in actions for item_id in items_named(action)):
+        file = await line_file(conn, building_id, item_id)
+        if file is not None:
+            read[file.item.item_id] = file
+    return read
 
 
 def filing(building_id: str, item_id: str) -> Statement:

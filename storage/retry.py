@@ -100,4 +100,4 @@ async def _withdraw_question(transaction: BuildingTransaction, seq: int) -> None
     """If it dies again, it is asked anew."""
     open_ = "building_id = %s AND kind = 'event_failed' AND status = 'pending' AND (subject ->> 'seq')::bigint = %s"
     for asked in await select(transaction.conn, Approval, open_, (transaction.building.building_id, seq)):
-        transaction.save(asked.model_copy(update={"status": "withdrawn"}))
+        transaction.save(asked.withdraw())

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from domain.approvals import Question
 from domain.procurement import Row
 from domain.rules import Delegation, Rule, split_id
 from storage.connection import Connection
@@ -42,7 +43,7 @@ SELECT r.building_id, was.data FROM rules r JOIN buildings b USING (building_id)
 DECIDED_ALONE = """
 SELECT seq, responder, basis FROM decisions
  WHERE building_id = %(building_id)s AND kind = %(kind)s AND item_id IS NOT DISTINCT FROM %(item_id)s
-   AND fingerprint = %(fingerprint)s AND type = 'act' AND responder ->> 'type' <> 'human'
+   AND fingerprint = ANY(%(fingerprints)s) AND type = 'act' AND responder ->> 'type' <> 'human'
    AND (seq <> %(seq)s OR generation = %(generation)s)
  ORDER BY seq DESC LIMIT 1"""
 
@@ -102,14 +103,14 @@ async def exists(conn: Connection, full_id: str, kind: type[Row]) -> bool:
 
 
 async def decided_alone(
-    conn: Connection, building_id: str, kind: str, item_id: str | None, fingerprint: str, seq: int, generation: int
+    conn: Connection, building_id: str, question: Question, seq: int, generation: int
 ) -> dict[str, Any] | None:
     """What the agent decided before on the very same facts: {seq, responder, basis}."""
     parameters = {
         "building_id": building_id,
-        "kind": kind,
-        "item_id": item_id,
-        "fingerprint": fingerprint,
+        "kind": question.kind,
+        "item_id": question.item_id,
+        "fingerprints": [question.fingerprint, *question.earlier_fingerprints],
         "seq": seq,
         "generation": generation,
     }

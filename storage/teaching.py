@@ -52,7 +52,7 @@ async def _withdraw_requests(transaction: BuildingTransaction, rule_id: str) -> 
     """A rule that is switched off asks for nothing."""
     where = "building_id = %s AND kind = 'delegation_request' AND status = 'pending' AND subject ->> 'rule_id' = %s"
     for approval in await select(transaction.conn, Approval, where, (transaction.building.building_id, rule_id)):
-        transaction.save(approval.model_copy(update={"status": "withdrawn"}))
+        transaction.save(approval.withdraw())
 
 
 async def grant(

@@ -184,23 +184,32 @@ def _encoded(parameters: Any) -> Any:
 
 @asynccontextmanager
 async def building_transaction(
-    conn: Connection, building_id: str, seq: int | None = None, *, ahead: Sequence[Statement] = ()
+    conn: Connection,
+    building_id: str,
+    seq: int | None = None,
+    *,
+    ahead: Sequence[Statement] = (),
+    joins: bool = False,
+    commits: bool = True,
 ) -> AsyncIterator[BuildingTransaction]:
     """Lock the building, yield what is to be saved, write it and commit: the begin travels with the lock, and the
     commit with what it commits.
 
     `seq` names the inbox entry that causes the changes; the last one when absent (a change made over REST). `ahead`
     are statements that read what the transaction begins with: sent along with the lock, and answered as of then.
+    Several in a row are one transaction where all but the last do not commit, and all but the first `joins` what is
+    open: each sees what those before it wrote, and an error in one undoes all.
 
     Raises:
         NotFoundError: there is no such building.
     """
-    outermost = conn.info.transaction_status == TransactionStatus.IDLE
+    outermost = joins or conn.info.transaction_status == TransactionStatus.IDLE
     try:
         if outermost:
-            transaction = await _begin(conn, building_id, seq, ahead, opening=True)
+            transaction = await _begin(conn, building_id, seq, ahead, opening=not joins)
             yield transaction
-            await conn.together([*await _statements(transaction), ("COMMIT", None)])
+            ending: list[Statement] = [("COMMIT", None)] if commits else []
+            await conn.together([*await _statements(transaction), *ending])
         else:  # undone alone, committed with the one around it
             async with conn.transaction():
                 transaction = await _begin(conn, building_id, seq, ahead)
@@ -208,11 +217,11 @@ async def building_transaction(
                 await conn.together(await _statements(transaction))
     except BaseException:
         if outermost:
-            await _roll_back(conn)
+            await roll_back(conn)
         raise
 
 
-async def _roll_back(conn: Connection) -> None:
+async def roll_back(conn: Connection) -> None:
     """Undo what is open. Where the connection is lost, so is what was open on it; the error in hand tells."""
     if conn.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
         with contextlib.suppress(psycopg.Error):

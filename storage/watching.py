@@ -26,19 +26,21 @@ SELECT i.item_id FROM items i
 # The last answers, of people and of rules, whose commitments were only told, or whose messages were withheld (nobody
 # has received what the person had asked or said), where nobody has asked since.
 _ANSWERED = """
-SELECT DISTINCT ON (kind, item_id) kind, item_id, subject FROM (
-    SELECT kind, item_id, subject, decision_seq AS seq FROM approvals
+SELECT DISTINCT ON (kind, item_id, matter) kind, item_id, subject FROM (
+    SELECT kind, item_id, matter, subject, decision_seq AS seq FROM approvals
      WHERE building_id = %(building_id)s AND status = 'decided'
     UNION ALL
-    SELECT kind, item_id, basis -> 'subject', seq FROM decisions
+    SELECT kind, item_id, COALESCE(basis ->> 'matter', ''), basis -> 'subject', seq FROM decisions
      WHERE building_id = %(building_id)s AND type = 'act' AND basis ? 'subject') answered
  WHERE seq > %(since)s
    AND EXISTS (SELECT 1 FROM actions x WHERE x.building_id = %(building_id)s AND x.seq = answered.seq
                   AND x.kind = 'action' AND x.result ?| '{would_do,withheld}'
                   AND (answered.item_id IS NULL OR x.item IN ('', answered.item_id)))
    AND NOT EXISTS (SELECT 1 FROM approvals a WHERE a.building_id = %(building_id)s AND a.kind = answered.kind
-                      AND a.item_id IS NOT DISTINCT FROM answered.item_id AND a.raised_seq > answered.seq)
- ORDER BY kind, item_id, seq DESC"""
+                      AND a.item_id IS NOT DISTINCT FROM answered.item_id
+                      AND (a.matter = answered.matter OR '' IN (a.matter, answered.matter))
+                      AND a.raised_seq > answered.seq)
+ ORDER BY kind, item_id, matter, seq DESC"""
 
 # In the order in which the delivery job locks them.
 _WITHHOLD_MESSAGES = """

@@ -113,9 +113,9 @@ def _documented(cell: str) -> dict[str, bool]:
 
 def _fields(event_type: str) -> dict[str, bool]:
     model = _model_of(event_type)
-    shared = {*ItemEvent.model_fields, "event_type"} - {"item"}
-    given = {name: field.is_required() for name, field in model.model_fields.items() if name not in shared}
-    return {name: needed for name, needed in given.items() if name not in PublicEvent.model_fields}
+    shared = {*ItemEvent.model_fields, *PublicEvent.model_fields, "event_type"} - {"item"}
+    fields = {name: field.is_required() for name, field in model.model_fields.items() if name != "event_type"}
+    return {name: needed for name, needed in fields.items() if name not in shared or needed}
 
 
 def _model_of(event_type: str) -> Any:

@@ -9,10 +9,11 @@ from pydantic import BaseModel, Field
 
 from domain.approvals import Decision, Option, Question
 from domain.events import Entry
+from domain.questions.registry import PUT_TO_MODELS, TOLD_FROM_OUTSIDE
 from domain.replies import WishName, typed
 from tools.context import Toolbox
 from tools.instructions import ADVISE
-from tools.memory import TOLD_FROM_OUTSIDE, memory_layers, of_case
+from tools.memory import memory_layers, of_case
 from tools.message_origins import of_note
 from tools.models import Answered
 from tools.prompts import Budgets, Layer, Part
@@ -21,20 +22,6 @@ from tools.tiers import answers, responder_of
 
 if TYPE_CHECKING:
     from tools.responders import Asked
-
-ADVISED = frozenset(
-    {
-        "inspection_failed",
-        "schedule_conflict",
-        "order_beyond_authority",
-        "order_incomplete",
-        "acknowledgement_exception",
-        "item_unknown",
-        "facts_contradict",
-        "milestone_overdue",
-    }
-)
-"""Kinds of questions on which a model is heard. On a message that could not be read, the readers have had their say."""
 
 
 class ProposedAction(BaseModel):
@@ -62,7 +49,7 @@ class Adviser:
 
     async def answer(self, asked: "Asked") -> Decision | None:
         """The proposal of the first tier that has one; None: all abstain."""
-        if asked.question.kind not in ADVISED:
+        if asked.question.kind not in PUT_TO_MODELS:
             return None
         vendor_id = None if asked.file is None else asked.file.item.vendor_id
         return await advise(self._toolbox, self._entry, asked.question, asked.ordinal, vendor_id)

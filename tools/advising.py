@@ -11,6 +11,7 @@ from domain.approvals import Advice, Decision
 from domain.authority import Answerer
 from domain.counts import write_times
 from domain.events import Entry
+from domain.feasibility import find_obstacle
 from domain.policy import Authority
 from domain.templates import agree, template_of
 from domain.watch import commits
@@ -39,17 +40,27 @@ async def advised(
     number = step_of(passes, place, advised=True)
     stored = await standing_advice(toolbox, entry, number)
     if stored is not None:
-        return _steps(step, stored)
+        return _steps(step, stored, number)
     asked = await pose(toolbox, entry, step["kind"], step["item_id"], step["subject"], place)
     if asked is None:
         return [step]
     asked = replace(asked, held=asked.held or crowded)
     for responder in chain_of(toolbox, entry):
         decision = await responder.answer(asked)
-        if decision is not None and can_be_done(decision.actions, asked.question):
+        if (
+            decision is not None
+            and can_be_done(decision.actions, asked.question)
+            and not _is_impossible(asked, decision)
+        ):
             verdict = await _verdict(toolbox, entry, asked, decision, passes)
-            return _steps(step, await store_advised(toolbox, entry, number, verdict))
+            return _steps(step, await store_advised(toolbox, entry, number, verdict), number)
     return [step]
+
+
+def _is_impossible(asked: Asked, decision: Decision) -> bool:
+    """Whether the line's facts stand against an action of the answer."""
+    files = {} if asked.file is None else {asked.file.item.item_id: asked.file}
+    return find_obstacle(files, decision.actions) is not None
 
 
 async def _verdict(toolbox: Toolbox, entry: Entry, asked: Asked, decision: Decision, passes: int) -> Verdict:
@@ -72,6 +83,7 @@ async def _verdict(toolbox: Toolbox, entry: Entry, asked: Asked, decision: Decis
             "title": decision.title,
             "summary": asked.question.summary,
             "subject": asked.question.subject,
+            "matter": asked.question.matter,
             "rule_id": decision.rule_id,
             "template": [] if refused_twice else decision.template,
             "delegation_id": authority.delegation_id if alone else None,
@@ -149,16 +161,8 @@ async def _no_progress(toolbox: Toolbox, entry: Entry, asked: Asked, decision: D
     """The guard against going in circles: the same again on the same facts, refused twice, or over and over."""
     question, building_id = asked.question, entry.building_id
     async with toolbox.lock:
-        proposals = await refused_proposals(toolbox.conn, building_id, question.kind, question.item_id)
-        before = await rules.decided_alone(
-            toolbox.conn,
-            building_id,
-            question.kind,
-            question.item_id,
-            question.fingerprint,
-            entry.seq,
-            entry.generation,
-        )
+        proposals = await refused_proposals(toolbox.conn, building_id, question)
+        before = await rules.decided_alone(toolbox.conn, building_id, question, entry.seq, entry.generation)
     if before is not None and before["seq"] < watch_ended(asked.building):
         before = None  # in watch it made no headway for nothing was done
     proposed = template_of(decision.actions, question.item_id) or decision.actions
@@ -178,12 +182,13 @@ async def _no_progress(toolbox: Toolbox, entry: Entry, asked: Asked, decision: D
     return None
 
 
-def _steps(step: dict[str, Any], stored: dict[str, Any]) -> Steps:
+def _steps(step: dict[str, Any], stored: dict[str, Any], number: int) -> Steps:
     """The stored decision as steps of the plan."""
     basis = stored["basis"]
     if stored["type"] == "act":
         acts: Steps = [
-            {"do": "action", "action": action, "responder": stored["responder"]} for action in stored["actions"]
+            {"do": "action", "action": action, "responder": stored["responder"], "decision": f"advised {number}"}
+            for action in stored["actions"]
         ]
         told = {
             "do": "tell",

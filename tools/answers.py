@@ -7,12 +7,14 @@ from typing import Any
 from domain.actions import Action, plain
 from domain.approvals import Answer, Approval, Decision, DecisionType, plain_answer
 from domain.errors import ForbiddenError, InvalidError, NotFoundError
+from domain.feasibility import find_obstacle
 from domain.line_names import LineNames
 from domain.principals import Principal
 from storage import approvals, procurement
 from storage.approvals import AcceptedDecision
 from storage.connection import Connection
 from tools.authority import require_authority
+from tools.completing import with_vendor_ids
 
 NO_MODEL = (
     "no model is configured to read free text, so only a plain yes or no can be read: answer yes or no, approve or "
@@ -39,6 +41,7 @@ async def submit(
         NotFoundError: there is no such approval here.
         InvalidError: the answer says too little, contradicts itself, or names a line that is not there.
         ForbiddenError: the caller may not decide that; it says who may.
+        InvalidError: an action cannot be done as the facts are, after those before it; it says which, and why.
         ConflictError: it was answered before, its facts have changed, or a repeated request has another answer.
     """
     asked = await procurement.approval(conn, answer.approval_id)
@@ -66,6 +69,8 @@ async def submit(
     if kind != "respond":  # what is read in it later is checked when it is applied
         proposed = {"approve": asked.recommended, "edit": decision.actions}.get(kind, [])
         await require_authority(conn, building, principal, asked, proposed, now, approval_id=asked.approval_id)
+        if asked.status == "pending" and answer.version in (None, asked.version):  # else it is refused as too late
+            await _require_possible(conn, home, proposed)
     return await approvals.decide(
         conn,
         asked.approval_id,
@@ -75,6 +80,15 @@ async def submit(
         now=now,
         via=principal.via,
     )
+
+
+async def _require_possible(conn: Connection, building_id: str, actions: list[dict[str, Any]]) -> None:
+    """Let only those actions pass that can be done now, in their order: what is accepted is done whole."""
+    obstacle = find_obstacle(await procurement.files_of(conn, building_id, actions), actions)
+    if obstacle is not None:
+        raise InvalidError(
+            f"actions.{obstacle.number}: {obstacle}; nothing was done or stored", f"actions.{obstacle.number}"
+        )
 
 
 def _no_approval(approval_id: str) -> NotFoundError:
@@ -124,7 +138,7 @@ async def with_item_ids(conn: Connection, building_id: str, actions: list[Action
     if not actions:
         return []
     names = await procurement.item_names(conn, building_id)
-    return await asyncio.to_thread(_named_by_id, actions, names)
+    return await with_vendor_ids(conn, building_id, await asyncio.to_thread(_named_by_id, actions, names))
 
 
 def _named_by_id(actions: list[Action], names: list[tuple[str, str]]) -> list[dict[str, Any]]:

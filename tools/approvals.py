@@ -10,15 +10,18 @@ from domain.approvals import POLICY, Advice, Approval, Decision, Question
 from domain.buildings import MANAGER, Building
 from domain.confirming import reading_confirmed, understood_of
 from domain.events import Entry
+from domain.feasibility import Obstacle, find_obstacle
 from domain.mail_subjects import Occasion, question_subject
 from domain.options import for_party
 from domain.parties import merely_tells
+from domain.procurement import LineFile
+from domain.questions.registry import ASKED_ONCE, ESCALATES
 from domain.replies import Reply
 from domain.what_changed import CHANGED, TOLD, changes_between, facts_shown, facts_told, in_words
 from domain.working_time import add_working_time
 from storage import procurement
 from storage.approvals import locked
-from tools.asking import ASKED_ONCE, answered_before, built, pending
+from tools.asking import answered_before, built_on, pending
 from tools.authority import answerer_on_record, authority_of
 from tools.context import ActionContext, Toolbox
 from tools.conversation import keep_open, stays_open, taken
@@ -39,7 +42,7 @@ async def ask(
     number: int,
     advice: Advice | None = None,
 ) -> dict[str, Any]:
-    """Raise a question, or renew the pending one of the same line and kind.
+    """Raise a question, or renew the pending one of the same line, kind and matter.
 
     `refused` options are behind it; `number` is its place among the questions of the entry, and names it; `advice` is
     what a rule or a model recommends.
@@ -47,10 +50,11 @@ async def ask(
 
     async def act(context: ActionContext) -> dict[str, Any]:
         conn, building_id = context.transaction.conn, context.building.building_id
-        question = await built(conn, context.building, entry, kind, item_id, subject)
+        file = await _file(context, item_id)
+        question = await built_on(conn, context.building, entry, kind, file, subject)
         if question is None:
             return {"stands": False}
-        standing = await pending(conn, building_id, kind, item_id)
+        standing = await pending(conn, building_id, question, file)
         if standing is not None and not _has_changed(standing, question):
             return {"approval_id": standing.approval_id, "version": standing.version}
         if standing is not None:
@@ -87,7 +91,7 @@ async def review(toolbox: Toolbox, entry: Entry, item_id: str, ordinal: int) -> 
         for approval in await procurement.open_questions(context.transaction.conn, entry.building_id, item_id):
             question = await _rebuilt(context, approval)
             if question is None:
-                context.save(approval.model_copy(update={"status": "superseded"}))
+                context.save(approval.supersede())
                 _tell(context, approval, "settled")
                 result["superseded"].append(approval.approval_id)
             elif _has_changed(approval, question):
@@ -128,15 +132,20 @@ async def settle(toolbox: Toolbox, entry: Entry, reply: Reply | None = None) -> 
         beyond = await _beyond_authority(context, approval)
         if beyond is not None and question is not None:
             return {**about, "applied": False, "why": await _reopen(context, approval, question, beyond)}
-        stands = question is not None and question.fingerprint == approval.fingerprint
+        stands = question is not None and question.rests_on(approval.matter, approval.fingerprint)
         if stands and stays_open(approval, reply):
-            if await pending(context.transaction.conn, entry.building_id, approval.kind, approval.item_id) is None:
+            if await _newer(context, approval) is None:
                 due = _due(context.building, context.now, escalates=not context.building.is_top(approval.asked_of))
                 return {**about, "applied": False, **keep_open(context, approval, reply, due)}
             stands = False
+        if stands and (obstacle := await _obstacle(context, approval)) is not None and question is not None:
+            why = f"it cannot be done, so nothing was: {obstacle}"
+            asked_again = question.model_copy(update={"summary": f"{question.summary} (The last answer: {why}.)"})
+            await _reopen(context, approval, asked_again)
+            return {**about, "applied": False, "why": why}
         if stands:
             consequence = _consequence(approval)
-            context.save(_decided(approval, "applied", consequence["actions"]))
+            context.save(approval.apply(consequence["actions"]))
             await _end_hold(context, approval)
             return {**about, "applied": True, **consequence}
         return {**about, "applied": False, "why": await _reopen(context, approval, question)}
@@ -190,9 +199,11 @@ async def _beyond_authority(context: ActionContext, approval: Approval) -> str |
     return None if authority.allowed else authority.policy_line
 
 
-def _decided(approval: Approval, status: str, actions: list[dict[str, Any]] | None = None) -> Approval:
-    done = {**(approval.decision or {}), "status": status}
-    return approval.model_copy(update={"decision": done if actions is None else {**done, "actions": actions}})
+async def _obstacle(context: ActionContext, approval: Approval) -> Obstacle | None:
+    """What stands against the actions of an answer as the facts are by now."""
+    actions = _consequence(approval)["actions"]
+    files = await procurement.files_of(context.transaction.conn, context.building.building_id, actions)
+    return find_obstacle(files, actions)
 
 
 async def _end_hold(context: ActionContext, approval: Approval) -> None:
@@ -208,13 +219,11 @@ async def _reopen(
     context: ActionContext, approval: Approval, question: Question | None, beyond: str | None = None
 ) -> str:
     """Put the question again at its next version, where it still stands and no newer one took its place."""
-    building_id = context.building.building_id
-    newer = await pending(context.transaction.conn, building_id, approval.kind, approval.item_id)
-    if question is None or newer is not None:
-        context.save(_decided(approval, "outdated").model_copy(update={"status": "superseded"}))
+    if question is None or await _newer(context, approval) is not None:
+        context.save(approval.outdate())
         return "the question no longer stands: the facts have changed since it was answered"
     due = _due(context.building, context.now, escalates=not context.building.is_top(approval.asked_of))
-    reopened = approval.model_copy(update={"status": "pending", "decision": None, "decision_seq": None, **due})
+    reopened = approval.reopen(**due)
     if beyond is not None:
         reopened = _asked_for_amount(context.building, reopened, question, context.now)
     _renew(context, reopened, question)
@@ -223,10 +232,27 @@ async def _reopen(
     return "the facts have changed since it was answered: it is asked again with what they are now"
 
 
+async def _newer(context: ActionContext, approval: Approval) -> Approval | None:
+    """The question on the same matter that was raised while this one was being answered."""
+    file = await _file(context, approval.item_id)
+    return await pending(context.transaction.conn, context.building.building_id, approval, file)
+
+
+async def _file(context: ActionContext, item_id: str | None) -> LineFile | None:
+    """The line's file as committed before this effect; None where there is no such line."""
+    if item_id is None:
+        return None
+    if item_id not in context.files:
+        conn, building_id = context.transaction.conn, context.building.building_id
+        context.files[item_id] = await procurement.line_file(conn, building_id, item_id)
+    return context.files[item_id]
+
+
 async def _rebuilt(context: ActionContext, approval: Approval) -> Question | None:
     """The question of an approval as the facts now are."""
-    return await built(
-        context.transaction.conn, context.building, context.entry, approval.kind, approval.item_id, approval.subject
+    file = await _file(context, approval.item_id)
+    return await built_on(
+        context.transaction.conn, context.building, context.entry, approval.kind, file, approval.subject
     )
 
 
@@ -237,6 +263,7 @@ def _raised(context: ActionContext, question: Question, refused: int, number: in
         key=f"{context.seq}.{number}",
         item_id=question.item_id,
         kind=question.kind,
+        matter=question.matter,
         summary=_with_refused(question, refused),
         options=question.options,
         refused=refused,
@@ -250,7 +277,7 @@ def _raised(context: ActionContext, question: Question, refused: int, number: in
         asked_of=_asked(building, question, 0),
         raised_at=now,
         raised_seq=context.seq,
-        **_due(building, now, escalates=question.kind != "delegation_request"),
+        **_due(building, now, escalates=question.kind in ESCALATES),
     )
 
 
@@ -290,10 +317,10 @@ async def remind(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
             return {"moot": True}
         # At the top of the chain the reminder is all there is: it is repeated.
         again = _due(context.building, context.now, escalates=True)["escalate_at"]
-        once = approval.escalate_at is not None or approval.kind == "delegation_request"
+        once = approval.escalate_at is not None or approval.kind not in ESCALATES
         # The approver chain may have changed since it was put.
         asked_of = _asked(context.building, approval, approval.escalation_level)
-        reminded = approval.model_copy(update={"due_at": None if once else again, "asked_of": asked_of})
+        reminded = approval.remind(asked_of, None if once else again)
         reminded = _without_pointless(context.building, reminded)
         _brought_up(context, reminded, "reminder")
         return {"reminded": asked_of}
@@ -322,9 +349,9 @@ async def announce(toolbox: Toolbox, entry: Entry, approval_id: str) -> dict[str
             return {"moot": True}
         question = await _rebuilt(context, approval)
         if question is None:
-            context.save(approval.model_copy(update={"status": "superseded"}))
+            context.save(approval.supersede())
             return {"approval_id": approval_id, "superseded": True}
-        escalates = approval.kind != "delegation_request"
+        escalates = approval.kind in ESCALATES
         first = {"escalation_level": 0, "asked_of": _asked(context.building, question, 0)}
         put_again = approval.model_copy(update={**first, **_due(context.building, context.now, escalates=escalates)})
         if _has_changed(put_again, question):
@@ -381,7 +408,7 @@ def _escalated(context: ActionContext, approval: Approval) -> dict[str, Any]:
     level = approval.escalation_level + 1
     asked_of = _asked(context.building, approval, level)
     due = _due(context.building, context.now, escalates=not context.building.is_top(asked_of))
-    raised = approval.model_copy(update={"escalation_level": level, "asked_of": asked_of, **due})
+    raised = approval.escalate(asked_of, **due)
     raised = _without_pointless(context.building, raised)
     _brought_up(context, raised, "escalated")
     return {"escalated_to": asked_of, "level": level}
@@ -444,6 +471,7 @@ def _renew(context: ActionContext, approval: Approval, question: Question) -> No
             "advice": advice,
             "evidence": question.evidence | _talk(approval) | changed | as_told,
             "subject": question.subject,
+            "matter": question.matter,
             "fingerprint": question.fingerprint,
         }
     )
@@ -453,7 +481,7 @@ def _renew(context: ActionContext, approval: Approval, question: Question) -> No
 
 def _has_changed(approval: Approval, question: Question) -> bool:
     """Whether a question is another one by now: it rests on other facts, or another amount is at stake."""
-    return question.fingerprint != approval.fingerprint or _amount_of(question) != _amount_of(approval)
+    return not question.rests_on(approval.matter, approval.fingerprint) or _amount_of(question) != _amount_of(approval)
 
 
 def _amount_of(asked: Question | Approval) -> tuple[Decimal | None, bool]:
@@ -486,8 +514,9 @@ def _tell(context: ActionContext, approval: Approval, occasion: Occasion, urgenc
     answer = f"Recommended: {first.title}{by}. Answer approval {approval.approval_id}."
     if occasion == "settled":
         answer = "This has settled itself: no answer needed."
+    said = approval.statement if occasion == "settled" else approval.summary
     changes = in_words(approval.evidence.get(CHANGED) or []) if occasion == "changed" else ""
-    text = f"{approval.summary} {f'Changed: {changes}. ' if changes else ''}{answer}"
+    text = f"{said} {f'Changed: {changes}. ' if changes else ''}{answer}"
     say(
         context,
         approval.asked_of or MANAGER,

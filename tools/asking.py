@@ -7,17 +7,15 @@ from domain.approvals import Approval, Question
 from domain.buildings import Building
 from domain.events import Entry
 from domain.procurement import LineFile
-from domain.questions import Background, build_question
+from domain.questions import Background, build_question, matter_on_file
 from domain.rules import as_evidence, case_of, matching
 from storage import evidence, procurement, rules
 from storage.connection import Connection
+from tools.completing import offered_to
 from tools.past_cases import past_cases
 
 MOST_RULES = 5
 """Rules that a question shows."""
-
-ASKED_ONCE = ("order_beyond_authority", "order_incomplete", "facts_contradict")
-"""Kinds that the facts alone call for, as long as they stand: on the same facts they are put only once."""
 
 
 async def built(
@@ -33,6 +31,8 @@ async def built_on(
 ) -> Question | None:
     """The question on a line's file that was read before."""
     today: date = entry.today(building.zone)
+    if kind == "order_incomplete":
+        subject = {**subject, "vendors": await offered_to(conn, building.building_id, file)}
     background = await _background(conn, building, kind, file, entry, subject)
     return build_question(kind, file, building, today, subject, background)
 
@@ -55,12 +55,25 @@ async def _background(
     )
 
 
-async def pending(conn: Connection, building_id: str, kind: str, item_id: str | None) -> Approval | None:
-    """The pending question of this kind about a line."""
-    if item_id is None:
+async def pending(
+    conn: Connection, building_id: str, asked: Question | Approval, file: LineFile | None
+) -> Approval | None:
+    """The pending question of the same line, kind and matter as this one, other than itself; `file`: the line's."""
+    if asked.item_id is None:
         return None
-    open_ = await procurement.open_questions(conn, building_id, item_id)
-    return next((approval for approval in open_ if approval.kind == kind), None)
+    itself = asked.approval_id if isinstance(asked, Approval) else None
+    matter = matter_on_file(asked, file) if isinstance(asked, Approval) else asked.matter
+    open_ = await procurement.open_questions(conn, building_id, asked.item_id)
+    return next(
+        (
+            approval
+            for approval in open_
+            if approval.kind == asked.kind
+            and approval.approval_id != itself
+            and matter_on_file(approval, file) == matter
+        ),
+        None,
+    )
 
 
 async def answered_before(conn: Connection, building: Building, question: Question, entry: Entry) -> bool:
@@ -68,11 +81,9 @@ async def answered_before(conn: Connection, building: Building, question: Questi
     watch counts there alone: nothing came of it."""
     building_id, since = building.building_id, watch_ended(building)
     decided = await procurement.decided_questions(conn, building_id, question.item_id, question.kind)
-    if any(a.fingerprint == question.fingerprint and (a.decision_seq or 0) >= since for a in decided):
+    if any(question.rests_on(a.matter, a.fingerprint) and (a.decision_seq or 0) >= since for a in decided):
         return True
-    alone = await rules.decided_alone(
-        conn, building_id, question.kind, question.item_id, question.fingerprint, entry.seq, entry.generation
-    )
+    alone = await rules.decided_alone(conn, building_id, question, entry.seq, entry.generation)
     return alone is not None and alone["seq"] >= since
 
 

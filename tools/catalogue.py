@@ -3,7 +3,18 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tools import delegations, flags, holds, inspections, messages, orders, reports, schedule
+from tools import (
+    completing,
+    delegations,
+    flags,
+    holds,
+    inspections,
+    messages,
+    order_revisions,
+    orders,
+    reports,
+    schedule,
+)
 from tools.context import ActionContext
 
 Effect = Callable[[ActionContext, Any], Awaitable[dict[str, Any]]]
@@ -12,7 +23,7 @@ EFFECTS: dict[str, Effect] = {
     "issue_purchase_order": orders.issue_purchase_order,
     "reorder_item": orders.reorder_item,
     "cancel_purchase_order": orders.cancel_purchase_order,
-    "revise_purchase_order": orders.revise_purchase_order,
+    "revise_purchase_order": order_revisions.revise_purchase_order,
     "start_tracking": orders.start_tracking,
     "expedite_order": orders.expedite_order,
     "flag_potential_issue": flags.flag_potential_issue,
@@ -26,6 +37,7 @@ EFFECTS: dict[str, Effect] = {
     "change_project_end": schedule.change_project_end,
     "remove_item": schedule.remove_item,
     "hold_item": holds.hold_item,
+    "complete_item": completing.complete_item,
     "restate_event": reports.restate_event,
     "dismiss_event": reports.dismiss_event,
     "grant_delegation": delegations.grant_delegation,

@@ -1,6 +1,7 @@
 """The one way to change anything: one transaction, one ledger key, one effect. Called twice, it acts once."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from domain.actions import ACTION, item_of
@@ -9,13 +10,30 @@ from domain.events import Entry
 from domain.text import ON_FILE
 from domain.watch import is_held_back
 from storage import ledger, procurement
+from storage.connection import Statement
 from storage.ledger import EffectKey
-from storage.transaction import building_transaction
+from storage.transaction import building_transaction, roll_back
 from tools.catalogue import EFFECTS
 from tools.context import ActionContext, Toolbox
 from tools.holding_back import tell_would_do
 
 Result = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Something to be done once under its key."""
+
+    name: str
+    item: str | None
+    ordinal: int
+    kind: str
+    arguments: dict[str, Any]
+    responder: Responder
+    act: Callable[[ActionContext], Awaitable[Result]]
+
+    def would_do(self) -> Result:
+        return {"would_do": {"name": self.name, "arguments": self.arguments}}
 
 
 async def run_effect(
@@ -38,63 +56,91 @@ async def run_effect(
     Raises:
         LedgerMismatchError: the key was used before with other arguments.
     """
+    effect = Effect(name, item, ordinal, kind, arguments, responder, act)
+    return (await run_together(toolbox, entry, [effect]))[0]
+
+
+async def run_together(toolbox: Toolbox, entry: Entry, effects: Sequence[Effect]) -> list[Result]:
+    """Carry out several effects in one transaction, each under its own key; each sees what those before it saved. Cut
+    off anywhere, none of them was done.
+
+    Raises:
+        LedgerMismatchError: a key was used before with other arguments.
+    """
     if not toolbox.acts:
-        return {"would_do": {"name": name, "arguments": arguments}}
-    key = EffectKey(entry.building_id, entry.seq, name, item or "", ordinal)
-    ahead = [ledger.finding(key)]
-    if item is not None and kind != "question":  # a fact or an action about a line begins with the line's file
-        ahead.append(procurement.filing(entry.building_id, item))
+        return [effect.would_do() for effect in effects]
     with toolbox.steps.going_along() as steps:
-        async with (
-            toolbox.lock,
-            building_transaction(toolbox.conn, entry.building_id, entry.seq, ahead=ahead) as transaction,
-        ):
-            if steps is not None:
-                transaction.first(steps)
-            known, *read = transaction.ahead
-            stored = ledger.found(known, key, arguments)
-            if stored is not None:
-                return stored
-            now = toolbox.clock.now()
-            today = entry.today(transaction.building.zone)
-            context = ActionContext(transaction, key, entry, responder, now, today)
-            if item is not None and read:
-                context.files[item] = procurement.filed(*read)
-            result = await act(context)
-            ledger.record(
-                transaction,
-                key,
-                kind=kind,
-                arguments=arguments,
-                result=result,
-                responder=responder.model_dump(),
-                at=now,
-            )
-            return result
+        async with toolbox.lock:
+            try:
+                return [
+                    await _run(toolbox, entry, effect, None if place else steps, place, place == len(effects) - 1)
+                    for place, effect in enumerate(effects)
+                ]
+            except BaseException:
+                if len(effects) > 1:
+                    await roll_back(toolbox.conn)
+                raise
+
+
+async def _run(
+    toolbox: Toolbox, entry: Entry, effect: Effect, steps: Statement | None, place: int, is_last: bool
+) -> Result:
+    key = EffectKey(entry.building_id, entry.seq, effect.name, effect.item or "", effect.ordinal)
+    ahead = [ledger.finding(key)]
+    if effect.item is not None and effect.kind != "question":  # a fact or an action about a line needs the line's file
+        ahead.append(procurement.filing(entry.building_id, effect.item))
+    async with building_transaction(
+        toolbox.conn, entry.building_id, entry.seq, ahead=ahead, joins=place > 0, commits=is_last
+    ) as transaction:
+        if steps is not None:
+            transaction.first(steps)
+        known, *read = transaction.ahead
+        stored = ledger.found(known, key, effect.arguments)
+        if stored is not None:
+            return stored
+        now = toolbox.clock.now()
+        today = entry.today(transaction.building.zone)
+        context = ActionContext(transaction, key, entry, effect.responder, now, today)
+        if effect.item is not None and read:
+            context.files[effect.item] = procurement.filed(*read)
+        result = await effect.act(context)
+        ledger.record(
+            transaction,
+            key,
+            kind=effect.kind,
+            arguments=effect.arguments,
+            result=result,
+            responder=effect.responder.model_dump(),
+            at=now,
+        )
+        return result
 
 
 async def carry_out(
     toolbox: Toolbox, entry: Entry, action: dict[str, Any], ordinal: int, responder: Responder
 ) -> Result:
-    """Carry out one action of the closed union; a commitment that the building holds back is told and not made."""
+    """Carry out one action of the closed union."""
+    return (await carry_out_together(toolbox, entry, [action], [ordinal], responder))[0]
+
+
+async def carry_out_together(
+    toolbox: Toolbox, entry: Entry, actions: Sequence[dict[str, Any]], ordinals: Sequence[int], responder: Responder
+) -> list[Result]:
+    """Carry out the actions of one decision in order, all or none, each with a row of its own in the ledger."""
+    effects = [_effect(action, ordinal, responder) for action, ordinal in zip(actions, ordinals, strict=True)]
+    return await run_together(toolbox, entry, effects)
+
+
+def _effect(action: dict[str, Any], ordinal: int, responder: Responder) -> Effect:
+    """An action's effect; a commitment that the building holds back is told and not made."""
     typed = ACTION.validate_python(action, context=ON_FILE)
-    effect = EFFECTS[typed.name]
+    carry_out_typed = EFFECTS[typed.name]
 
     async def act(context: ActionContext) -> Result:
         named = item_of(action)
         file = None if named is None or context.building.orders_alone else await context.file(named)
         if is_held_back(typed.name, file, context.building, by_a_person=responder.type == "human"):
             return tell_would_do(context, typed, file)
-        return await effect(context, typed.arguments)
+        return await carry_out_typed(context, typed.arguments)
 
-    return await run_effect(
-        toolbox,
-        entry,
-        typed.name,
-        item=item_of(action),
-        ordinal=ordinal,
-        kind="action",
-        arguments=action["arguments"],
-        responder=responder,
-        act=act,
-    )
+    return Effect(typed.name, item_of(action), ordinal, "action", action["arguments"], responder, act)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from domain.actions import FlagArguments
+from domain.barring import VENDOR_BARRED
 from domain.outstanding import LET_PASS, is_let_pass, is_resolved
 from domain.procurement import Flag, Item, Row
 from storage.connection import Connection
@@ -33,6 +34,7 @@ async def band_settled(
     cleared: list[Row] = [
         flag.model_copy(update={"status": "cleared", "cleared_seq": seq})
         for flag in await _open(conn, building_id, after.item_id)
+        if flag.band != VENDOR_BARRED
     ]
     return after.model_copy(update={"told_band": after.schedule_band}), cleared
 

@@ -1,12 +1,14 @@
 """Inspections planned, and the disposition of what failed (NCR): repair, return, use as is."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from domain.actions import InspectionArguments, NoteArguments
-from domain.inspections import inspection_id, uninspected
+from domain.inspections import inspection_id, open_ncrs, uninspected
 from domain.orders import as_date
-from domain.procurement import Inspection, LineFile, Logistics, Message, Quality, Row
+from domain.procurement import Inspection, Item, LineFile, Logistics, Message, Quality, Row
 from tools.context import ActionContext
+from tools.meant_ncrs import meant_ncrs
 
 
 async def schedule_inspection(context: ActionContext, arguments: InspectionArguments) -> dict[str, Any]:
@@ -37,7 +39,8 @@ async def schedule_inspection(context: ActionContext, arguments: InspectionArgum
 async def repair_item(context: ActionContext, arguments: NoteArguments) -> dict[str, Any]:
     """Have it repaired; it is inspected again before it counts."""
     file = await context.file(arguments.item)
-    context.save(*_disposed(file, "repair"), file.item.model_copy(update={"quality": Quality.NOT_INSPECTED}))
+    meant = await meant_ncrs(context, file)
+    context.save(*_disposed(meant, "repair"), _judged(file, meant, Quality.NOT_INSPECTED))
     return {"disposition": "repair"}
 
 
@@ -49,17 +52,19 @@ async def return_item(context: ActionContext, arguments: NoteArguments) -> dict[
         for shipment in file.shipments_in(file.item.round)
         if shipment.is_received
     ]
-    back = {"quality": Quality.NOT_INSPECTED, "logistics": Logistics.NOT_SHIPPED, "eta": None}
-    context.save(*_disposed(file, "return"), *returned, file.item.model_copy(update=back))
+    meant = await meant_ncrs(context, file)
+    back = {"logistics": Logistics.NOT_SHIPPED, "eta": None}
+    item = _judged(file, meant, Quality.NOT_INSPECTED).model_copy(update=back)
+    context.save(*_disposed(meant, "return"), *returned, item)
     return {"disposition": "return", "shipments": len(returned)}
 
 
 async def accept_as_is(context: ActionContext, arguments: NoteArguments) -> dict[str, Any]:
     """Use what failed as it is; for anything else (a vendor's terms) the acceptance is put on file."""
     file = await context.file(arguments.item)
-    if file.item.quality == Quality.FAILED:
-        accepted = file.item.model_copy(update={"quality": Quality.ACCEPTED_AS_IS})
-        context.save(*_disposed(file, "use_as_is"), accepted)
+    meant = await meant_ncrs(context, file)
+    if meant or file.item.quality == Quality.FAILED:
+        context.save(*_disposed(meant, "use_as_is"), _judged(file, meant, Quality.ACCEPTED_AS_IS))
         return {"disposition": "use_as_is"}
     note = Message(
         message_id=f"M-{context.key.seq}-accept_as_is-{file.item.item_id}-{context.key.ordinal}",
@@ -73,9 +78,12 @@ async def accept_as_is(context: ActionContext, arguments: NoteArguments) -> dict
     return {"noted": note.message_id}
 
 
-def _disposed(file: LineFile, disposition: str) -> list[Row]:
-    return [
-        inspection.model_copy(update={"disposition": disposition})
-        for inspection in file.inspections_in(file.item.round)
-        if inspection.status == "failed" and inspection.disposition is None
-    ]
+def _disposed(meant: Sequence[Inspection], disposition: str) -> list[Row]:
+    return [inspection.model_copy(update={"disposition": disposition}) for inspection in meant]
+
+
+def _judged(file: LineFile, meant: Sequence[Inspection], quality: Quality) -> Item:
+    """The line with this word for its quality; it stays failed while an NCR is left that nobody has decided."""
+    left = [inspection for inspection in open_ncrs(file) if inspection not in meant]
+    still = [inspection for inspection in left if inspection.round == file.item.round]
+    return file.item.model_copy(update={"quality": Quality.FAILED if still else quality})

@@ -3,28 +3,22 @@
 from datetime import date
 from typing import Any
 
+from domain.approvals import Approval
 from domain.buildings import Delivery, delivery_problem
-from domain.changing_lines import (
-    Applied,
-    Asked,
-    Log,
-    Refused,
-    WantedLine,
-    change_subject,
-    is_bound,
-    still_wanted,
-)
+from domain.changing_lines import Applied, Asked, Log, Refused, WantedLine, is_bound
 from domain.events import CLEAR, Entry, ItemChange, ItemsChanged, ScheduleRevised
 from domain.orders import as_date
 from domain.outstanding import resolved_message
 from domain.procurement import Item, LineFile, ScheduleVersion
+from domain.questions.change_order import KIND as CHANGE_ORDER
+from domain.questions.change_order import ChangeOrderSubject, still_wanted, subject_of
 from storage import procurement
 from tools.apart import breathe, work_apart
-from tools.asking import pending as find_pending
 from tools.context import ActionContext, Toolbox
 from tools.flags import band_settled
 from tools.recording import Finding, record_facts
 from tools.schedule import open_log, save_version
+from tools.vendors import change_vendors
 
 
 async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised) -> Finding:
@@ -91,10 +85,11 @@ async def change_items(toolbox: Toolbox, entry: Entry, event: ItemsChanged) -> F
 
     async def act(context: ActionContext) -> dict[str, Any]:
         conn, building_id = context.transaction.conn, entry.building_id
+        vendors = await change_vendors(context, event.vendors)
         items = await procurement.items(conn, building_id)
-        log = await open_log(context, items)
+        log = await open_log(context, items, set(vendors.known))
         body = log.plan.body
-        refused: list[str] = []
+        refused: list[str] = [*vendors.refused]
         touched: list[str] = []
         notes: list[str] = []
         asks: dict[str, dict[str, Any]] = {}
@@ -123,31 +118,45 @@ async def change_items(toolbox: Toolbox, entry: Entry, event: ItemsChanged) -> F
         if log.plan.body != body:
             await save_version(context, log.plan.body)
         told = _told(refused)
-        note = "; ".join([f"{len(touched)} lines changed", *notes])
+        note = f"{len(touched)} lines changed" + (f", {vendors.changed} vendors" if vendors.changed else "")
+        note = "; ".join([note, *notes])
         note += f"; a change of the order is asked for {len(asks)}" if asks else ""
         note += f"; refused: {'; '.join(told)}" if refused else ""
         ask = [*asks.values(), *(_unclear(entry, problem) for problem in told)]
-        return vars(Finding(note=note, items=list(dict.fromkeys(touched)), ask=ask))
+        concerned = list(dict.fromkeys([*touched, *vendors.items]))
+        return vars(Finding(note=note, items=concerned, ask=ask, say=vendors.say))
 
     return await record_facts(toolbox, entry, act)
 
 
 async def _change_order(
-    context: ActionContext, file: LineFile, outcome: Applied | Asked, earlier: dict[str, Any] | None
+    context: ActionContext, file: LineFile, outcome: Applied | Asked, asked: dict[str, Any] | None
 ) -> dict[str, Any] | None:
     """The question of a change order, together with what already waits on the same order. Where nothing is left that
-    the line does not have, a question that is open is withdrawn."""
-    item = outcome.item
-    pending = await find_pending(context.transaction.conn, context.building.building_id, "change_order", item.item_id)
-    before = earlier["subject"] if earlier else None if pending is None else pending.subject
-    if isinstance(outcome, Applied) and before is None:
+    the line does not have, a question that is open is withdrawn. `asked`: what this very event asks of the line."""
+    pending = await _pending_change(context, file)
+    known = asked["subject"] if asked else None if pending is None else pending.subject
+    earlier = None if known is None else ChangeOrderSubject.model_validate(known)
+    if isinstance(outcome, Applied) and earlier is None:
         return None
-    subject = change_subject(file, outcome, before)
-    if subject["removal"] or still_wanted(item, subject):
-        return {"kind": "change_order", "item_id": item.item_id, "subject": subject}
+    subject = subject_of(file, outcome, earlier)
+    if subject.removal or still_wanted(outcome.item, subject):
+        return {
+            "kind": CHANGE_ORDER.name,
+            "item_id": outcome.item.item_id,
+            "subject": subject.model_dump(mode="json", exclude_unset=True),
+        }
     if pending is not None:
-        context.save(pending.model_copy(update={"status": "superseded"}))
+        context.save(pending.supersede())
     return None
+
+
+async def _pending_change(context: ActionContext, file: LineFile) -> Approval | None:
+    """The open change order of the line's current order."""
+    conn, building_id = context.transaction.conn, context.building.building_id
+    open_ = await procurement.open_questions(conn, building_id, file.item.item_id)
+    order = "" if file.order is None else file.order.number
+    return next((one for one in open_ if one.kind == CHANGE_ORDER.name and one.matter == order), None)
 
 
 def _wanted(context: ActionContext, change: ItemChange) -> WantedLine:
@@ -194,7 +203,7 @@ async def close_building(toolbox: Toolbox, entry: Entry) -> Finding:
             named = ", ".join(open_[:5]) + (f" and {len(open_) - 5} more" if len(open_) > 5 else "")
             why = f"{len(open_)} lines are open ({named})" if open_ else f"{len(pending)} questions are open"
             return vars(Finding(note=f"refused: {why}"))
-        context.save(*(approval.model_copy(update={"status": "withdrawn"}) for approval in asked))
+        context.save(*(approval.withdraw() for approval in asked))
         context.building.status = "closed"
         return vars(Finding(note="building closed"))
 

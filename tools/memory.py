@@ -9,6 +9,7 @@ from typing import Any
 from domain.approvals import Approval
 from domain.events import Entry
 from domain.procurement import Item, Message
+from domain.questions.registry import TOLD_FROM_OUTSIDE
 from storage import procurement, summaries
 from storage.long_term import Sought
 from tools.context import Toolbox
@@ -92,12 +93,6 @@ def _of_fact(fact: dict[str, Any]) -> Origin:
     if fact["kind"] == "note":
         return of_note(str(fact["text"]).partition(": ")[0])
     return TEAM if fact["kind"] == "decides" else MIXED
-
-
-TOLD_FROM_OUTSIDE = frozenset(
-    {"acknowledgement_exception", "item_unknown", "event_unclear", "facts_contradict", "event_failed"}
-)
-"""Kinds of questions whose own sentence may hold words from outside: a name, an order number, a vendor's exceptions."""
 
 
 def of_case(kind: str) -> Origin:

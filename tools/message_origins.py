@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from domain.addresses import same_address
 from domain.procurement import Message, VendorRow
 from storage import summaries
 from storage.rows import select
@@ -26,7 +25,7 @@ class MessageOrigins:
             event_type, source = self.entries.get(message.caused_seq, ("", ""))
             if event_type != "Message_Received":
                 return of_note(source) if event_type == "Human_Input" else MIXED
-            known = next((one for one in self.vendors if same_address(message.party, one.contact)), None)
+            known = next((one for one in self.vendors if one.is_address_of(message.party)), None)
             return OUTSIDE if known is None else written_by(known.vendor_id)
         named = [one for one in self.vendors if one.name == message.party]
         return written_by(named[0].vendor_id) if len(named) == 1 else MIXED

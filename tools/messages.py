@@ -6,7 +6,7 @@ from domain.actions import InformationArguments, NotifyArguments
 from domain.approvals import POLICY
 from domain.mail_subjects import notice_subject, overdue_subject, request_subject
 from domain.outside import own_words
-from domain.procurement import LineFile, Message, Milestone
+from domain.procurement import ContactRole, LineFile, Message, Milestone
 from tools.context import ActionContext
 
 
@@ -28,7 +28,8 @@ async def request_information(context: ActionContext, arguments: InformationArgu
     file = await context.file(arguments.item)
     to, address = arguments.to, None
     if arguments.to == "vendor":
-        to, address = (file.vendor.name, file.vendor.contact) if file.vendor else ("vendor", None)
+        role: ContactRole = arguments.contact or ("logistics" if file.item.is_ordered else "orders")
+        to, address = (file.vendor.name, file.vendor.contact_for(role)) if file.vendor else ("vendor", None)
     subject = _subject_of(context, file, arguments)
     return say(context, to, arguments.question, arguments.item, address=address, subject=subject)
 

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from domain.actions import ExpediteArguments, ItemArguments, OrderArguments, ReviseOrderArguments
-from domain.changing_lines import item_after_revision
+from domain.actions import ExpediteArguments, ItemArguments, OrderArguments
 from domain.errors import InvalidError
 from domain.mail_subjects import order_subject, vendor_subject
 from domain.milestones import expected_of
-from domain.orders import order_rows, revise_lines
-from domain.procurement import Commercial, LineFile, OrderLine, PurchaseOrder, Row, money
-from storage.rows import select
+from domain.orders import order_rows
+from domain.procurement import Commercial, ContactRole, LineFile, OrderLine, PurchaseOrder, Row, money
 from tools.context import ActionContext
+from tools.meant_ncrs import meant_ncrs
 from tools.messages import say
 
 
@@ -27,9 +26,7 @@ async def reorder_item(context: ActionContext, arguments: OrderArguments) -> dic
     """Order a replacement: the line's next round, with an order of its own."""
     file = await context.file(arguments.item)
     disposed: list[Row] = [
-        inspection.model_copy(update={"disposition": "replace"})
-        for inspection in file.inspections_in(file.item.round)
-        if inspection.status == "failed" and inspection.disposition is None
+        inspection.model_copy(update={"disposition": "replace"}) for inspection in await meant_ncrs(context, file)
     ]
     return _order(context, file, arguments, disposed, replaces=True)
 
@@ -48,8 +45,8 @@ def _order(
     context.save(*also, *rows)
     vendor = file.vendor
     context.post(
-        (vendor.contact or vendor.name) if vendor else "vendor",
-        order_subject(order.number, file.item.name, _quantity(rows), file.item.required_by, order.revision),
+        (vendor.contact_for("orders") or vendor.name) if vendor else "vendor",
+        order_subject(order.number, file.item.name, quantity_in_words(rows), file.item.required_by, order.revision),
         {"purchase_order": order.model_dump(mode="json"), "lines": [rows[1].model_dump(mode="json")]},
     )
     return {"purchase_order": order.number, "total": money(order.total, order.currency)}
@@ -66,32 +63,7 @@ async def cancel_purchase_order(context: ActionContext, arguments: OrderArgument
         file.item.model_copy(update={"commercial": Commercial.CANCELLED, "caused_seq": context.seq}),
     )
     text = f"Purchase order {order.number} is cancelled. {arguments.reason or ''}".strip()
-    return {"purchase_order": order.number, **_to_vendor(context, file, text, "this order is cancelled")}
-
-
-async def revise_purchase_order(context: ActionContext, arguments: ReviseOrderArguments) -> dict[str, Any]:
-    """Change order: the order's next revision, told to its vendor; the lines take over what was agreed."""
-    conn, building_id = context.transaction.conn, context.building.building_id
-    files = {line.item: await context.file(line.item) for line in arguments.lines}
-    file = files[arguments.lines[0].item]
-    order = next((order for order in file.orders if order.number == arguments.order), None)
-    if order is None:
-        raise InvalidError(f"{file.item.shown} has no order {arguments.order!r}.", "order")
-    before = await select(conn, OrderLine, "building_id = %s AND number = %s", (building_id, order.number))
-    revised, lines = revise_lines(before, order, arguments.lines, context.seq)
-    changed = [(old, new) for old, new in zip(before, lines, strict=True) if old != new]
-    if not changed:
-        return {"purchase_order": order.number, "revision": order.revision, "already_revised": True}
-    items = [item_after_revision(files[new.item_id], old, new, context.seq) for old, new in changed]
-    context.save(revised, *(new for _, new in changed), *items)
-    vendor = file.vendor if file.vendor and file.vendor.vendor_id == order.vendor_id else None
-    context.post(
-        (vendor.contact or vendor.name) if vendor else order.vendor_id or "vendor",
-        order_subject(order.number, file.item.name, _quantity(lines), lines[0].required_by, revised.revision),
-        {"purchase_order": revised.model_dump(mode="json"), "lines": [line.model_dump(mode="json") for line in lines]},
-    )
-    total = money(revised.total, revised.currency)
-    return {"purchase_order": order.number, "revision": revised.revision, "total": total}
+    return {"purchase_order": order.number, **_to_vendor(context, file, "orders", text, "this order is cancelled")}
 
 
 async def expedite_order(context: ActionContext, arguments: ExpediteArguments) -> dict[str, Any]:
@@ -104,7 +76,7 @@ async def expedite_order(context: ActionContext, arguments: ExpediteArguments) -
         f"{file.item.required_by}."
     )
     needed = f", required by {file.item.required_by}" if file.item.required_by else ""
-    return _to_vendor(context, file, text, f"please expedite{needed}")
+    return _to_vendor(context, file, "escalation", text, f"please expedite{needed}")
 
 
 async def start_tracking(context: ActionContext, arguments: ItemArguments) -> dict[str, Any]:
@@ -125,15 +97,18 @@ def _current(file: LineFile) -> PurchaseOrder:
     return file.order
 
 
-def _quantity(rows: Sequence[Row]) -> str:
+def quantity_in_words(rows: Sequence[Row]) -> str:
+    """The quantity of an order's first line with its unit; empty where it has none."""
     line = next(row for row in rows if isinstance(row, OrderLine))
     if line.quantity is None:
         return ""
     return f"{line.quantity.normalize():f} {line.unit or ''}".strip()
 
 
-def _to_vendor(context: ActionContext, file: LineFile, text: str, asked: str) -> dict[str, Any]:
+def _to_vendor(context: ActionContext, file: LineFile, role: ContactRole, text: str, asked: str) -> dict[str, Any]:
     vendor = file.vendor
     name = vendor.name if vendor else "vendor"
     subject = vendor_subject(file.order.number if file.order else None, file.item.name, asked)
-    return say(context, name, text, file.item.item_id, address=vendor.contact if vendor else None, subject=subject)
+    return say(
+        context, name, text, file.item.item_id, address=vendor.contact_for(role) if vendor else None, subject=subject
+    )

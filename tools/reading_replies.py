@@ -3,7 +3,7 @@
 from domain.actions import action
 from domain.approvals import Approval
 from domain.events import Entry
-from domain.options_on_reports import event_told
+from domain.questions.reports import event_told
 from domain.replies import Asked, Reply, ReplyReading, plainly_answered, understood
 from domain.reply_words import actions_spoken_of
 from storage import procurement

@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from domain.advice import can_be_done
-from domain.approvals import Decision, Question, Responder
+from domain.approvals import Approval, Decision, Question, Responder
 from domain.buildings import Building
 from domain.counts import write_times
 from domain.events import Entry
 from domain.procurement import LineFile
+from domain.questions import matter_on_file
+from domain.questions.registry import ASKED_ONCE, PUT_TO_MODELS
 from domain.rules import Case, Rule, case_of, full_id, matching
 from domain.templates import fitting
 from storage import rules
-from tools.adviser import ADVISED, Adviser
-from tools.asking import ASKED_ONCE, answered_before, built_on
+from tools.adviser import Adviser
+from tools.asking import answered_before, built_on
 from tools.context import Toolbox
 from tools.recording import standing
 
@@ -103,9 +105,16 @@ def chain_of(toolbox: Toolbox, entry: Entry) -> list[Answering]:
     return [LearnedRules(), *([Adviser(toolbox, entry)] if toolbox.models is not None else [])]
 
 
+def _is_before_a_person(question: Question, open_: Sequence[Approval], file: LineFile | None) -> bool:
+    return any(
+        (one.kind, matter_on_file(one, file), one.status) == (question.kind, question.matter, "pending")
+        for one in open_
+    )
+
+
 async def anybody(toolbox: Toolbox, building_id: str, kinds: Sequence[str]) -> bool:
     """Whether there is anybody but a person who may answer: so that nothing is looked up for nothing."""
-    if toolbox.models is not None and any(kind in ADVISED for kind in kinds):
+    if toolbox.models is not None and any(kind in PUT_TO_MODELS for kind in kinds):
         return True
     async with toolbox.lock:
         return await rules.may_answer(toolbox.conn, building_id, kinds)
@@ -121,7 +130,7 @@ async def pose(
     async with toolbox.lock:
         conn = toolbox.conn
         question = await built_on(conn, building, entry, kind, file, subject)
-        if question is None or any(one.kind == kind and one.status == "pending" for one in open_):
+        if question is None or _is_before_a_person(question, open_, file):
             return None
         if kind in ASKED_ONCE and await answered_before(conn, building, question, entry):
             return None

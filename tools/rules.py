@@ -193,7 +193,7 @@ async def _answered_request(context: ActionContext, approval: Approval) -> dict[
 async def _withdraw_request(context: ActionContext, rule: Rule) -> None:
     """An overruled rule no longer asks for a delegation."""
     for approval in await pending_requests(context, rule.rule_id):
-        context.save(approval.model_copy(update={"status": "withdrawn"}))
+        context.save(approval.withdraw())
 
 
 async def pending_requests(context: ActionContext, rule_id: str) -> list[Approval]:

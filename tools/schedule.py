@@ -1,6 +1,6 @@
 """Changes of the schedule that people decide on: another required day, another project end, a line taken out."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
 
@@ -67,10 +67,12 @@ async def _body(context: ActionContext) -> dict[str, Any]:
     return {} if current is None else dict(current.body)
 
 
-async def open_log(context: ActionContext, items: Iterable[Item]) -> Log:
-    """The log of these lines with the schedule that stands, to be changed."""
-    building_id = context.building.building_id
-    vendors = {vendor.vendor_id for vendor in await procurement.vendors(context.transaction.conn, building_id)}
+async def open_log(context: ActionContext, items: Iterable[Item], vendors: Collection[str] | None = None) -> Log:
+    """The log of these lines with the schedule that stands, to be changed. `vendors`: the ids of those that lines may
+    name, where some were just added."""
+    if vendors is None:
+        rows = await procurement.vendors(context.transaction.conn, context.building.building_id)
+        vendors = {vendor.vendor_id for vendor in rows}
     body = await _body(context)
     return Log(items, body, currency=context.building.currency, vendors=vendors, seq=context.seq)
 

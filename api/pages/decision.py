@@ -17,7 +17,7 @@ from api.pages.known import evidence
 from api.pages.links import answered_by_page, let_in, log_path, record_use, same_site
 from api.pages.rendering import HEADERS, page
 from domain.actions import ACTIONS
-from domain.approvals import Answer
+from domain.approvals import Answer, state
 from domain.buildings import Building
 from domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from domain.outside import shown_name
@@ -177,12 +177,13 @@ async def _shown(
     view = asked.view
     item = {"name": asked.names.get(view.item_id, view.item_id)} if view.item_id else None
     standing = _standing(view)
+    asks = state(view.summary) if view.status in ("superseded", "withdrawn") else view.summary
     return page(
         "decision.html",
         status=status,
-        title=f"{view.summary[:60]} - {asked.building.name}",
+        title=f"{asks[:60]} - {asked.building.name}",
         refresh=LOOK_AGAIN_S if standing["under_way"] else None,
-        asked=view.model_dump(),
+        asked=view.model_dump() | {"summary": asks},
         refused=asked.row["refused"],
         building=asked.building,
         zone=asked.building.zone,

@@ -20,6 +20,7 @@ _PHRASES = {
     "return_item": "send {item} back",
     "accept_as_is": "accept {item} as it is",
     "hold_item": "put {item} on hold",
+    "complete_item": "complete {item}",
     "request_information": "ask {to}: {question}",
     "restate_event": "take the report as {event}",
     "dismiss_event": "leave the report as it is",

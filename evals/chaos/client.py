@@ -75,14 +75,18 @@ class Client:
         copies = 2 if self.chance.random() < TWICE else 1
         headers = {"Idempotency-Key": key}
         told = await asyncio.gather(*(self._until_answered("POST", path, body, headers) for _ in range(copies)))
+        impossible = False
         for status, answer in told:
             if status in (200, 202):
                 sent.seqs.add(answer["seq"])
                 sent.event_ids.add(answer["event_id"])
             elif status == 409:
                 sent.refused = True
+            elif status == 422 and fragile:
+                impossible = True  # nothing was stored; a copy that came later may have been possible
             else:
                 self.record.complaints.append(f"{sent}: {body} was answered {status}: {answer}")
+        sent.refused = sent.refused or (impossible and not sent.seqs)
         if len(sent.seqs) > 1 or (sent.accepted and sent.refused):
             self.record.complaints.append(f"{sent}: one answer, and it was told both")
 

@@ -6,12 +6,10 @@ from datetime import date, datetime
 from datetime import time as clock_time
 from typing import Literal
 
+from domain.questions.registry import NOT_ABOUT_AN_EVENT
 from evals.stories.format import ANY_LINE, Check, Replies, Reply, Step, Story, Wanted
 from evals.stories.lines import LineBook
 from evals.stories.working_days import END_OF_DAY, WorkingDays
-
-NOT_ABOUT_AN_EVENT = {"milestone_overdue", "delegation_request", "event_failed", "hold_expired", "decision_overruled"}
-"""Chasing, delegation, hold and failure questions never satisfy an event's `ask`."""
 
 
 @dataclass(frozen=True)

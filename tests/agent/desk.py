@@ -55,11 +55,22 @@ class Desk:
         }
         await buildings.create(self.conn, BuildingSpec.model_validate(body), self.clock.now())
 
-    async def post(self, event_type: str, *, run: bool = True, source: str = "test", **fields: Any) -> str:
-        """Post an event, and run the agent until nothing is left to do. Returns the event's id."""
+    async def post(
+        self,
+        event_type: str,
+        *,
+        run: bool = True,
+        source: str = "test",
+        named: dict[str, str] | None = None,
+        **fields: Any,
+    ) -> str:
+        """Post an event, and run the agent until nothing is left to do. Returns the event's id. `named`: the event
+        that it takes back."""
         self._numbers += 1
         event_id = fields.pop("event_id", f"e{self._numbers}")
-        event = EVENT.validate_python({"event_type": event_type, **_DEFAULTS.get(event_type, {}), **fields})
+        event = EVENT.validate_python(
+            {"event_type": event_type, **_DEFAULTS.get(event_type, {}), **fields, **(named or {})}
+        )
         await inbox.accept(
             self.conn,
             self.building_id,

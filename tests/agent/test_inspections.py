@@ -86,7 +86,7 @@ async def test_approve_orders_a_replacement_and_tracks_it(desk: Desk) -> None:
     assert (item.round, item.commercial, item.logistics, item.quality) == (2, "ordered", "not_shipped", "not_inspected")
     assert (await desk.names())[-2:] == ["reorder_item", "start_tracking"]
     orders = await desk.rows(PurchaseOrder)
-    assert [str(order.total) for order in orders] == ["2700", "1800"]
+    assert [str(order.total) for order in orders] == ["2700.00", "1800.00"]
     (report,) = [i for i in await desk.rows(Inspection) if i.status == "failed"]
     assert report.disposition == "replace"
 
@@ -185,9 +185,14 @@ async def test_what_is_replaced_in_part_is_released_when_all_of_it_is_there(desk
     assert await desk.pending() == []
 
 
-async def test_a_reinspection_that_passes_closes_the_question(desk: Desk) -> None:
-    await failed(desk)
+async def test_a_pass_does_not_decide_what_becomes_of_what_was_rejected(desk: Desk) -> None:
+    question = await failed(desk)
     await desk.post("Inspection_Passed", item="HVAC Units", inspection_date="2026-02-25")
+    assert (await desk.question()).version == question.version
+    assert (await desk.item("hvac-units")).status == "failed_inspection"
+    repair = {"name": "repair_item", "arguments": {"item": "hvac-units", "note": "was repaired"}}
+    await desk.decide(question, "edit", actions=[repair])
+    await desk.post("Inspection_Passed", item="HVAC Units", inspection_date="2026-02-26")
     assert await desk.pending() == []
     assert (await desk.item("hvac-units")).status == "released"
 

@@ -213,7 +213,7 @@ async def test_a_price_that_is_not_known_is_covered_by_no_limit(desk: Desk) -> N
 async def test_a_price_that_rises_moves_the_question_up(desk: Desk) -> None:
     await open_site(desk, policy={"po_limit": "10"})
     asked = await beyond(desk, "Screws")
-    assert (asked.asked_of, asked.amount) == ("project_manager", "40")
+    assert (asked.asked_of, asked.amount) == ("project_manager", "40.00")
     await desk.post("Items_Changed", items=[{"item_id": "screws", "unit_price": "20000"}])
     renewed = await desk.question("order_beyond_authority")
     assert (renewed.approval_id, renewed.version, renewed.asked_of) == (asked.approval_id, 2, "director")

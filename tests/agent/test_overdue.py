@@ -78,7 +78,8 @@ async def test_nobody_is_reminded_at_night_or_on_a_sunday(desk: Desk) -> None:
     await asked(desk)
     question = await desk.question()
     desk.clock.moment = datetime(2026, 2, 27, 17, 0, tzinfo=UTC)  # Friday, 18:00 in Berlin
-    await desk.post("Inspection_Failed", item="Doors", inspection_date="2026-02-27", document_name="second report")
+    again = {"inspection_date": "2026-02-27", "document_name": "second report", "ncr_number": question.matter}
+    await desk.post("Inspection_Failed", item="Doors", **again)
     renewed = await desk.question()
     assert (renewed.approval_id, renewed.version) == (question.approval_id, 2)
     await desk.decide(renewed, "reject")

@@ -265,7 +265,7 @@ BINDING = {
 TOLD_OR_ON_FILE = {
     *("notify_team", "request_information"),  # words, which are withheld
     *("flag_potential_issue", "schedule_inspection", "repair_item"),  # our own notes, calendar and hands
-    *("change_required_by", "change_project_end", "remove_item", "hold_item"),  # our own log
+    *("change_required_by", "change_project_end", "remove_item", "hold_item", "complete_item"),  # our own log
     *("restate_event", "dismiss_event", "grant_delegation"),  # our own reading and authority
 }
 

@@ -192,14 +192,27 @@ async def test_an_edit_names_lines_in_any_spelling_and_stores_their_ids(
 ) -> None:
     approval_id = await raise_approval(resources)
     actions = [
-        {"name": "accept_as_is", "arguments": {"item": "hvac  UNITS", "note": "dent is hidden"}},
+        {"name": "hold_item", "arguments": {"item": "hvac  UNITS", "note": "dent is hidden"}},
         {"name": "restate_event", "arguments": {"event": {"event_type": "Human_Input", "text": "as said"}}},
     ]
     response = await client.post(decision_of(approval_id), json={"type": "edit", "actions": actions})
     assert response.status_code == 202
     stored = (await rows(resources, "SELECT body FROM events"))[0]["body"]["decision"]["actions"]
-    assert stored[0] == {"name": "accept_as_is", "arguments": {"item": "hvac-units", "note": "dent is hidden"}}
+    assert stored[0] == {"name": "hold_item", "arguments": {"item": "hvac-units", "note": "dent is hidden"}}
     assert stored[1]["name"] == "restate_event"
+
+
+async def test_what_cannot_be_done_is_refused_whole_with_the_reason(
+    client: httpx.AsyncClient, resources: Resources
+) -> None:
+    approval_id = await raise_approval(resources)
+    tell = {"name": "notify_team", "arguments": {"team": "receiving", "message": "cancelled", "item": "hvac-units"}}
+    cancel = {"name": "cancel_purchase_order", "arguments": {"item": "HVAC Units"}}
+    refused = await client.post(decision_of(approval_id), json={"type": "edit", "actions": [tell, cancel]})
+    problem = assert_problem(refused, 422, "has no order to cancel")
+    assert "cancel_purchase_order" in problem["detail"]
+    assert await count(resources, "events") == 0
+    assert (await client.get(f"/approvals/{approval_id}")).json()["status"] == "pending"
 
 
 @pytest.mark.parametrize(

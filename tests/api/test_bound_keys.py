@@ -241,9 +241,10 @@ FIELDS: dict[str, dict[str, Any]] = {
     "Human_Input": {"text": "hello"},
     "Schedule_Revised": {"schedule": SPEC["schedule"]},
     "Items_Changed": {"items": [{"item_id": "hvac-units", "quantity": "4"}]},
+    "Event_Voided": {"source": "erp", "event_id": "4711", "reason": "sent by mistake"},
     "Building_Closed": {},
 }
-OF_NO_LINE = ("Message_Received", "Schedule_Revised", "Items_Changed", "Building_Closed")
+OF_NO_LINE = ("Message_Received", "Schedule_Revised", "Items_Changed", "Event_Voided", "Building_Closed")
 
 
 def event_of(event_type: str) -> dict[str, Any]:

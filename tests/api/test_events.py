@@ -219,6 +219,45 @@ async def test_a_cloud_event_is_the_same_thing(client: httpx.AsyncClient) -> Non
     assert assert_problem(unknown, 422)["errors"][0]["field"] == "type"
 
 
+async def test_an_event_is_taken_back_once_under_an_id_that_follows_from_its_own(client: httpx.AsyncClient) -> None:
+    await client.post(EVENTS, json=APPROVED)
+    void = {"event_type": "Event_Voided", "source": "docs", "event_id": "docs-311", "reason": "Wrong file."}
+    first = await client.post(EVENTS, json=void)
+    assert (first.status_code, first.json()["event_id"]) == (202, "void:docs-311")
+    assert (await client.post(EVENTS, json=void)).status_code == 200
+    shown = (await client.get(f"{EVENTS}/void:docs-311")).json()
+    assert shown["body"] == void
+    assert_problem(await client.post(EVENTS, json={**void, "reason": "Another."}), 409)
+    for missing in ("source", "event_id", "reason"):
+        body = {key: value for key, value in void.items() if key != missing}
+        assert assert_problem(await client.post(EVENTS, json=body), 422)["errors"][0]["field"] == missing
+
+
+async def test_as_a_cloud_event_it_names_the_other_event_in_its_data(client: httpx.AsyncClient) -> None:
+    cloud = {"specversion": "1.0", "id": "v-1", "source": "gate", "type": "Event_Voided"}
+    headers = {"content-type": "application/cloudevents+json"}
+    data = {"source": "docs", "event_id": "docs-311", "reason": "Wrong file."}
+    sent = await client.post(EVENTS, content=json.dumps({**cloud, "data": data}), headers=headers)
+    assert (sent.status_code, sent.json()["event_id"]) == (202, "v-1")
+    shown = (await client.get(f"{EVENTS}/v-1?source=gate")).json()
+    assert shown["body"] == {**data, "event_type": "Event_Voided"}
+    nameless = json.dumps({**cloud, "id": "v-2", "data": {"reason": "Wrong file."}})
+    refused = await client.post(EVENTS, content=nameless, headers=headers)
+    assert assert_problem(refused, 422)["errors"][0]["field"] == "data.event_id"
+
+
+@pytest.mark.parametrize("quantity", ["-4", -4, "0", "1000000001", "1.0000001"])
+async def test_a_quantity_that_cannot_be_is_refused_at_both_doors(client: httpx.AsyncClient, quantity: Any) -> None:
+    told = assert_problem(await client.post(EVENTS, json={**DEPARTED, "quantity": quantity}), 422)
+    assert told["errors"][0]["field"] == "quantity"
+    assert ("Event_Voided" in told["errors"][0]["message"]) == str(quantity).startswith("-")
+    data = {**{key: value for key, value in DEPARTED.items() if key != "event_type"}, "quantity": quantity}
+    cloud = {"specversion": "1.0", "id": "q", "source": "s", "type": DEPARTED["event_type"], "data": data}
+    headers = {"content-type": "application/cloudevents+json"}
+    told = assert_problem(await client.post(EVENTS, content=json.dumps(cloud), headers=headers), 422)
+    assert told["errors"][0]["field"] == "data.quantity"
+
+
 async def test_an_id_that_two_sources_sent_is_ambiguous_without_its_source(client: httpx.AsyncClient) -> None:
     await client.post(EVENTS, json={**APPROVED, "source": "a"})
     await client.post(EVENTS, json={**APPROVED, "source": "b"})

@@ -19,7 +19,8 @@ from tests.api.test_bound_keys import MOMENT, WHO
 AT = f"/buildings/{BUILDING}"
 VENDORS = f"{AT}/vendors"
 MILL: dict[str, Any] = {"vendor_id": "mill", "name": "Mill Road Steel", "contact": "orders@mill.example"}
-STANDING = {**MILL, "approved": True}
+NOBODY = {"logistics": None, "escalation": None}
+STANDING = {**MILL, "contacts": {"orders": MILL["contact"], **NOBODY}, "approved": True}
 
 
 async def listed(client: httpx.AsyncClient) -> list[dict[str, Any]]:
@@ -60,8 +61,11 @@ async def test_a_vendor_of_the_first_day_is_listed_with_those_that_came_later(cl
     ("change", "stands"),
     [
         ({"name": "Mill Ltd"}, {**STANDING, "name": "Mill Ltd"}),
-        ({"contact": "new@mill.example"}, {**STANDING, "contact": "new@mill.example"}),
-        ({"contact": None}, {**STANDING, "contact": None}),
+        (
+            {"contact": "new@mill.example"},
+            {**STANDING, "contact": "new@mill.example", "contacts": {"orders": "new@mill.example", **NOBODY}},
+        ),
+        ({"contact": None}, {**STANDING, "contact": None, "contacts": {"orders": None, **NOBODY}}),
         ({"approved": False}, {**STANDING, "approved": False}),
         ({"name": "Mill Ltd", "approved": False}, {**STANDING, "name": "Mill Ltd", "approved": False}),
     ],
@@ -169,3 +173,81 @@ async def test_a_fork_begins_with_the_vendors_of_its_moment_and_a_replay_adds_an
             await again.again(conn, change)
     assert again.remarks == []
     assert (await client.get(f"/buildings/{before.fork_id}/vendors")).json()["data"] == now
+
+
+async def test_contacts_are_named_by_what_they_are_for_and_changed_one_by_one(
+    client: httpx.AsyncClient, building: dict[str, Any]
+) -> None:
+    body = {
+        "vendor_id": "mill",
+        "name": "Mill",
+        "contacts": {"orders": "o@mill.example", "logistics": "l@mill.example"},
+    }
+    added = (await client.post(VENDORS, json=body)).json()
+    assert added["contact"] == "o@mill.example"
+    assert added["contacts"] == {"orders": "o@mill.example", "logistics": "l@mill.example", "escalation": None}
+    same = {**body, "contact": "o@mill.example", "contacts": {"logistics": "l@mill.example"}}
+    assert (await client.post(VENDORS, json=same)).status_code == 200
+    change = {"contacts": {"orders": "new@mill.example", "logistics": None, "escalation": "boss@mill.example"}}
+    changed = (await client.patch(f"{VENDORS}/mill", json=change)).json()
+    assert (changed["contact"], changed["contacts"]) == ("new@mill.example", change["contacts"])
+    newest, _ = await audited(client)
+    assert newest["by"]["name"]
+    assert newest["detail"]["changed"] == {
+        "contact": {"before": "o@mill.example", "after": "new@mill.example"},
+        "contacts.logistics": {"before": "l@mill.example", "after": None},
+        "contacts.escalation": {"before": None, "after": "boss@mill.example"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({**MILL, "contact": "Mill orders@mill.example"}, "no mail address"),
+        ({**MILL, "contacts": {"logistics": "a@b@c.example"}}, "no mail address"),
+        ({**MILL, "contacts": {"orders": "other@mill.example"}}, "contacts.orders"),
+        ({**MILL, "contacts": {"sales": "x@mill.example"}}, "sales"),
+    ],
+)
+async def test_an_address_that_nothing_can_be_sent_to_is_refused_with_what_may_be_written(
+    client: httpx.AsyncClient, building: dict[str, Any], body: dict[str, Any], said: str
+) -> None:
+    assert_problem(await client.post(VENDORS, json=body), 422, said)
+    await client.post(VENDORS, json=MILL)
+    change = {name: body[name] for name in ("contact", "contacts") if name in body}
+    assert_problem(await client.patch(f"{VENDORS}/mill", json=change), 422, said)
+    assert_problem(await client.post("/buildings", json={**SPEC, "building_id": "x", "vendors": [body]}), 422, said)
+
+
+VENDOR_EVENT = {"event_type": "Items_Changed", "items": [], "vendors": [{**MILL, "approved": True}]}
+
+
+async def test_only_a_person_who_may_change_vendors_sends_them_in_an_event(keyed: httpx.AsyncClient) -> None:
+    await keyed.post("/buildings", json=SPEC, headers=bearer(ADMIN))
+    events = f"{AT}/events"
+    for key in (SENDER, APPROVER, MACHINE, READER):
+        assert_problem(await keyed.post(events, json=VENDOR_EVENT, headers=bearer(key)), 403)
+    cloud = {"specversion": "1.0", "id": "1", "source": "erp", "type": "Items_Changed", "data": VENDOR_EVENT}
+    wrapped = {**bearer(SENDER), "Content-Type": "application/cloudevents+json"}
+    assert_problem(await keyed.post(events, json=cloud, headers=wrapped), 403)
+    assert (await keyed.get(VENDORS, headers=bearer(ADMIN))).json()["data"] == []
+    assert (await keyed.get(f"{events}", headers=bearer(ADMIN))).json()["data"] == []
+    assert (await keyed.post(events, json=VENDOR_EVENT, headers=bearer(ADMIN))).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "items"),
+        ({"vendors": []}, "items"),
+        ({"vendors": [{"approved": True}]}, "vendor_id"),
+        ({"vendors": [{"vendor_id": "mill", "contact": None}]}, "contact"),
+        ({"vendors": [{"vendor_id": "mill", "contacts": {"logistics": None}}]}, "logistics"),
+        ({"vendors": [{"vendor_id": "mill", "contact": "a b@c.example"}]}, "no mail address"),
+    ],
+)
+async def test_an_event_with_a_vendor_that_is_none_is_refused(
+    client: httpx.AsyncClient, building: dict[str, Any], fields: dict[str, Any], said: str
+) -> None:
+    refused = await client.post(f"{AT}/events", json={"event_type": "Items_Changed", **fields})
+    assert_problem(refused, 422, said)

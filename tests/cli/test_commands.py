@@ -127,7 +127,7 @@ def test_a_question_is_listed_shown_and_answered_once(longlead: Run, building: s
 
 def test_a_question_is_answered_with_other_actions(longlead: Run, building: str, served: Served) -> None:
     approval = served.ask()
-    actions = json.dumps([{"name": "accept_as_is", "arguments": {"item": "HVAC Units"}}])
+    actions = json.dumps([{"name": "hold_item", "arguments": {"item": "HVAC Units"}}])
     decided = longlead("approvals", "decide", approval, "edit", "--actions", actions, "--json")
     assert json.loads(decided.stdout)["status"] == "accepted"
     shown = json.loads(longlead("approvals", "show", approval, "--json").stdout)

@@ -13,11 +13,11 @@ from tests.cli.conftest import Run
 
 ITEM = {"item": "hvac-units"}
 REPLACE = Option(title="Replace", actions=[{"name": "reorder_item", "arguments": {**ITEM, "quantity": "4.5"}}])
-REPAIR = Option(title="Repair", actions=[{"name": "repair_item", "arguments": ITEM}])
+REPAIR = Option(title="Repair", actions=[{"name": "expedite_order", "arguments": ITEM}])
 TAKE = Option(
     title="Take it, needed later",
     actions=[
-        {"name": "accept_as_is", "arguments": ITEM},
+        {"name": "hold_item", "arguments": ITEM},
         {"name": "change_required_by", "arguments": {**ITEM, "required_by": "2026-03-09"}},
     ],
 )
@@ -49,8 +49,8 @@ def test_options_are_shown_with_their_numbers_and_the_recommended_one_marked(lon
     ("number", "kind", "names"),
     [
         (1, "approve", []),
-        (2, "edit", ["repair_item"]),
-        (3, "edit", ["accept_as_is", "change_required_by"]),
+        (2, "edit", ["expedite_order"]),
+        (3, "edit", ["hold_item", "change_required_by"]),
     ],
 )
 def test_the_number_chooses_what_the_option_does(

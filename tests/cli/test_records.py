@@ -97,8 +97,23 @@ def test_vendors_are_added_and_changed(longlead: Run, building: str) -> None:
     again = longlead("vendors", "change", building, "pump-works", "--approved")
     assert "nothing has changed" in again.stdout
     listed = json.loads(longlead("vendors", "list", building, "--json").stdout)
-    assert listed[1] == {"vendor_id": "pump-works", "name": "Pump Works", "contact": None, "approved": True}
-    for wrong in ([], ["--contact", "x", "--no-contact"]):
+    assert listed[1] == {
+        "vendor_id": "pump-works",
+        "name": "Pump Works",
+        "contact": None,
+        "contacts": {"orders": None, "logistics": None, "escalation": None},
+        "approved": True,
+    }
+    others = ("--logistics", "Truck <truck@pump.example>", "--escalation", "boss@pump.example")
+    moved = longlead("vendors", "change", building, "pump-works", *others).stdout
+    assert "logistics: none -> Truck <truck@pump.example>" in moved
+    gone = longlead("vendors", "change", building, "pump-works", "--no-escalation", "--orders", "o@pump.example").stdout
+    assert "escalation: boss@pump.example -> none" in gone
+    assert "contact: none -> o@pump.example" in gone
+    assert "logistics: Truck <truck@pump.example>" in longlead("vendors", "list", building).stdout.replace("\n", " ")
+    refused = longlead("vendors", "change", building, "pump-works", "--logistics", "Truck truck@pump.example")
+    assert (refused.exit_code, "with commas between them" in refused.stderr) == (1, True)
+    for wrong in ([], ["--contact", "x", "--no-contact"], ["--logistics", "x", "--no-logistics"]):
         assert longlead("vendors", "change", building, "pump-works", *wrong).exit_code == 1
     assert "vendor changed" in longlead("building", "audit", building).stdout
 

@@ -110,11 +110,35 @@ async def test_a_recipient_without_an_address_is_a_dead_letter_that_says_what_to
     room.settings.channels = {"*": by_apprise(receiver)}
     await room.open()
     await room.write("receiving")
-    await room.write("a@b.example,c@d.example")  # one address at a time: no list can be smuggled in
+    await room.write("a@b.example c@d.example")  # an address at a time: no list can be smuggled in
     await room.deliver()
     assert await room.statuses() == ["dead", "dead"]
     assert "is no address to send to" in (await room.rows())[0]["error"]
     assert receiver.received == []
+
+
+async def test_each_address_of_a_contact_is_delivered_to_by_itself(room: PostRoom, receiver: Receiver) -> None:
+    room.settings.channels = {"*@mill.example": by_apprise(receiver, "/{address}")}
+    receiver.answer = lambda request: 401 if request.path.startswith("/desk") else 204
+    await room.open()
+    await room.write('"Mill, Road" <orders@mill.example>, Desk <desk@mill.example>')
+    await room.deliver()
+    assert sorted(request.path.partition("@")[0] for request in receiver.received) == ["/desk", "/orders"]
+    receiver.answer = lambda _: 204
+    room.clock.forward(hours=1)
+    await room.deliver()
+    assert [request.path.partition("@")[0] for request in receiver.received[2:]] == ["/desk"], (
+        "who has it gets no other"
+    )
+    assert await room.statuses() == ["delivered"]
+
+
+async def test_addresses_that_share_a_fixed_place_are_told_there_once(room: PostRoom, receiver: Receiver) -> None:
+    room.settings.channels = {"*": [SecretStr(f"json://{receiver.address}/x")]}
+    await room.open()
+    await room.write("orders@mill.example, desk@mill.example")
+    await room.deliver()
+    assert len(receiver.received) == 1
 
 
 async def test_a_recipient_is_found_by_address_then_role_then_pattern(room: PostRoom, receiver: Receiver) -> None:
@@ -151,7 +175,7 @@ async def test_an_order_goes_to_the_erp_as_a_document_and_to_the_vendor_in_words
             "revision": 0,
             "status": "issued",
             "currency": "USD",
-            "total": "51300",
+            "total": "51300.00",
             "issued_on": "2026-02-01",
         },
         "vendor": {"vendor_id": "mill", "name": "Mill Road Steel", "contact": "orders@mill.example"},

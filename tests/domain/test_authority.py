@@ -86,7 +86,11 @@ def expected(ask: Ask) -> bool:
         if at_stake is not None and at_stake <= limits.get(ask.who, PO_LIMIT):
             return True
         return ask.who == "admin" and not covered
-    if grants or (ask.kind in PERSONS_ALWAYS and not (ask.who == "program" and ask.kind == "event_failed")):
+    if (
+        grants
+        or ask.action == "complete_item"
+        or (ask.kind in PERSONS_ALWAYS and not (ask.who == "program" and ask.kind == "event_failed"))
+    ):
         return False
     if ask.who == "model" and (orders or ask.action == "dismiss_event" or ask.action not in HARMLESS):
         may_be_taken_back = ask.action in ("hold_item", "change_required_by")

@@ -38,6 +38,12 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "Items_Changed": {"items": [{"item_id": "doors", "unit": "m2"}, {"item_id": "glass", "removed": True}]},
     "Building_Closed": {},
+    "Event_Voided": {
+        "source": "erp",
+        "event_id": "e-1",
+        "reason": "Typed twice.",
+        "instead": {"event_type": "ETA_Changed", "item": "Doors", "eta": "2026-03-01"},
+    },
 }
 
 
@@ -51,7 +57,7 @@ def test_every_type_of_event_is_tried() -> None:
 
 @pytest.mark.parametrize("event_type", EVENT_TYPES)
 def test_a_body_is_the_same_as_sent_as_stored_and_in_any_order(event_type: str) -> None:
-    event = EVENT.validate_python({"event_type": event_type, **BODIES[event_type], "event_id": "1", "source": "s"})
+    event = EVENT.validate_python({"event_type": event_type, "event_id": "1", "source": "s", **BODIES[event_type]})
     stored = body_of(event)
     assert digest_of_typed(event) == digest_of_body(stored) == digest(event_type)
     assert digest_of_body(dict(reversed(stored.items()))) == digest(event_type)
@@ -78,7 +84,7 @@ def test_a_body_with_another_value_in_any_field_is_another(event_type: str) -> N
     found = {digest(event_type), digest(event_type, occurred_at="2026-02-01T09:00:00Z")}
     others: list[dict[str, Any]] = []
     for name, value in BODIES[event_type].items():
-        if name in ("schedule", "items"):
+        if name in ("schedule", "items", "instead"):
             continue
         is_day = name.endswith("date") or name in ("eta", "date_departed", "date_arrived")
         is_count = name in ("quantity", "quantity_rejected")
@@ -139,6 +145,6 @@ STORED_BEFORE = {
 """Digests of these bodies as the version before marks stored them."""
 
 
-@pytest.mark.parametrize("event_type", EVENT_TYPES)
+@pytest.mark.parametrize("event_type", STORED_BEFORE)
 def test_the_digest_that_an_earlier_version_stored_is_known(event_type: str) -> None:
     assert STORED_BEFORE[event_type] in earlier_digests_of_body({"event_type": event_type, **BODIES[event_type]})

@@ -8,10 +8,11 @@ import pytest
 
 from domain.approvals import ApprovalKind
 from domain.buildings import MANAGER, Approver, Building, Contact
-from domain.options import for_party, options_for
+from domain.options import for_party
 from domain.parties import merely_tells
 from domain.procurement import Commercial, Item, LineFile, Milestone, OrderLine, PurchaseOrder, Quality, VendorRow
 from domain.questions import build_question
+from domain.questions.registry import KINDS as DECLARED
 from domain.situation import Situation
 
 TODAY = date(2026, 2, 10)
@@ -110,7 +111,7 @@ def test_no_way_out_merely_writes_to_the_one_who_is_asked(kind: ApprovalKind, pe
 @pytest.mark.parametrize("kind", KINDS)
 def test_whichever_party_is_asked_something_is_left_that_is_no_letter_to_itself(kind: ApprovalKind, party: str) -> None:
     office, file = building(), line(kind)
-    offered = options_for(kind, Situation(file, office, TODAY, SUBJECTS.get(kind, {})))
+    offered = DECLARED[kind].options(Situation(file, office, TODAY), DECLARED[kind].read(SUBJECTS.get(kind, {})))
     left = for_party(offered, party, office, file and file.vendor)
     assert left
     written_to = [

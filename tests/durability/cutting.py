@@ -20,6 +20,7 @@ from graph.checkpoints import LiveSaver
 from graph.unwatched import unwatched
 from runtime.slots import Slot
 from storage.connection import Connection, Rows, Statement
+from storage.transaction import LOCK
 from tests.agent.desk import FixedClock
 from tools.context import Toolbox
 from tools.models import ModelAccess
@@ -29,6 +30,8 @@ from tools.prompts import Budgets
 class CutOffError(BaseException):
     """The process is gone. No `except Exception` may catch it, as none catches a SIGKILL."""
 
+
+BETWEEN = "between two effects of a decision"
 
 Cuts = dict[int, list[int]]
 """For each step of a story, the numbers of the boundaries, from 1, at which the process is cut off; the boundaries
@@ -117,7 +120,7 @@ class RelentlessSwitch(Switch):
         self.since += 1
         # A restarted process begins the node in hand anew, so that its place tells one boundary from another.
         place = (self.step, self.line, self.node, self.since, boundary)
-        if place in self.been or not (_leaves_something(boundary) or boundary == "before the commit"):
+        if place in self.been or not (_leaves_something(boundary) or boundary in ("before the commit", BETWEEN)):
             return False
         self.been.add(place)
         return True
@@ -162,6 +165,8 @@ class CuttableConnection(Connection):
         after = self.pgconn.transaction_status
         if after == TransactionStatus.IDLE:
             self.switch.at("after the commit" if before == TransactionStatus.INTRANS else "after several statements")
+        elif before == TransactionStatus.INTRANS and any(query == LOCK for query, _ in asked):
+            self.switch.at(BETWEEN)
         elif before == TransactionStatus.IDLE:
             self.switch.at("in a transaction")
         return rows

@@ -7,10 +7,10 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from domain.approvals import LOCAL_PERSON
-from domain.buildings import BuildingPatch
+from domain.buildings import BuildingPatch, Vendor
 from domain.errors import ConflictError
 from domain.principals import Author
-from storage import buildings, inbox, teaching
+from storage import buildings, inbox, teaching, vendors
 from storage.retry import retry
 from tests.durability.stage import RestartedDesk, Step, Story
 from tools.models import Completion, ModelAbstained, ModelRequest
@@ -21,6 +21,11 @@ REQUIRED = "2026-04-15"
 
 def post(event_type: str, **fields: Any) -> Step:
     return lambda desk: desk.post(event_type, **fields)
+
+
+def take_back(**fields: Any) -> Step:
+    """The event that the desk posted first was wrong."""
+    return lambda desk: desk.post("Event_Voided", named={"source": "test", "event_id": "e1"}, **fields)
 
 
 def answer(kind: str, how: str = "approve", *, item: str | None = None, actions: list[Any] | None = None) -> Step:
@@ -137,6 +142,7 @@ UNCLEAR = Story(
             schedule={"project": {"name": "Office"}, "deliveries": [{"item": "Doors", "required_by": "2026-04-02"}]},
         ),
         post("Human_Input", text="The doors may wait."),
+        take_back(reason="Sent for the wrong building."),
     ),
 )
 """What nobody could read or place at first, and changes of the log as a whole."""
@@ -373,6 +379,35 @@ WATCH = Story(
 )
 """A building in watch with an order placed outside and an open question goes live, begins to order, and goes back."""
 
+
+def vendor(added: dict[str, Any]) -> Step:
+    """A person adds a vendor."""
+
+    async def put(desk: RestartedDesk) -> None:
+        by = Author(**LOCAL_PERSON.model_dump(), via="local")
+
+        async def changed() -> None:
+            await vendors.add(desk.conn, desk.building_id, Vendor.model_validate(added), by, desk.clock.now())
+
+        await desk.surely(changed)
+        await desk.run()
+
+    return put
+
+
+COMPLETED = Story(
+    {**lines("Doors"), "items": [{"name": "Doors", "quantity": "4"}], "policy": {"po_limit": "5000"}},
+    (
+        post("Submittal_Approved", item="Doors"),
+        vendor({"vendor_id": "kent", "name": "Kent"}),
+        answer(
+            "order_incomplete", "edit", actions=[do("complete_item", item="doors", vendor_id="kent", unit_price="350")]
+        ),
+        post("Items_Changed", vendors=[{"vendor_id": "kent", "approved": False}]),
+    ),
+)
+"""A line lacks its vendor; one is added, and the answer completes the line, which is ordered; the vendor is barred."""
+
 STORIES = {
     "questions": QUESTIONS,
     "delivery": DELIVERY,
@@ -383,4 +418,5 @@ STORIES = {
     "learning": LEARNING,
     "advised": ADVISED,
     "watch": WATCH,
+    "completed": COMPLETED,
 }

@@ -234,8 +234,8 @@ async def test_a_decision_whose_actions_fail_gives_its_question_back(desk: Desk)
     """The answer was applied, and one of its actions cannot be carried out: somebody has to decide anew."""
     await desk.open(**HVAC)
     await desk.post("Inspection_Failed", item="HVAC Units", inspection_date="2026-02-11")
-    cancel = {"name": "cancel_purchase_order", "arguments": {"item": "hvac-units"}}
-    decided = await desk.decide(await desk.question(), "edit", actions=[cancel])
+    lost = {"name": "expedite_order", "arguments": {"item": "nowhere"}}
+    decided = await desk.decide(await desk.question(), "edit", actions=[lost])
     await _let_it_die(desk, decided.event_id)
 
     given_back = await desk.question("inspection_failed")
@@ -249,7 +249,7 @@ async def test_a_decision_that_dies_behind_a_newer_question_leaves_that_one_to_a
     await desk.open(**HVAC)
     await desk.post("Inspection_Failed", item="HVAC Units", inspection_date="2026-02-11")
     older = await desk.question()
-    failed_again = {"inspection_date": "2026-02-12", "document_name": "Second report"}
+    failed_again = {"inspection_date": "2026-02-12", "document_name": "Second report", "ncr_number": older.matter}
     await desk.post("Inspection_Failed", item="HVAC Units", **failed_again, run=False)
     decided = await desk.decide(older, run=False)
     after = await desk.post("Human_Input", text="After it.", run=False)

@@ -70,8 +70,8 @@ async def test_the_way_to_an_effect_that_is_undone_is_kept(desk: Desk) -> None:
     """One sees where the event failed, and goes on from there."""
     await desk.open(**LINES)
     await desk.post("Inspection_Failed", item="Doors", inspection_date="2026-02-11")
-    cancel = {"name": "cancel_purchase_order", "arguments": {"item": "doors"}}
-    await desk.decide(await desk.question(), "edit", actions=[cancel])
+    lost = {"name": "expedite_order", "arguments": {"item": "nowhere"}}
+    await desk.decide(await desk.question(), "edit", actions=[lost])
     steps = await all_rows(desk.conn, STEPS, 2)
     assert steps[-1]["leads_to"] == "carry_out"
-    assert "cancel_purchase_order" not in [row["action"] for row in await all_rows(desk.conn, DONE, 2)]
+    assert "expedite_order" not in [row["action"] for row in await all_rows(desk.conn, DONE, 2)]

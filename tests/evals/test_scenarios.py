@@ -56,6 +56,7 @@ def test_every_entry_that_longlead_writes_itself_has_a_scenario() -> None:
         "Hold_Expired": any(asked.kind == "hold_expired" for step in everywhere() for asked in step.asks),
         "Event_Failed": any(asked.kind == "event_failed" for step in everywhere() for asked in step.asks),
         "Building_Went_Live": any((step.change or {}).get("mode") == "live" for step in everywhere()),
+        "Vendor_Changed": any(step.add_vendor and step.renews for step in everywhere()),
         "First_Day_Ended": any(step.until and "issue_purchase_order" in str(step.does) for step in everywhere()),
     }
     assert set(seen) == set(INTERNAL_TYPES)

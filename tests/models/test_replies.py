@@ -137,7 +137,10 @@ async def test_what_was_understood_is_dropped_when_the_facts_change(
     desk, asked = await failed(models, open_desk)
     models.says("reader", reading("instead", {"action": "repair_item"}))
     await reply(desk, asked, "No, please have it repaired instead.")
-    await desk.post("Inspection_Failed", **{**FAILED, "inspection_date": "2026-02-21", "defects": "dents"})
+    await desk.post(
+        "Inspection_Failed",
+        **{**FAILED, "inspection_date": "2026-02-21", "defects": "dents", "ncr_number": asked.matter},
+    )
     changed = await desk.question("inspection_failed")
     assert changed.fingerprint != asked.fingerprint
     assert changed.recommended[0]["name"] == "reorder_item"

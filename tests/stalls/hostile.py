@@ -7,12 +7,12 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from domain.events import EVENT_TYPES, MAX_BODY_BYTES, Event
+from domain.events import EVENT_MODELS, EVENT_TYPES, MAX_BODY_BYTES
 from domain.text import MAX_FOLDED
 
 LINES = 5_000
 KINDS: dict[str, type[BaseModel]] = {
-    str(get_args(model.model_fields["event_type"].annotation)[0]): model for model in get_args(get_args(Event)[0])
+    str(get_args(model.model_fields["event_type"].annotation)[0]): model for model in EVENT_MODELS
 }
 """The model of each type of event."""
 
@@ -157,6 +157,8 @@ def _filled(event_type: str, text: str) -> dict[str, Any]:
             body[name] = _VALUES[name]
     if event_type in ("Items_Changed", "Schedule_Revised"):
         body |= {key: _VALUES[key] for key in ("items", "schedule") if key in fields}
+    if event_type == "Event_Voided":
+        body |= {"source": "gate", "event_id": "e1"}
     if "item" in fields and event_type != "Human_Input":
         body["item"] = "steel-beam-7" if len(text) % 2 else body["item"]
     return body

@@ -1,0 +1,189 @@
+"""An inspection failed: what is to become of what this NCR rejects. One question for each NCR of a line."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from domain.actions import action
+from domain.approvals import Option
+from domain.buildings import Building
+from domain.inspections import is_open_ncr, open_ncrs
+from domain.money import line_total
+from domain.outside import shown_name
+from domain.procurement import Inspection, LineFile, Quality, money
+from domain.questions.kinds import LineKind, Subject, line_of, no_case, says
+from domain.questions.line_facts import failed_in_round, failed_inspection, inspection_shown, plain, report_facts
+from domain.schedule import add_working_days
+from domain.situation import Situation
+
+
+class InspectionFailedSubject(Subject):
+    """Which report it is about."""
+
+    inspection_id: str | None = None
+    """None: of a version that asked about the last report."""
+    quantity_rejected: str | None = None
+    """A decimal string; None: all of it."""
+
+
+REPAIR_WORKING_DAYS = 5
+"""Assumed for a repair on site until somebody knows better; said so in the option."""
+
+
+def offer_dispositions(s: Situation, subject: InspectionFailedSubject) -> list[Option]:
+    """Replace or repair first, as the required day allows; accept, return, or hold."""
+    replace, repair = _replace(s, subject.quantity_rejected), _repair(s)
+    only_repair_meets = (replace.days_late or 0) > 0 and repair.days_late == 0
+    first = [repair, replace] if only_repair_meets else [replace, repair]
+    if only_repair_meets:
+        repair.assumptions.append("recommended since a replacement would miss the required day and a repair would not")
+    return [*first, _accept_as_is(s), _return_and_remove(s), s.hold()]
+
+
+def _replace(s: Situation, rejected: str | None) -> Option:
+    item = s.file.item
+    arrival = None if item.lead_time_days is None else s.today + timedelta(days=item.lead_time_days)
+    quantity = Decimal(rejected) if rejected else None
+    amount = item.total if quantity is None else line_total(item.unit_price, quantity, item.currency)
+    assumptions = [
+        f"ordered on {s.today}, lead time {item.lead_time_days} calendar days"
+        if item.lead_time_days is not None
+        else "the lead time is not known, so neither is the arrival"
+    ]
+    if amount is not None:
+        assumptions.append("the vendor charges the replacement at the price of the order; a claim is separate")
+    return s.option(
+        "Replace: order a replacement",
+        [action("reorder_item", item=item.item_id, quantity=quantity, reason="failed inspection")],
+        arrival=arrival,
+        cost=money(amount, item.currency) or "unknown",
+        assumptions=assumptions,
+    )
+
+
+def _repair(s: Situation) -> Option:
+    again = add_working_days(s.today, REPAIR_WORKING_DAYS, s.building.working_week)
+    return s.option(
+        "Repair on site and inspect again",
+        [
+            action("repair_item", item=s.item_id, note="repair after failed inspection"),
+            action("schedule_inspection", item=s.item_id, on=again),
+        ],
+        arrival=again,
+        assumptions=[
+            f"{REPAIR_WORKING_DAYS} working days for the repair are assumed; the vendor's time is not known",
+            "the re-inspection passes",
+        ],
+    )
+
+
+def _accept_as_is(s: Situation) -> Option:
+    return s.option(
+        "Accept as is (use-as-is)",
+        [action("accept_as_is", item=s.item_id, note="accepted in spite of the failed inspection")],
+        arrival=s.today,
+        cost="none, or a credit from the vendor",
+        assumptions=["the designer agrees that the defects do not matter"],
+    )
+
+
+def _return_and_remove(s: Situation) -> Option:
+    return s.option(
+        "Return it and take it out of the schedule",
+        [
+            action("return_item", item=s.item_id, note="returned after failed inspection"),
+            action("remove_item", item=s.item_id, note="no longer needed"),
+        ],
+        cost="a credit from the vendor, if agreed",
+        assumptions=["the work can do without it"],
+    )
+
+
+def show_report(s: Situation, subject: InspectionFailedSubject) -> dict[str, Any]:
+    """The report, and when a replacement would be there and how late: decision date plus lead time."""
+    report = failed_inspection(s.file, subject.inspection_id)
+    if report is None:
+        return {}
+    replace = _replace(s, subject.quantity_rejected)
+    when = {"arrival": replace.arrival, "days_late": replace.days_late, "if_decided_on": s.today.isoformat()}
+    return {"inspection": inspection_shown(report), "replacement": when}
+
+
+def _summary(s: Situation, subject: InspectionFailedSubject) -> str:
+    item, report = s.file.item, failed_inspection(s.file, subject.inspection_id)
+    left = None if item.required_by is None else (item.required_by - s.today).days
+    when = "" if left is None else f" Required by {item.required_by}, {left} calendar days left."
+    which = _which_ncr(s.file, report)
+    return f"{item.shown} failed inspection on {report and report.inspected_on}{which}.{when} What is to be done?"
+
+
+def _which_ncr(file: LineFile, report: Inspection | None) -> str:
+    """The NCR and what it rejects, where several are open: else there is only one that can be meant."""
+    if report is None or len(open_ncrs(file)) < 2:
+        return ""
+    rejected = plain(report.quantity_rejected)
+    quantity = "" if rejected is None else f", {rejected} {shown_name(file.item.unit or '')}".rstrip()
+    return f" ({shown_name(report.ncr_number or report.inspection_id)}{quantity})"
+
+
+def _stands(file: LineFile, _building: Building, subject: InspectionFailedSubject) -> bool:
+    report = failed_inspection(file, subject.inspection_id)
+    if report is None:  # a subject of an earlier version that names no report
+        return subject.inspection_id is None and file.item.quality == Quality.FAILED
+    return is_open_ncr(report)
+
+
+def _facts(file: LineFile, _building: Building, subject: InspectionFailedSubject) -> list[Any]:
+    """Whatever becomes of other NCRs of the line."""
+    return report_facts(file, _own(file, subject))[1:]
+
+
+def _earlier_facts(file: LineFile, _building: Building, subject: InspectionFailedSubject) -> list[list[Any]]:
+    return [report_facts(file, failed_in_round(file)), report_facts(file, _own(file, subject))]
+
+
+def _own(file: LineFile, subject: InspectionFailedSubject) -> list[Inspection]:
+    report = failed_inspection(file, subject.inspection_id)
+    return [] if report is None else [report]
+
+
+def _told_again(file: LineFile, _building: Building, subject: InspectionFailedSubject) -> dict[str, Any]:
+    report = failed_inspection(file, subject.inspection_id)
+    if report is None:
+        return {}
+    rejected = report.quantity_rejected
+    return {"quantity_rejected": None if rejected is None else str(rejected)}
+
+
+def _matter(file: LineFile, subject: InspectionFailedSubject) -> str:
+    report = failed_inspection(file, subject.inspection_id)
+    return "" if report is None else report.ncr_number or report.inspection_id
+
+
+KIND = LineKind(
+    name="inspection_failed",
+    subject=InspectionFailedSubject,
+    summary=_summary,
+    stands=_stands,
+    facts=_facts,
+    earlier_facts=_earlier_facts,
+    told_again=_told_again,
+    matter=_matter,
+    options=offer_dispositions,
+    evidence=show_report,
+    policy_line=line_of("the disposition of a nonconformance (NCR) needs a person"),
+    is_always_a_persons=False,
+    needs_a_person=True,
+    any_key_may_answer=False,
+    escalates=True,
+    holds_line=True,
+    is_asked_once=False,
+    is_about_an_event=True,
+    is_told_from_outside=False,
+    is_put_to_models=True,
+    rests_on_vendors=False,
+    when="When an inspection fails",
+    names_its_case=False,
+    case=no_case,
+    title=says("failed inspection"),
+)

@@ -1,0 +1,78 @@
+"""Facts of a line that several kinds of questions rest on, in the order in which fingerprints have always had them."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from domain.buildings import Building
+from domain.inspections import open_ncrs
+from domain.procurement import Inspection, LineFile, Submittal
+
+
+def is_unordered(file: LineFile) -> bool:
+    """Whether the line may be ordered and is not."""
+    return file.item.submittal == Submittal.APPROVED and file.item.commercial == "unordered"
+
+
+def order_facts(file: LineFile, building: Building, revision: int | None) -> list[Any]:
+    item = file.item
+    return [
+        item.round,
+        item.vendor_id,
+        item.quantity,
+        item.unit_price,
+        item.currency,
+        item.submittal_revision,
+        building.policy.po_limit,
+        revision,
+    ]
+
+
+def conflict_facts(file: LineFile) -> list[Any]:
+    item = file.item
+    return [item.round, item.eta, item.promised_date, item.required_by, item.buffer_days]
+
+
+def report_facts(file: LineFile, failed: Sequence[Inspection]) -> list[Any]:
+    """Failed inspections, and what a replacement depends on."""
+    item = file.item
+    return [
+        item.round,
+        [(report.inspection_id, report.defects, report.quantity_rejected) for report in failed],
+        item.required_by,
+        item.quantity,
+        item.unit_price,
+        item.vendor_id,
+        item.lead_time_days,
+    ]
+
+
+def failed_in_round(file: LineFile) -> list[Inspection]:
+    """The failed inspections of the current round, whatever became of them."""
+    return [report for report in file.inspections_in(file.item.round) if report.status == "failed"]
+
+
+def failed_inspection(file: LineFile, inspection_id: str | None) -> Inspection | None:
+    """The failed inspection of this id; without one, the last that is open."""
+    if inspection_id is None:
+        failed = open_ncrs(file) or failed_in_round(file)
+    else:
+        failed = [one for one in file.inspections if one.inspection_id == inspection_id and one.status == "failed"]
+    return max(failed, key=lambda one: one.caused_seq, default=None)
+
+
+def inspection_shown(report: Inspection) -> dict[str, Any]:
+    """A failed inspection as evidence shows it."""
+    return {
+        "inspected_on": None if report.inspected_on is None else report.inspected_on.isoformat(),
+        "document_name": report.document_name,
+        "document_url": report.document_url,
+        "defects": report.defects,
+        "quantity_rejected": plain(report.quantity_rejected),
+        "ncr_number": report.ncr_number,
+    }
+
+
+def plain(quantity: Decimal | None) -> str | None:
+    """A quantity without needless zeros."""
+    return None if quantity is None else f"{quantity.normalize():f}"
