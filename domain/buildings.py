@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -297,17 +298,15 @@ class BuildingSpec(Strict):
         return self
 
     def _each_line_has_a_name_of_its_own(self) -> None:
-        lines = LineNames([])
-        names: dict[str, str] = {}
+        named = {item_id: item.name for item_id, item in zip(self.item_ids, self.items, strict=True)}
+        lines = LineNames(named.items())
         for item, item_id in zip(self.items, self.item_ids, strict=True):
-            other = lines.find_clash(item.item_id, item.name)
+            other = lines.find_clash(item.item_id, item.name, item_id)
             if other is not None:
                 raise ValueError(
-                    f"items: {item.name!r} and {names[other]!r} would be taken for the same line, by name or by id "
+                    f"items: {item.name!r} and {named[other]!r} would be taken for the same line, by name or by id "
                     f"({item_id}, {other}): the name is given twice; every line needs its own"
                 )
-            lines.add(item_id, item.name)
-            names[item_id] = item.name
 
     def _deliveries_add_up(self) -> None:
         """A line has several deliveries only with quantities, and those add up to its own."""
@@ -321,11 +320,17 @@ class BuildingSpec(Strict):
             if problem is not None:
                 raise ValueError(f"schedule.deliveries: {problem}")
 
-    @property
+    @cached_property
     def item_ids(self) -> list[str]:
-        """The ids of the lines posted, in their order: those given, and distinct ones made from the names."""
+        """The ids of the lines posted, in their order: those given, and distinct ones made from the names. None is the
+        name of another line."""
         ids = DistinctIds(item.item_id for item in self.items if item.item_id is not None)
-        return [item.item_id or ids.take(slug(item.name)) for item in self.items]
+        names = LineNames((str(number), item.name) for number, item in enumerate(self.items))
+
+        def make(name: str) -> str:
+            return ids.take(slug(name), lambda made: names.is_no_name(made, name))
+
+        return [item.item_id or make(item.name) for item in self.items]
 
 
 def delivery_problem(deliveries: Sequence[Delivery], quantity: Decimal | None) -> str | None:

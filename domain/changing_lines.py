@@ -93,21 +93,22 @@ class Log:
         """The standing line that is wanted otherwise; None where a new one is wanted."""
         named = wanted.item_id or wanted.name
         found = None if named is None else self._names.find(named)
-        if (
-            found is not None
-            and wanted.item_id is None
-            and found != named
-            and (folded(self.items[found].name) != folded(str(named)))
-        ):
-            found = None  # only like the id that was made of another name
+        if found is not None and wanted.item_id is None and self._is_like_made_id(self.items[found], str(wanted.name)):
+            found = None
         removed = self.items.get(wanted.item_id or "")
         if found is None and removed is not None and removed.removed and wanted.name is not None:
             found = self._names.find(wanted.name)  # the line that came back under an id of its own
         return None if found is None else self.items[found]
 
+    def _is_like_made_id(self, line: Item, name: str) -> bool:
+        """Whether a name is not the line's, and only like the id that was made of the line's own."""
+        if folded(line.name) == folded(name):
+            return False
+        return name != line.item_id or line.item_id.startswith(slug(line.name))
+
     def create(self, wanted: WantedLine) -> Applied | Refused:
         """A line of its own, as a building is posted with it: never another one's change."""
-        problem = self._problem(wanted, None)
+        problem = self._problem_of_vendor(wanted)
         return self._add(wanted) if problem is None else Refused(problem)
 
     def change(self, wanted: WantedLine, file: LineFile | None = None) -> Outcome:
@@ -132,15 +133,38 @@ class Log:
             return f"{shown_name(named)} is to be removed, but there is no such line"
         if known is None and wanted.name is None:
             return f"{shown_name(named)} is new and has no name"
-        vendor = wanted.values.get("vendor_id")
-        if vendor is not None and vendor not in self._vendors:
-            return f"{shown_name(named)} names the vendor {vendor}, who is not known"
-        return None if wanted.name is None or wanted.is_removed else self._clash(wanted, wanted.name, known)
+        problem = self._problem_of_vendor(wanted) or self._problem_of_id(wanted, known)
+        if problem is not None or wanted.name is None or wanted.is_removed:
+            return problem
+        return self._clash(wanted.name, wanted.item_id if known is None else None, known)
 
-    def _clash(self, wanted: WantedLine, name: str, known: Item | None) -> str | None:
-        given = wanted.item_id if known is None else None
+    def _problem_of_id(self, wanted: WantedLine, known: Item | None) -> str | None:
+        """Why an id and a name cannot be of one line: the id is only like that of a line with another name."""
+        if known is None or wanted.item_id is None or wanted.name is None:
+            return None
+        if self._is_id_of(known, wanted.item_id) or folded(known.name) == folded(wanted.name):
+            return None
+        return (
+            f"{shown_name(wanted.name)} has the id {wanted.item_id}, which would be taken for {known.shown} "
+            f"({known.item_id}): give it another id, or name that line by its own to rename it"
+        )
+
+    def _problem_of_vendor(self, wanted: WantedLine) -> str | None:
+        vendor = wanted.values.get("vendor_id")
+        if vendor is None or vendor in self._vendors:
+            return None
+        return f"{shown_name(wanted.item_id or wanted.name or '')} names the vendor {vendor}, who is not known"
+
+    def _is_id_of(self, known: Item, given: str) -> bool:
+        """Whether this is the id of the line, also of one that came back under an id of its own."""
+        former = self.items.get(given)
+        return given.casefold() == known.item_id.casefold() or (former is not None and former.removed)
+
+    def _clash(self, name: str, given: str | None, known: Item | None) -> str | None:
         own = None if known is None else known.item_id
         other = self._names.find_clash(given, name, own)
+        if other is None and name != own and (given or own) != name and self._names.find(name) == name:
+            other = name  # what is reported of this name would be taken for the line that has it as its id
         if other is None:
             return None
         meant = f"{shown_name(name)} ({own or given or 'a new line'})"
@@ -149,7 +173,10 @@ class Log:
 
     def _add(self, wanted: WantedLine) -> Applied:
         name = str(wanted.name)
-        item_id = self._ids.take(wanted.item_id or slug(name))
+        if wanted.item_id is None:
+            item_id = self._ids.take(slug(name), lambda made: self._names.is_no_name(made, name))
+        else:
+            item_id = self._ids.take(wanted.item_id)
         values = {key: value for key, value in wanted.values.items() if key not in _NEED}
         currency = values.pop("currency", None) or self._currency
         item = Item(
@@ -178,7 +205,8 @@ class Log:
         update: dict[str, Any] = {key: value for key, value in values.items() if key not in waiting}
         if wanted.is_posted:
             update["posted"] = True
-        if wanted.name is not None and folded(wanted.name) != folded(known.name):
+        is_renamed = wanted.item_id is not None and wanted.name is not None  # a name alone says which line is meant
+        if is_renamed and folded(str(wanted.name)) != folded(known.name):
             update["name"] = wanted.name
         other_vendor = update.get("vendor_id") not in (None, known.vendor_id)
         if other_vendor and known.commercial == Commercial.CANCELLED:
@@ -223,6 +251,14 @@ class Log:
         return item
 
 
+def touches_order(known: Item, wanted: WantedLine) -> bool:
+    """Whether a change may be one of what is ordered: only then is the line's file needed."""
+    if not is_bound(known):
+        return False
+    values = wanted.values
+    return wanted.is_removed or any(key in values and values[key] != getattr(known, key) for key in ON_THE_ORDER)
+
+
 def is_bound(item: Item) -> bool:
     """Whether a vendor is bound to deliver the line, or something of it has come: it does not go without a word."""
     return item.is_ordered or item.logistics != Logistics.NOT_SHIPPED
@@ -237,13 +273,21 @@ def _change_order(known: Item, values: Mapping[str, Any], file: LineFile | None)
         key: value
         for key, value in values.items()
         if key in ON_THE_ORDER
-        and getattr(known, key) is not None
-        and value != getattr(known, key)
+        and (ordered := _as_ordered(known, key, file)) is not None
+        and value != ordered
         and (value is not None or key == "quantity")
     }
     if "quantity" in other and other["quantity"] == ordered_in_all(file):
         del other["quantity"]
     return other
+
+
+def _as_ordered(known: Item, key: str, file: LineFile) -> Any:
+    """The value that the line has, else the one that its order says: what was cleared is still ordered so."""
+    value = getattr(known, key)
+    if value is not None:
+        return value
+    return getattr(file.order if key in ("vendor_id", "currency") else file.order_line, key, None)
 
 
 def _as_text(value: object) -> str | None:

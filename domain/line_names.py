@@ -53,11 +53,20 @@ class LineNames:
 
     def find_clash(self, item_id: str | None, name: str, own: str | None = None) -> str | None:
         """The id of another line that this name, or this id where one is given, would be taken for; `own`: the id that
-        the line has."""
+        the line has. An id that is another line's name is none: `find` lets the id win."""
         others = set(self._by_name.get(folded(name), _NONE))
         if item_id is not None:
             others |= self._by_id.get(folded(item_id), _NONE)
         return min(others - {item_id, own}, default=None)
+
+    def is_name_of(self, item_id: str, named: str) -> bool:
+        """Whether this is the line's id or its name, and not merely like its id."""
+        return named == item_id or item_id in self._by_name.get(folded(named), _NONE)
+
+    def is_no_name(self, item_id: str, own: str) -> bool:
+        """Whether an id that is made for the line of this name is none of another line's names."""
+        fold = folded(item_id)
+        return fold == folded(own) or not self._by_name.get(fold)
 
     def mentioned_in(self, text: str) -> list[str]:
         """The ids of the lines whose names or ids a text contains, in the log's order."""

@@ -19,13 +19,16 @@ class NeedsPlan:
 
     def __init__(self, body: Mapping[str, Any], names: LineNames) -> None:
         self._body = dict(body)
+        self._names = names
         self._deliveries: list[Delivery | None] = [dict(one) for one in body.get("deliveries") or []]
         self._places: dict[str, list[int]] = defaultdict(list)
         self.unknown: list[tuple[int, str]] = []
         """Deliveries of no line that is there: their places, and the names that they give."""
         for place, delivery in enumerate(self._deliveries):
             item_id = None if delivery is None else names.find(str(delivery["item"]))
-            if item_id is not None:
+            if delivery is not None and item_id is not None:
+                if not names.is_name_of(item_id, str(delivery["item"])):
+                    delivery["item"] = item_id  # a spelling that another line may have as its name some day
                 self._places[item_id].append(place)
             elif delivery is not None:
                 self.unknown.append((place, str(delivery["item"])))
@@ -62,7 +65,7 @@ class NeedsPlan:
             self.set_need(item, item.required_by, item.buffer_days)
         for delivery in deliveries:
             self._places[item.item_id].append(len(self._deliveries))
-            self._deliveries.append(dict(delivery))
+            self._deliveries.append({**delivery, "item": self._call(item)})
 
     def set_need(self, item: Item, required_by: date | None, buffer_days: int) -> None:
         """The line is needed first on this day: earlier deliveries move to it, else the first one does. Without a day
@@ -73,7 +76,7 @@ class NeedsPlan:
         ordered = sorted(self.deliveries_of(item.item_id), key=lambda one: str(one["required_by"]))
         if not ordered:
             self._places[item.item_id].append(len(self._deliveries))
-            ordered = [{"item": item.name}]
+            ordered = [{"item": self._call(item)}]
             self._deliveries.append(ordered[0])
         day = required_by.isoformat()
         for number, delivery in enumerate(ordered):
@@ -83,7 +86,11 @@ class NeedsPlan:
     def rename(self, item: Item) -> None:
         """The line's deliveries go by its name."""
         for delivery in self.deliveries_of(item.item_id):
-            delivery["item"] = item.name
+            delivery["item"] = self._call(item)
+
+    def _call(self, item: Item) -> str:
+        """What a delivery calls the line: its name, unless that is the id of another line."""
+        return item.name if self._names.find(item.name) == item.item_id else item.item_id
 
     def drop(self, item_id: str) -> None:
         """Nothing of the line is needed any more."""

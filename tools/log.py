@@ -1,11 +1,12 @@
 """Recording changes of the log as a whole: a revised schedule, lines added, changed or removed, the closing."""
 
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from domain.approvals import Approval
 from domain.buildings import Delivery, delivery_problem
-from domain.changing_lines import Applied, Asked, Log, Refused, WantedLine, is_bound
+from domain.changing_lines import Applied, Asked, Log, Refused, WantedLine, touches_order
 from domain.events import CLEAR, Entry, ItemChange, ItemsChanged, ScheduleRevised
 from domain.orders import as_date
 from domain.outstanding import resolved_message
@@ -79,6 +80,22 @@ async def _file_past_version(
     )
 
 
+@dataclass
+class _Changes:
+    """What the lines of one event come to."""
+
+    log: Log
+    open_changes: dict[str, list[Approval]]
+    """Change orders that wait for an answer, by their line."""
+    refused: list[str]
+    touched: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unclear: list[str] = field(default_factory=list)
+    """What does not add up, though it was taken in."""
+    asks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Change orders that this event asks about, by their line."""
+
+
 async def change_items(toolbox: Toolbox, entry: Entry, event: ItemsChanged) -> Finding:
     """Lines added, changed (absent fields stay, cleared ones are emptied) and removed. What needs a person's word is
     asked, what cannot be done is told, the rest is done."""
@@ -86,55 +103,71 @@ async def change_items(toolbox: Toolbox, entry: Entry, event: ItemsChanged) -> F
     async def act(context: ActionContext) -> dict[str, Any]:
         conn, building_id = context.transaction.conn, entry.building_id
         vendors = await change_vendors(context, event.vendors)
-        items = await procurement.items(conn, building_id)
-        log = await open_log(context, items, set(vendors.known))
+        log = await open_log(context, await procurement.items(conn, building_id), set(vendors.known))
         body = log.plan.body
-        refused: list[str] = [*vendors.refused]
-        touched: list[str] = []
-        notes: list[str] = []
-        asks: dict[str, dict[str, Any]] = {}
+        changes = _Changes(log, await _open_changes(context), [*vendors.refused])
         for number, change in enumerate(event.items):
             await breathe(number)
-            wanted = _wanted(context, change)
-            known = log.find(wanted)
-            file = await context.file(known.item_id) if known is not None and is_bound(known) else None
-            outcome = log.change(wanted, file)
-            if isinstance(outcome, Refused):
-                refused.append(outcome.reason)
-                continue
-            item = outcome.item
-            if outcome.before is not None:
-                item, cleared = await band_settled(conn, building_id, outcome.before, item, entry.seq)
-                context.save(*cleared)
-                log.items[item.item_id] = item
-            context.save(item)
-            touched.append(item.item_id)
-            if isinstance(outcome, Applied):
-                notes += [outcome.note] if outcome.note else []
-            if file is not None:
-                earlier = asks.pop(item.item_id, None)
-                question = await _change_order(context, file, outcome, earlier)
-                asks |= {} if question is None else {item.item_id: question}
+            await _change_line(context, changes, _wanted(context, change))
         if log.plan.body != body:
             await save_version(context, log.plan.body)
-        told = _told(refused)
-        note = f"{len(touched)} lines changed" + (f", {vendors.changed} vendors" if vendors.changed else "")
-        note = "; ".join([note, *notes])
-        note += f"; a change of the order is asked for {len(asks)}" if asks else ""
-        note += f"; refused: {'; '.join(told)}" if refused else ""
-        ask = [*asks.values(), *(_unclear(entry, problem) for problem in told)]
-        concerned = list(dict.fromkeys([*touched, *vendors.items]))
+        refused, unclear = _told(changes.refused), _told(changes.unclear)
+        note = f"{len(changes.touched)} lines changed" + (f", {vendors.changed} vendors" if vendors.changed else "")
+        note = "; ".join([note, *changes.notes, *unclear])
+        note += f"; a change of the order is asked for {len(changes.asks)}" if changes.asks else ""
+        note += f"; refused: {'; '.join(refused)}" if refused else ""
+        ask = [*changes.asks.values(), *(_unclear(entry, problem) for problem in [*refused, *unclear])]
+        concerned = list(dict.fromkeys([*changes.touched, *vendors.items]))
         return vars(Finding(note=note, items=concerned, ask=ask, say=vendors.say))
 
     return await record_facts(toolbox, entry, act)
 
 
-async def _change_order(
-    context: ActionContext, file: LineFile, outcome: Applied | Asked, asked: dict[str, Any] | None
+async def _change_line(context: ActionContext, changes: _Changes, wanted: WantedLine) -> None:
+    log = changes.log
+    known = log.find(wanted)
+    file = None
+    if known is not None and (known.item_id in changes.open_changes or touches_order(known, wanted)):
+        file = await context.file(known.item_id)
+    outcome = log.change(wanted, file)
+    if isinstance(outcome, Refused):
+        changes.refused.append(outcome.reason)
+        return
+    item = outcome.item
+    if outcome.before is not None:
+        conn, building_id = context.transaction.conn, context.building.building_id
+        item, cleared = await band_settled(conn, building_id, outcome.before, item, context.seq)
+        context.save(*cleared)
+        log.items[item.item_id] = item
+    context.save(item)
+    changes.touched.append(item.item_id)
+    if isinstance(outcome, Applied) and outcome.note:
+        changes.notes.append(outcome.note)
+    if "quantity" in wanted.values and not item.removed:
+        problem = delivery_problem(_deliveries(log, item.item_id), item.quantity)
+        changes.unclear += [] if problem is None else [f"{item.shown}: {problem}"]
+    if file is not None:
+        question = _change_order(context, changes, file, outcome)
+        changes.asks.pop(item.item_id, None)
+        changes.asks |= {} if question is None else {item.item_id: question}
+
+
+async def _open_changes(context: ActionContext) -> dict[str, list[Approval]]:
+    found: dict[str, list[Approval]] = {}
+    for approval in await procurement.open_questions(context.transaction.conn, context.building.building_id):
+        if approval.kind == CHANGE_ORDER.name and approval.item_id is not None:
+            found.setdefault(approval.item_id, []).append(approval)
+    return found
+
+
+def _change_order(
+    context: ActionContext, changes: _Changes, file: LineFile, outcome: Applied | Asked
 ) -> dict[str, Any] | None:
     """The question of a change order, together with what already waits on the same order. Where nothing is left that
-    the line does not have, a question that is open is withdrawn. `asked`: what this very event asks of the line."""
-    pending = await _pending_change(context, file)
+    the line does not have, a question that is open is withdrawn."""
+    item_id, order = outcome.item.item_id, "" if file.order is None else file.order.number
+    pending = next((one for one in changes.open_changes.get(item_id, []) if one.matter == order), None)
+    asked = changes.asks.get(item_id)
     known = asked["subject"] if asked else None if pending is None else pending.subject
     earlier = None if known is None else ChangeOrderSubject.model_validate(known)
     if isinstance(outcome, Applied) and earlier is None:
@@ -143,20 +176,12 @@ async def _change_order(
     if subject.removal or still_wanted(outcome.item, subject):
         return {
             "kind": CHANGE_ORDER.name,
-            "item_id": outcome.item.item_id,
+            "item_id": item_id,
             "subject": subject.model_dump(mode="json", exclude_unset=True),
         }
     if pending is not None:
         context.save(pending.supersede())
     return None
-
-
-async def _pending_change(context: ActionContext, file: LineFile) -> Approval | None:
-    """The open change order of the line's current order."""
-    conn, building_id = context.transaction.conn, context.building.building_id
-    open_ = await procurement.open_questions(conn, building_id, file.item.item_id)
-    order = "" if file.order is None else file.order.number
-    return next((one for one in open_ if one.kind == CHANGE_ORDER.name and one.matter == order), None)
 
 
 def _wanted(context: ActionContext, change: ItemChange) -> WantedLine:

@@ -66,7 +66,8 @@ def offer_change_order(s: Situation, subject: ChangeOrderSubject) -> list[Option
 
 def _offer_removal(s: Situation) -> list[Option]:
     item = s.file.item
-    cancel = [action("cancel_purchase_order", item=item.item_id, reason="no longer needed")] if item.is_ordered else []
+    is_coming = item.is_ordered and item.logistics != Logistics.ON_SITE
+    cancel = [action("cancel_purchase_order", item=item.item_id, reason="no longer needed")] if is_coming else []
     remove = s.option(
         "Cancel the order and take the line out" if cancel else "Take the line out",
         [*cancel, action("remove_item", item=item.item_id, note="no longer needed")],
@@ -93,7 +94,8 @@ def _offer_values(s: Situation, subject: ChangeOrderSubject) -> list[Option]:
 def _revise(s: Situation, subject: ChangeOrderSubject, wanted: dict[str, str | None]) -> Option:
     item, line = s.file.item, s.file.order_line
     quantity = Decimal(wanted.get("quantity") or item.quantity or 1)
-    price = Decimal(wanted["unit_price"]) if wanted.get("unit_price") else item.unit_price  # type: ignore[arg-type]
+    ordered_at = None if line is None else line.unit_price
+    price = Decimal(wanted["unit_price"] or 0) if "unit_price" in wanted else item.unit_price or ordered_at
     revised: dict[str, Any] = {"item": item.item_id, **wanted}
     if "quantity" in wanted and line is not None and line.quantity != item.quantity and line.quantity is not None:
         revised["quantity"] = f"{line.quantity + quantity - (item.quantity or 0):f}"
@@ -169,6 +171,8 @@ def _changes(item: Item, wanted: Mapping[str, str | None]) -> str:
 
 
 def _shown(value: object) -> str:
+    if value is None:
+        return "(now empty)"
     return plain(value) or "" if isinstance(value, Decimal) else shown_name(str(value))
 
 
