@@ -20,7 +20,7 @@ from tools.messages import say
 async def change_required_by(context: ActionContext, arguments: RequiredByArguments) -> dict[str, Any]:
     """Move the day on which the line is required: a new version of the schedule."""
     item = (await context.file(arguments.item)).item
-    log = await open_log(context, [item])
+    log = await _open_log_of_all(context, item)
     day = as_date(arguments.required_by)
     need = {"required_by": day, "buffer_days": item.buffer_days}
     log.change(WantedLine(item.item_id, values=need, is_posted=item.posted))
@@ -43,7 +43,7 @@ async def remove_item(context: ActionContext, arguments: NoteArguments) -> dict[
     """Take the line out of the log and the schedule. A standing order is named, so that somebody cancels it."""
     file = await context.file(arguments.item)
     item = file.item
-    log = await open_log(context, [item])
+    log = await _open_log_of_all(context, item)
     removed = log.remove(item).item
     version = await save_version(context, log.plan.body)
     settled, cleared = await band_settled(
@@ -65,6 +65,12 @@ async def remove_item(context: ActionContext, arguments: NoteArguments) -> dict[
 async def _body(context: ActionContext) -> dict[str, Any]:
     current = await procurement.current_schedule(context.transaction.conn, context.building.building_id)
     return {} if current is None else dict(current.body)
+
+
+async def _open_log_of_all(context: ActionContext, item: Item) -> Log:
+    """The whole log, so that no delivery of another line is taken for one of this line."""
+    items = await procurement.items(context.transaction.conn, context.building.building_id)
+    return await open_log(context, [item, *(one for one in items if one.item_id != item.item_id)])
 
 
 async def open_log(context: ActionContext, items: Iterable[Item], vendors: Collection[str] | None = None) -> Log:

@@ -237,6 +237,20 @@ async def test_the_required_day_has_one_home_whoever_changes_it(desk: Desk) -> N
     assert (await schedule(desk), (await desk.item("pumps")).required_by) == ([], None)
 
 
+async def test_an_answer_moves_the_day_of_its_own_line_only(desk: Desk) -> None:
+    """The second line's name is like the id of the first."""
+    await desk.open(items=[{"name": "\u00c5ngstr\u00f6m", "required_by": "2026-04-01"}])
+    await desk.post("Items_Changed", items=[{"name": "Angstrom", "required_by": "2026-05-01"}])
+    first, second = await schedule(desk)
+    assert (first["required_by"], second["required_by"]) == ("2026-04-01", "2026-05-01")
+    wish = {"name": "change_required_by", "arguments": {"item": "angstrom", "required_by": "2026-06-01"}}
+    await desk.post("Message_Received", text="Which day now?")
+    await desk.decide(await desk.question(), "edit", actions=[wish])
+    assert [one["required_by"] for one in await schedule(desk)] == ["2026-06-01", "2026-05-01"]
+    days = [(await desk.item(one)).required_by for one in ("angstrom", "angstrom-2")]
+    assert days == [date(2026, 6, 1), date(2026, 5, 1)]
+
+
 async def test_an_older_schedule_is_on_file_and_changes_nothing(desk: Desk) -> None:
     await desk.open(items=[LINE], vendors=VENDORS)
 
