@@ -39,7 +39,9 @@ def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, rep
     if order.status == "cancelled":
         return Recorded.contradicts(f"{item.shown}: {number} was acknowledged, but it is cancelled", {"order": number})
     exceptions = [
-        {"kind": "other", "detail": found} if isinstance(found, str) else found.model_dump()
+        {"kind": "other", "detail": found}
+        if isinstance(found, str)
+        else found.model_dump(mode="json", exclude_none=True)
         for found in event.exceptions
     ]
     referenced = order.model_copy(update={"external_ref": event.external_ref or order.external_ref})

@@ -101,6 +101,15 @@ class LineAccount(BaseModel):
     """It was released before facts were kept: that verdict stands until a fact speaks against it."""
 
 
+class DatedNeed(BaseModel):
+    """So much of a line is needed on site on a day, as the schedule says."""
+
+    quantity: Decimal | None = None
+    """None: the line's whole quantity."""
+    required_by: date
+    buffer_days: int = 0
+
+
 class Item(Row):
     """A line of the procurement log. Days are local to the building, durations in calendar days."""
 
@@ -123,6 +132,8 @@ class Item(Row):
     quality: Quality = Quality.NOT_INSPECTED
     required_by: date | None = None
     buffer_days: int = 0
+    needs: list[DatedNeed] = []
+    """What the schedule asks for, the earliest day first: `required_by` and `buffer_days` are the first one's."""
     promised_date: date | None = None
     eta: date | None = None
     schedule_band: str | None = None
