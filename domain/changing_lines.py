@@ -10,11 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 from domain.line_names import LineNames
+from domain.lines.needs import counts_otherwise, with_needs
 from domain.needs_plan import NeedsPlan
 from domain.outside import shown_name
-from domain.procurement import Commercial, Item, LineFile, Logistics
+from domain.procurement import Item, LineFile, Logistics
 from domain.revising_orders import ordered_in_all
-from domain.schedule import compared
 from domain.text import DistinctIds, folded, slug
 
 ON_THE_ORDER = ("quantity", "unit", "unit_price", "currency", "vendor_id")
@@ -197,7 +197,7 @@ class Log:
         self._names.drop(known.item_id, known.name)
         self.plan.drop(known.item_id)
         update: dict[str, Any] = {"removed": True, "held_until": None, "needs": [], "caused_seq": self._seq}
-        return Applied(self._keep(compared(known.model_copy(update=update))), known)
+        return Applied(self._keep(with_needs(known.model_copy(update=update))), known)
 
     def _change(self, known: Item, wanted: WantedLine, file: LineFile | None) -> Outcome:
         values = {key: value for key, value in wanted.values.items() if key not in _NEED}
@@ -208,9 +208,6 @@ class Log:
         is_renamed = wanted.item_id is not None and wanted.name is not None  # a name alone says which line is meant
         if is_renamed and folded(str(wanted.name)) != folded(known.name):
             update["name"] = wanted.name
-        other_vendor = update.get("vendor_id") not in (None, known.vendor_id)
-        if other_vendor and known.commercial == Commercial.CANCELLED:
-            update["commercial"] = Commercial.UNORDERED  # the need stands, and there is somebody else to order from
         item = known.model_copy(update={**update, "caused_seq": self._seq})
         if item.name != known.name:
             self._names.drop(known.item_id, known.name)
@@ -262,6 +259,11 @@ def touches_order(known: Item, wanted: WantedLine) -> bool:
 def is_bound(item: Item) -> bool:
     """Whether a vendor is bound to deliver the line, or something of it has come: it does not go without a word."""
     return item.is_ordered or item.logistics != Logistics.NOT_SHIPPED
+
+
+def is_recounted(before: Item, after: Item) -> bool:
+    """Whether the facts of a changed line are gone through again: it has some, and more than its days has changed."""
+    return (before.account is not None or is_bound(before)) and counts_otherwise(before, after)
 
 
 def _change_order(known: Item, values: Mapping[str, Any], file: LineFile | None) -> dict[str, Any]:

@@ -3,12 +3,11 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from domain.line_names import LineNames
+from domain.lines.needs import with_needs
 from domain.procurement import DatedNeed, Item
-from domain.schedule import compared
 
 Delivery = dict[str, Any]
 """A delivery in the form it was posted: item, required_by, buffer_days, quantity?."""
@@ -53,7 +52,7 @@ class NeedsPlan:
         """The line with its needs as the schedule has them, compared again."""
         needs = self.needs_of(item.item_id)
         first = {"required_by": needs[0].required_by, "buffer_days": needs[0].buffer_days} if needs else {}
-        return compared(item.model_copy(update={"needs": needs, **first}))
+        return with_needs(item.model_copy(update={"needs": needs, **first}))
 
     def file(self, item: Item, place: int) -> None:
         """The delivery in this place is of this line."""
@@ -100,9 +99,3 @@ class NeedsPlan:
 
 def _need_of(delivery: Delivery) -> DatedNeed:
     return DatedNeed.model_validate({name: value for name, value in delivery.items() if name != "item"})
-
-
-def needed_quantity(needs: list[DatedNeed]) -> Decimal | None:
-    """The sum of the needs where all carry quantities; None where they do not."""
-    parts = [need.quantity for need in needs if need.quantity is not None]
-    return sum(parts, Decimal(0)) if parts and len(parts) == len(needs) else None

@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.actions import RevisedLine
 from domain.errors import InvalidError
+from domain.lines.projection import recount
 from domain.money import line_total
 from domain.procurement import Item, LineFile, OrderLine, PurchaseOrder
 
@@ -42,6 +43,14 @@ def ordered_in_all(file: LineFile) -> Decimal | None:
     parts = [line.quantity for line in standing_lines(file)]
     known = [part for part in parts if part is not None]
     return sum(known, Decimal(0)) if known and len(known) == len(parts) else None
+
+
+def revise_file(file: LineFile, order: PurchaseOrder, before: OrderLine, after: OrderLine, seq: int) -> LineFile:
+    """The line's file once its order was revised: the lots follow what is ordered."""
+    orders = [order if one.number == order.number else one for one in file.orders]
+    lines = [after if (one.number, one.line) == (after.number, after.line) else one for one in file.order_lines]
+    revised = file.model_copy(update={"orders": orders, "order_lines": lines})
+    return recount(revised, item_after_revision(file, before, after, seq), seq)
 
 
 def item_after_revision(file: LineFile, before: OrderLine, after: OrderLine, seq: int) -> Item:

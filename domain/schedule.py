@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from domain.buildings import WEEKDAYS
-from domain.procurement import Item
 
 Band = Literal["clear", "tight", "conflict"]
 """Where an expected arrival lies: before the buffer, within it, on or after the required day."""
@@ -50,12 +49,6 @@ def add_working_days(day: date, count: int, working_week: Sequence[str]) -> date
         if WEEKDAYS[day.weekday()] in working_week:
             count -= 1
     return day
-
-
-def compared(item: Item) -> Item:
-    """The line with its band taken anew from its expected arrival; what is all here has no forecast to compare."""
-    made = band(item.expected, item.required_by, item.buffer_days)
-    return item.model_copy(update={"schedule_band": made})
 
 
 def with_project_end(body: dict[str, Any], end: date) -> dict[str, Any]:

@@ -6,12 +6,13 @@ from typing import Any
 
 from domain.approvals import Approval
 from domain.buildings import Delivery, delivery_problem
-from domain.changing_lines import Applied, Asked, Log, Refused, WantedLine, touches_order
+from domain.changing_lines import Applied, Asked, Log, Refused, WantedLine, is_recounted, touches_order
 from domain.events import CLEAR, Entry, ItemChange, ItemsChanged, ScheduleRevised
+from domain.lines.projection import changed_rows, recount
 from domain.outstanding import resolved_message
 from domain.plain_json import JsonObject, PlainAction
 from domain.plan import RaisedQuestion
-from domain.procurement import Item, LineFile, ScheduleVersion
+from domain.procurement import Item, LineFile, Row, ScheduleVersion
 from domain.questions.change_order import KIND as CHANGE_ORDER
 from domain.questions.change_order import ChangeOrderSubject, still_wanted, subject_of
 from domain.schedule import as_date
@@ -38,7 +39,7 @@ async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised
         before = {item.item_id: item for item in await procurement.items(conn, entry.building_id)}
         log = await open_log(context, before.values())
         await work_apart(log.replace_schedule, body)
-        changed: list[Item] = []
+        moved: list[Item] = []
         say: list[PlainAction] = []
         problems: list[str] = []
         for number, known in enumerate(before.values()):
@@ -49,8 +50,11 @@ async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised
             if problem is not None:
                 problems.append(f"{known.shown}: {problem}")
             item = log.scheduled(known)
-            if item == known:
-                continue
+            if item != known:
+                moved.append(item)
+        changed: list[Item] = []
+        for item in await _recount_all(context, before, moved):
+            known = before[item.item_id]
             settled, cleared = await band_settled(conn, entry.building_id, known, item, entry.seq)
             context.save(*cleared)
             say += [resolved_message(settled)] if cleared else []
@@ -64,6 +68,27 @@ async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised
         return Finding(note=note, items=[item.item_id for item in changed], say=say, ask=ask)
 
     return await record_facts(toolbox, entry, act)
+
+
+async def _recount_all(context: ActionContext, before: dict[str, Item], items: list[Item]) -> list[Item]:
+    """The lines as their facts make them. Only the files of those are read of which another quantity is needed."""
+    ids = [item.item_id for item in items if is_recounted(before[item.item_id], item)]
+    counted: dict[str, Item] = {}
+    for start in range(0, len(ids), MAX_FILES):
+        _, _, files = await procurement.standing(
+            context.transaction.conn, context.building.building_id, ids[start : start + MAX_FILES]
+        )
+        wanted = {item.item_id: item for item in items}
+        for number, file in enumerate(files):
+            await breathe(number)
+            after = recount(file, wanted[file.item.item_id], context.seq)
+            context.save(*_without_line(changed_rows(file, after)))
+            counted[file.item.item_id] = after.item
+    return [counted.get(item.item_id, item) for item in items]
+
+
+MAX_FILES = 200
+"""Lines whose files are read at once."""
 
 
 def _deliveries(log: Log, item_id: str) -> list[Delivery]:
@@ -91,6 +116,8 @@ class _Changes:
     """Change orders that wait for an answer, by their line."""
     refused: list[str]
     touched: list[str] = field(default_factory=list)
+    recounted: dict[str, LineFile] = field(default_factory=dict)
+    """Of lines whose facts were gone through again: their files as they then are."""
     notes: list[str] = field(default_factory=list)
     unclear: list[str] = field(default_factory=list)
     """What does not add up, though it was taken in."""
@@ -137,6 +164,7 @@ async def _change_line(context: ActionContext, changes: _Changes, wanted: Wanted
         return
     item = outcome.item
     if outcome.before is not None:
+        item = await _recounted(context, changes, outcome.before, item)
         conn, building_id = context.transaction.conn, context.building.building_id
         item, cleared = await band_settled(conn, building_id, outcome.before, item, context.seq)
         context.save(*cleared)
@@ -152,6 +180,21 @@ async def _change_line(context: ActionContext, changes: _Changes, wanted: Wanted
         question = _change_order(context, changes, file, outcome)
         changes.asks.pop(item.item_id, None)
         changes.asks |= {} if question is None else {item.item_id: question}
+
+
+async def _recounted(context: ActionContext, changes: _Changes, before: Item, item: Item) -> Item:
+    """The line as its facts make it, where more than its days has changed."""
+    if not is_recounted(before, item):
+        return item
+    file = changes.recounted.get(item.item_id) or await context.file(item.item_id)
+    counted = recount(file, item, context.seq)
+    changes.recounted[item.item_id] = counted
+    context.save(*_without_line(changed_rows(file, counted)))
+    return counted.item
+
+
+def _without_line(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if not isinstance(row, Item)]
 
 
 async def _open_changes(context: ActionContext) -> dict[str, list[Approval]]:

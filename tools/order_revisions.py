@@ -4,9 +4,10 @@ from typing import Any
 
 from domain.actions import ReviseOrderArguments
 from domain.errors import InvalidError
+from domain.lines.projection import changed_rows
 from domain.mail_subjects import order_subject
 from domain.procurement import OrderLine, money
-from domain.revising_orders import item_after_revision, revise_lines
+from domain.revising_orders import revise_file, revise_lines
 from storage.rows import select
 from tools.context import ActionContext
 from tools.orders import quantity_in_words
@@ -25,8 +26,9 @@ async def revise_purchase_order(context: ActionContext, arguments: ReviseOrderAr
     changed = [(old, new) for old, new in zip(before, lines, strict=True) if old != new]
     if not changed:
         return {"purchase_order": order.number, "revision": order.revision, "already_revised": True}
-    items = [item_after_revision(files[new.item_id], old, new, context.seq) for old, new in changed]
-    context.save(revised, *(new for _, new in changed), *items)
+    for old, new in changed:
+        known = files[new.item_id]
+        context.save(*changed_rows(known, revise_file(known, revised, old, new, context.seq)))
     vendor = file.vendor if file.vendor and file.vendor.vendor_id == order.vendor_id else None
     context.post(
         (vendor.contact_for("orders") or vendor.name) if vendor else order.vendor_id or "vendor",
