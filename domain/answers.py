@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from domain.approvals import Answer, plain_answer
+from domain.plain_json import JsonObject
 
 _TYPES = {
     "accept": "approve",
@@ -65,11 +66,11 @@ def _parsed(value: Any) -> Any:
     return value
 
 
-def _object(value: Any) -> dict[str, Any]:
+def _object(value: Any) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
-def _single(value: Any) -> dict[str, Any]:
+def _single(value: Any) -> JsonObject:
     if isinstance(value, dict) and isinstance(value.get("decisions"), list):
         value = value["decisions"]
     if isinstance(value, list):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, ValidationInfo, model_validator
@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, Val
 from domain.addresses import recipients
 from domain.line_names import LineNames
 from domain.money import Currency
+from domain.plain_json import JsonObject
 from domain.policy import Policy
 from domain.text import Day, DistinctIds, Money, Name, Quantity, Slug, Text, folded, slug
 
@@ -175,7 +176,7 @@ class VendorPatch(Strict):
         return self
 
     @property
-    def changed(self) -> dict[str, Any]:
+    def changed(self) -> JsonObject:
         """The fields given, in JSON's types."""
         return self.model_dump(mode="json", exclude_unset=True)
 

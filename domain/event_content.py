@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from domain.events import DAY_FIELDS, EVENT, PublicEvent
+from domain.plain_json import JsonObject
 
 ENVELOPE = frozenset({"event_id", "source"})
 
@@ -28,7 +29,7 @@ Plain = Callable[[str, Any], Any]
 """A field's value in JSON's types, given the field's name."""
 
 
-def digest_of_body(body: dict[str, Any]) -> str:
+def digest_of_body(body: JsonObject) -> str:
     """Digest of what a stored or accepted body means; of the plain body where it is no event that can be read."""
     try:
         event = EVENT.validate_python(body)
@@ -50,12 +51,12 @@ def digest_of_plain(body: Any) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def without_defaults(body: BaseModel, plain: Plain, leave_out: Collection[str] = ()) -> dict[str, Any]:
+def without_defaults(body: BaseModel, plain: Plain, leave_out: Collection[str] = ()) -> JsonObject:
     """What a body says beyond its defaults, and its parts beyond theirs.
 
     Not pydantic's `exclude_defaults`: that keeps the defaults of fields with a serializer of their own.
     """
-    said: dict[str, Any] = {}
+    said: JsonObject = {}
     for name, default in _defaults_of(type(body)).items():
         value = getattr(body, name)
         if name in leave_out or value is default or value == default:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, FailFast, Field, TypeAdapter, fi
 
 from domain.buildings import ItemSpec, Schedule, Strict, VendorChange
 from domain.field_markers import Identifier, LineName, LocalDay, OutsideText, Plain, fields_of
+from domain.plain_json import JsonObject
 from domain.text import (
     ON_FILE,
     Day,
@@ -369,7 +370,7 @@ class CloudEvent(BaseModel):
     time: datetime | None = Field(None, description="The occurred_at.")
     data: dict[str, Any] = Field(default={}, description="The event's own fields; absent where it has none.")
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> JsonObject:
         """The same event in Longlead's own form; the envelope wins over fields of the same name in `data`."""
         named = {"event_id": self.id, "source": self.source}
         if self.type == "Event_Voided":  # the id and the source among its data are those of another event
@@ -455,9 +456,9 @@ def localised(value: Any, zone: ZoneInfo) -> Any:
     return value
 
 
-def body_of(event: Event) -> dict[str, Any]:
+def body_of(event: Event) -> JsonObject:
     """The event as plain JSON, without what is absent and without what only names it."""
-    made: dict[str, Any] = json.loads(
+    made: JsonObject = json.loads(
         event.model_dump_json(exclude_none=True, exclude_unset=False, exclude=set(event.ENVELOPE))
     )
     return made

@@ -109,12 +109,13 @@ def order_rows(
     *,
     quantity: Decimal | None,
     decided: Sequence[FactRow] = (),
+    is_free: bool = False,
     today: date,
     seq: int,
 ) -> tuple[PurchaseOrder, list[Row]]:
     """A new order for the line. Counts the building's order number up; the caller holds its lock.
 
-    `decided`: what was decided with it about rejected goods, which it replaces.
+    `decided`: what was decided with it about rejected goods, which it replaces. `is_free`: the vendor charges nothing.
 
     Raises:
         InvalidError: the building is in watch, where nothing is ordered.
@@ -125,7 +126,8 @@ def order_rows(
     item = file.item
     number = f"{own_numbers(building)}{building.po_counter:04d}"
     ordered = quantity if quantity is not None else item.quantity_to_order
-    total = line_total(item.unit_price, ordered, item.currency)
+    price = Decimal(0) if is_free else item.unit_price
+    total = line_total(price, ordered, item.currency)
     order = PurchaseOrder(
         number=number,
         vendor_id=item.vendor_id,
@@ -141,7 +143,7 @@ def order_rows(
         round=_next_round(file),
         quantity=ordered,
         unit=item.unit,
-        unit_price=item.unit_price,
+        unit_price=price,
         required_by=item.required_by,
         ordered_after=last_day(file) if file.order_lines else None,
     )

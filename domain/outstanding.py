@@ -15,7 +15,7 @@ from domain.counts import write_count
 from domain.inspections import uninspected
 from domain.orders import is_to_be_ordered, order_preview
 from domain.outside import quoted, shown_name
-from domain.plain_json import PlainAction
+from domain.plain_json import JsonObject, PlainAction
 from domain.policy import Authority
 from domain.procurement import Item, LineFile, Logistics
 from domain.schedule import next_working_day
@@ -89,7 +89,7 @@ ORDERED_ELSEWHERE = (
 """Note of a hold until an order that people placed is reported."""
 
 
-def note_subject(item: Item, text: str, seq: int) -> dict[str, Any]:
+def note_subject(item: Item, text: str, seq: int) -> JsonObject:
     """What is asked about a line that a person has said something of in entry `seq`, before the agent orders it: it
     does not read notes, and the order may have been placed or called off."""
     return {
@@ -99,7 +99,7 @@ def note_subject(item: Item, text: str, seq: int) -> dict[str, Any]:
     }
 
 
-def is_about_note(subject: dict[str, Any]) -> bool:
+def is_about_note(subject: JsonObject) -> bool:
     """Whether a contradiction is one between a person's note and an order that is planned."""
     return "note_seq" in subject
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from domain.plain_json import PlainAction
+from domain.plain_json import JsonObject, PlainAction
 from domain.procurement import LineFile, Logistics
 from domain.schedule import days_late
 from domain.settlement import Applied
@@ -61,7 +61,7 @@ class Episode(About):
         """What is searched and shown."""
         return self.decided + (f" It {self.outcome}" if self.outcome else "")
 
-    def stored(self) -> dict[str, Any]:
+    def stored(self) -> JsonObject:
         return {**self.model_dump(mode="json"), "text": self.text, "decided": self.decided}
 
 
@@ -84,7 +84,7 @@ class Fact(About):
     superseded_seq: int | None = None
     """The entry from which it no longer holds."""
 
-    def stored(self) -> dict[str, Any]:
+    def stored(self) -> JsonObject:
         return self.model_dump(mode="json")
 
     @property
@@ -114,7 +114,7 @@ def combined(standing: Fact | None, learned: Fact) -> list[Fact]:
     return [learned.model_copy(update={"replaces": old.key}), old]
 
 
-def about(file: LineFile | None) -> dict[str, Any]:
+def about(file: LineFile | None) -> dict[str, str | None]:
     """The line's fields of a recollection."""
     if file is None:
         return {}

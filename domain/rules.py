@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
-from domain.plain_json import PlainAction
+from domain.plain_json import JsonObject, PlainAction
 from domain.procurement import LineFile, Row
 from domain.questions.facts_contradict import NOTE_BEFORE_ORDER as NOTE_BEFORE_ORDER
 from domain.questions.registry import declaration_of
@@ -32,7 +32,7 @@ class Case:
     vendor's exceptions are about. What is decided on one says nothing of the others."""
 
 
-def case_of(kind: str, file: LineFile | None, subject: dict[str, Any]) -> Case:
+def case_of(kind: str, file: LineFile | None, subject: JsonObject) -> Case:
     """The case that a question of this kind, about this line or subject, is."""
     declared = declaration_of(kind)
     about = declared.case(declared.read(subject))
@@ -183,7 +183,7 @@ def scopes_of(case: Case) -> list[Case]:
     return chain
 
 
-def as_evidence(rules: Sequence[Rule], building_id: str, after: int) -> list[dict[str, Any]]:
+def as_evidence(rules: Sequence[Rule], building_id: str, after: int) -> list[JsonObject]:
     """Rules as a question shows them."""
     return [
         {

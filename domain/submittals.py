@@ -94,7 +94,7 @@ def _repeats(shown: str, standing: Submitted, fact: Submitted, file: LineFile, w
     """Why a verdict changes nothing: it was known, or it is older than the one that stands. None where it is news."""
     after = newest_verdict([*_submittals(file), fact])
     if after is not None and after.key != fact.key:
-        return f"{shown}: {_older(standing, fact)} is older than what stands; noted"
+        return f"{shown}: {_older(standing, fact)}; noted"
     revision = standing.revision if fact.revision is None else fact.revision
     same = (standing.is_approved, standing.revision) == (fact.is_approved, revision)
     return f"{shown}: the submittal is already {word}; noted" if same else None
@@ -102,5 +102,5 @@ def _repeats(shown: str, standing: Submitted, fact: Submitted, file: LineFile, w
 
 def _older(standing: Submitted, fact: Submitted) -> str:
     if fact.revision is not None and standing.revision is not None and fact.revision < standing.revision:
-        return f"revision {fact.revision}"
-    return f"the verdict of {fact.said_at.date()}"
+        return f"revision {fact.revision} is older than revision {standing.revision}"
+    return f"the verdict of {fact.said_at.date()} is older than the one of {standing.said_at.date()}"

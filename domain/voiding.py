@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.actions.kinds import Reach
+from domain.actions.registry import ACTION_KINDS
 from domain.approvals import Approval
 from domain.lines.account import Doubt
 from domain.lines.projection import adopt, project
@@ -13,8 +15,6 @@ from domain.procurement import LineFile
 
 GROUND_GONE = "ground_gone"
 """Why a decision is asked about again: the report on which it rested was taken back."""
-BINDS_NOTHING = frozenset({"hold_item", "notify_team", "request_information", "dismiss_event", "flag_potential_issue"})
-"""Actions on which nothing rests when their ground goes."""
 
 
 @dataclass
@@ -47,8 +47,14 @@ def take_back(file: LineFile, keys: Collection[tuple[str, str]], by: str, seq: i
 def rests_on(approval: Approval, seq: int, gone_ncrs: Collection[str]) -> bool:
     """Whether what was decided here rested on the report of an entry, or on a nonconformance that is none any more."""
     actions = (approval.decision or {}).get("actions") or []
-    binds = any(action["name"] not in BINDS_NOTHING for action in actions)
+    binds = any(_binds(action["name"]) for action in actions)
     return binds and (approval.raised_seq == seq or (approval.matter != "" and approval.matter in gone_ncrs))
+
+
+def _binds(name: str) -> bool:
+    """Whether something rests on an action when its ground goes."""
+    kind = ACTION_KINDS[name]
+    return kind.reach == Reach.COMMITMENT or (kind.needs_a_person and not kind.only_undoes)
 
 
 def ask_about_decision(file: LineFile, approval: Approval, reason: str, by: str) -> dict[str, Any]:

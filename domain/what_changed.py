@@ -5,6 +5,7 @@ from typing import Any
 
 from domain.counts import write_count
 from domain.outside import own_words, shown_phrase
+from domain.plain_json import JsonObject
 
 CHANGED = "changed"
 """Where the evidence of a renewed question says what changed."""
@@ -29,17 +30,17 @@ _REPORT = {"quantity_rejected": "rejected", "defects": "defects", "inspected_on"
 _GROUPS: dict[str, Mapping[str, str]] = {"dates": _DATES, "order": _ORDER, "inspection": _REPORT}
 
 
-def facts_told(evidence: Mapping[str, Any]) -> dict[str, Any]:
+def facts_told(evidence: Mapping[str, Any]) -> JsonObject:
     """The facts of a question that a person was told, or will be compared with what comes; empty where nobody was told
     of it."""
-    kept: dict[str, Any] | None = evidence.get(TOLD)
+    kept: JsonObject | None = evidence.get(TOLD)
     if kept is not None:
         return kept
     groups = {group: dict(evidence.get(group) or {}) for group in _GROUPS}
     return {**groups, "policy": evidence.get("policy"), "missing": evidence.get("missing")}
 
 
-def facts_shown(evidence: Mapping[str, Any]) -> dict[str, Any]:
+def facts_shown(evidence: Mapping[str, Any]) -> JsonObject:
     """The facts that a question shows, whether people were told of them or not."""
     return facts_told({name: value for name, value in evidence.items() if name != TOLD})
 

@@ -2,7 +2,9 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import TypedDict
+
+from pydantic import JsonValue
 
 from domain.advice import renewed as renewed_advice
 from domain.advice import with_advice
@@ -34,7 +36,7 @@ async def ask(toolbox: Toolbox, entry: Entry, step: Ask, *, ordinal: int, number
     """
     kind, item_id, refused, advice = step.kind, step.item_id, step.refused, step.advice
 
-    async def act(context: ActionContext) -> dict[str, Any]:
+    async def act(context: ActionContext) -> JsonObject:
         conn, building_id = context.transaction.conn, context.building.building_id
         file = await load_file(context, item_id)
         question = await built_on(conn, context.building, entry, kind, file, step.subject)
@@ -72,18 +74,19 @@ async def review(toolbox: Toolbox, entry: Entry, item_id: str, ordinal: int) -> 
     """Hold the line's pending questions against the facts: renewed where they changed, closed where they no longer
     ask anything."""
 
-    async def act(context: ActionContext) -> dict[str, Any]:
-        result: dict[str, Any] = {"renewed": [], "superseded": []}
+    async def act(context: ActionContext) -> JsonObject:
+        renewed: list[JsonValue] = []
+        superseded: list[JsonValue] = []
         for approval in await procurement.open_questions(context.transaction.conn, entry.building_id, item_id):
             question = await rebuild_question(context, approval)
             if question is None:
                 context.save(approval.supersede())
                 _tell(context, approval, "settled")
-                result["superseded"].append(approval.approval_id)
+                superseded.append(approval.approval_id)
             elif _has_changed(approval, question):
                 renew_question(context, approval, question)
-                result["renewed"].append(approval.approval_id)
-        return result
+                renewed.append(approval.approval_id)
+        return {"renewed": renewed, "superseded": superseded}
 
     return await run_effect(
         toolbox,
@@ -166,13 +169,13 @@ def due_dates(building: Building, now: datetime, *, escalates: bool) -> Due:
     }
 
 
-async def remind(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
+async def remind(toolbox: Toolbox, entry: Entry) -> JsonObject:
     """An answer is overdue: bring the question to mind, or move it up the approver chain. Moot once it is answered.
 
     Silence is never consent: nothing else happens, however long it lasts.
     """
 
-    async def act(context: ActionContext) -> dict[str, Any]:
+    async def act(context: ActionContext) -> JsonObject:
         approval = await locked(context.transaction, entry.body["approval_id"])
         if approval.status != "pending":
             return {"moot": True}
@@ -205,12 +208,12 @@ async def remind(toolbox: Toolbox, entry: Entry) -> dict[str, Any]:
     )
 
 
-async def announce(toolbox: Toolbox, entry: Entry, approval_id: str) -> dict[str, Any]:
+async def announce(toolbox: Toolbox, entry: Entry, approval_id: str) -> JsonObject:
     """Put a question to people who never received it, as it stands now: whoever is asked first has all the time to
     answer it. Those who were told of it before watch began are told what has changed. Closed where the facts no longer
     ask it."""
 
-    async def act(context: ActionContext) -> dict[str, Any]:
+    async def act(context: ActionContext) -> JsonObject:
         approval = await locked(context.transaction, approval_id)
         if approval.status != "pending":
             return {"moot": True}
@@ -262,7 +265,7 @@ def _next_working_moment(context: ActionContext) -> datetime:
     return add_working_time(context.now, timedelta(0), building.zone, building.working_week, quiet)
 
 
-def _put_off(context: ActionContext, approval: Approval, until: datetime) -> dict[str, Any]:
+def _put_off(context: ActionContext, approval: Approval, until: datetime) -> JsonObject:
     """What fell due while nobody was there to tell it is not told in the night in which somebody is again."""
     due = {
         name: max(moment, until)
@@ -273,7 +276,7 @@ def _put_off(context: ActionContext, approval: Approval, until: datetime) -> dic
     return {"moot": True, "put_off_until": until.isoformat()}
 
 
-def _escalated(context: ActionContext, approval: Approval) -> dict[str, Any]:
+def _escalated(context: ActionContext, approval: Approval) -> JsonObject:
     level = approval.escalation_level + 1
     asked_of = _asked(context.building, approval, level)
     due = due_dates(context.building, context.now, escalates=not context.building.is_top(asked_of))
@@ -373,7 +376,7 @@ def withdraw(context: ActionContext, approval: Approval) -> None:
     _tell(context, approval, "settled")
 
 
-def _talk(approval: Approval) -> dict[str, Any]:
+def _talk(approval: Approval) -> JsonObject:
     """What was said about the question stays with it when the facts change."""
     said = approval.evidence.get("conversation")
     return {"conversation": said} if said else {}

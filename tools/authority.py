@@ -12,6 +12,7 @@ from domain.buildings import Building
 from domain.commitments import Actions, Line, items_of, restated_name
 from domain.errors import ForbiddenError
 from domain.line_names import LineNames
+from domain.plain_json import JsonObject
 from domain.policy import Authority
 from domain.principals import Principal
 from domain.procurement import LineFile
@@ -28,7 +29,7 @@ class Posed(Protocol):
     @property
     def item_id(self) -> str | None: ...
     @property
-    def subject(self) -> dict[str, Any]: ...
+    def subject(self) -> JsonObject: ...
 
 
 @dataclass(frozen=True)

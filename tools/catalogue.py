@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from domain.plain_json import JsonObject
 from tools import (
     completing,
     delegations,
@@ -17,7 +18,7 @@ from tools import (
 )
 from tools.context import ActionContext
 
-Effect = Callable[[ActionContext, Any], Awaitable[dict[str, Any]]]
+Effect = Callable[[ActionContext, Any], Awaitable[JsonObject]]
 
 EFFECTS: dict[str, Effect] = {
     "issue_purchase_order": orders.issue_purchase_order,

@@ -1,7 +1,5 @@
 """Completing lines: the vendors that are offered, and the answer that fills in what an order needs."""
 
-from typing import Any
-
 from domain.actions import CompleteArguments
 from domain.completing import Completion, complete_line, completion_problem
 from domain.errors import InvalidError
@@ -14,7 +12,7 @@ from storage.vendors import fitting_vendors
 from tools.context import ActionContext
 
 
-async def complete_item(context: ActionContext, arguments: CompleteArguments) -> dict[str, Any]:
+async def complete_item(context: ActionContext, arguments: CompleteArguments) -> JsonObject:
     """Fill in a line's vendor, price or quantity. The order follows by itself, or the question of who may place it."""
     conn, building_id = context.transaction.conn, context.building.building_id
     file = await context.file(arguments.item)
@@ -77,7 +75,7 @@ def _vendor_named(named: str, vendors: dict[str, VendorRow], field_: str) -> str
     )
 
 
-async def offered_to(conn: Connection, building_id: str, file: LineFile | None) -> list[dict[str, Any]]:
+async def offered_to(conn: Connection, building_id: str, file: LineFile | None) -> list[JsonObject]:
     """The few vendors that a line without one may be ordered from: {vendor_id, name}."""
     if file is None or file.item.vendor_id is not None:
         return []

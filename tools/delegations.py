@@ -1,15 +1,15 @@
 """Granting what a person delegates: a row that says what may be decided, where, up to how much and until when."""
 
 from datetime import timedelta
-from typing import Any
 
 from domain.actions import DelegationArguments
 from domain.errors import ForbiddenError
+from domain.plain_json import JsonObject
 from domain.rules import Delegation, full_id
 from tools.context import ActionContext
 
 
-async def grant_delegation(context: ActionContext, arguments: DelegationArguments) -> dict[str, Any]:
+async def grant_delegation(context: ActionContext, arguments: DelegationArguments) -> JsonObject:
     """Put a person's delegation on file.
 
     Raises:

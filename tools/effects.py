@@ -2,12 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from domain.actions import ACTION, item_of
 from domain.approvals import Responder
 from domain.events import Entry
-from domain.plain_json import PlainAction
+from domain.plain_json import JsonObject, PlainAction
 from domain.text import ON_FILE
 from domain.watch import is_held_back
 from storage import ledger, procurement
@@ -19,7 +18,7 @@ from tools.context import ActionContext, Toolbox
 from tools.flags import close_flags_of_done_lines
 from tools.holding_back import tell_would_do
 
-Result = dict[str, Any]
+Result = JsonObject
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Effect:
     item: str | None
     ordinal: int
     kind: str
-    arguments: dict[str, Any]
+    arguments: JsonObject
     responder: Responder
     act: Callable[[ActionContext], Awaitable[Result]]
 
@@ -46,7 +45,7 @@ async def run_effect(
     item: str | None,
     ordinal: int,
     kind: str,
-    arguments: dict[str, Any],
+    arguments: JsonObject,
     responder: Responder,
     act: Callable[[ActionContext], Awaitable[Result]],
 ) -> Result:

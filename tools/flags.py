@@ -1,17 +1,16 @@
 """Flags: what people should look at, raised and cleared with the schedule band of a line."""
 
-from typing import Any
-
 from domain.actions import FlagArguments
 from domain.barring import VENDOR_BARRED
 from domain.outstanding import LET_PASS, is_let_pass, is_resolved
+from domain.plain_json import JsonObject
 from domain.procurement import Flag, Item, Row
 from storage.connection import Connection
 from storage.rows import select
 from tools.context import ActionContext
 
 
-async def flag_potential_issue(context: ActionContext, arguments: FlagArguments) -> dict[str, Any]:
+async def flag_potential_issue(context: ActionContext, arguments: FlagArguments) -> JsonObject:
     """Raise a flag on the line; an open one of the same band is renewed with the new detail."""
     item = (await context.file(arguments.item)).item
     open_ = await _open(context.transaction.conn, context.building.building_id, item.item_id)

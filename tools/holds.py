@@ -1,13 +1,12 @@
 """Putting a line on hold, until a day on which somebody is asked again."""
 
-from typing import Any
-
 from domain.actions import HoldArguments
+from domain.plain_json import JsonObject
 from domain.schedule import add_working_days, as_date
 from tools.context import ActionContext
 
 
-async def hold_item(context: ActionContext, arguments: HoldArguments) -> dict[str, Any]:
+async def hold_item(context: ActionContext, arguments: HoldArguments) -> JsonObject:
     """Hold the line. Without a day, or with one that has passed, it is asked again after the policy's time."""
     item = (await context.file(arguments.item)).item
     until = None if arguments.until is None else as_date(arguments.until)

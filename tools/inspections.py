@@ -1,5 +1,6 @@
 """Inspections planned, and the disposition of what failed (NCR): repair, return, use as is."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,10 +11,12 @@ from domain.dispositions import Disposition, with_account, with_facts
 from domain.errors import InvalidError
 from domain.inspections import inspection_id, uninspected
 from domain.lines.projection import adopt, changed_rows, project
-from domain.procurement import Inspection, Message
+from domain.plain_json import JsonObject
+from domain.procurement import FactRow, Inspection, LineFile, Message
 from domain.schedule import as_date
 from tools.context import ActionContext
 from tools.meant_ncrs import decide_on_ncrs
+from tools.orders import place_order
 
 
 async def schedule_inspection(context: ActionContext, arguments: InspectionArguments) -> dict[str, Any]:
@@ -52,8 +55,21 @@ async def repair_item(context: ActionContext, arguments: DispositionArguments) -
 async def return_item(context: ActionContext, arguments: ReturnArguments) -> dict[str, Any]:
     """Send back to the vendor what was rejected; it comes again on the same order, unless something else was said."""
     decided = Disposition("return", arguments.then or "owed", arguments.quantity)
+    if decided.then == "replaced":
+        return await _replace(context, arguments, decided)
     returned = await _dispose(context, arguments, decided)
     return {"disposition": "return", "quantity": f"{returned.normalize():f}"}
+
+
+async def _replace(context: ActionContext, arguments: ReturnArguments, decided: Disposition) -> JsonObject:
+    """Send it back against the next order, for which the vendor charges nothing."""
+    file = with_account(await context.file(arguments.item), context.seq)
+    rows = await decide_on_ncrs(context, file, arguments.ncr_number, decided)
+    if not rows:
+        raise _nothing_rejected(file)
+    returned = _quantity_of(rows, file)
+    placed = place_order(context, file, None if file.item.quantity is None else returned, rows, is_free=True)
+    return {"disposition": "return", "quantity": f"{returned.normalize():f}", **placed}
 
 
 async def accept_as_is(context: ActionContext, arguments: DispositionArguments) -> dict[str, Any]:
@@ -84,8 +100,17 @@ async def _dispose(context: ActionContext, arguments: DispositionArguments, deci
     file = with_account(before, context.seq)
     rows = await decide_on_ncrs(context, file, arguments.ncr_number, decided)
     if not rows:
-        raise InvalidError(f"Nothing of {file.item.shown} is rejected and undecided.", "item")
+        raise _nothing_rejected(file)
     context.save(*changed_rows(before, with_facts(file, rows, context.seq)))
+    return _quantity_of(rows, file)
+
+
+def _nothing_rejected(file: LineFile) -> InvalidError:
+    return InvalidError(f"Nothing of {file.item.shown} is rejected and undecided.", "item")
+
+
+def _quantity_of(rows: Sequence[FactRow], file: LineFile) -> Decimal:
+    """How much was decided about."""
     new = [row for row in rows if row.voided_by is None]
     whole = {ncr.ncr_id: ncr.undecided or ncr.quantity for ncr in file.ncrs}
     return sum((row.quantity or whole[row.details.ncr or ""] for row in new), Decimal(0))

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from domain.actions import action
 from domain.approvals import Approval
-from domain.buildings import Delivery, delivery_problem
+from domain.buildings import MANAGER, Delivery, delivery_problem
 from domain.changing_lines import Applied, Asked, Log, Refused, WantedLine, is_recounted, touches_order
 from domain.events import CLEAR, Entry, ItemChange, ItemsChanged, ScheduleRevised
 from domain.lines.projection import changed_rows, recount
@@ -269,7 +270,8 @@ async def close_building(toolbox: Toolbox, entry: Entry) -> Finding:
         if open_ or pending:
             named = ", ".join(open_[:5]) + (f" and {len(open_) - 5} more" if len(open_) > 5 else "")
             why = f"{len(open_)} lines are open ({named})" if open_ else f"{len(pending)} questions are open"
-            return Finding(note=f"refused: {why}")
+            tell = action("notify_team", team=MANAGER, message=f"{context.building.name} is not closed: {why}.")
+            return Finding(note=f"refused: {why}", say=[tell])
         context.save(*(approval.withdraw() for approval in asked))
         context.building.status = "closed"
         return Finding(note="building closed")

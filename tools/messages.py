@@ -1,16 +1,15 @@
 """Telling people and asking them: a message on file, and one in the outbox for its way out."""
 
-from typing import Any
-
 from domain.actions import InformationArguments, NotifyArguments
 from domain.approvals import POLICY
 from domain.mail_subjects import notice_subject, overdue_subject, request_subject
 from domain.outside import own_words
+from domain.plain_json import JsonObject
 from domain.procurement import ContactRole, LineFile, Message, Milestone
 from tools.context import ActionContext
 
 
-async def notify_team(context: ActionContext, arguments: NotifyArguments) -> dict[str, Any]:
+async def notify_team(context: ActionContext, arguments: NotifyArguments) -> JsonObject:
     """Tell a team of the building."""
     subject = notice_subject(await _line_named(context, arguments.item), arguments.message)
     return say(context, arguments.team, arguments.message, arguments.item, subject=subject)
@@ -23,7 +22,7 @@ async def _line_named(context: ActionContext, item_id: str | None) -> str | None
     return (await context.file(item_id)).item.shown
 
 
-async def request_information(context: ActionContext, arguments: InformationArguments) -> dict[str, Any]:
+async def request_information(context: ActionContext, arguments: InformationArguments) -> JsonObject:
     """Ask the vendor of a line, or a team."""
     file = await context.file(arguments.item)
     to, address = arguments.to, None
@@ -63,7 +62,7 @@ def say(
     urgency: str = "normal",
     approval_id: str | None = None,
     on_going_live: bool = False,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Put a message on file and into the outbox, on one line and without links: whatever it quotes, only the letter
     that carries it adds a link, on a line of its own. `address` is looked up in the contacts when absent; `approval_id`
     names the question that it asks, so that it is delivered with a link to the answer's page; `on_going_live`: as in
@@ -82,5 +81,5 @@ def say(
     payload = {"to": party, "text": text, "item": item_id, "urgency": urgency}
     asked = {} if approval_id is None else {"approval_id": approval_id}
     context.post(recipient, subject, {**payload, **asked}, on_going_live=on_going_live)
-    told = {"message_id": message.message_id, "to": recipient}
+    told: JsonObject = {"message_id": message.message_id, "to": recipient}
     return {**told, "withheld": "watch"} if context.building.is_watching else told

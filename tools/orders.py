@@ -12,6 +12,7 @@ from domain.lines.projection import adopt, changed_rows, last_day, project
 from domain.mail_subjects import order_subject, vendor_subject
 from domain.milestones import expected_of
 from domain.orders import order_rows
+from domain.plain_json import JsonObject
 from domain.procurement import ContactRole, FactRow, LineFile, OrderLine, PurchaseOrder, Row, money
 from tools.context import ActionContext
 from tools.meant_ncrs import decide_on_ncrs
@@ -23,7 +24,7 @@ async def issue_purchase_order(context: ActionContext, arguments: OrderArguments
     file = await context.file(arguments.item)
     if file.order is not None and file.item.is_ordered:
         return {"purchase_order": file.order.number, "already_ordered": True}
-    return _order(context, file, arguments, [])
+    return place_order(context, file, arguments.quantity, [])
 
 
 async def reorder_item(context: ActionContext, arguments: ReplacementArguments) -> dict[str, Any]:
@@ -34,16 +35,25 @@ async def reorder_item(context: ActionContext, arguments: ReplacementArguments) 
     if arguments.quantity is None and rows and file.item.quantity is not None:
         rejected = {ncr.ncr_id: ncr.undecided for ncr in file.open_ncrs}
         replaced = sum((row.quantity or rejected[row.details.ncr or ""] for row in rows), Decimal(0))
-        arguments = arguments.model_copy(update={"quantity": replaced})
-    return _order(context, file, arguments, rows)
+        return place_order(context, file, replaced, rows)
+    return place_order(context, file, arguments.quantity, rows)
 
 
-def _order(context: ActionContext, file: LineFile, arguments: OrderArguments, decided: list[FactRow]) -> dict[str, Any]:
+def place_order(
+    context: ActionContext,
+    file: LineFile,
+    quantity: Decimal | None,
+    decided: list[FactRow],
+    *,
+    is_free: bool = False,
+) -> JsonObject:
+    """Place a further order for the line, and send it to the vendor. `is_free`: in place of what he got back."""
     order, rows = order_rows(
         file,
         context.building,
-        quantity=arguments.quantity,
+        quantity=quantity,
         decided=decided,
+        is_free=is_free,
         today=context.today,
         seq=context.seq,
     )

@@ -1,7 +1,6 @@
 """Reading a mail from outside: a model reads, domain/reading.py checks, and what is doubtful goes to a person."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from domain.actions import action
 from domain.events import Entry, MessageReceived
@@ -130,6 +129,6 @@ def _asked(ask: RaisedQuestion, reading: JsonObject) -> RaisedQuestion:
     return ask.model_copy(update={"subject": {**ask.subject, "reading": reading}})
 
 
-def _summary(events: list[dict[str, Any]]) -> str:
+def _summary(events: list[JsonObject]) -> str:
     said = "; ".join(f"{event['event_type']} of {event['item']}" for event in events)
     return f"the message reports {said}"

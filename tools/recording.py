@@ -66,10 +66,8 @@ def report_in(entry: Entry, building: Building) -> Report:
 
 
 def _said_at(entry: Entry, building: Building) -> datetime:
-    """When it was said: at the latest when it came in. Of two that were said at one moment, the one that came first
-    is the older."""
-    at = entry.at(building.zone)
-    return at if at < entry.received_at else entry.received_at + timedelta(microseconds=entry.seq)
+    """When it was said: at the latest when it came in."""
+    return min(entry.at(building.zone), entry.received_at)
 
 
 async def record(toolbox: Toolbox, entry: Entry, item_id: str, recorder: Recorder) -> Finding:

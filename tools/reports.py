@@ -2,18 +2,18 @@
 
 import json
 from decimal import Decimal
-from typing import Any
 
 from domain.actions import DismissArguments, RestateArguments
 from domain.approvals import Approval
 from domain.events import Event, body_of
 from domain.lines.taking_in import COUNTED, OTHER_UNIT, RESTATED
 from domain.lines.units import unit_named
+from domain.plain_json import JsonObject
 from storage import inbox, procurement
 from tools.context import ActionContext
 
 
-async def restate_event(context: ActionContext, arguments: RestateArguments) -> dict[str, Any]:
+async def restate_event(context: ActionContext, arguments: RestateArguments) -> JsonObject:
     """Put the event as it should have been sent into the building's own inbox; it is processed in its turn."""
     approval = await _answered(context)
     accepted = await inbox.add(
@@ -51,6 +51,6 @@ async def _keep_factor(context: ActionContext, approval: Approval, event: Event)
     context.save(file.item.model_copy(update={"unit_factors": factors, "caused_seq": context.seq}))
 
 
-async def dismiss_event(context: ActionContext, arguments: DismissArguments) -> dict[str, Any]:
+async def dismiss_event(context: ActionContext, arguments: DismissArguments) -> JsonObject:
     """Nothing needs doing; the reason stays in the ledger."""
     return {"dismissed": True}

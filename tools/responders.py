@@ -6,13 +6,14 @@ chain, asked where all abstain or none has the authority.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from domain.advice import can_be_done
 from domain.approvals import Approval, Decision, Question, Responder
 from domain.buildings import Building
 from domain.counts import write_times
 from domain.events import Entry
+from domain.plain_json import JsonObject
 from domain.procurement import LineFile
 from domain.questions import matter_on_file
 from domain.questions.registry import ASKED_ONCE, PUT_TO_MODELS
@@ -121,7 +122,7 @@ async def anybody(toolbox: Toolbox, building_id: str, kinds: Sequence[str]) -> b
 
 
 async def pose(
-    toolbox: Toolbox, entry: Entry, kind: str, item_id: str | None, subject: dict[str, Any], ordinal: int
+    toolbox: Toolbox, entry: Entry, kind: str, item_id: str | None, subject: JsonObject, ordinal: int
 ) -> Asked | None:
     """The question as it would be put; None where it would not: the facts do not ask it, a person has it before them,
     or it was answered on the same facts."""

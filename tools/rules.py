@@ -45,7 +45,7 @@ async def _count(context: ActionContext, rule_id: str, decided: int) -> None:
 async def tell_decided(toolbox: Toolbox, entry: Entry, step: Tell, ordinal: int) -> JsonObject:
     """Tell whoever would have been asked what was decided without asking, and how to overrule it."""
 
-    async def act(context: ActionContext) -> dict[str, Any]:
+    async def act(context: ActionContext) -> JsonObject:
         if step.rule_id is not None:
             await _count(context, step.rule_id, decided=1)
         file = None if step.item_id is None else await context.file(step.item_id)
@@ -78,7 +78,7 @@ async def learn_from(toolbox: Toolbox, entry: Entry, approval_id: str) -> dict[s
     """What a person's decision on a question teaches. Returns {made, confirmed, overruled, ask}: names of rules, and
     the subject of a request for a delegation where it is time for one."""
 
-    async def act(context: ActionContext) -> dict[str, Any]:
+    async def act(context: ActionContext) -> JsonObject:
         approval = await locked(context.transaction, approval_id)
         if approval.kind == "delegation_request":
             return await _answered_request(context, approval)

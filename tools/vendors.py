@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from domain.barring import VENDOR_BARRED, bar, unbar
 from domain.buildings import MAX_VENDORS, VendorChange
 from domain.events import Entry
 from domain.outside import shown_name
-from domain.plain_json import PlainAction
+from domain.plain_json import JsonObject, PlainAction
 from domain.principals import Author
 from domain.procurement import Flag, VendorRow
 from domain.questions.registry import REST_ON_VENDORS
@@ -88,7 +87,7 @@ def _find(change: VendorChange, known: dict[str, VendorRow]) -> tuple[VendorRow 
     return standing, None
 
 
-def _given(change: VendorChange, before: VendorRow) -> dict[str, Any]:
+def _given(change: VendorChange, before: VendorRow) -> JsonObject:
     given = change.model_dump(mode="json", exclude_none=True, exclude={"vendor_id"})
     if "name" in given and folded(given["name"]) == folded(before.name):
         del given["name"]

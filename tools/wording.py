@@ -1,12 +1,11 @@
 """Having a learned rule worded by a model. What it does is fixed by its actions; the sentence is for people to read."""
 
-from typing import Any
-
 from pydantic import BaseModel, Field
 
 from domain.actions.registry import AGENT_ALONE
 from domain.approvals import POLICY
 from domain.events import Entry
+from domain.plain_json import JsonObject
 from domain.reply_words import actions_spoken_of
 from domain.rules import Rule
 from storage import rules
@@ -67,7 +66,7 @@ def speaks_of(rule: Rule, sentence: str) -> bool:
 
 
 async def _keep(toolbox: Toolbox, entry: Entry, rule: Rule, text: str) -> None:
-    async def act(context: ActionContext) -> dict[str, Any]:
+    async def act(context: ActionContext) -> JsonObject:
         now = await rules.rule(context.transaction.conn, entry.building_id, rule.rule_id)
         if now is None or now.text != rule.text:  # somebody has worded it meanwhile
             return {"kept": False}

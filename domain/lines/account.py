@@ -18,6 +18,7 @@ Reason = Literal[
     "unknown_order",
     "cancelled_order",
     "told_twice",
+    "unknown_shipment",
 ]
 """Why a fact is not counted."""
 
@@ -32,6 +33,8 @@ class Doubt:
     """The day that it contradicts."""
     quantity: Decimal | None = None
     """How much there was."""
+    order: str | None = None
+    """The order that speaks against it."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ class Delivery:
     order: str
     departed_on: date | None = None
     arrivals: list["Arrival"] = field(default_factory=list)
+    reports: list[str] = field(default_factory=list)
+    """Keys of all reports of it."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,8 @@ class Account:
     doubts: tuple[Doubt, ...] = ()
     shipment_ids: dict[str, frozenset[str]] = field(default_factory=dict)
     """All ids of a shipment, by the one that its lots have."""
+    ncr_names: dict[str, str] = field(default_factory=dict, compare=False)
+    """Other names of nonconformances: keys of further reports, and what was noted before they got a number."""
     deliveries: tuple[Delivery, ...] = field(default=(), compare=False)
     verdicts: tuple[Verdict, ...] = field(default=(), compare=False)
 

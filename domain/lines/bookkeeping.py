@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from domain.lines.account import Account, Arrival, Delivery, Doubt, Nonconformance, OrderLine, Reason, Verdict
-from domain.lines.facts import Arrived, Cancelled, Departed, Disposed, Fact, Handling, Inspected, Ordered
+from domain.lines.facts import Arrived, Cancelled, Departed, Disposed, Fact, Handling, Inspected, Ordered, Stated
 from domain.lines.lots import COMING, NOTHING, WITHOUT_VERDICT, Change, Lot, LotState, Stock, Where, merge_lots
 from domain.lines.quantities import ONE_LOT, tolerance
 from domain.lines.sameness import Claim, group_arrivals, group_departures, group_inspections
@@ -55,6 +55,9 @@ class _Bookkeeper:
         self.ncrs: dict[str, Nonconformance] = {}
         self.ncr_names: dict[str, str] = {}
         """The number that a nonconformance got after it was noted on arrival."""
+        self.numbered: set[str] = set()
+        """Nonconformances that somebody gave a number."""
+        self.first_arrival: date | None = None
         self.doubts: list[Doubt] = []
         self.shipment_ids: dict[str, frozenset[str]] = {}
         self.departed: set[str] = set()
@@ -66,6 +69,7 @@ class _Bookkeeper:
         for step in self._sort(self._steps([fact for fact in facts if not fact.is_voided])):
             self._apply(step)
         self.doubts += [Doubt(report.key, "told_twice") for report in self.unsure if self._would_count(report)]
+        self._doubt_statements([fact for fact in facts if isinstance(fact, Stated) and not fact.is_voided])
         return Account(
             needed=self.needed,
             missing_allowed=tolerance(self.needed, self.unit),
@@ -74,6 +78,7 @@ class _Bookkeeper:
             ncrs=tuple(self.ncrs[ncr] for ncr in sorted(self.ncrs)),
             doubts=tuple(sorted(self.doubts, key=lambda doubt: (doubt.fact, doubt.reason))),
             shipment_ids=self.shipment_ids,
+            ncr_names=self.ncr_names,
             deliveries=tuple(self.deliveries[name] for name in sorted(self.deliveries)),
             verdicts=tuple(self.verdicts),
         )
@@ -88,6 +93,8 @@ class _Bookkeeper:
         arrivals = group_arrivals(fact for fact in facts if isinstance(fact, Arrived))
         repairs = {fact.ncr: fact.day for fact in facts if isinstance(fact, Disposed) and fact.handling == "repair"}
         inspections = group_inspections((fact for fact in facts if isinstance(fact, Inspected)), repairs)
+        self.first_arrival = min((claim.day for claim in arrivals), default=None)
+        self.numbered = {claim.first.ncr for claim in inspections if claim.first.ncr_number}
         self.unsure = [
             *(report for claim in departures for report in claim.unsure),
             *(report for claim in arrivals for report in claim.unsure),
@@ -144,9 +151,17 @@ class _Bookkeeper:
         else:
             self._inspect(step)
 
-    def _doubt(self, step: Step, reason: Reason, *, day: date | None = None, quantity: Decimal | None = None) -> None:
+    def _doubt(
+        self,
+        step: Step | Stated,
+        reason: Reason,
+        *,
+        day: date | None = None,
+        quantity: Decimal | None = None,
+        order: str | None = None,
+    ) -> None:
         told = step.newest if isinstance(step, Claim) else step
-        self.doubts.append(Doubt(told.key, reason, day, quantity))
+        self.doubts.append(Doubt(told.key, reason, day, quantity, order))
 
     def _would_count(self, report: Departed | Arrived | Inspected) -> bool:
         """Whether it matters if a report tells a known fact again: something is still to come, or to be judged, that it
@@ -154,13 +169,25 @@ class _Bookkeeper:
         if isinstance(report, Inspected):
             states = WITHOUT_VERDICT if report.passed else WITHOUT_VERDICT | _ACCEPTED
             return bool(self.stock.total(Where(states, order=report.order)))
+        waits = _ORDERED if isinstance(report, Departed) else COMING
         return any(
-            self.stock.total(Where(COMING, order=order.number))
+            self.stock.total(Where(waits, order=order.number))
             for order in self.orders.values()
             if not order.is_cancelled
             and report.order in (None, order.number)
             and self._was_placed_by(order, report.day)
         )
+
+    def _doubt_statements(self, statements: Sequence[Stated]) -> None:
+        """A day that is named for a shipment of which nobody has heard waits until somebody has."""
+        known = frozenset[str]().union(self.shipment_ids, *self.shipment_ids.values())
+        for fact in statements:
+            if fact.shipment_id is not None and fact.shipment_id not in known and not self._is_adopted:
+                self._doubt(fact, "unknown_shipment")
+
+    @property
+    def _is_adopted(self) -> bool:
+        return any(order.is_adopted for order in self.orders.values())
 
     # -- orders
 
@@ -209,21 +236,40 @@ class _Bookkeeper:
         order = self._named_order(claim) if claim.order else self._waiting_order(claim, _ORDERED)
         if order is None:
             if not claim.order:
-                self._doubt(claim, "nothing_left_to_ship")
+                self._doubt_departure(claim)
             return
         shipment = self._name_shipment(claim, claim.shipment_id or claim.key)
         self.departed.add(shipment)
         change = Change(LotState.IN_TRANSIT, claim.day, shipment=shipment)
         if not self.stock.move(Where(_ORDERED, order=order.number), change, claim.quantity):
-            self._doubt(claim, "nothing_left_to_ship")
+            self._doubt_departure(claim)
             return
-        self._delivery(shipment, order.number).departed_on = claim.day
+        delivery = self._delivery(shipment, order.number, claim)
+        delivery.departed_on = claim.day
 
-    def _delivery(self, name: str, order: str) -> Delivery:
-        return self.deliveries.setdefault(name, Delivery(name, order))
+    def _doubt_departure(self, claim: Claim[Departed]) -> None:
+        """Nothing is left that could have departed: its order is cancelled, or it had arrived before."""
+        if self.orders and all(order.is_cancelled for order in self.orders.values()):
+            self._doubt(claim, "cancelled_order", order=max(self.orders))
+            return
+        arrived = [
+            arrival.day
+            for delivery in self.deliveries.values()
+            for arrival in delivery.arrivals
+            if delivery.departed_on is None and arrival.day < claim.day
+        ]
+        if arrived:
+            self._doubt(claim, "departed_after_arrival", day=max(arrived))
+        else:
+            self._doubt(claim, "nothing_left_to_ship")
+
+    def _delivery(self, name: str, order: str, claim: Claim[Departed] | Claim[Arrived]) -> Delivery:
+        delivery = self.deliveries.setdefault(name, Delivery(name, order))
+        delivery.reports += [report.key for report in claim.reports]
+        return delivery
 
     def _note_arrival(self, claim: Claim[Arrived], name: str, order: str, quantity: Decimal) -> None:
-        self._delivery(name, order).arrivals.append(Arrival(claim.key, claim.day, quantity))
+        self._delivery(name, order, claim).arrivals.append(Arrival(claim.key, claim.day, quantity))
 
     def _name_shipment(self, claim: Claim[Departed] | Claim[Arrived], name: str) -> str:
         self.shipment_ids[name] = self.shipment_ids.get(name, frozenset()) | claim.aliases
@@ -257,7 +303,7 @@ class _Bookkeeper:
     def _store(self, claim: Claim[Arrived], order: OrderLine, shipment: str | None) -> None:
         """Goods that were stored elsewhere left the factory and are still under way."""
         own = self._name_shipment(claim, shipment or claim.shipment_id or claim.key)
-        self._delivery(own, order.number)
+        self._delivery(own, order.number, claim)
         change = Change(LotState.IN_TRANSIT, claim.day, shipment=own)
         left = claim.quantity
         for where in (Where(_IN_TRANSIT, shipment=own), Where(_ORDERED, order=order.number)):
@@ -295,6 +341,7 @@ class _Bookkeeper:
         judged = self.stock.find(where)
         moved = self.stock.move(where, Change(LotState.REJECTED, claim.day, ncr=claim.key), rejected)
         self.ncrs[claim.key] = Nonconformance(claim.key, moved, moved)
+        self.ncr_names |= {report.key: claim.key for report in claim.reports if report.key != claim.key}
         order = judged[0].order if judged else ""
         self.verdicts.append(
             Verdict(claim.key, (newest.key,), False, claim.day, order, (name,), moved, claim.key, is_on_arrival=True)
@@ -377,7 +424,16 @@ class _Bookkeeper:
         if claim.first.passed:
             self._accept(claim, scope)
         else:
+            self._name_ncr(claim)
             self._reject(claim, scope)
+
+    def _name_ncr(self, claim: Claim[Inspected]) -> None:
+        """Every report of a nonconformance is a name of it."""
+        for report in claim.reports:
+            if report.ncr != claim.first.ncr:
+                self.ncr_names.setdefault(report.ncr, claim.first.ncr)
+            if report.key != claim.first.ncr:
+                self.ncr_names.setdefault(report.key, claim.first.ncr)
 
     def _inspected(self, claim: Claim[Inspected]) -> Where | None:
         """What a verdict is about: the shipment that it names, else all that was on site without a verdict. None where
@@ -390,11 +446,28 @@ class _Bookkeeper:
             shipment = known[0] if known else min(claim.aliases)
         scope = Where(WITHOUT_VERDICT, order=claim.order, shipment=shipment, until=claim.day)
         is_there = self.stock.find(scope) or self.stock.find(replace(scope, states=_ACCEPTED))
-        may_imply = not claim.first.passed or any(order.is_adopted for order in self.orders.values())
-        if not is_there and not (may_imply and self._imply_arrival(claim, shipment)):
-            self._doubt(claim, "nothing_to_inspect")
+        if is_there:
+            return scope
+        if not claim.first.passed and self._repeats_rejection(claim, replace(scope, states=_REJECTED)):
+            return None
+        may_imply = not claim.first.passed or self._is_adopted
+        if not (may_imply and self._imply_arrival(claim, shipment)):
+            self._doubt(claim, "nothing_to_inspect", day=self.first_arrival)
             return None
         return scope
+
+    def _repeats_rejection(self, claim: Claim[Inspected], scope: Where) -> bool:
+        """Whether all that a failed inspection can be of was rejected before: then both tell of one nonconformance."""
+        rejected = self.stock.find(scope)
+        ncr = rejected[0].ncr if rejected else None
+        if ncr is None or (claim.rejected or NOTHING) > self.stock.total(scope):
+            return False
+        number = claim.first.ncr_number
+        if number is not None and ncr in self.numbered and ncr != number:
+            return False
+        self.ncr_names[claim.first.ncr] = ncr
+        self._note_verdict(claim, rejected, claim.rejected or self.stock.total(scope), ncr)
+        return True
 
     def _imply_arrival(self, claim: Claim[Inspected], shipment: str | None) -> bool:
         """Goods that failed were there, though nobody has reported their arrival: a nonconformance is never lost for
@@ -470,7 +543,7 @@ class _Bookkeeper:
         self.stock.move(replace(scope, states=_ON_SITE), Change(LotState.ACCEPTED, claim.day), good)
 
     def _dispose(self, fact: Disposed) -> None:
-        fact = replace(fact, ncr=self.ncr_names.get(fact.ncr, fact.ncr))
+        fact = replace(fact, ncr=self._find_ncr(fact.ncr))
         ncr = self.ncrs.get(fact.ncr)
         if ncr is None:
             self._doubt(fact, "unknown_ncr")
@@ -487,6 +560,11 @@ class _Bookkeeper:
         self.ncrs[fact.ncr] = replace(
             ncr, undecided=ncr.undecided - quantity, handlings=(*ncr.handlings, fact.handling)
         )
+
+    def _find_ncr(self, name: str) -> str:
+        while name not in self.ncrs and name in self.ncr_names:
+            name = self.ncr_names[name]
+        return name
 
     def _owe_again(self, where: Where, quantity: Decimal, day: date) -> None:
         """What goes back is to come again on the same order, but for what was beyond it."""

@@ -36,20 +36,25 @@ class Impossibility:
 
 
 def check_days(
-    fact: Fact, departed_on: date | None = None, *, may_lie_ahead: timedelta = CLOCKS_APART
+    fact: Fact,
+    departed_on: date | None = None,
+    *,
+    may_lie_ahead: timedelta = CLOCKS_APART,
+    heard_on: date | None = None,
 ) -> Impossibility | None:
     """The first thing about a fact's own days that cannot be true; None where nothing speaks against it.
 
     Args:
         departed_on: of an ETA: the day on which its shipment left, where that is known.
         may_lie_ahead: how far after its saying something that has happened may lie.
+        heard_on: the day on which it came in, of a report whose sender does not say when he said it.
     """
     said_on = fact.said_at.date()
     if isinstance(fact, (Departed, Arrived, Inspected, Ordered, Cancelled)):
         if fact.day > said_on + may_lie_ahead:
             return Impossibility("in_the_future", fact.day, _nearest_before(fact.day, said_on + CLOCKS_APART))
-        if said_on - fact.day > MOST_AGO:
-            return Impossibility("too_long_ago", fact.day, _nearest_before(fact.day, said_on))
+        if (heard_on or said_on) - fact.day > MOST_AGO:
+            return Impossibility("too_long_ago", fact.day, _nearest_before(fact.day, heard_on or said_on))
     if isinstance(fact, Departed) and fact.eta is not None:
         return _check_expected(fact.eta, said_on, fact.day)
     if isinstance(fact, Stated):

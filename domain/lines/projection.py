@@ -13,10 +13,10 @@ from domain.lines.bookkeeping import BEFORE_ANY_ORDER, keep_account
 from domain.lines.coverage import supply_here
 from domain.lines.facets import derive_facets
 from domain.lines.facts import Arrived, Cancelled, Departed, Fact, Inspected, Ordered, Stated
-from domain.lines.lots import NOTHING, RECEIVED, LotState
+from domain.lines.lots import COMING, NOTHING, RECEIVED, Lot, LotState
 from domain.lines.needs import with_needs
 from domain.lines.old_rows import read_facts
-from domain.lines.quantities import ONE_LOT
+from domain.lines.quantities import ONE_LOT, tolerance
 from domain.lines.statements import Expected, expect_arrivals
 from domain.lines.stored import fact_row, read_row
 from domain.lines.submittals import newest_verdict
@@ -49,6 +49,8 @@ _STATES = (
     LotState.SCRAPPED,
     LotState.CANCELLED,
 )
+JOINED = "joined"
+"""What becomes of a report of a nonconformance for which a later report speaks."""
 _WORD: dict[str, str] = {"repair": "repair", "return": "return", "accept": "use_as_is", "scrap": "scrap"}
 
 
@@ -178,6 +180,8 @@ class _Projection:
         self.stated = expect_arrivals(self.account, self.facts, None)
         self.computed = expect_arrivals(self.account, self.facts, self.item.lead_time_days)
         self.acknowledged = self._acknowledged()
+        self.ncr_ids: dict[str, str] = {}
+        """By nonconformance: the name under which its row is kept."""
 
     def make(self) -> LineFile:
         shipments = self._shipments()
@@ -252,9 +256,15 @@ class _Projection:
         own = [lot for lot in self.account.lots if lot.order == number]
         received = [lot for lot in own if lot.state in RECEIVED or lot.state in (LotState.RETURNED, LotState.SCRAPPED)]
         if received:
-            coming = any(lot.state in (LotState.ORDERED, LotState.IN_TRANSIT) or lot.is_unknown for lot in own)
-            return "partially_received" if coming else "received"
+            return "partially_received" if self._is_coming(number) else "received"
         return "acknowledged" if number in self.acknowledged else "issued"
+
+    def _is_coming(self, number: str) -> bool:
+        """Whether something of an order is still to come, beyond what may be missing of it."""
+        own = [lot for lot in self.account.lots if lot.order == number]
+        left = sum((lot.quantity for lot in own if lot.state in COMING), NOTHING)
+        ordered = next((order.ordered for order in self.account.orders if order.number == number), NOTHING)
+        return any(lot.is_unknown for lot in own) or left > tolerance(ordered, self.item.unit)
 
     # -- deliveries
 
@@ -262,7 +272,7 @@ class _Projection:
         known = {(row.fact or row.shipment_id): row for row in self.file.shipments}
         made: list[Shipment] = []
         for delivery in self.account.deliveries:
-            names = [delivery.name, *(arrival.fact for arrival in delivery.arrivals)]
+            names = [delivery.name, *delivery.reports]
             row = next((known.pop(name) for name in names if name in known), None)
             if row is not None and row.fact is not None:
                 row = row.model_copy(update={"fact": delivery.name})
@@ -347,7 +357,8 @@ class _Projection:
         done = {row.fact: row for row in rows if row.fact is not None}
         made: dict[str, Inspection] = {}
         for verdict in self.account.verdicts:
-            row = done.get(verdict.fact) or self._planned(rows, made, verdict, names) or self._unplanned(rows, verdict)
+            known = next((done[key] for key in verdict.reports if key in done), None)
+            row = known or self._planned(rows, made, verdict, names) or self._unplanned(rows, verdict)
             if row.inspection_id not in {one.inspection_id for one in rows}:
                 rows.append(row)
             made[row.inspection_id] = self._inspection(row, verdict, names)
@@ -399,10 +410,11 @@ class _Projection:
         told = [self.told[key] for key in reversed(verdict.reports) if key in self.told]
         reports = [fact for fact in told if isinstance(fact, Inspected)]
         stored = [self.rows_by_key[key] for key in reversed(verdict.reports) if key in self.rows_by_key]
-        document = next((one.document for one in reports if one.document), row.document_name)
+        # The first report's papers stay; a second system's copy of it is no other inspection.
+        document = next((one.document for one in reversed(reports) if one.document), row.document_name)
         if verdict.is_on_arrival:
             document = None
-        url = next((one.details.document_url for one in stored if one.details.document_url), row.document_url)
+        url = next((one.details.document_url for one in reversed(stored) if one.details.document_url), row.document_url)
         defects = next((list(one.defects) for one in reports if one.defects), row.defects)
         rejected = next((one.rejected for one in reports if one.rejected is not None), None)
         if verdict.is_on_arrival:
@@ -420,8 +432,8 @@ class _Projection:
                 "document_url": url,
                 "defects": [] if verdict.passed else defects,
                 "quantity_rejected": None if verdict.passed else rejected,
-                "fact": verdict.fact,
-                "caused_seq": self._seq_of(verdict.fact),
+                "fact": row.fact if row.fact in verdict.reports else verdict.fact,
+                "caused_seq": row.caused_seq if row.fact in verdict.reports else self._seq_of(verdict.fact),
             }
         )
 
@@ -462,8 +474,8 @@ class _Projection:
         made: list[NonconformanceRow] = []
         for ncr in self.account.ncrs:
             verdict = by_ncr.get(ncr.ncr)
-            report = next((row for row in inspections if verdict and row.fact == verdict.fact), None)
-            row = known.pop(ncr.ncr, None)
+            report = next((row for row in inspections if verdict and row.fact in verdict.reports), None)
+            row = next((known.pop(name) for name in self._names_of(ncr.ncr) if name in known), None)
             if row is None:
                 number = report.ncr_number if report and report.ncr_number else self._ncr_number(ncr.ncr, report, made)
                 row = NonconformanceRow(
@@ -475,6 +487,9 @@ class _Projection:
                     caused_seq=report.caused_seq if report else self.seq,
                 )
             handling = ncr.handlings[-1] if ncr.handlings and not ncr.is_open else None
+            if row.ncr_id != ncr.ncr and ncr.ncr not in self.told:
+                row = row.model_copy(update={"ncr_number": ncr.ncr})  # it got a number after it was noted
+            self.ncr_ids[ncr.ncr] = row.ncr_id
             made.append(
                 row.model_copy(
                     update={
@@ -491,11 +506,19 @@ class _Projection:
         gone = [row.model_copy(update={"is_gone": True, "undecided": NOTHING}) for row in known.values()]
         return [*made, *gone]
 
+    def _names_of(self, ncr: str) -> list[str]:
+        """The name of a nonconformance, and every other that it has or had."""
+        names = [ncr]
+        for name in names:
+            names += [other for other, meant in self.account.ncr_names.items() if meant == name and other not in names]
+        return names
+
     def _disposition(self, ncr: str, handling: str | None) -> str | None:
         if handling is None:
             return None
+        names = self._names_of(ncr)
         replaced = any(
-            row.kind == "disposed" and row.details.ncr == ncr and row.details.then == "replaced"
+            row.kind == "disposed" and row.details.ncr in names and row.details.then == "replaced"
             for row in self.file.facts
         )
         return "replace" if handling == "return" and replaced else _WORD[handling]
@@ -509,18 +532,27 @@ class _Projection:
         return f"NCR-{self.item.item_id}-{round_}-{number}"
 
     def _with_disposition(self, row: Inspection, ncrs: Sequence[NonconformanceRow]) -> Inspection:
-        ncr = next((one for one in ncrs if one.inspection_id == row.inspection_id and not one.is_gone), None)
+        verdict = next((one for one in self.account.verdicts if row.fact in one.reports and one.ncr), None)
+        named = self.ncr_ids.get(verdict.ncr or "") if verdict else None
+        ncr = next((one for one in ncrs if one.ncr_id == named and not one.is_gone), None)
         if ncr is None:
             return row
-        return row.model_copy(update={"ncr_number": ncr.ncr_number, "disposition": ncr.disposition})
+        decided = ncr.disposition
+        if ncr.inspection_id != row.inspection_id:  # a later report speaks for the nonconformance
+            decided = row.disposition or decided or JOINED
+        return row.model_copy(update={"ncr_number": ncr.ncr_number, "disposition": decided})
 
     # -- lots
+
+    def _shown_lots(self) -> list[Lot]:
+        """The lots without what is needed and was never ordered."""
+        return [lot for lot in self.account.lots if lot.order != BEFORE_ANY_ORDER or lot.state != LotState.ORDERED]
 
     def _lots(self, shipments: Sequence[Shipment], ncrs: Sequence[NonconformanceRow]) -> list[LotRow]:
         names = {(row.fact or row.shipment_id): row.shipment_id for row in shipments}
         counts: dict[str, int] = {}
         made: dict[str, LotRow] = {}
-        for lot in self.account.lots:
+        for lot in self._shown_lots():
             order = lot.order or self.item.item_id
             counts[order] = counts.get(order, 0) + 1
             lot_id = f"{order}/{counts[order]}"
@@ -536,7 +568,7 @@ class _Projection:
                 unit=self.item.unit,
                 state=lot.state,
                 shipment_id=names.get(lot.shipment or "", lot.shipment),
-                ncr_id=lot.ncr,
+                ncr_id=self.ncr_ids.get(lot.ncr or "", lot.ncr),
                 since=lot.since,
                 arrived_on=lot.arrived_on,
                 expected_on=day if coming else lot.arrived_on,
@@ -580,7 +612,7 @@ class _Projection:
         lots = [lot for lot in self.account.lots if lot.order == number]
         arrived = [lot.arrived_on for lot in lots if lot.arrived_on]
         departed = [one.departed_on for one in self.account.deliveries if one.order == number and one.departed_on]
-        coming = any(lot.state in (LotState.ORDERED, LotState.IN_TRANSIT) or lot.is_unknown for lot in lots)
+        coming = self._is_coming(number)
         judged = [one.day for one in self.account.verdicts if one.order == number]
         return {
             "acknowledge": self.acknowledged.get(number),
@@ -652,6 +684,8 @@ class _Projection:
         """All but its needs, which `with_needs` covers."""
         account, before = self.account, self.item.account or LineAccount()
         quantities = {str(state): account.quantity(state) for state in _STATES}
+        shown = (lot.quantity for lot in self._shown_lots() if lot.state == LotState.ORDERED)
+        quantities[str(LotState.ORDERED)] = sum(shown, NOTHING)
         promises = self._promises()
         ordered = [order.placed_on for order in account.orders if order.placed_on and order.number != BEFORE_ANY_ORDER]
         departed = [one.departed_on for one in account.deliveries if one.departed_on]

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, TypedDict
 
 from domain.lines.account import Account, Doubt
-from domain.lines.facts import Arrived, Departed, Fact, Inspected
+from domain.lines.facts import Arrived, Departed, Fact, Inspected, Stated
 from domain.lines.gate import CLOCKS_APART, UNDATED, Impossibility, check_days
 from domain.lines.lots import NOTHING
 from domain.lines.projection import account_of, adopt, changed_rows, facts_of, project
@@ -72,7 +72,13 @@ def take_in(file: LineFile, fact: Fact, report: Report, note: str, *, document_u
     file = adopt(file)
     if report.is_counted:
         fact = replace(fact, judgement="another")
-    if found := check_days(fact, _departed_on(file, fact), may_lie_ahead=CLOCKS_APART if report.is_dated else UNDATED):
+    found = check_days(
+        fact,
+        _departed_on(file, fact),
+        may_lie_ahead=CLOCKS_APART if report.is_dated else UNDATED,
+        heard_on=None if report.is_dated else report.received_at.date(),
+    )
+    if found is not None:
         return _impossible(file.item, fact, found, report)
     before = account_of(file)
     row = fact_row(fact, file.item.item_id, str(report.seq), report.seq, document_url=document_url)
@@ -86,7 +92,7 @@ def take_in(file: LineFile, fact: Fact, report: Report, note: str, *, document_u
     if own is not None:
         recorded.note = doubt_detail(file.item, fact, own)
     elif _changes_nothing(file, made):
-        return Recorded(f"{file.item.shown}: {_known(fact)} is already on file; noted", rows, repeat=True)
+        return Recorded(f"{file.item.shown}: {_why_nothing(fact, after, facts_of(told))}; noted", rows, repeat=True)
     facts = {one.key: one for one in facts_of(told)}
     for doubt in new_doubts:
         recorded.ask.append(("facts_contradict", _doubt_subject(file, facts[doubt.fact], doubt, report)))
@@ -181,6 +187,19 @@ def _what(fact: Fact) -> str:
     return {"Departed": "departed", "Arrived": "arrived", "Inspected": "inspected"}.get(type(fact).__name__, "reported")
 
 
+def _why_nothing(fact: Fact, account: Account, facts: Sequence[Fact]) -> str:
+    """Why a fact changes nothing on the line."""
+    if not isinstance(fact, Stated):
+        return f"{_known(fact)} is already on file"
+    if account.is_complete:
+        return f"expected on {fact.day}, but all of it has arrived"
+    older = any(
+        isinstance(one, Stated) and one.kind == fact.kind and one.saying > fact.saying and not one.is_voided
+        for one in facts
+    )
+    return f"expected on {fact.day} was said before what is known now" if older else f"expected on {fact.day} as before"
+
+
 def _known(fact: Fact) -> str:
     if isinstance(fact, Inspected):
         return f"the report {shown_name(fact.document or 'of the inspection')} of {fact.day}"
@@ -211,15 +230,19 @@ def doubt_detail(item: Item, fact: Fact, doubt: Doubt) -> str:
     reported = f"{item.shown}: {quantity}reported as {_what(fact)} on {fact.day}"
     there = "" if doubt.quantity is None else f"{doubt.quantity.normalize():f} {shown_name(item.unit or 'units')}"
     return {
-        "departed_after_arrival": f"{reported}, after it arrived on {doubt.day}",
+        "departed_after_arrival": f"{item.shown}: {quantity}arrived on {doubt.day}, before it departed on {fact.day}",
         "nothing_left_to_ship": f"{reported}, but nothing of it is left to leave",
         "nothing_left_to_arrive": f"{reported}, but all of it had arrived before",
-        "nothing_to_inspect": f"{reported}, but nothing of it had arrived by then",
+        "nothing_to_inspect": f"{reported}, before it arrived on {doubt.day}"
+        if doubt.day
+        else f"{reported}, but nothing of it had arrived by then",
+        "unknown_shipment": f"{item.shown}: expected on {fact.day} with shipment {shown_name(fact.shipment_id or '')}, "
+        "of which nobody has reported anything",
         "more_rejected_than_there": f"{reported} with more rejected than the {there} that were there",
         "unknown_ncr": f"{item.shown}: a decision about a nonconformance that is not on file",
         "more_decided_than_rejected": f"{item.shown}: a decision about more than the {there} that were rejected",
         "unknown_order": f"{reported} of {shown_name(fact.order or 'an order')}, which is not an order of this line",
-        "cancelled_order": f"{reported} of {shown_name(fact.order or 'an order')}, but that order is cancelled",
+        "cancelled_order": f"{reported}, but {shown_name(fact.order or doubt.order or 'its order')} is cancelled",
         "told_twice": f"{reported}, which may be the one that was reported before",
     }[doubt.reason]
 

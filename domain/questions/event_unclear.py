@@ -6,6 +6,7 @@ from typing import Any
 from domain.actions import action
 from domain.approvals import Option
 from domain.outside import one_line, own_words, shown_name
+from domain.plain_json import JsonObject
 from domain.questions.kinds import NOT_CLEAR, FreeKind, line_of
 from domain.questions.reports import ReportSubject, event_told, whatever_it_says
 from domain.situation import Situation
@@ -28,7 +29,7 @@ def offer_readings(s: Situation, subject: EventUnclearSubject) -> list[Option]:
     return [*([_as_read(s, subject, events)] if events else []), *whatever_it_says(s, subject)]
 
 
-def _as_read(s: Situation, subject: EventUnclearSubject, events: list[dict[str, Any]]) -> Option:
+def _as_read(s: Situation, subject: EventUnclearSubject, events: list[JsonObject]) -> Option:
     """What a model read, with what it was not sure of."""
     doubts = [str(doubt) for doubt in (subject.reading or {}).get("doubts", [])]
     return s.option(

@@ -10,6 +10,7 @@ from domain.buildings import Building
 from domain.lines.taking_in import OTHER_UNIT, doubts_of
 from domain.outside import shown_name
 from domain.outstanding import ORDERED_ELSEWHERE, unordered_detail
+from domain.plain_json import JsonObject
 from domain.procurement import LineFile, money
 from domain.questions.kinds import CONTRADICTS, LineKind, Subject, line_of
 from domain.questions.line_facts import is_unordered
@@ -164,7 +165,7 @@ def _earlier_facts(file: LineFile, building: Building, subject: FactsContradictS
     return [_facts(file, building, subject)]
 
 
-def _told_again(file: LineFile, _building: Building, subject: FactsContradictSubject) -> dict[str, Any]:
+def _told_again(file: LineFile, _building: Building, subject: FactsContradictSubject) -> JsonObject:
     return {"detail": unordered_detail(file.item)} if subject.unordered_delivery else {}
 
 
@@ -172,7 +173,7 @@ def _matter(_file: LineFile, subject: FactsContradictSubject) -> str:
     return f"{subject.source}:{subject.event_id}" if subject.source and subject.event_id else ""
 
 
-def _evidence(_s: Situation, subject: FactsContradictSubject) -> dict[str, Any]:
+def _evidence(_s: Situation, subject: FactsContradictSubject) -> JsonObject:
     return {"known": subject.known} if subject.known else {}
 
 

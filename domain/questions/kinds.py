@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.approvals import ApprovalKind, Option
 from domain.buildings import Building
+from domain.plain_json import JsonObject
 from domain.procurement import LineFile
 from domain.situation import Situation
 
@@ -110,12 +111,12 @@ def no_case(_subject: Subject) -> None:
     """Questions of this kind on a line are all alike."""
 
 
-def nothing_again(_file: LineFile, _building: Building, _subject: Subject) -> dict[str, Any]:
+def nothing_again(_file: LineFile, _building: Building, _subject: Subject) -> JsonObject:
     """The subject says nothing that the facts tell."""
     return {}
 
 
-def nothing_more(_situation: Situation, _subject: Subject) -> dict[str, Any]:
+def nothing_more(_situation: Situation, _subject: Subject) -> JsonObject:
     """Evidence shows nothing beside the line, its order and its dates."""
     return {}
 

@@ -7,6 +7,7 @@ from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
 from domain.milestones import unanswered_detail
+from domain.plain_json import JsonObject
 from domain.procurement import LineFile
 from domain.questions.kinds import LineKind, Subject, line_of, never_without_matter, nothing_more, one_per_line
 from domain.situation import Situation
@@ -63,7 +64,7 @@ def _facts(file: LineFile, _building: Building, subject: MilestoneOverdueSubject
     return [subject.round, subject.milestone, file.item.expected]
 
 
-def _told_again(file: LineFile, _building: Building, subject: MilestoneOverdueSubject) -> dict[str, Any]:
+def _told_again(file: LineFile, _building: Building, subject: MilestoneOverdueSubject) -> JsonObject:
     return {"detail": unanswered_detail(file, subject.milestone, subject.due_on)}
 
 

@@ -8,6 +8,7 @@ from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
 from domain.outstanding import order_verdict
+from domain.plain_json import JsonObject
 from domain.procurement import LineFile, money
 from domain.questions.kinds import (
     CONTRADICTS,
@@ -92,7 +93,7 @@ def _facts(file: LineFile, building: Building, subject: OrderBeyondAuthoritySubj
     return order_facts(file, building, subject.revision)
 
 
-def _told_again(file: LineFile, building: Building, subject: OrderBeyondAuthoritySubject) -> dict[str, Any]:
+def _told_again(file: LineFile, building: Building, subject: OrderBeyondAuthoritySubject) -> JsonObject:
     return {} if subject.change_order else {"policy_line": order_verdict(file, building).policy_line}
 
 

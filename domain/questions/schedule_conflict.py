@@ -7,6 +7,7 @@ from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
 from domain.outstanding import conflict_detail, conflict_policy_line
+from domain.plain_json import JsonObject
 from domain.procurement import LineFile, Logistics
 from domain.questions.kinds import (
     CONTRADICTS,
@@ -68,7 +69,7 @@ def _facts(file: LineFile, _building: Building, _subject: ScheduleConflictSubjec
     return conflict_facts(file)
 
 
-def _told_again(_file: LineFile, building: Building, _subject: ScheduleConflictSubject) -> dict[str, Any]:
+def _told_again(_file: LineFile, building: Building, _subject: ScheduleConflictSubject) -> JsonObject:
     return {"policy_line": conflict_policy_line(building)}
 
 

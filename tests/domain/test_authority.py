@@ -182,6 +182,8 @@ def made(name: str, item: str) -> dict[str, Any]:
     if name == "restate_event":
         event = {"event_type": "ETA_Changed", "item": item, "eta": "2026-03-02"}
         return {"name": name, "arguments": {"event": event}}
+    if name == "revise_purchase_order":
+        return {"name": name, "arguments": {"order": "PO-1", "lines": [{"item": item}]}}
     arguments = {} if name in _WITHOUT_A_LINE else {"item": item}
     return {"name": name, "arguments": {**arguments, **_ARGUMENTS.get(name, {})}}
 

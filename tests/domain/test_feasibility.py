@@ -22,7 +22,9 @@ CANCELLED = ORDERED.model_copy(update={"orders": [PurchaseOrder(number="PO-1", c
 REJECTED = ORDERED.model_copy(
     update={
         "item": ORDERED.item.model_copy(update={"quality": "failed"}),
-        "inspections": [Inspection(inspection_id="I-1", item_id="steel", round=1, status="failed")],
+        "inspections": [
+            Inspection(inspection_id="I-1", item_id="steel", round=1, status="failed", inspected_on=date(2026, 3, 2))
+        ],
     }
 )
 REMOVED = ORDERED.model_copy(update={"item": ORDERED.item.model_copy(update={"removed": True})})
