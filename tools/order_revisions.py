@@ -1,11 +1,10 @@
 """Change orders: a purchase order's next revision, told to its vendor."""
 
-from typing import Any
-
 from domain.actions import ReviseOrderArguments
 from domain.errors import InvalidError
 from domain.lines.projection import changed_rows
 from domain.mail_subjects import order_subject
+from domain.plain_json import JsonObject
 from domain.procurement import OrderLine, money
 from domain.revising_orders import revise_file, revise_lines
 from storage.rows import select
@@ -13,7 +12,7 @@ from tools.context import ActionContext
 from tools.orders import quantity_in_words
 
 
-async def revise_purchase_order(context: ActionContext, arguments: ReviseOrderArguments) -> dict[str, Any]:
+async def revise_purchase_order(context: ActionContext, arguments: ReviseOrderArguments) -> JsonObject:
     """The order's next revision, told to its vendor; the lines take over what was agreed."""
     conn, building_id = context.transaction.conn, context.building.building_id
     files = {line.item: await context.file(line.item) for line in arguments.lines}

@@ -80,7 +80,8 @@ def _order_facts(file: LineFile) -> Iterable[Fact]:
         order = next((order for order in file.orders if order.number == line.number), None)
         placed_on = max((order.issued_on if order else None) or _first_day(file), line.ordered_after or date.min)
         seq = order.caused_seq if order else 0
-        said = _said(placed_on, seq, f"order:{line.number}")
+        # By round: the order's own entry changes with its status, and the facts must not be sorted otherwise for that.
+        said = _said(placed_on, line.round, f"order:{line.number}")
         is_adopted = order is not None and order.placed_outside
         # An order that names no quantity orders all that is needed.
         quantity = file.item.needed_quantity if line.quantity is None else line.quantity
