@@ -117,17 +117,20 @@ class FactView(_Shown):
     """One thing that was said about a line, with what it does or why it does nothing."""
 
     kind: FactKind = Field(
-        description="departed, arrived, passed or failed (an inspection), decided (about rejected goods), promise, eta."
+        description="submittal_approved, submittal_rejected, promise, departed, eta, arrived, passed or failed (an "
+        "inspection), decided (about rejected goods)."
     )
-    day: date = Field(description="The day on which it happened, or that was named.")
+    day: date | None = Field(None, description="The day on which it happened, or that was named; null: not known.")
     said_at: datetime | None = Field(None, description="When it was said; null: on file before sayings were kept.")
-    received_at: datetime = Field(description="When it came in.")
+    received_at: datetime | None = Field(None, description="When it came in; null: on file before facts were kept.")
     source: str = Field(description="The system that told it.")
     event_id: str = Field(description="That system's id of the event.")
     order: str | None = Field(None, description="The order that it is about.")
     shipment_id: str | None = Field(None, description="The shipment that it is about.")
     quantity: ExactQuantity = Field(None, description="Of how much, as a decimal string; null: of all that it can be.")
-    quantity_rejected: ExactQuantity = Field(None, description="Of a failed inspection: how much failed; null: all.")
+    quantity_rejected: ExactQuantity = Field(
+        None, description="Of a failed inspection: how much failed; of an arrival: how much was damaged."
+    )
     ncr_number: str | None = Field(None, description="The nonconformance that it raised, or decides about.")
     document_name: str | None = Field(None, description="Name of the report.")
     effect: FactEffect = Field(

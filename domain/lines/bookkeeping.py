@@ -61,6 +61,8 @@ class _Bookkeeper:
         self.doubts: list[Doubt] = []
         self.shipment_ids: dict[str, frozenset[str]] = {}
         self.departed: set[str] = set()
+        self.shipped: dict[str, Decimal] = {}
+        """How much left with a shipment."""
         self.deliveries: dict[str, Delivery] = {}
         self.verdicts: list[Verdict] = []
         self.unsure: list[Departed | Arrived | Inspected] = []
@@ -179,10 +181,13 @@ class _Bookkeeper:
         )
 
     def _doubt_statements(self, statements: Sequence[Stated]) -> None:
-        """A day that is named for a shipment of which nobody has heard waits until somebody has."""
+        """A day that is named for a shipment of which nobody has heard, where nothing is left that could leave with it,
+        waits until somebody has."""
         known = frozenset[str]().union(self.shipment_ids, *self.shipment_ids.values())
+        has_unshipped = bool(self.stock.total(Where(_ORDERED)))
         for fact in statements:
-            if fact.shipment_id is not None and fact.shipment_id not in known and not self._is_adopted:
+            is_unknown = fact.shipment_id is not None and fact.shipment_id not in known
+            if is_unknown and not has_unshipped and not self._is_adopted:
                 self._doubt(fact, "unknown_shipment")
 
     @property
@@ -241,9 +246,11 @@ class _Bookkeeper:
         shipment = self._name_shipment(claim, claim.shipment_id or claim.key)
         self.departed.add(shipment)
         change = Change(LotState.IN_TRANSIT, claim.day, shipment=shipment)
-        if not self.stock.move(Where(_ORDERED, order=order.number), change, claim.quantity):
+        moved = self.stock.move(Where(_ORDERED, order=order.number), change, claim.quantity)
+        if not moved:
             self._doubt_departure(claim)
             return
+        self.shipped[shipment] = moved
         delivery = self._delivery(shipment, order.number, claim)
         delivery.departed_on = claim.day
 
@@ -386,12 +393,23 @@ class _Bookkeeper:
             left -= self.stock.move(where, change, left)
         if left:
             self._add_over(order.number, left, own, claim.day)
+        elif claim.newest.is_complete is not False:
+            self._miss_rest(own, order)
+
+    def _miss_rest(self, shipment: str, order: OrderLine) -> None:
+        """A shipment came short: what of it is missing is still to be delivered."""
+        back = Change(LotState.ORDERED, order.placed_on or date.min, leaves_shipment=True)
+        self.stock.move(Where(_IN_TRANSIT, shipment=shipment), back)
 
     def _receive_more(self, claim: Claim[Arrived], order: OrderLine, shipment: str) -> None:
-        """A further part of a shipment of which nothing is under way as far as we know: it is one while the order has
-        room and no departure said how much left; else it may be the first part told again."""
+        """A further part of a shipment of which nothing is under way as far as we know: it is one as long as what left
+        with it, else the order, has room; else it may be the first part told again."""
         room = self.stock.total(Where(_ORDERED, order=order.number))
-        if shipment in self.departed or not room or claim.quantity is None:
+        if shipment in self.departed:
+            delivery = self.deliveries.get(shipment)
+            came = sum((arrival.quantity for arrival in delivery.arrivals), NOTHING) if delivery else NOTHING
+            room = min(room, self.shipped.get(shipment, NOTHING) - came)
+        if room <= 0 or claim.quantity is None:
             self._doubt(claim, "told_twice")
             return
         change = Change(LotState.ON_SITE, claim.day, shipment=self._name_shipment(claim, shipment))
@@ -452,7 +470,8 @@ class _Bookkeeper:
             return None
         may_imply = not claim.first.passed or self._is_adopted
         if not (may_imply and self._imply_arrival(claim, shipment)):
-            self._doubt(claim, "nothing_to_inspect", day=self.first_arrival)
+            is_later = self.first_arrival is not None and self.first_arrival > claim.day
+            self._doubt(claim, "nothing_to_inspect", day=self.first_arrival if is_later else None)
             return None
         return scope
 

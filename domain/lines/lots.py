@@ -79,6 +79,8 @@ class Change:
     shipment: str | None = None
     ncr: str | None = None
     is_by_disposition: bool = False
+    leaves_shipment: bool = False
+    """It is of no shipment any more."""
 
     def apply(self, lot: Lot) -> Lot:
         arrives = self.state == LotState.ON_SITE and lot.arrived_on is None
@@ -87,7 +89,7 @@ class Change:
             arrived_on=self.since if arrives else lot.arrived_on,
             state=self.state,
             since=self.since,
-            shipment=self.shipment or lot.shipment,
+            shipment=None if self.leaves_shipment else self.shipment or lot.shipment,
             ncr=self.ncr or lot.ncr,
             is_by_disposition=self.is_by_disposition,
         )

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal
 
 from domain.lines.account import Account
-from domain.lines.facts import Arrived, Departed, Disposed, Fact, Inspected, Stated
+from domain.lines.facts import Arrived, Departed, Disposed, Fact, Inspected, Stated, Submitted
 from domain.lines.lots import NOTHING, LotState
 from domain.lines.needs import untouched_account
 from domain.lines.old_rows import SOURCE as OLD_ROWS
@@ -18,11 +18,22 @@ from domain.lines.projection import account_of, facts_of, project
 from domain.lines.sameness import group_arrivals, group_departures, group_inspections
 from domain.lines.statements import expect_arrivals
 from domain.lines.stored import read_row
+from domain.lines.submittals import newest_verdict
 from domain.lines.taking_in import doubt_detail
 from domain.outside import shown_name
 from domain.procurement import FactRow, Item, LineAccount, LineFile, LotRow, NonconformanceRow
 
-FactKind = Literal["approved", "refused", "departed", "arrived", "passed", "failed", "decided", "promise", "eta"]
+FactKind = Literal[
+    "submittal_approved",
+    "submittal_rejected",
+    "promise",
+    "departed",
+    "eta",
+    "arrived",
+    "passed",
+    "failed",
+    "decided",
+]
 FactEffect = Literal["counts", "told_again", "superseded", "doubted", "taken_back"]
 """What a fact does to its line now."""
 
@@ -83,9 +94,10 @@ class ShownFact:
 
     fact_id: str
     kind: FactKind
-    day: date
+    day: date | None
     said_at: datetime | None
-    received_at: datetime
+    received_at: datetime | None
+    """None, as the others: it was on file before facts were kept, and nobody knows."""
     sorted_by: tuple[datetime, datetime]
     source: str
     event_id: str
@@ -201,6 +213,7 @@ class _Line:
         facts = facts_of(file)
         self.account = account_of(file, facts)
         self.counting = _find_counting_statements(file.facts, self.account)
+        self.verdict = newest_verdict(facts)
         self.first_reports = _find_first_reports(facts)
         self.doubts = {self._first(doubt.fact): doubt for doubt in self.account.doubts}
         self.shown_ids = {(row.fact or row.shipment_id): row.shipment_id for row in file.shipments}
@@ -236,16 +249,16 @@ class _Line:
         return ShownFact(
             fact_id=row.fact_id,
             kind=_kind(row),
-            day=row.day,
+            day=None if row.day == date.min else row.day,
             said_at=_said_at(row),
-            received_at=row.received_at,
+            received_at=None if row.source == OLD_ROWS else row.received_at,
             sorted_by=_times(row),
             source=row.source,
             event_id=row.event_id,
             order=order,
             shipment_id=shipment_id,
             quantity=row.quantity,
-            quantity_rejected=row.details.rejected,
+            quantity_rejected=row.details.damaged if row.kind == "arrived" else row.details.rejected,
             ncr_number=row.details.ncr_number or self._ncr_number(row),
             document_name=row.details.document,
             effect=effect,
@@ -262,9 +275,9 @@ class _Line:
         return row.order or self.orders.get(name) or None, self.shown_ids.get(name, row.shipment_id)
 
     def _ncr_number(self, row: FactRow) -> str | None:
-        if row.kind not in ("inspected", "disposed"):
-            return None
-        ncr = row.details.ncr or f"{row.source}:{row.event_id}"
+        """Of what a decision is about, or what an inspection or a damaged arrival raised."""
+        key = f"{row.source}:{row.event_id}"
+        ncr = row.details.ncr or next((one.ncr for one in self.account.verdicts if key in one.reports), None)
         return next((known.ncr_number for known in self.file.ncrs if known.ncr_id == ncr), None)
 
     def _effect(self, row: FactRow) -> tuple[FactEffect, str | None]:
@@ -280,6 +293,8 @@ class _Line:
             return "told_again", "It may tell again what was told before, and nothing is left that it could be of."
         if isinstance(fact, Stated) and row.fact_id not in self.counting:
             return "superseded", self._why_superseded()
+        if isinstance(fact, Submitted) and self.verdict is not None and fact.key != self.verdict.key:
+            return "superseded", "A verdict on a newer revision, or a newer one on the same, counts."
         return "counts", None
 
     def _why_superseded(self) -> str:
@@ -321,7 +336,7 @@ def _kind(row: FactRow) -> FactKind:
     if row.kind == "stated":
         return "promise" if row.details.kind == "promise" else "eta"
     if row.kind == "submitted":
-        return "approved" if row.details.is_approved else "refused"
+        return "submittal_approved" if row.details.is_approved else "submittal_rejected"
     return "decided" if row.kind == "disposed" else row.kind
 
 

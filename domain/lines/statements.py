@@ -27,11 +27,15 @@ class Expected:
 def expect_arrivals(account: Account, facts: Sequence[Fact], lead_time_days: int | None) -> list[Expected]:
     """When each part of what is to come is expected.
 
-    A shipment under way: the newest ETA that names it, or all that is to come. What has not left: the newest promise or
-    ETA of its order. Where nobody has said anything: the day of the order plus the lead time, in calendar days.
+    A shipment under way: the newest ETA that names it, or all that is to come. What has not left: the newest promise
+    or ETA of its order, also of a shipment that has not left yet. Where nobody has said anything: the order's day plus
+    the lead time, in calendar days.
     """
     sayings = sorted(_sayings(facts), key=lambda saying: saying.saying, reverse=True)
     orders = {order.number: order for order in account.orders}
+    known = frozenset[str]().union(account.shipment_ids, *account.shipment_ids.values())
+    known |= {lot.shipment for lot in account.lots if lot.shipment}
+    unshipped = [saying for saying in sayings if saying.shipment_id is None or saying.shipment_id not in known]
     expected: list[Expected] = []
     for lot in account.lots:
         if lot.state == LotState.IN_TRANSIT:
@@ -39,7 +43,7 @@ def expect_arrivals(account: Account, facts: Sequence[Fact], lead_time_days: int
             day = next((saying.day for saying in sayings if _speaks_of_shipment(saying, lot, ids)), None)
             expected.append(Expected(lot.quantity, day, lot.order, lot.shipment))
         elif lot.state == LotState.ORDERED:
-            expected += _expect_unshipped(lot, sayings, orders[lot.order], lead_time_days)
+            expected += _expect_unshipped(lot, unshipped, orders[lot.order], lead_time_days)
     return expected
 
 
@@ -75,7 +79,7 @@ def _expect_unshipped(
     """A statement with a quantity is about a part; the newer ones are taken first, until all is spoken of."""
     expected, left = [], lot.quantity
     for saying in sayings:
-        if saying.shipment_id is not None or saying.order not in (None, lot.order):
+        if saying.order not in (None, lot.order):
             continue
         part = left if saying.quantity is None else min(left, saying.quantity)
         if part:

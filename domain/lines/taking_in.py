@@ -1,17 +1,21 @@
 """Taking a fact in: is it possible, is it new, what does it change, and what must a person be asked."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, TypedDict
 
+from domain.actions import action
+from domain.buildings import MANAGER
 from domain.lines.account import Account, Doubt
 from domain.lines.facts import Arrived, Departed, Fact, Inspected, Stated
 from domain.lines.gate import CLOCKS_APART, UNDATED, Impossibility, check_days
-from domain.lines.lots import NOTHING
+from domain.lines.lots import NOTHING, LotState
 from domain.lines.projection import account_of, adopt, changed_rows, facts_of, project
 from domain.lines.stored import fact_row
 from domain.outside import shown_name
+from domain.plain_json import PlainAction
 from domain.procurement import Item, LineFile, NonconformanceRow, Row
 from domain.recording import Recorded
 
@@ -89,6 +93,8 @@ def take_in(file: LineFile, fact: Fact, report: Report, note: str, *, document_u
     new_doubts = [doubt for doubt in after.doubts if doubt not in before.doubts]
     own = next((doubt for doubt in new_doubts if doubt.fact == fact.key), None)
     recorded = Recorded(note + _over(before, after), rows)
+    if isinstance(fact, Arrived):
+        recorded.say = say_over_and_short(file.item, fact, before, after)
     if own is not None:
         recorded.note = doubt_detail(file.item, fact, own)
     elif _changes_nothing(file, made):
@@ -104,8 +110,42 @@ def take_in(file: LineFile, fact: Fact, report: Report, note: str, *, document_u
 
 
 def _over(before: Account, after: Account) -> str:
-    over = sum((order.over for order in after.orders), NOTHING) - sum((order.over for order in before.orders), NOTHING)
+    over = _over_quantity(after) - _over_quantity(before)
     return f" ({over.normalize():f} more than ordered)" if over > 0 else ""
+
+
+def say_over_and_short(item: Item, fact: Arrived, before: Account, after: Account) -> list[PlainAction]:
+    """What the manager is told of a delivery that was more than ordered, or less than what left (OS&D report)."""
+    unit = shown_name(item.unit or "units")
+    said = []
+    if over := _over_quantity(after) - _over_quantity(before):
+        said.append(f"{over.normalize():f} {unit} more than ordered arrived on {fact.day}")
+    names = {delivery.name for delivery in after.deliveries if fact.key in delivery.reports}
+    on_way = _on_way(before, names)
+    came = sum(
+        (one.quantity for delivery in after.deliveries for one in delivery.arrivals if one.fact == fact.key), NOTHING
+    )
+    if came and on_way > came and not _on_way(after, names):
+        missing = f"{(on_way - came).normalize():f}"
+        said.append(
+            f"{came.normalize():f} of {on_way.normalize():f} {unit} of its shipment arrived on {fact.day}; "
+            f"{missing} are missing and to be claimed"
+        )
+    return [
+        action("notify_team", team=MANAGER, message=f"{item.shown}: {one}.", item=item.item_id)
+        for one in said
+        if over >= 0
+    ]
+
+
+def _over_quantity(account: Account) -> Decimal:
+    return sum((order.over for order in account.orders), NOTHING)
+
+
+def _on_way(account: Account, shipments: Collection[str]) -> Decimal:
+    """How much is under way with these shipments."""
+    lots = (lot for lot in account.lots if lot.state == LotState.IN_TRANSIT and lot.shipment in shipments)
+    return sum((lot.quantity for lot in lots), NOTHING)
 
 
 def newly_open(before: LineFile, after: LineFile) -> list[NonconformanceRow]:

@@ -184,7 +184,7 @@ async def test_every_report_says_what_it_does_or_why_it_does_nothing(client: htt
     await arrive(rejected, "2026-03-12", quantity="4", source="gate", event_id="truck-2")
     await arrive(rejected, "2026-03-13", quantity="3", source="gate", event_id="truck-3")
     facts = {(one["source"], one["event_id"]): one for one in (await read(client, "/facts"))["data"]}
-    assert len(facts) == 7
+    assert len(facts) == 8
     again, rest, beyond = (facts["gate", f"truck-{number}"] for number in (1, 2, 3))
     assert again["effect"] == "told_again"
     assert again["why"].startswith("It tells again what test told as e")
@@ -197,19 +197,42 @@ async def test_every_report_says_what_it_does_or_why_it_does_nothing(client: htt
     assert (failed["ncr_number"], failed["quantity_rejected"], failed["effect"]) == ("NCR-7", "2", "counts")
 
 
+async def test_a_damaged_arrival_names_the_ncr_that_it_raised(client: httpx.AsyncClient, pumps: Desk) -> None:
+    pumps.clock.forward(days=40)  # 13 March
+    await arrive(pumps, "2026-03-09", quantity="10", quantity_damaged="3")
+    facts = {one["kind"]: one for one in (await read(client, "/facts"))["data"]}
+    (ncr,) = (await read(client, "/ncrs"))["data"]
+    assert (ncr["quantity"], ncr["status"]) == ("3", "open")
+    assert (facts["arrived"]["ncr_number"], facts["arrived"]["quantity_rejected"]) == (ncr["ncr_number"], "3")
+    assert (await read(client))["quantities"] == amounts(needed="10", on_site="7", rejected="3", open="10")
+
+
+async def test_a_verdict_on_an_older_revision_of_a_submittal_is_superseded(
+    client: httpx.AsyncClient, desk: Desk
+) -> None:
+    await desk.open(items=[{"name": "Pumps", "quantity": "10", "unit": "pcs"}])
+    await desk.post("Submittal_Rejected", item="Pumps", revision=0)
+    await desk.post("Submittal_Approved", item="Pumps", revision=1)
+    facts = {one["kind"]: one for one in (await read(client, "/facts"))["data"]}
+    assert facts["submittal_approved"]["effect"] == "counts"
+    assert facts["submittal_rejected"]["effect"] == "superseded"
+    assert "newer revision" in facts["submittal_rejected"]["why"]
+
+
 async def test_what_was_taken_back_stays_in_sight_and_is_marked(client: httpx.AsyncClient, pumps: Desk) -> None:
     pumps.clock.forward(days=4)
     await promise(pumps, "2026-03-10", "2026-02-02T08:00:00Z")
     await promise(pumps, "2026-03-26", "2026-02-04T08:00:00Z")
     newest = max(await pumps.rows(FactRow), key=lambda row: row.said_at)
-    await save(pumps, newest.model_copy(update={"voided_by": "portal:void-1"}))
+    named = {"source": newest.source, "event_id": newest.event_id}
+    await pumps.post("Event_Voided", reason="It was meant for another order.", event_id="void-1", named=named)
     told = (await read(client, "/statements"))["data"]
     assert [(one["day"], one["voided"], one["current"]) for one in told] == [
         ("2026-03-26", True, False),
         ("2026-03-10", False, True),
     ]
     fact = (await read(client, "/facts"))["data"][0]
-    assert (fact["effect"], fact["why"]) == ("taken_back", "It was taken back by portal:void-1.")
+    assert (fact["effect"], fact["why"]) == ("taken_back", "It was taken back by test:void-1.")
 
 
 async def save(desk: Desk, *rows: Row) -> None:
