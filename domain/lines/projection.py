@@ -668,9 +668,11 @@ class _Projection:
         return [Need(quantity, self.item.required_by)]
 
     def _band(self, covered: Sequence[Covered]) -> str | None:
+        """The worst of the needs; a part in time never says that the rest is, as long as nobody has given it a day."""
         found = [band(one.known_on, one.need.required_by, self.item.buffer_days) for one in covered]
         known = [one for one in found if one is not None]
-        return max(known, key=_BANDS.index, default=None)
+        worst = max(known, key=_BANDS.index, default=None)
+        return None if worst == _BANDS[0] and any(one.on is None for one in covered) else worst
 
     def _line_account(self, covered: Sequence[Covered], file: LineFile) -> LineAccount:
         account, before = self.account, self.item.account or LineAccount()

@@ -92,7 +92,7 @@ def take_in(file: LineFile, fact: Fact, report: Report, note: str, *, document_u
     rows = changed_rows(file, made)
     new_doubts = [doubt for doubt in after.doubts if doubt not in before.doubts]
     own = next((doubt for doubt in new_doubts if doubt.fact == fact.key), None)
-    recorded = Recorded(note + _over(before, after), rows)
+    recorded = Recorded(note + _over(before, after) + _rejected_before(fact, before, after), rows)
     if isinstance(fact, Arrived):
         recorded.say = say_over_and_short(file.item, fact, before, after)
     if own is not None:
@@ -112,6 +112,17 @@ def take_in(file: LineFile, fact: Fact, report: Report, note: str, *, document_u
 def _over(before: Account, after: Account) -> str:
     over = _over_quantity(after) - _over_quantity(before)
     return f" ({over.normalize():f} more than ordered)" if over > 0 else ""
+
+
+def _rejected_before(fact: Fact, before: Account, after: Account) -> str:
+    """What is added of a failed inspection that found nothing but what had been rejected."""
+    if not isinstance(fact, Inspected) or fact.passed:
+        return ""
+    return " (of goods that were rejected before)" if _rejected(after) == _rejected(before) else ""
+
+
+def _rejected(account: Account) -> Decimal:
+    return sum((ncr.quantity for ncr in account.ncrs), NOTHING)
 
 
 def say_over_and_short(item: Item, fact: Arrived, before: Account, after: Account) -> list[PlainAction]:
