@@ -106,7 +106,6 @@ async def test_what_was_rejected_then_is_decided_now_and_the_rest_comes(desk: De
 
 
 ENTRIES: dict[str, dict[str, Any]] = {
-    "Submittal_Rejected": {"reason": "Wrong steel."},
     "Submittal_Approved": {},
     "Purchase_Order_Acknowledged": {"promised_date": "2026-03-10"},
     "Shipment_Departed_Factory": {"date_departed": "2026-02-20", "eta": "2026-03-10"},
