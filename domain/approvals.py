@@ -33,6 +33,7 @@ ApprovalKind = Literal[
     "milestone_overdue",
     "delegation_request",
     "decision_overruled",
+    "change_order",
 ]
 ApprovalStatus = Literal["pending", "decided", "superseded", "withdrawn"]
 DecisionType = Literal["approve", "reject", "edit", "respond"]

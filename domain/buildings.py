@@ -4,16 +4,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, ValidationInfo, model_validator
 
 from domain.addresses import recipients
+from domain.line_names import LineNames
 from domain.money import Currency
 from domain.plain_json import JsonObject
 from domain.policy import Policy
-from domain.text import Day, Money, Name, Quantity, Slug, Text, folded, slug
+from domain.text import Day, DistinctIds, Money, Name, Quantity, Slug, Text, folded, slug
 
 MANAGER = "project_manager"
 """The role that is told where nobody else is named."""
@@ -69,6 +71,9 @@ class Delivery(Strict):
     item: Name = Field(description="Item id or name.")
     required_by: Day = Field(description="The day it is required on site (ROS).")
     buffer_days: int = Field(0, ge=0, le=3650, description="Days kept free before required_by, in calendar days.")
+    quantity: Quantity | None = Field(
+        None, description="How much is needed by then; the whole line when absent. Needed where an item has several."
+    )
 
 
 class Schedule(Strict):
@@ -81,11 +86,14 @@ class Schedule(Strict):
 
     @model_validator(mode="after")
     def _one_entry_per_item(self) -> Self:
-        seen: set[str] = set()
+        seen: dict[str, Delivery] = {}
         for number, delivery in enumerate(self.deliveries):
-            if folded(delivery.item) in seen:
-                raise ValueError(f"deliveries[{number}]: {delivery.item!r} is listed twice; keep one entry for it")
-            seen.add(folded(delivery.item))
+            other = seen.setdefault(folded(delivery.item), delivery)
+            if other is not delivery and None in (other.quantity, delivery.quantity):
+                raise ValueError(
+                    f"deliveries[{number}]: {delivery.item!r} is listed twice; keep one entry for it, or give each "
+                    "its quantity"
+                )
         return self
 
 
@@ -278,17 +286,64 @@ class BuildingSpec(Strict):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         _check_reachable(self.contacts, self.approvers)
-        ids = [item.id for item in self.items]
-        names = [folded(item.name) for item in self.items]
-        for kind, values in (("id", ids), ("name", names)):
-            twice = [value for value, count in Counter(values).items() if count > 1]
-            if twice:
-                raise ValueError(f"items: the {kind} {min(twice)!r} is given twice; every line needs its own")
+        ids = [item.item_id for item in self.items if item.item_id is not None]
+        twice = [value for value, count in Counter(ids).items() if count > 1]
+        if twice:
+            raise ValueError(f"items: the id {min(twice)!r} is given twice; every line needs its own")
+        self._each_line_has_a_name_of_its_own()
+        self._deliveries_add_up()
         known = {vendor.vendor_id for vendor in self.vendors}
         for item in self.items:
             if item.vendor_id is not None and item.vendor_id not in known:
                 raise ValueError(f"items: {item.id!r} names the vendor {item.vendor_id!r}, which is not in vendors")
         return self
+
+    def _each_line_has_a_name_of_its_own(self) -> None:
+        named = {item_id: item.name for item_id, item in zip(self.item_ids, self.items, strict=True)}
+        lines = LineNames(named.items())
+        for item, item_id in zip(self.items, self.item_ids, strict=True):
+            other = lines.find_clash(item.item_id, item.name, item_id)
+            if other is not None:
+                raise ValueError(
+                    f"items: {item.name!r} and {named[other]!r} would be taken for the same line, by name or by id "
+                    f"({item_id}, {other}): the name is given twice; every line needs its own"
+                )
+
+    def _deliveries_add_up(self) -> None:
+        """A line has several deliveries only with quantities, and those add up to its own."""
+        lines = LineNames((item_id, item.name) for item_id, item in zip(self.item_ids, self.items, strict=True))
+        quantities = dict(zip(self.item_ids, (item.quantity for item in self.items), strict=True))
+        of_line: dict[str, list[Delivery]] = {}
+        for delivery in self.schedule.deliveries:
+            of_line.setdefault(lines.find(delivery.item) or f"?{folded(delivery.item)}", []).append(delivery)
+        for item_id, deliveries in of_line.items():
+            problem = delivery_problem(deliveries, quantities.get(item_id))
+            if problem is not None:
+                raise ValueError(f"schedule.deliveries: {problem}")
+
+    @cached_property
+    def item_ids(self) -> list[str]:
+        """The ids of the lines posted, in their order: those given, and distinct ones made from the names. None is the
+        name of another line."""
+        ids = DistinctIds(item.item_id for item in self.items if item.item_id is not None)
+        names = LineNames((str(number), item.name) for number, item in enumerate(self.items))
+
+        def make(name: str) -> str:
+            return ids.take(slug(name), lambda made: names.is_no_name(made, name))
+
+        return [item.item_id or make(item.name) for item in self.items]
+
+
+def delivery_problem(deliveries: Sequence[Delivery], quantity: Decimal | None) -> str | None:
+    """Why these deliveries cannot all be of one line of this quantity; None where they can."""
+    parts = [delivery.quantity for delivery in deliveries]
+    known = [part for part in parts if part is not None]
+    named = " and ".join(repr(name) for name in dict.fromkeys(delivery.item for delivery in deliveries))
+    if len(known) < len(parts) and len(parts) > 1:
+        return f"{named} are {len(parts)} deliveries of one line; keep one entry for it, or give each its quantity"
+    if known and quantity is not None and sum(known) != quantity:
+        return f"the quantities of {named} add up to {sum(known):f}, and the line's quantity is {quantity:f}"
+    return None
 
 
 class BuildingPatch(Strict):

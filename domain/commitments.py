@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from domain.actions import item_of
-from domain.actions.registry import BINDING, COMMITTING, SPENDING
+from domain.actions import ReviseOrderArguments, item_of, items_named
+from domain.actions.registry import BINDING, COMMITTING, REVISING, SPENDING
 from domain.buildings import Approver, Building
 from domain.money import line_total
 from domain.plain_json import PlainAction, restated_event
 from domain.policy import Authority, Policy
 from domain.procurement import LineFile, Submittal, money
+from domain.text import ON_FILE
 
 Actions = Sequence[PlainAction]
 
@@ -94,9 +95,32 @@ def commitment_on(actions: Actions, file: LineFile, building: Building) -> Amoun
     """What the actions commit on one line: its orders, and the value of its order where goods or terms are accepted as
     they are. None where they commit nothing."""
     spent = spending_of(actions, file, building)
+    for action in actions:
+        if action["name"] in REVISING and item_of(action) == file.item.item_id:
+            spent = (spent or NOTHING) + _revised_total(action, file, building)
     if not any(action["name"] in BINDING and item_of(action) == file.item.item_id for action in actions):
         return spent
     return (spent or NOTHING) + _order_value(file, building)
+
+
+def _revised_total(action: PlainAction, file: LineFile, building: Building) -> Amount:
+    """The total of an order once it is revised. Not known where other lines change too: their prices are not here."""
+    given = ReviseOrderArguments.model_validate(action["arguments"], context=ON_FILE)
+    number, (revised, *others) = given.order, given.lines
+    order = next((order for order in file.orders if order.number == number), None)
+    line = next((line for line in file.order_lines if line.number == number), None)
+    if order is None and not others:  # no order of the line, so the revision will be refused
+        return Amount(file.item.total)
+    if order is None or line is None or others:
+        return Amount(None, "what the other lines of the order cost is not known here")
+    if order.currency != building.currency:
+        return Amount(None, f"the order is not in {building.currency}, and the limits are")
+    now = line_total(line.unit_price, line.quantity, order.currency)
+    after = revised.apply_to(line)
+    total = line_total(after.unit_price, after.quantity, order.currency)
+    if order.total is None or now is None:
+        return Amount(total if len([one for one in file.order_lines if one.number == number]) == 1 else None)
+    return Amount(None if total is None else order.total - now + total)
 
 
 def _order_value(file: LineFile, building: Building) -> Amount:
@@ -128,7 +152,9 @@ def items_of(actions: Actions, restated: Mapping[str, str]) -> list[str]:
 
     `restated`: the ids of the lines that restated events name, by that name.
     """
-    found = [item_of(action) or restated.get(restated_name(action) or "") for action in actions]
+    found: list[str | None] = []
+    for action in actions:
+        found += items_named(action) or [restated.get(restated_name(action) or "")]
     return list(dict.fromkeys(item_id for item_id in found if item_id is not None))
 
 

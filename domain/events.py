@@ -15,7 +15,9 @@ from domain.text import (
     ON_FILE,
     Day,
     Moment,
+    Money,
     Name,
+    Quantity,
     ReportedQuantity,
     ShipmentId,
     Slug,
@@ -113,6 +115,12 @@ class AcknowledgementException(Strict):
 
     kind: Literal["price", "quantity", "date", "backorder", "other"] = Field("other", description="What differs.")
     detail: Words = Field(description="How it differs, in the vendor's words.")
+    quantity: Annotated[Quantity, Plain()] | None = Field(
+        None, description="The quantity that the vendor delivers instead."
+    )
+    unit_price: Annotated[Money, Plain()] | None = Field(
+        None, description="The price for one unit that the vendor asks instead."
+    )
 
 
 class PurchaseOrderAcknowledged(ItemEvent):

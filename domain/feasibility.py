@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from domain.actions import ACTION, Action, ItemArguments, OrderArguments
+from domain.actions import ACTION, Action, OrderArguments, items_named, plain
 from domain.actions.registry import ACTION_KINDS
 from domain.actions.shapes import DISPOSITIONS, DispositionArguments, ReplacementArguments
 from domain.dispositions import check_quantity, find_meant
@@ -35,12 +35,13 @@ def find_obstacle(
     now = dict(files)
     for number, plain_action in enumerate(actions):
         typed = ACTION.validate_python(plain_action, context=ON_FILE)
-        file = now.get(_line_of(typed) or "")
-        if file is None:
-            continue
-        if (why := check_action(file, typed, asked_about)) is not None:
-            return Obstacle(number, typed.name, why)
-        now[file.item.item_id] = apply_action(file, typed)
+        for item_id in items_named(plain(typed)):
+            file = now.get(item_id)
+            if file is None:
+                continue
+            if (why := check_action(file, typed, asked_about)) is not None:
+                return Obstacle(number, typed.name, why)
+            now[item_id] = apply_action(file, typed)
     return None
 
 
@@ -74,7 +75,3 @@ def _check_ncrs(
 def apply_action(file: LineFile, made: Action) -> LineFile:
     """The line's file as later actions of the same decision find it."""
     return ACTION_KINDS[made.name].change(file, made.arguments)
-
-
-def _line_of(made: Action) -> str | None:
-    return made.arguments.item if isinstance(made.arguments, ItemArguments) else None

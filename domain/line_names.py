@@ -20,7 +20,8 @@ class LineNames:
     def __init__(self, names: Iterable[tuple[str, str]]) -> None:
         self.names = list(names)
         self._ids = {item_id for item_id, _ in self.names}
-        self._by_fold: dict[str, set[str]] = defaultdict(set)
+        self._by_name: dict[str, set[str]] = defaultdict(set)
+        self._by_id: dict[str, set[str]] = defaultdict(set)
         for item_id, name in self.names:
             self._file(item_id, name)
 
@@ -34,32 +35,52 @@ class LineNames:
         """A line that is gone, or that this was the name of."""
         self.names = [line for line in self.names if line[0] != item_id]
         self._ids.discard(item_id)
-        for fold in (folded(item_id), folded(name)):
-            self._by_fold[fold].discard(item_id)
+        self._by_id[folded(item_id)].discard(item_id)
+        self._by_name[folded(name)].discard(item_id)
 
     def _file(self, item_id: str, name: str) -> None:
-        self._by_fold[folded(item_id)].add(item_id)
-        self._by_fold[folded(name)].add(item_id)
+        self._by_id[folded(item_id)].add(item_id)
+        self._by_name[folded(name)].add(item_id)
 
     def find(self, named: str) -> str | None:
-        """The id of the line that is named, by id or by name. Never a near miss; an exact id wins over a name."""
+        """The id of the line that is named, by id or by name. Never a near miss; an exact id wins over a name, and a
+        name over an id in another spelling."""
         if named in self._ids:
             return named
-        matches = self._by_fold.get(folded(named), set())
+        fold = folded(named)
+        matches = self._by_name.get(fold) or self._by_id.get(fold) or _NONE
         return next(iter(matches)) if len(matches) == 1 else None
+
+    def find_clash(self, item_id: str | None, name: str, own: str | None = None) -> str | None:
+        """The id of another line that this name, or this id where one is given, would be taken for; `own`: the id that
+        the line has. An id that is another line's name is none: `find` lets the id win."""
+        others = set(self._by_name.get(folded(name), _NONE))
+        if item_id is not None:
+            others |= self._by_id.get(folded(item_id), _NONE)
+        return min(others - {item_id, own}, default=None)
+
+    def is_name_of(self, item_id: str, named: str) -> bool:
+        """Whether this is the line's id or its name, and not merely like its id."""
+        return named == item_id or item_id in self._by_name.get(folded(named), _NONE)
+
+    def is_no_name(self, item_id: str, own: str) -> bool:
+        """Whether an id that is made for the line of this name is none of another line's names."""
+        fold = folded(item_id)
+        return fold == folded(own) or not self._by_name.get(fold)
 
     def mentioned_in(self, text: str) -> list[str]:
         """The ids of the lines whose names or ids a text contains, in the log's order."""
         heard = folded(text)[:MAX_HEARD]
         lengths: dict[str, set[int]] = defaultdict(set)
-        for fold in self._by_fold:
+        for fold in {*self._by_name, *self._by_id}:
             if fold:
                 lengths[fold[:_HEAD]].add(len(fold))
         found: set[str] = set()
         for size in {len(head) for head in lengths}:
             for place in range(len(heard) - size + 1):
                 for length in lengths.get(heard[place : place + size], ()):
-                    found |= self._by_fold.get(heard[place : place + length], _NONE)
+                    part = heard[place : place + length]
+                    found |= self._by_name.get(part, _NONE) | self._by_id.get(part, _NONE)
         return list(dict.fromkeys(item_id for item_id, _ in self.names if item_id in found))
 
     def closest(self, named: str, most: int = 3) -> list[list[str]]:

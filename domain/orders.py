@@ -10,10 +10,23 @@ from domain.errors import InvalidError
 from domain.events import PurchaseOrderAcknowledged
 from domain.lines.facts import Stated
 from domain.lines.projection import adopt, changed_rows, last_day, project
-from domain.lines.taking_in import Report, take_in
+from domain.lines.stored import read_row
+from domain.lines.submittals import newest_verdict
+from domain.lines.taking_in import Report, outside_subject, take_in
 from domain.money import line_total
 from domain.outside import shown_name
-from domain.procurement import FactRow, Item, LineFile, OrderLine, PurchaseOrder, Row, WouldOrder
+from domain.procurement import (
+    Commercial,
+    FactRow,
+    Item,
+    LineFile,
+    Logistics,
+    OrderLine,
+    PurchaseOrder,
+    Row,
+    Submittal,
+    WouldOrder,
+)
 from domain.recording import Recorded
 from domain.schedule import as_date
 from domain.shipments import order_named
@@ -31,15 +44,15 @@ def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, rep
             {"orders": list(known)},
         )
     if number is None or number not in known:
-        return Recorded.contradicts(
-            f"{item.shown}: acknowledged by the vendor, but it was never ordered",
-            {"commercial": item.commercial},
-        )
+        note = f"{item.shown}: acknowledged by the vendor for {promised}"
+        return Recorded(note, ask=[("facts_contradict", outside_subject(note, report, "acknowledged"))])
     order = known[number]
     if order.status == "cancelled":
         return Recorded.contradicts(f"{item.shown}: {number} was acknowledged, but it is cancelled", {"order": number})
     exceptions = [
-        {"kind": "other", "detail": found} if isinstance(found, str) else found.model_dump()
+        {"kind": "other", "detail": found}
+        if isinstance(found, str)
+        else found.model_dump(mode="json", exclude_none=True)
         for found in event.exceptions
     ]
     referenced = order.model_copy(update={"external_ref": event.external_ref or order.external_ref})
@@ -58,6 +71,34 @@ def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, rep
         subject = {"order": number, "exceptions": exceptions, "promised": str(promised)}
         recorded.ask.append(("acknowledgement_exception", subject))
     return recorded
+
+
+def is_to_be_ordered(file: LineFile) -> bool:
+    """Whether the line may be ordered and nothing of it is on order: it never was; or its order was cancelled, and
+    something new has come since that calls for another one."""
+    item = file.item
+    if item.submittal != Submittal.APPROVED:
+        return False
+    if item.commercial == Commercial.CANCELLED:
+        return item.logistics == Logistics.NOT_SHIPPED and _has_news_since_cancellation(file)
+    return item.commercial == Commercial.UNORDERED
+
+
+def _has_news_since_cancellation(file: LineFile) -> bool:
+    """Whether the line has another vendor than the cancelled order, or another revision was approved since."""
+    order = file.order
+    if order is None:
+        return False
+    if file.item.vendor_id is not None and order.vendor_id not in (None, file.item.vendor_id):
+        return True
+    verdicts = [row for row in file.facts if row.kind == "submitted" and row.voided_by is None]
+    before = newest_verdict(read_row(row) for row in verdicts if row.caused_seq <= order.caused_seq)
+    after = newest_verdict(read_row(row) for row in verdicts)
+    since = [row for row in verdicts if row.caused_seq > order.caused_seq]
+    if after is None or not after.is_approved or not since:
+        return False
+    was_refused_since = any(not row.details.is_approved for row in since)
+    return was_refused_since or after.revision != (None if before is None else before.revision)
 
 
 def order_rows(
@@ -82,7 +123,7 @@ def order_rows(
     building.po_counter += 1
     item = file.item
     number = f"{own_numbers(building)}{building.po_counter:04d}"
-    ordered = quantity if quantity is not None else item.quantity
+    ordered = quantity if quantity is not None else item.quantity_to_order
     price = Decimal(0) if is_free else item.unit_price
     total = line_total(price, ordered, item.currency)
     order = PurchaseOrder(
@@ -136,7 +177,7 @@ def _with_order(
 def order_preview(file: LineFile, quantity: Decimal | None, today: date) -> WouldOrder:
     """What an order of the line would say, without placing it; `quantity`: the line's own when None."""
     item, vendor = file.item, file.vendor
-    ordered = quantity if quantity is not None else item.quantity
+    ordered = quantity if quantity is not None else item.quantity_to_order
     total = line_total(item.unit_price, ordered, item.currency)
     return WouldOrder(
         vendor_id=item.vendor_id,
@@ -184,7 +225,7 @@ def outside_order(
         line=line,
         item_id=file.item.item_id,
         round=_next_round(file),
-        quantity=file.item.quantity,
+        quantity=file.item.quantity_to_order,
         unit=file.item.unit,
         required_by=file.item.required_by,
     )

@@ -13,12 +13,12 @@ from domain.buildings import MANAGER, Building
 from domain.commitments import missing_for_order, order_authority
 from domain.counts import write_count
 from domain.inspections import uninspected
-from domain.orders import order_preview
+from domain.orders import is_to_be_ordered, order_preview
 from domain.outside import quoted, shown_name
 from domain.plain_json import JsonObject, PlainAction
 from domain.policy import Authority
-from domain.procurement import Item, LineFile, Logistics, Submittal
-from domain.schedule import days_late, next_working_day
+from domain.procurement import Item, LineFile, Logistics
+from domain.schedule import next_working_day
 
 
 @dataclass
@@ -51,7 +51,7 @@ def outstanding(file: LineFile, building: Building) -> list[Need]:
 
 def _order(file: LineFile, building: Building) -> list[Need]:
     item = file.item
-    if item.submittal != Submittal.APPROVED or item.commercial != "unordered":
+    if not is_to_be_ordered(file):
         return []
     if item.logistics != Logistics.NOT_SHIPPED:
         detail = unordered_detail(item)
@@ -214,27 +214,29 @@ LET_PASS = "let_pass"
 
 def is_let_pass(item: Item, building: Building) -> bool:
     """Whether the line is late by less than policy asks about."""
-    return (days_late(item.expected, item.required_by) or 0) < building.policy.ask_from_days_late
+    return (item.days_late or 0) < building.policy.ask_from_days_late
 
 
 def conflict_detail(item: Item) -> str:
-    """One line with the three dates that matter, never mixed: need, promise, ETA."""
-    late = days_late(item.expected, item.required_by) or 0
-    part = _late_part(item)
-    known = f"ETA {item.eta}" if item.eta and item.eta == item.expected else f"promised for {item.promised_date}"
-    if item.expected not in (item.eta, item.promised_date):
-        known = f"expected on {item.expected}"
+    """One line with the three dates that matter, never mixed: need, promise, ETA. Of several needs, the latest."""
+    need = item.latest_need
+    expected, required = (item.expected, item.required_by) if need is None else (need.expected_on, need.required_by)
+    late = item.days_late or 0
+    known = f"ETA {item.eta}" if item.eta and item.eta == expected else f"promised for {item.promised_date}"
+    if expected not in (item.eta, item.promised_date):
+        known = f"expected on {expected}"
     lateness = f"{write_count(late, 'calendar day')} late" if late else "on the very day it is required"
-    return f"{item.shown}: {part}{known}, required by {item.required_by}: {lateness}."
+    return f"{item.shown}: {_late_part(item)}{known}, required by {required}: {lateness}."
 
 
 def _late_part(item: Item) -> str:
     """How much of it is late, where that is only a part."""
-    late = next((need for need in (item.account.needs if item.account else []) if need.late_quantity), None)
-    if late is None or late.late_quantity >= late.quantity:
+    needs = item.account.needs if item.account else []
+    late = sum((need.late_quantity for need in needs), Decimal(0))
+    needed = sum((need.quantity for need in needs), Decimal(0))
+    if not late or late >= needed:
         return ""
-    unit = shown_name(item.unit or "units")
-    return f"{late.late_quantity.normalize():f} of {late.quantity.normalize():f} {unit}: "
+    return f"{late.normalize():f} of {needed.normalize():f} {shown_name(item.unit or 'units')}: "
 
 
 def is_resolved(before: Item, after: Item) -> bool:

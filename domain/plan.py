@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from domain.actions import item_of
 from domain.approvals import Advice
 from domain.plain_json import JsonObject, PlainAction
 from domain.principals import Responder
@@ -43,8 +44,7 @@ class Act(_Step):
 
     @property
     def item_id(self) -> str | None:
-        item = self.action["arguments"].get("item")
-        return None if item is None else str(item)
+        return item_of(self.action)
 
 
 class Ask(_Step):

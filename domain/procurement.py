@@ -78,6 +78,23 @@ class CoveredNeed(BaseModel):
     late_quantity: Decimal = Decimal(0)
     """How much of it comes after the required day, as far as is known."""
 
+    @property
+    def days_late_as_known(self) -> int | None:
+        """Calendar days from the required day to the last day that is known of it; None where either is not known."""
+        if self.expected_on is None or self.required_by is None:
+            return None
+        return max(0, (self.expected_on - self.required_by).days)
+
+
+class Supply(BaseModel):
+    """A quantity of a line that is on site, or is to come."""
+
+    quantity: Decimal
+    on: date | None = None
+    """The day by what people said; None: nobody has said one."""
+    forecast_on: date | None = None
+    """The same, or the day of the order plus the lead time."""
+
 
 class LineAccount(BaseModel):
     """What a line amounts to by its facts: the projection that lists and pages show (`domain.lines.projection`).
@@ -86,6 +103,8 @@ class LineAccount(BaseModel):
     quantities: dict[str, Decimal] = {}
     """By state of the lots; and `needed`, `open`."""
     needs: list[CoveredNeed] = []
+    supply: list[Supply] = []
+    """What covers the needs (`domain.lines.needs`)."""
     first_promise: date | None = None
     latest_promise: date | None = None
     ordered_on: date | None = None
@@ -99,6 +118,15 @@ class LineAccount(BaseModel):
     is_released: bool = False
     was_released_before: bool = False
     """It was released before facts were kept: that verdict stands until a fact speaks against it."""
+
+
+class DatedNeed(BaseModel):
+    """So much of a line is needed on site on a day, as the schedule says."""
+
+    quantity: Decimal | None = None
+    """None: the line's whole quantity."""
+    required_by: date
+    buffer_days: int = 0
 
 
 class Item(Row):
@@ -123,6 +151,8 @@ class Item(Row):
     quality: Quality = Quality.NOT_INSPECTED
     required_by: date | None = None
     buffer_days: int = 0
+    needs: list[DatedNeed] = []
+    """What the schedule asks for, the earliest day first: `required_by` and `buffer_days` are the first one's."""
     promised_date: date | None = None
     eta: date | None = None
     schedule_band: str | None = None
@@ -150,7 +180,19 @@ class Item(Row):
     @property
     def total(self) -> Decimal | None:
         """Price of the whole line; None without a unit price. A line without a quantity is one lot."""
-        return line_total(self.unit_price, self.quantity, self.currency)
+        return line_total(self.unit_price, self.quantity_to_order, self.currency)
+
+    @property
+    def needed_quantity(self) -> Decimal | None:
+        """How much the site needs: the sum of its needs where all of them carry quantities, else the line's own
+        quantity. None: it is one lot."""
+        parts = [need.quantity for need in self.needs if need.quantity is not None]
+        return sum(parts, Decimal(0)) if parts and len(parts) == len(self.needs) else self.quantity
+
+    @property
+    def quantity_to_order(self) -> Decimal | None:
+        """The line's own quantity, else what the schedule asks for. None: it is one lot."""
+        return self.needed_quantity if self.quantity is None else self.quantity
 
     @property
     def is_ordered(self) -> bool:
@@ -183,6 +225,21 @@ class Item(Row):
         return self.eta or self.promised_date
 
     @property
+    def latest_need(self) -> CoveredNeed | None:
+        """The need that is latest, as far as days are known; None where none is known of any."""
+        needs = [] if self.account is None else self.account.needs
+        dated = [need for need in needs if need.days_late_as_known is not None]
+        return max(dated, key=lambda need: need.days_late_as_known or 0, default=None)
+
+    @property
+    def days_late(self) -> int | None:
+        """Calendar days by which the latest of its needs is late, 0 in time; None where no day is known."""
+        need = self.latest_need
+        if self.account is None and self.expected is not None and self.required_by is not None:
+            return max(0, (self.expected - self.required_by).days)
+        return None if need is None else need.days_late_as_known
+
+    @property
     def order_by(self) -> date | None:
         """Required on site minus lead time, in calendar days (domain.md)."""
         if self.required_by is None or self.lead_time_days is None:
@@ -208,7 +265,8 @@ def _status(item: Item) -> str:
         return "on_site"
     if item.logistics != Logistics.NOT_SHIPPED:
         return str(item.logistics)
-    if item.commercial != Commercial.UNORDERED:
+    is_wanted_again = item.commercial == Commercial.CANCELLED and item.submittal == Submittal.APPROVED
+    if item.commercial != Commercial.UNORDERED and not is_wanted_again:
         return str(item.commercial)
     return {
         Submittal.APPROVED: "ready_to_order",

@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.plain_json import PlainAction
-from domain.procurement import Item, LineFile, Row
-from domain.schedule import compared
+from domain.procurement import Row
 
 
 @dataclass
@@ -31,8 +30,3 @@ class Recorded:
     def contradicts(cls, detail: str, known: dict[str, Any]) -> "Recorded":
         """What cannot be true beside what is known: nothing is recorded, a person is asked."""
         return cls(note=detail, ask=[("facts_contradict", {"detail": detail, "known": known})])
-
-
-def saved(file: LineFile, item: Item, *rows: Row) -> list[Row]:
-    """The line, compared with its schedule anew, before the rows that belong to it."""
-    return [compared(item), *rows] if item != file.item else list(rows)

@@ -5,8 +5,6 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from domain.buildings import WEEKDAYS
-from domain.procurement import Item
-from domain.text import folded
 
 Band = Literal["clear", "tight", "conflict"]
 """Where an expected arrival lies: before the buffer, within it, on or after the required day."""
@@ -51,30 +49,6 @@ def add_working_days(day: date, count: int, working_week: Sequence[str]) -> date
         if WEEKDAYS[day.weekday()] in working_week:
             count -= 1
     return day
-
-
-def compared(item: Item) -> Item:
-    """The line with its band taken anew from its expected arrival; what is all here has no forecast to compare."""
-    made = band(item.expected, item.required_by, item.buffer_days)
-    return item.model_copy(update={"schedule_band": made})
-
-
-def with_required_by(body: dict[str, Any], item: Item, required_by: date) -> dict[str, Any]:
-    """The schedule as posted, with the item's delivery moved (or added)."""
-    deliveries = [dict(delivery) for delivery in body.get("deliveries", [])]
-    for delivery in deliveries:
-        if folded(delivery["item"]) in (folded(item.name), folded(item.item_id)):
-            delivery["required_by"] = required_by.isoformat()
-            return {**body, "deliveries": deliveries}
-    added = {"item": item.name, "required_by": required_by.isoformat(), "buffer_days": item.buffer_days}
-    return {**body, "deliveries": [*deliveries, added]}
-
-
-def without_item(body: dict[str, Any], item: Item) -> dict[str, Any]:
-    """The schedule as posted, without the item's delivery."""
-    names = (folded(item.name), folded(item.item_id))
-    kept = [delivery for delivery in body.get("deliveries", []) if folded(delivery["item"]) not in names]
-    return {**body, "deliveries": kept}
 
 
 def with_project_end(body: dict[str, Any], end: date) -> dict[str, Any]:

@@ -45,10 +45,15 @@ class Situation:
             title=title,
             actions=actions,
             arrival=None if arrival is None else arrival.isoformat(),
-            days_late=days_late(arrival, self.file.item.required_by) if self._file else None,
+            days_late=self._days_late(arrival) if self._file else None,
             cost=cost,
             assumptions=assumptions or [],
         )
+
+    def _days_late(self, arrival: date | None) -> int | None:
+        item = self.file.item
+        is_as_known = arrival is not None and arrival == item.expected
+        return item.days_late if is_as_known else days_late(arrival, item.required_by)
 
     def hold(self, note: str = "held until somebody decides") -> Option:
         review = add_working_days(self.today, self.building.policy.hold_review_after_days, self.building.working_week)

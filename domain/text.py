@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
@@ -14,7 +14,11 @@ from domain.field_markers import LocalDay, Plain
 D = TypeVar("D", bound=date)
 
 _NOT_IN_A_SLUG = re.compile(r"[^a-z0-9]+")
-_SPACING = re.compile(r"[\s_-]+")
+_SPACING = re.compile(
+    r"[\s_\-\u2010-\u2015\u2212"  # spaces, and dashes of any length
+    r"\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]+"  # marks that nobody sees
+)
+"""What does not count in a name."""
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 """Days outside these years are never taken. Sums of days within them stay far from the ends of the calendar."""
@@ -168,6 +172,10 @@ def folded(name: str) -> str:
     return _SPACING.sub("", unicodedata.normalize("NFKC", name).casefold())
 
 
+MAX_ID = 63
+"""Characters of an id (`Slug`)."""
+
+
 def shipment_key(shipment_id: str) -> str:
     """What two spellings of a carrier's number have in common: case and spaces do not count. Dashes do: 1-11 and 11-1
     are two shipments."""
@@ -175,17 +183,17 @@ def shipment_key(shipment_id: str) -> str:
 
 
 class DistinctIds:
-    """Gives out ids that nobody has yet: `steel-beams`, `steel-beams-2`, `steel-beams-3`."""
+    """Gives out ids that nobody has yet: `steel-beams`, `steel-beams-2`, `steel-beams-3`. Case does not count."""
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
-        self._taken = set(taken)
+        self._taken = {made.casefold() for made in taken}
         self._next: dict[str, int] = {}
 
-    def take(self, wanted: str) -> str:
-        """The id that is wanted, with the next free number where it is taken."""
+    def take(self, wanted: str, is_free: Callable[[str], bool] = lambda _made: True) -> str:
+        """The id that is wanted, with the next free number where it is taken; `is_free`: what else it must be."""
         made, number = wanted, self._next.get(wanted, 2)
-        while made in self._taken:
-            made, number = f"{wanted}-{number}", number + 1
+        while made.casefold() in self._taken or not is_free(made):
+            made, number = f"{wanted[: MAX_ID - len(str(number)) - 1]}-{number}", number + 1
         self._next[wanted] = number
-        self._taken.add(made)
+        self._taken.add(made.casefold())
         return made

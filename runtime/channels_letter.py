@@ -98,7 +98,11 @@ async def _order(conn: Connection, message: Outgoing) -> dict[str, Any] | None:
 def _in_words(data: dict[str, Any]) -> str:
     """An order for people to read."""
     order = data["purchase_order"]
-    said = [f"Purchase order {order['number']} of {order['issued_on']}"]
+    is_revised = bool(order["revision"])
+    revision = f", revision {order['revision']}" if is_revised else ""
+    said = [f"Purchase order {order['number']} of {order['issued_on']}{revision}"]
+    if is_revised:
+        said.append("This takes the place of the order as it was.")
     for line in data["lines"]:
         quantity = " ".join(str(part) for part in (line["quantity"], line["unit"]) if part is not None)
         price = f" at {line['unit_price']} {order['currency']}" if line["unit_price"] is not None else ""

@@ -1,7 +1,7 @@
 """Creating and changing buildings, each in one transaction with its first schedule and log."""
 
 import asyncio
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 from psycopg.types.json import Jsonb
 
 from domain.buildings import Building, BuildingPatch, BuildingSpec, WatchMode
+from domain.changing_lines import Log, Refused, WantedLine
 from domain.earlier_digests import earlier_digests_of_building
-from domain.errors import ConflictError
+from domain.errors import ConflictError, InvalidError
 from domain.event_content import digest_of_typed
 from domain.events import local_day, localised
 from domain.policy import Policy
 from domain.principals import Author
 from domain.procurement import Item, ScheduleVersion, VendorRow
-from domain.text import DistinctIds, folded, slug
 from storage import by_hand, inbox
 from storage.audit import Act, Signature, differences, record_audit
 from storage.connection import Connection, Statement
@@ -87,54 +87,44 @@ _OTHER_CONTENT = (
 
 
 def _first_rows(transaction: BuildingTransaction, spec: BuildingSpec) -> None:
-    zone = transaction.building.zone
-    body = localised(spec.schedule.model_dump(mode="json", exclude_none=True), zone)
+    log = log_of(spec)
     transaction.building.schedule_version = 1
     transaction.log_building()
-    transaction.save(ScheduleVersion(version=1, body=body, caused_seq=0))
+    transaction.save(ScheduleVersion(version=1, body=log.plan.body, caused_seq=0))
     transaction.save(*(VendorRow.model_validate(vendor.model_dump()) for vendor in spec.vendors))
-    transaction.save(*lines_of(spec))
+    transaction.save(*log.items.values())
 
 
 def lines_of(spec: BuildingSpec) -> list[Item]:
     """The procurement log at the start: the posted lines, then a line for each delivery that has none."""
+    return list(log_of(spec).items.values())
+
+
+def log_of(spec: BuildingSpec) -> Log:
+    """The log and the schedule at the start. A posted line that the schedule does not name is added to it with its own
+    day; where it names the line, it wins.
+
+    Raises:
+        InvalidError: a line cannot be as it is posted. The body's own checks come before.
+    """
     zone = transaction_zone(spec)
-    needs = {
-        folded(delivery.item): (delivery.item, local_day(delivery.required_by, zone), delivery.buffer_days)
-        for delivery in spec.schedule.deliveries
-    }
-    lines = []
-    for posted in spec.items:
-        need = needs.pop(folded(posted.name), None) or needs.pop(folded(posted.id), None)
-        required_by: date | None = posted.required_by and local_day(posted.required_by, zone)
-        lines.append(
-            Item(
-                item_id=posted.id,
-                currency=posted.currency or spec.currency,
-                required_by=need[1] if need else required_by,
-                buffer_days=need[2] if need else posted.buffer_days or 0,
-                **posted.model_dump(exclude={"item_id", "currency", "required_by", "buffer_days"}),
-            )
-        )
-    for name, required_by, buffer_days in needs.values():
-        lines.append(
-            Item(
-                item_id=slug(name),
-                name=name,
-                currency=spec.currency,
-                required_by=required_by,
-                buffer_days=buffer_days,
-                posted=False,
-            )
-        )
-    return _with_distinct_ids(lines)
-
-
-def _with_distinct_ids(lines: list[Item]) -> list[Item]:
-    ids = DistinctIds()
-    for line in lines:
-        line.item_id = ids.take(line.item_id)
-    return lines
+    vendors = {vendor.vendor_id for vendor in spec.vendors}
+    log = Log([], {}, currency=spec.currency, vendors=vendors, seq=0)
+    for item_id, posted in zip(spec.item_ids, spec.items, strict=True):
+        values = posted.model_dump(exclude={"item_id", "name", "required_by", "buffer_days"})
+        outcome = log.create(WantedLine(item_id, posted.name, values))
+        if isinstance(outcome, Refused):
+            raise InvalidError(f"items: {outcome.reason}", "items")
+    log.replace_schedule(localised(spec.schedule.model_dump(mode="json", exclude_none=True), zone))
+    for item_id, posted in zip(spec.item_ids, spec.items, strict=True):
+        if log.plan.deliveries_of(item_id):
+            log.scheduled(log.items[item_id])
+        else:
+            day = None if posted.required_by is None else local_day(posted.required_by, zone)
+            need = {"required_by": day, "buffer_days": posted.buffer_days or 0}
+            log.change(WantedLine(item_id, values=need))
+    log.add_scheduled()
+    return log
 
 
 def transaction_zone(spec: BuildingSpec) -> Any:

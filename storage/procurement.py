@@ -5,7 +5,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from domain.actions import item_of
+from domain.actions import items_named
 from domain.approvals import Approval
 from domain.buildings import Building
 from domain.plain_json import PlainAction
@@ -67,8 +67,8 @@ async def line_file(conn: Connection, building_id: str, item_id: str) -> LineFil
 async def files_of(conn: Connection, building_id: str, actions: list[PlainAction]) -> dict[str, LineFile]:
     """The files of the lines that plain actions name by id."""
     read = {}
-    for item_id in dict.fromkeys(item_of(action) for action in actions):
-        file = None if item_id is None else await line_file(conn, building_id, item_id)
+    for item_id in dict.fromkeys(item_id for action in actions for item_id in items_named(action)):
+        file = await line_file(conn, building_id, item_id)
         if file is not None:
             read[file.item.item_id] = file
     return read

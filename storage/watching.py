@@ -17,7 +17,7 @@ _LINES = """
 SELECT i.item_id FROM items i
  WHERE i.building_id = %(building_id)s AND NOT i.removed
    AND (i.would_order IS NOT NULL
-        OR (i.submittal = 'approved' AND i.commercial = 'unordered')
+        OR (i.submittal = 'approved' AND i.commercial IN ('unordered', 'cancelled'))
         OR EXISTS (SELECT 1 FROM milestones m
                     WHERE m.building_id = i.building_id AND m.item_id = i.item_id AND m.round = i.round
                       AND m.met_on IS NULL AND m.due_on < %(today)s))

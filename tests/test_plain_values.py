@@ -107,7 +107,7 @@ MOST_UNTYPED = {
     "nodes": 6,
     "runtime": 15,
     "storage": 19,
-    "tools": 15,
+    "tools": 13,
 }
 """Untyped values per 1,000 lines of a room outside the edges. The goal is 5 in each: numbers may only fall."""
 

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import datetime
 
-from domain.actions import Action, item_of, plain
+from domain.actions import Action, places_of_items, plain
 from domain.approvals import Answer, Approval, Decision, DecisionType, plain_answer
 from domain.errors import ForbiddenError, InvalidError, NotFoundError
 from domain.feasibility import find_obstacle
@@ -150,13 +150,13 @@ def _named_by_id(actions: list[Action], names: list[tuple[str, str]]) -> list[Pl
     made = []
     for number, action in enumerate(actions):
         one = plain(action)
-        named = item_of(one)
-        if named is not None:
+        for place in places_of_items(one):
+            named = str(place["item"])
             found = lines.find(named)
             if found is None:
                 field = f"actions.{number}.arguments.item"
                 near = ", ".join(name for _, name in lines.closest(named))
                 raise InvalidError(f"{field}: {named!r} is not a line of this building; closest are {near}", field)
-            one["arguments"]["item"] = found
+            place["item"] = found
         made.append(one)
     return made

@@ -4,7 +4,18 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from domain.plain_json import JsonObject
-from tools import completing, delegations, flags, holds, inspections, messages, orders, reports, schedule
+from tools import (
+    completing,
+    delegations,
+    flags,
+    holds,
+    inspections,
+    messages,
+    order_revisions,
+    orders,
+    reports,
+    schedule,
+)
 from tools.context import ActionContext
 
 Effect = Callable[[ActionContext, Any], Awaitable[JsonObject]]
@@ -13,6 +24,7 @@ EFFECTS: dict[str, Effect] = {
     "issue_purchase_order": orders.issue_purchase_order,
     "reorder_item": orders.reorder_item,
     "cancel_purchase_order": orders.cancel_purchase_order,
+    "revise_purchase_order": order_revisions.revise_purchase_order,
     "start_tracking": orders.start_tracking,
     "expedite_order": orders.expedite_order,
     "flag_potential_issue": flags.flag_potential_issue,

@@ -1,23 +1,28 @@
 """Recording changes of the log as a whole: a revised schedule, lines added, changed or removed, the closing."""
 
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from domain.actions import action
-from domain.buildings import MANAGER
+from domain.approvals import Approval
+from domain.buildings import MANAGER, Delivery, delivery_problem
+from domain.changing_lines import Applied, Asked, Log, Refused, WantedLine, is_recounted, touches_order
 from domain.events import CLEAR, Entry, ItemChange, ItemsChanged, ScheduleRevised
-from domain.line_names import LineNames
-from domain.outside import shown_name
+from domain.lines.projection import changed_rows, recount
 from domain.outstanding import resolved_message
-from domain.plain_json import PlainAction
-from domain.procurement import Item
-from domain.schedule import as_date, compared
-from domain.text import DistinctIds, folded, slug
+from domain.plain_json import JsonObject, PlainAction
+from domain.plan import RaisedQuestion
+from domain.procurement import Item, LineFile, Row, ScheduleVersion
+from domain.questions.change_order import KIND as CHANGE_ORDER
+from domain.questions.change_order import ChangeOrderSubject, still_wanted, subject_of
+from domain.schedule import as_date
 from storage import procurement
 from tools.apart import breathe, work_apart
 from tools.context import ActionContext, Toolbox
 from tools.flags import band_settled
 from tools.recording import Finding, record_facts
-from tools.schedule import save_version
+from tools.schedule import open_log, save_version
 from tools.vendors import change_vendors
 
 
@@ -26,87 +31,208 @@ async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised
     name keep their last need; deliveries that have no line get one."""
 
     async def act(context: ActionContext) -> Finding:
+        conn = context.transaction.conn
         body = event.schedule.model_dump(mode="json", exclude_none=True)
         data_date = None if event.data_date is None else as_date(event.data_date)
-        save_version(context, body, data_date)
-        items = await procurement.items(context.transaction.conn, entry.building_id)
-        names = await work_apart(_names_of, items)
-        by_id = {item.item_id: item for item in items}
-        ids = DistinctIds(by_id)
-        changed: list[Item] = []
+        standing = await procurement.current_schedule(conn, entry.building_id)
+        if standing is not None and None not in (standing.data_date, data_date) and data_date < standing.data_date:  # type: ignore[operator]
+            return Finding(note=await _file_past_version(context, body, data_date, standing))
+        before = {item.item_id: item for item in await procurement.items(conn, entry.building_id)}
+        log = await open_log(context, before.values())
+        await work_apart(log.replace_schedule, body)
+        moved: list[Item] = []
         say: list[PlainAction] = []
-        for number, delivery in enumerate(event.schedule.deliveries):
+        problems: list[str] = []
+        for number, known in enumerate(before.values()):
             await breathe(number)
-            need = {"required_by": as_date(delivery.required_by), "buffer_days": delivery.buffer_days}
-            known = by_id.get(names.find(delivery.item) or "")
-            if known is None:
-                changed.append(_from_delivery(context, delivery.item, need, ids))
+            if known.removed:
                 continue
-            item = compared(known.model_copy(update=need))
-            if item == known:
-                continue
-            settled, cleared = await band_settled(context.transaction.conn, entry.building_id, known, item, entry.seq)
+            problem = delivery_problem(_deliveries(log, known.item_id), known.quantity)
+            if problem is not None:
+                problems.append(f"{known.shown}: {problem}")
+            item = log.scheduled(known)
+            if item != known:
+                moved.append(item)
+        changed: list[Item] = []
+        for item in await _recount_all(context, before, moved):
+            known = before[item.item_id]
+            settled, cleared = await band_settled(conn, entry.building_id, known, item, entry.seq)
             context.save(*cleared)
             say += [resolved_message(settled)] if cleared else []
             changed.append(settled.model_copy(update={"caused_seq": entry.seq}))
+        changed += log.add_scheduled()
+        await save_version(context, log.plan.body, data_date)
         context.save(*changed)
         version = context.building.schedule_version
-        note = f"schedule version {version}: {len(changed)} of {len(items)} lines moved"
-        return Finding(note=note, items=[item.item_id for item in changed], say=say)
+        note = f"schedule version {version}: {len(changed)} of {len(before)} lines moved"
+        ask = [_unclear(entry, problem) for problem in _told(problems)]
+        return Finding(note=note, items=[item.item_id for item in changed], say=say, ask=ask)
 
     return await record_facts(toolbox, entry, act)
 
 
-def _from_delivery(context: ActionContext, name: str, need: dict[str, Any], ids: DistinctIds) -> Item:
-    return Item(
-        item_id=ids.take(slug(name)),
-        name=name,
-        currency=context.building.currency,
-        posted=False,
-        caused_seq=context.seq,
-        **need,
+async def _recount_all(context: ActionContext, before: dict[str, Item], items: list[Item]) -> list[Item]:
+    """The lines as their facts make them. Only the files of those are read of which another quantity is needed."""
+    ids = [item.item_id for item in items if is_recounted(before[item.item_id], item)]
+    counted: dict[str, Item] = {}
+    for start in range(0, len(ids), MAX_FILES):
+        _, _, files = await procurement.standing(
+            context.transaction.conn, context.building.building_id, ids[start : start + MAX_FILES]
+        )
+        wanted = {item.item_id: item for item in items}
+        for number, file in enumerate(files):
+            await breathe(number)
+            after = recount(file, wanted[file.item.item_id], context.seq)
+            context.save(*_without_line(changed_rows(file, after)))
+            counted[file.item.item_id] = after.item
+    return [counted.get(item.item_id, item) for item in items]
+
+
+MAX_FILES = 200
+"""Lines whose files are read at once."""
+
+
+def _deliveries(log: Log, item_id: str) -> list[Delivery]:
+    return [Delivery.model_validate(one) for one in log.plan.deliveries_of(item_id)]
+
+
+async def _file_past_version(
+    context: ActionContext, body: dict[str, Any], data_date: date | None, standing: ScheduleVersion
+) -> str:
+    """Old news: the version is on file, and the one that stood goes on standing as the version after it."""
+    past = await save_version(context, body, data_date)
+    again = await save_version(context, dict(standing.body), standing.data_date)
+    return (
+        f"schedule version {past} speaks of {data_date}, before {standing.data_date} of the version that stands: "
+        f"it is on file and changes nothing; version {again} is the standing one"
     )
 
 
+@dataclass
+class _Changes:
+    """What the lines of one event come to."""
+
+    log: Log
+    open_changes: dict[str, list[Approval]]
+    """Change orders that wait for an answer, by their line."""
+    refused: list[str]
+    touched: list[str] = field(default_factory=list)
+    recounted: dict[str, LineFile] = field(default_factory=dict)
+    """Of lines whose facts were gone through again: their files as they then are."""
+    notes: list[str] = field(default_factory=list)
+    unclear: list[str] = field(default_factory=list)
+    """What does not add up, though it was taken in."""
+    asks: dict[str, RaisedQuestion] = field(default_factory=dict)
+    """Change orders that this event asks about, by their line."""
+
+
 async def change_items(toolbox: Toolbox, entry: Entry, event: ItemsChanged) -> Finding:
-    """Lines added, changed (absent fields stay, cleared ones are emptied) and removed. What cannot be done is told, the
-    rest is."""
+    """Lines added, changed (absent fields stay, cleared ones are emptied) and removed. What needs a person's word is
+    asked, what cannot be done is told, the rest is done."""
 
     async def act(context: ActionContext) -> Finding:
         conn, building_id = context.transaction.conn, entry.building_id
         vendors = await change_vendors(context, event.vendors)
-        items = {item.item_id: item for item in await procurement.items(conn, building_id)}
-        refused: list[str] = [*vendors.refused]
-        touched: list[str] = []
-        names = await work_apart(_names_of, list(items.values()))
+        log = await open_log(context, await procurement.items(conn, building_id), set(vendors.known))
+        body = log.plan.body
+        changes = _Changes(log, await _open_changes(context), [*vendors.refused])
         for number, change in enumerate(event.items):
             await breathe(number)
-            known = items.get(names.find(change.item_id or change.name or "") or "")
-            problem = _problem(change, known, set(vendors.known))
-            if problem is not None:
-                refused.append(problem)
-                continue
-            item = _changed(context, change, known)
-            if known is not None:
-                settled, cleared = await band_settled(conn, building_id, known, item, entry.seq)
-                context.save(*cleared)
-                item = settled
-            context.save(item)
-            items[item.item_id] = item
-            _rename(names, known, item)
-            touched.append(item.item_id)
-        told = _told(refused)
-        note = f"{len(touched)} lines changed" + (f", {vendors.changed} vendors" if vendors.changed else "")
-        note += f"; refused: {'; '.join(told)}" if refused else ""
-        ask = [_unclear(entry, problem) for problem in told]
-        concerned = list(dict.fromkeys([*touched, *vendors.items]))
+            await _change_line(context, changes, _wanted(context, change))
+        if log.plan.body != body:
+            await save_version(context, log.plan.body)
+        refused, unclear = _told(changes.refused), _told(changes.unclear)
+        note = f"{len(changes.touched)} lines changed" + (f", {vendors.changed} vendors" if vendors.changed else "")
+        note = "; ".join([note, *changes.notes, *unclear])
+        note += f"; a change of the order is asked for {len(changes.asks)}" if changes.asks else ""
+        note += f"; refused: {'; '.join(refused)}" if refused else ""
+        ask = [*changes.asks.values(), *(_unclear(entry, problem) for problem in [*refused, *unclear])]
+        concerned = list(dict.fromkeys([*changes.touched, *vendors.items]))
         return Finding(note=note, items=concerned, ask=ask, say=vendors.say)
 
     return await record_facts(toolbox, entry, act)
 
 
-def _names_of(items: list[Item]) -> LineNames:
-    return LineNames((item.item_id, item.name) for item in items if not item.removed)
+async def _change_line(context: ActionContext, changes: _Changes, wanted: WantedLine) -> None:
+    log = changes.log
+    known = log.find(wanted)
+    file = None
+    if known is not None and (known.item_id in changes.open_changes or touches_order(known, wanted)):
+        file = await context.file(known.item_id)
+    outcome = log.change(wanted, file)
+    if isinstance(outcome, Refused):
+        changes.refused.append(outcome.reason)
+        return
+    item = outcome.item
+    if outcome.before is not None:
+        item = await _recounted(context, changes, outcome.before, item)
+        conn, building_id = context.transaction.conn, context.building.building_id
+        item, cleared = await band_settled(conn, building_id, outcome.before, item, context.seq)
+        context.save(*cleared)
+        log.items[item.item_id] = item
+    context.save(item)
+    changes.touched.append(item.item_id)
+    if isinstance(outcome, Applied) and outcome.note:
+        changes.notes.append(outcome.note)
+    if "quantity" in wanted.values and not item.removed:
+        problem = delivery_problem(_deliveries(log, item.item_id), item.quantity)
+        changes.unclear += [] if problem is None else [f"{item.shown}: {problem}"]
+    if file is not None:
+        question = _change_order(context, changes, file, outcome)
+        changes.asks.pop(item.item_id, None)
+        changes.asks |= {} if question is None else {item.item_id: question}
+
+
+async def _recounted(context: ActionContext, changes: _Changes, before: Item, item: Item) -> Item:
+    """The line as its facts make it, where more than its days has changed."""
+    if not is_recounted(before, item):
+        return item
+    file = changes.recounted.get(item.item_id) or await context.file(item.item_id)
+    counted = recount(file, item, context.seq)
+    changes.recounted[item.item_id] = counted
+    context.save(*_without_line(changed_rows(file, counted)))
+    return counted.item
+
+
+def _without_line(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if not isinstance(row, Item)]
+
+
+async def _open_changes(context: ActionContext) -> dict[str, list[Approval]]:
+    found: dict[str, list[Approval]] = {}
+    for approval in await procurement.open_questions(context.transaction.conn, context.building.building_id):
+        if approval.kind == CHANGE_ORDER.name and approval.item_id is not None:
+            found.setdefault(approval.item_id, []).append(approval)
+    return found
+
+
+def _change_order(
+    context: ActionContext, changes: _Changes, file: LineFile, outcome: Applied | Asked
+) -> RaisedQuestion | None:
+    """The question of a change order, together with what already waits on the same order. Where nothing is left that
+    the line does not have, a question that is open is withdrawn."""
+    item_id, order = outcome.item.item_id, "" if file.order is None else file.order.number
+    pending = next((one for one in changes.open_changes.get(item_id, []) if one.matter == order), None)
+    asked = changes.asks.get(item_id)
+    known = asked.subject if asked else None if pending is None else pending.subject
+    earlier = None if known is None else ChangeOrderSubject.model_validate(known)
+    if isinstance(outcome, Applied) and earlier is None:
+        return None
+    subject = subject_of(file, outcome, earlier)
+    if subject.removal or still_wanted(outcome.item, subject):
+        body = subject.model_dump(mode="json", exclude_unset=True)
+        return RaisedQuestion(kind=CHANGE_ORDER.name, item_id=item_id, subject=body)
+    if pending is not None:
+        context.save(pending.supersede())
+    return None
+
+
+def _wanted(context: ActionContext, change: ItemChange) -> WantedLine:
+    values = change.model_dump(exclude_none=True, exclude={"removed", "item_id", "name", "required_by", CLEAR})
+    values |= {name: _when_cleared(context).get(name) for name in change.clear}
+    if change.required_by is not None:
+        values["required_by"] = as_date(change.required_by)
+    return WantedLine(change.item_id, change.name, values, change.removed)
 
 
 MAX_REFUSED = 20
@@ -118,53 +244,14 @@ def _told(refused: list[str]) -> list[str]:
     return [*refused[:MAX_REFUSED], *([f"{len(beyond)} more lines, the first: {beyond[0]}"] if beyond else [])]
 
 
-def _rename(names: LineNames, before: Item | None, item: Item) -> None:
-    """Keep the index true to a line that was added, renamed or removed."""
-    if before is not None and (before.removed, before.name) == (item.removed, item.name):
-        return
-    if before is not None:
-        names.drop(before.item_id, before.name)
-    if not item.removed:
-        names.add(item.item_id, item.name)
-
-
-def _problem(change: ItemChange, known: Item | None, vendors: set[str]) -> str | None:
-    """Why a change cannot be made; None when it can."""
-    named = change.item_id or change.name
-    if named is None:
-        return "a line without item_id and name"
-    if known is None and change.removed:
-        return f"{shown_name(named)} is to be removed, but there is no such line"
-    if known is None and change.name is None:
-        return f"{shown_name(named)} is new and has no name"
-    if change.vendor_id is not None and change.vendor_id not in vendors:
-        return f"{shown_name(named)} names the vendor {change.vendor_id}, who is not known"
-    return None
-
-
-def _unclear(entry: Entry, problem: str) -> dict[str, Any]:
-    subject = {
+def _unclear(entry: Entry, problem: str) -> RaisedQuestion:
+    subject: JsonObject = {
         "text": problem,
         "source": entry.source,
         "event_id": entry.event_id,
         "event_type": entry.event_type,
     }
-    return {"kind": "event_unclear", "item_id": None, "subject": subject}
-
-
-def _changed(context: ActionContext, change: ItemChange, known: Item | None) -> Item:
-    given = change.model_dump(exclude_none=True, exclude={"removed", "item_id", "required_by", CLEAR})
-    given.update({name: _when_cleared(context).get(name) for name in change.clear})
-    if change.required_by is not None:
-        given["required_by"] = as_date(change.required_by)
-    if known is None:
-        name = str(change.name)
-        start = {"item_id": change.item_id or slug(name), "currency": context.building.currency}
-        return compared(Item(**{**start, **given}, caused_seq=context.seq))
-    update = {**given, "removed": change.removed, "posted": True, "caused_seq": context.seq}
-    if folded(str(given.get("name", known.name))) == folded(known.name):
-        update.pop("name", None)
-    return compared(known.model_copy(update=update))
+    return RaisedQuestion(kind="event_unclear", subject=subject)
 
 
 def _when_cleared(context: ActionContext) -> dict[str, Any]:

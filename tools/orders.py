@@ -62,7 +62,7 @@ def place_order(
     line = next(row for row in rows if isinstance(row, OrderLine) and row.number == order.number)
     context.post(
         (vendor.contact_for("orders") or vendor.name) if vendor else "vendor",
-        order_subject(order.number, file.item.name, _quantity(rows), file.item.required_by, order.revision),
+        order_subject(order.number, file.item.name, quantity_in_words(rows), file.item.required_by, order.revision),
         {"purchase_order": order.model_dump(mode="json"), "lines": [line.model_dump(mode="json")]},
     )
     return {"purchase_order": order.number, "total": money(order.total, order.currency)}
@@ -115,7 +115,8 @@ def _current(file: LineFile) -> PurchaseOrder:
     return file.order
 
 
-def _quantity(rows: Sequence[Row]) -> str:
+def quantity_in_words(rows: Sequence[Row]) -> str:
+    """The quantity of an order's first line with its unit; empty where it has none."""
     line = next(row for row in rows if isinstance(row, OrderLine))
     if line.quantity is None:
         return ""

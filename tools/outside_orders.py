@@ -1,6 +1,7 @@
 """Orders that people placed without the agent: while it may not order by itself, they are taken up without a question
 from what vendors and the site report."""
 
+from domain.lines.taking_in import COUNTED, RESTATED
 from domain.orders import outside_number, outside_order
 from domain.outstanding import ORDERED_ELSEWHERE
 from domain.procurement import Commercial, LineFile, OrderLine, PurchaseOrder, Row
@@ -28,7 +29,9 @@ async def take_up(context: ActionContext, file: LineFile) -> tuple[LineFile, lis
     unless a person has said that there is one: the line was put on hold until it is reported."""
     body = context.entry.body
     is_awaited = file.item.is_held and file.item.hold_note == ORDERED_ELSEWHERE
-    if context.entry.event_type not in REPORTS or (context.building.orders_alone and not is_awaited):
+    # A person has said that what is reported was ordered outside.
+    is_taken = context.entry.source == RESTATED and context.entry.event_id.endswith(COUNTED)
+    if context.entry.event_type not in REPORTS or (context.building.orders_alone and not is_awaited and not is_taken):
         return file, []
     reference = body.get("purchase_order") or body.get("external_ref")
     if file.order_lines:

@@ -36,7 +36,11 @@ async def _answered(context: ActionContext) -> Approval | None:
 
 def _ending(approval: Approval | None) -> str:
     """Where a contradiction is answered, the report counts as another than what it contradicts."""
-    is_doubt = approval is not None and approval.kind == "facts_contradict" and approval.subject.get("fact")
+    is_doubt = (
+        approval is not None
+        and approval.kind == "facts_contradict"
+        and (approval.subject.get("fact") or approval.subject.get("outside"))
+    )
     return COUNTED if is_doubt else ""
 
 

@@ -1,12 +1,15 @@
 """Changes of the schedule that people decide on: another required day, another project end, a line taken out."""
 
+from collections.abc import Collection, Iterable
+from datetime import date
 from typing import Any
 
 from domain.actions import NoteArguments, ProjectEndArguments, RequiredByArguments
 from domain.buildings import MANAGER
+from domain.changing_lines import Log, WantedLine
 from domain.mail_subjects import notice_subject
-from domain.procurement import Commercial, ScheduleVersion
-from domain.schedule import as_date, compared, with_project_end, with_required_by, without_item
+from domain.procurement import Commercial, Item, ScheduleVersion
+from domain.schedule import as_date, with_project_end
 from storage import procurement
 from tools.context import ActionContext
 from tools.flags import band_settled
@@ -16,13 +19,14 @@ from tools.messages import say
 async def change_required_by(context: ActionContext, arguments: RequiredByArguments) -> dict[str, Any]:
     """Move the day on which the line is required: a new version of the schedule."""
     item = (await context.file(arguments.item)).item
+    log = await _open_log_of_all(context, item)
     day = as_date(arguments.required_by)
-    moved = compared(item.model_copy(update={"required_by": day, "caused_seq": context.seq}))
+    need = {"required_by": day, "buffer_days": item.buffer_days}
+    log.change(WantedLine(item.item_id, values=need, is_posted=item.posted))
     settled, cleared = await band_settled(
-        context.transaction.conn, context.building.building_id, item, moved, context.seq
+        context.transaction.conn, context.building.building_id, item, log.items[item.item_id], context.seq
     )
-    current = await _body(context)
-    version = save_version(context, with_required_by(current, item, day))
+    version = await save_version(context, log.plan.body)
     context.save(settled, *cleared)
     return {"schedule_version": version, "before": None if item.required_by is None else item.required_by.isoformat()}
 
@@ -30,7 +34,7 @@ async def change_required_by(context: ActionContext, arguments: RequiredByArgume
 async def change_project_end(context: ActionContext, arguments: ProjectEndArguments) -> dict[str, Any]:
     """Move the project's end: a new version of the schedule."""
     current = await _body(context)
-    version = save_version(context, with_project_end(current, as_date(arguments.end_date)))
+    version = await save_version(context, with_project_end(current, as_date(arguments.end_date)))
     return {"schedule_version": version, "before": current.get("project", {}).get("end_date")}
 
 
@@ -38,8 +42,9 @@ async def remove_item(context: ActionContext, arguments: NoteArguments) -> dict[
     """Take the line out of the log and the schedule. A standing order is named, so that somebody cancels it."""
     file = await context.file(arguments.item)
     item = file.item
-    version = save_version(context, without_item(await _body(context), item))
-    removed = item.model_copy(update={"removed": True, "held_until": None, "caused_seq": context.seq})
+    log = await _open_log_of_all(context, item)
+    removed = log.remove(item).item
+    version = await save_version(context, log.plan.body)
     settled, cleared = await band_settled(
         context.transaction.conn,
         context.building.building_id,
@@ -61,8 +66,27 @@ async def _body(context: ActionContext) -> dict[str, Any]:
     return {} if current is None else dict(current.body)
 
 
-def save_version(context: ActionContext, body: dict[str, Any], data_date: Any = None) -> int:
-    """The next version of the schedule."""
+async def _open_log_of_all(context: ActionContext, item: Item) -> Log:
+    """The whole log, so that no delivery of another line is taken for one of this line."""
+    items = await procurement.items(context.transaction.conn, context.building.building_id)
+    return await open_log(context, [item, *(one for one in items if one.item_id != item.item_id)])
+
+
+async def open_log(context: ActionContext, items: Iterable[Item], vendors: Collection[str] | None = None) -> Log:
+    """The log of these lines with the schedule that stands, to be changed. `vendors`: the ids of those that lines may
+    name, where some were just added."""
+    if vendors is None:
+        rows = await procurement.vendors(context.transaction.conn, context.building.building_id)
+        vendors = {vendor.vendor_id for vendor in rows}
+    body = await _body(context)
+    return Log(items, body, currency=context.building.currency, vendors=vendors, seq=context.seq)
+
+
+async def save_version(context: ActionContext, body: dict[str, Any], data_date: date | None = None) -> int:
+    """The next version of the schedule. `data_date`: the standing version's where none is given."""
+    if data_date is None:
+        standing = await procurement.current_schedule(context.transaction.conn, context.building.building_id)
+        data_date = None if standing is None else standing.data_date
     context.building.schedule_version += 1
     version = context.building.schedule_version
     context.save(ScheduleVersion(version=version, body=body, data_date=data_date, caused_seq=context.seq))

@@ -26,11 +26,12 @@ from domain.actions.repair_item import RepairItem
 from domain.actions.request_information import InformationArguments, RequestInformation
 from domain.actions.restate_event import RestateArguments, RestateEvent
 from domain.actions.return_item import ReturnItem
+from domain.actions.revise_purchase_order import RevisedLine, ReviseOrderArguments, RevisePurchaseOrder
 from domain.actions.schedule_inspection import InspectionArguments, ScheduleInspection
 from domain.actions.shapes import ItemArguments, NoteArguments, OrderArguments
 from domain.actions.start_tracking import StartTracking
 from domain.outside import MAX_NAME, own_words
-from domain.plain_json import PlainAction
+from domain.plain_json import JsonObject, PlainAction
 from domain.text import ON_FILE
 
 __all__ = [
@@ -54,9 +55,14 @@ __all__ = [
     "ProjectEndArguments",
     "RequiredByArguments",
     "RestateArguments",
+    "ReviseOrderArguments",
+    "RevisePurchaseOrder",
+    "RevisedLine",
     "action",
     "item_of",
+    "items_named",
     "on_file",
+    "places_of_items",
     "plain",
 ]
 
@@ -64,6 +70,7 @@ Action = Annotated[
     IssuePurchaseOrder
     | ReorderItem
     | CancelPurchaseOrder
+    | RevisePurchaseOrder
     | StartTracking
     | FlagPotentialIssue
     | NotifyTeam
@@ -118,6 +125,20 @@ def plain(made: Action) -> PlainAction:
 
 
 def item_of(made: PlainAction) -> str | None:
-    """The item that a plain action names, where it names one."""
-    found = made["arguments"].get("item")
-    return str(found) if found is not None else None
+    """The item that a plain action names, where it names one; the first of an order that is revised."""
+    return next(iter(items_named(made)), None)
+
+
+def items_named(made: PlainAction) -> list[str]:
+    """The items that a plain action names: one or none, or each line of an order that is revised."""
+    return list(dict.fromkeys(str(place["item"]) for place in places_of_items(made)))
+
+
+def places_of_items(made: PlainAction) -> list[JsonObject]:
+    """The objects of a plain action that name an item: its arguments, or the lines among them."""
+    arguments = made["arguments"]
+    lines = arguments.get("lines")
+    places = (
+        [arguments, *(line for line in lines if isinstance(line, dict))] if isinstance(lines, list) else [arguments]
+    )
+    return [place for place in places if place.get("item") is not None]

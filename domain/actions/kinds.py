@@ -60,9 +60,9 @@ class ActionKind(Generic[A]):
     changes of schedule logic, cancellations. Else it may where the amount and the vendor allow it."""
     is_persons_own: bool
     """Whether it can be neither delegated nor learned."""
-    commits: Literal["orders", "accepts", "nothing"]
+    commits: Literal["orders", "accepts", "revises", "nothing"]
     """Whose money is held against limits: it orders at a price, or it orders nothing and still binds the building to
-    pay, since goods or terms are accepted as they are."""
+    pay, since goods or terms are accepted as they are, or it changes what an order commits to."""
     is_reversible: bool
     """Whether it can be taken back without anybody outside being bound. A model decides on no others alone, whatever
     was delegated: only a rule that people confirmed does."""
@@ -85,7 +85,7 @@ class ActionKind(Generic[A]):
     """Whether it only says something: summaries leave it out."""
     accompanies: bool
     """Whether it goes along with another action and writes to nobody: a reply that names the other means both."""
-    order_document: Literal["issued", "cancelled"] | None
+    order_document: Literal["issued", "cancelled", "revised"] | None
     """What becomes of the purchase order that its message carries; None: it carries none."""
 
     phrase: str

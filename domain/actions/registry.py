@@ -47,7 +47,9 @@ SPENDING = _names(lambda kind: kind.commits == "orders")
 """Actions that order at a price: held against po_limit, or against the amount of a delegation."""
 BINDING = _names(lambda kind: kind.commits == "accepts")
 """Actions that order nothing and still bind the building to pay: goods or terms are accepted as they are."""
-COMMITTING = SPENDING | BINDING
+REVISING = _names(lambda kind: kind.commits == "revises")
+"""Actions that change what an order commits: its new total is held against limits."""
+COMMITTING = SPENDING | BINDING | REVISING
 """Actions whose money is held against limits."""
 REVERSIBLE = _names(lambda kind: kind.is_reversible)
 ONLY_UNDOES = _names(lambda kind: kind.only_undoes)

@@ -19,6 +19,7 @@ class Need:
 
     quantity: Decimal
     required_by: date | None
+    buffer_days: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,33 @@ class Covered:
         return max(0, (self.on - self.need.required_by).days)
 
 
+Supply = tuple[date | None, Decimal]
+"""The day on which a quantity is there; None: nobody knows."""
+
+
 def cover_needs(needs: Sequence[Need], account: Account, expected: Iterable[Expected]) -> list[Covered]:
-    """Match needs by day with supply by arrival. Supply without a day comes last."""
-    supply = [(lot.arrived_on or lot.since, lot.quantity) for lot in account.lots if _is_here(lot)]
-    supply += [(part.on, part.quantity) for part in expected]
-    supply.sort(key=lambda part: part[0] or date.max)
+    """Match needs by day with the supply of an account."""
+    supply = [*supply_here(account), *((part.on, part.quantity) for part in expected)]
+    return match_needs(needs, supply, account.missing_allowed)
+
+
+def supply_here(account: Account) -> list[Supply]:
+    """What is on site and was not rejected, by the day on which it came."""
+    return [(lot.arrived_on or lot.since, lot.quantity) for lot in account.lots if _is_here(lot)]
+
+
+def match_needs(needs: Sequence[Need], supply: Iterable[Supply], missing_allowed: Decimal) -> list[Covered]:
+    """Match needs by day with supply by arrival. Supply without a day comes last.
+
+    Args:
+        missing_allowed: how much of a need may be missing for it to count as covered.
+    """
+    waiting = sorted(supply, key=lambda part: part[0] or date.max)
     covered: list[Covered] = []
     for need in sorted(needs, key=lambda need: need.required_by or date.max):
         left, day, has_day, late = need.quantity, None, True, Decimal(0)
-        while left > account.missing_allowed and supply:
-            on, quantity = supply.pop(0)
+        while left > missing_allowed and waiting:
+            on, quantity = waiting.pop(0)
             taken = min(left, quantity)
             left -= taken
             has_day = has_day and on is not None
@@ -60,8 +78,8 @@ def cover_needs(needs: Sequence[Need], account: Account, expected: Iterable[Expe
             if on is not None and need.required_by is not None and on > need.required_by:
                 late += taken
             if quantity > taken:
-                supply.insert(0, (on, quantity - taken))
-        uncovered = left if left > account.missing_allowed else Decimal(0)
+                waiting.insert(0, (on, quantity - taken))
+        uncovered = left if left > missing_allowed else Decimal(0)
         covered.append(Covered(need, None if uncovered or not has_day else day, uncovered, day, late))
     return covered
 

@@ -10,17 +10,17 @@ from typing import TypedDict
 
 from domain.lines.account import Account, Delivery, Verdict
 from domain.lines.bookkeeping import BEFORE_ANY_ORDER, keep_account
-from domain.lines.coverage import Covered, Need, cover_needs
+from domain.lines.coverage import supply_here
 from domain.lines.facets import derive_facets
 from domain.lines.facts import Arrived, Cancelled, Departed, Fact, Inspected, Ordered, Stated
 from domain.lines.lots import COMING, NOTHING, RECEIVED, Lot, LotState
+from domain.lines.needs import with_needs
 from domain.lines.old_rows import read_facts
 from domain.lines.quantities import ONE_LOT, tolerance
 from domain.lines.statements import Expected, expect_arrivals
 from domain.lines.stored import fact_row, read_row
 from domain.lines.submittals import newest_verdict
 from domain.procurement import (
-    CoveredNeed,
     Inspection,
     Item,
     LineAccount,
@@ -34,11 +34,10 @@ from domain.procurement import (
     Row,
     Shipment,
     Submittal,
+    Supply,
 )
-from domain.schedule import band
 
 _MILESTONES = ("acknowledge", "ship", "arrive", "inspect")
-_BANDS = ("clear", "tight", "conflict")
 _STATES = (
     LotState.ORDERED,
     LotState.IN_TRANSIT,
@@ -81,9 +80,12 @@ def _order_facts(file: LineFile) -> Iterable[Fact]:
         order = next((order for order in file.orders if order.number == line.number), None)
         placed_on = max((order.issued_on if order else None) or _first_day(file), line.ordered_after or date.min)
         seq = order.caused_seq if order else 0
-        said = _said(placed_on, seq, f"order:{line.number}")
+        # By round: the order's own entry changes with its status, and the facts must not be sorted otherwise for that.
+        said = _said(placed_on, line.round, f"order:{line.number}")
         is_adopted = order is not None and order.placed_outside
-        yield Ordered(**said, order=line.number, quantity=line.quantity, is_adopted=is_adopted)
+        # An order that names no quantity orders all that is needed.
+        quantity = file.item.needed_quantity if line.quantity is None else line.quantity
+        yield Ordered(**said, order=line.number, quantity=quantity, is_adopted=is_adopted)
         if order is not None and order.status == "cancelled":
             day = max(placed_on, order.cancelled_on or last_day(file))
             yield Cancelled(**_said(day, seq, f"cancelled:{line.number}"), order=line.number)
@@ -120,7 +122,7 @@ def last_day(file: LineFile) -> date:
 
 def account_of(file: LineFile, facts: Sequence[Fact] | None = None) -> Account:
     """The line's account from its facts."""
-    return keep_account(file.item.quantity, file.item.unit, facts_of(file) if facts is None else facts)
+    return keep_account(file.item.needed_quantity, file.item.unit, facts_of(file) if facts is None else facts)
 
 
 def adopt(file: LineFile) -> LineFile:
@@ -139,6 +141,13 @@ def adopt(file: LineFile) -> LineFile:
 def project(file: LineFile, seq: int) -> LineFile:
     """The file as its facts make it. `seq`: the entry that is being processed."""
     return _Projection(adopt(file), seq).make()
+
+
+def recount(file: LineFile, item: Item, seq: int) -> LineFile:
+    """The file with its line changed, and all that follows from that."""
+    known = adopt(file)
+    changed = item.model_copy(update={"account": known.item.account})
+    return project(known.model_copy(update={"item": changed}), seq)
 
 
 def changed_rows(before: LineFile, after: LineFile) -> list[Row]:
@@ -618,11 +627,10 @@ class _Projection:
     def _item(self, file: LineFile) -> Item:
         planned = any(row.status == "scheduled" and row.fact is None for row in file.inspections)
         facets = derive_facets(self.account, self.acknowledged, has_planned_inspection=planned)
-        covered = cover_needs(self._needs(), self.account, self.stated)
         etas = [part.on for part in self._by_eta() if part.on]
         arrived = [lot.arrived_on for lot in self.account.lots if lot.arrived_on and lot.state in RECEIVED]
         promises = self._promises(self._newest_order())
-        account = self._line_account(covered, file)
+        account = self._line_account()
         eta = max(arrived, default=None) if self.account.is_complete else max(etas, default=None)
         item = self.item.model_copy(
             update={
@@ -633,10 +641,10 @@ class _Projection:
                 "promised_date": promises[-1].day if promises else None,
                 "round": max(self.rounds.values(), default=0),
                 "account": account,
-                "schedule_band": self._band(covered),
                 **self._submittal(),
             }
         )
+        item = with_needs(item)
         return item if item == self.item else item.model_copy(update={"caused_seq": self.seq})
 
     def _submittal(self) -> dict[str, object]:
@@ -663,22 +671,22 @@ class _Projection:
         promised = {fact.day for fact in self._promises()}
         return [part for part in self.stated if part.on in days and not (part.on in promised and part.shipment is None)]
 
-    def _needs(self) -> list[Need]:
-        quantity = ONE_LOT if self.item.quantity is None else self.item.quantity
-        return [Need(quantity, self.item.required_by)]
+    def _supply(self) -> list[Supply]:
+        here = [Supply(quantity=quantity, on=day, forecast_on=day) for day, quantity in supply_here(self.account)]
+        coming = [
+            Supply(quantity=known.quantity, on=known.on, forecast_on=forecast.on)
+            for known, forecast in zip(self.stated, self.computed, strict=True)
+            # What was never ordered is no supply, unless somebody has said when it comes.
+            if known.order != BEFORE_ANY_ORDER or known.shipment is not None or known.on is not None
+        ]
+        return [*here, *coming]
 
-    def _band(self, covered: Sequence[Covered]) -> str | None:
-        found = [band(one.known_on, one.need.required_by, self.item.buffer_days) for one in covered]
-        known = [one for one in found if one is not None]
-        return max(known, key=_BANDS.index, default=None)
-
-    def _line_account(self, covered: Sequence[Covered], file: LineFile) -> LineAccount:
+    def _line_account(self) -> LineAccount:
+        """All but its needs, which `with_needs` covers."""
         account, before = self.account, self.item.account or LineAccount()
         quantities = {str(state): account.quantity(state) for state in _STATES}
         shown = (lot.quantity for lot in self._shown_lots() if lot.state == LotState.ORDERED)
         quantities[str(LotState.ORDERED)] = sum(shown, NOTHING)
-        accepted = quantities[str(LotState.ACCEPTED)]
-        quantities |= {"needed": account.needed, "open": max(NOTHING, account.needed - accepted)}
         promises = self._promises()
         ordered = [order.placed_on for order in account.orders if order.placed_on and order.number != BEFORE_ANY_ORDER]
         departed = [one.departed_on for one in account.deliveries if one.departed_on]
@@ -686,22 +694,9 @@ class _Projection:
         accepted_on = [lot.since for lot in account.lots if lot.state == LotState.ACCEPTED and lot.since]
         stands = before.was_released_before and not any(ncr.is_open for ncr in account.ncrs)
         is_released = account.is_released or stands
-        known = [one.known_on for one in covered if one.known_on]
-        computed = cover_needs(self._needs(), account, self.computed)
         return LineAccount(
             quantities=quantities,
-            needs=[
-                CoveredNeed(
-                    quantity=one.need.quantity,
-                    required_by=one.need.required_by,
-                    buffer_days=self.item.buffer_days,
-                    covered_on=forecast.on,
-                    expected_on=one.known_on,
-                    days_late=forecast.days_late,
-                    late_quantity=one.late,
-                )
-                for one, forecast in zip(covered, computed, strict=True)
-            ],
+            supply=self._supply(),
             first_promise=promises[0].day if promises else None,
             latest_promise=promises[-1].day if promises else None,
             ordered_on=min(ordered, default=None),
@@ -709,7 +704,6 @@ class _Projection:
             shipped_on=min(departed, default=None),
             received_on=max(arrived, default=None) if account.is_complete else None,
             usable_on=max(accepted_on, default=None) if is_released else None,
-            expected_on=max(known, default=None),
             is_released=is_released,
             was_released_before=stands,
         )

@@ -12,16 +12,16 @@ from typing import Literal
 from domain.lines.account import Account
 from domain.lines.facts import Arrived, Departed, Disposed, Fact, Inspected, Stated, Submitted
 from domain.lines.lots import NOTHING, LotState
+from domain.lines.needs import untouched_account
 from domain.lines.old_rows import SOURCE as OLD_ROWS
 from domain.lines.projection import account_of, facts_of, project
-from domain.lines.quantities import ONE_LOT
 from domain.lines.sameness import group_arrivals, group_departures, group_inspections
 from domain.lines.statements import expect_arrivals
 from domain.lines.stored import read_row
 from domain.lines.submittals import newest_verdict
 from domain.lines.taking_in import doubt_detail
 from domain.outside import shown_name
-from domain.procurement import CoveredNeed, FactRow, Item, LineAccount, LineFile, LotRow, NonconformanceRow
+from domain.procurement import FactRow, Item, LineAccount, LineFile, LotRow, NonconformanceRow
 
 FactKind = Literal[
     "submittal_approved",
@@ -122,17 +122,10 @@ def account_shown(item: Item, account: LineAccount | None = None) -> LineAccount
 
     Goods that came before any order are kept beside what is left of the need, as if that were ordered: it is not.
     """
-    shown = item.account or account or _untouched_account(item)
+    shown = item.account or account or untouched_account(item)
     if item.round:
         return shown
     return shown.model_copy(update={"quantities": shown.quantities | {str(LotState.ORDERED): NOTHING}})
-
-
-def _untouched_account(item: Item) -> LineAccount:
-    needed = ONE_LOT if item.quantity is None else item.quantity
-    need = CoveredNeed(quantity=needed, required_by=item.required_by, buffer_days=item.buffer_days)
-    quantities = dict.fromkeys(map(str, LotState), NOTHING) | {"needed": needed, "open": needed}
-    return LineAccount(quantities=quantities, needs=[need])
 
 
 def list_lots(file: LineFile) -> list[ShownLot]:

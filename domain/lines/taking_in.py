@@ -15,7 +15,7 @@ from domain.lines.lots import NOTHING, LotState
 from domain.lines.projection import account_of, adopt, changed_rows, facts_of, project
 from domain.lines.stored import fact_row
 from domain.outside import shown_name
-from domain.plain_json import PlainAction
+from domain.plain_json import JsonObject, PlainAction
 from domain.procurement import Item, LineFile, NonconformanceRow, Row
 from domain.recording import Recorded
 
@@ -102,6 +102,8 @@ def take_in(file: LineFile, fact: Fact, report: Report, note: str, *, document_u
     facts = {one.key: one for one in facts_of(told)}
     for doubt in new_doubts:
         recorded.ask.append(("facts_contradict", _doubt_subject(file, facts[doubt.fact], doubt, report)))
+    if isinstance(fact, Departed) and is_first_without_order(file):
+        recorded.ask.append(("facts_contradict", outside_subject(recorded.note, report, "departed")))
     recorded.ask += [
         ("inspection_failed", {"inspection_id": ncr.inspection_id, "ncr_number": ncr.ncr_number})
         for ncr in newly_open(file, made)
@@ -112,6 +114,25 @@ def take_in(file: LineFile, fact: Fact, report: Report, note: str, *, document_u
 def _over(before: Account, after: Account) -> str:
     over = _over_quantity(after) - _over_quantity(before)
     return f" ({over.normalize():f} more than ordered)" if over > 0 else ""
+
+
+def is_first_without_order(file: LineFile) -> bool:
+    """Whether nothing of a line of the log was ordered here, and nobody has reported anything of it yet. Lines that are
+    only deliveries of the schedule are ordered outside as often as here, and nobody is asked about them."""
+    return (
+        file.item.posted and not file.order_lines and not any(row.kind in ("departed", "arrived") for row in file.facts)
+    )
+
+
+def outside_subject(known: str, report: Report, what: str) -> JsonObject:
+    """What is asked about a report of goods or of an order that nobody has ordered here."""
+    return {
+        "detail": f"{known}, but it was never ordered here",
+        "known": {"reported": what},
+        "outside": True,
+        "event": plain_event(report.body),
+        "matter": report.matter,
+    }
 
 
 def say_over_and_short(item: Item, fact: Arrived, before: Account, after: Account) -> list[PlainAction]:

@@ -7,6 +7,7 @@ from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
 from domain.outside import shown_phrase
+from domain.plain_json import PlainAction
 from domain.procurement import LineFile
 from domain.questions.kinds import LineKind, Subject, line_of, nothing_again
 from domain.situation import Situation
@@ -31,11 +32,12 @@ def offer_answers_to_the_vendor(s: Situation, subject: AcknowledgementExceptionS
         "Insist on the order as placed",
         contact="orders",
     )
+    revised = _terms_in_numbers(s, subject)
     accept = s.option(
         "Accept the vendor's terms",
-        [action("accept_as_is", item=item.item_id, note=f"accepted: the vendor's exceptions ({points})")],
+        [*revised, action("accept_as_is", item=item.item_id, note=f"accepted: the vendor's exceptions ({points})")],
         arrival=item.expected,
-        assumptions=["the difference in price or quantity is agreed in a change order outside Longlead"],
+        assumptions=[_what_the_order_says(subject, is_revised=bool(revised))],
     )
     elsewhere = s.option(
         "Cancel the order",
@@ -43,6 +45,31 @@ def offer_answers_to_the_vendor(s: Situation, subject: AcknowledgementExceptionS
         assumptions=["another vendor can deliver; it needs a submittal of its own"],
     )
     return [ask, accept, s.hold("vendor's exceptions are open"), elsewhere]
+
+
+def _terms_in_numbers(s: Situation, subject: AcknowledgementExceptionSubject) -> list[PlainAction]:
+    """The revision of the order to the vendor's terms, as far as they were given as numbers."""
+    revised: dict[str, Any] = {}
+    for exception in subject.exceptions:
+        revised |= {name: exception[name] for name in _NUMBERS if name in exception}
+    if not revised:
+        return []
+    line = {"item": s.item_id, **revised}
+    return [action("revise_purchase_order", order=subject.order, lines=[line], reason="the vendor's terms")]
+
+
+_NUMBERS = ("quantity", "unit_price")
+"""What an exception may say as a number."""
+
+
+def _what_the_order_says(subject: AcknowledgementExceptionSubject, *, is_revised: bool) -> str:
+    if not is_revised:
+        return "the difference in price or quantity is agreed in a change order outside Longlead"
+    without = [one for one in subject.exceptions if not any(name in one for name in _NUMBERS)]
+    left = sorted({str(exception["kind"]) for exception in without} - {"date"})
+    if left:
+        return f"the order is revised to the vendor's numbers; it does not say what is agreed on: {', '.join(left)}"
+    return "the order is revised to the vendor's numbers"
 
 
 def _points(subject: AcknowledgementExceptionSubject) -> list[str]:

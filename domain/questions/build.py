@@ -16,7 +16,6 @@ from domain.procurement import LineFile, money
 from domain.questions.kinds import FreeKind, LineKind, Subject
 from domain.questions.line_facts import plain
 from domain.questions.registry import KINDS
-from domain.schedule import days_late
 from domain.situation import Situation
 
 S = TypeVar("S", bound=Subject)
@@ -208,7 +207,7 @@ def _dates(file: LineFile, today: date) -> dict[str, Any]:
         "eta": _iso(item.eta),
         "order_by": _iso(item.order_by),
         "days_left": None if item.required_by is None else (item.required_by - today).days,
-        "days_late": days_late(item.expected, item.required_by),
+        "days_late": item.days_late,
         "as_of": today.isoformat(),
     }
 

@@ -49,6 +49,8 @@ class FactsContradictSubject(Subject):
     """Key of the fact on file that is doubted."""
     doubt: str = ""
     """Why it is doubted."""
+    outside: bool = False
+    """Something is reported of a line that was never ordered here."""
     corrected: dict[str, Any] | None = None
     """The report with the day that was probably meant."""
     probably: str = ""
@@ -86,6 +88,8 @@ def offer_ways_to_find_out(s: Situation, subject: FactsContradictSubject) -> lis
     hold = s.hold("reports contradict each other")
     if subject.unordered_delivery:
         return [ask, s.option("Issue the order all the same", order_and_track(s.item_id)), keep, hold]
+    if subject.outside and subject.event:
+        return _take_outside_order(s, subject, subject.event)
     if subject.doubt == GROUND_GONE:
         stands = s.option(
             "It stands as decided",
@@ -128,6 +132,28 @@ def offer_ways_to_find_out(s: Situation, subject: FactsContradictSubject) -> lis
     return [keep, ask, hold]
 
 
+def _take_outside_order(s: Situation, subject: FactsContradictSubject, event: JsonObject) -> list[Option]:
+    """What was ordered elsewhere is taken up with the report, and nothing is ordered or sent again."""
+    number = event.get("external_ref") or event.get("purchase_order")
+    take = s.option(
+        "It was ordered outside: take it" + (f" ({shown_name(str(number))})" if number else ""),
+        [action("restate_event", event=event)],
+        cost="as ordered there",
+        assumptions=["it was ordered without the agent; nothing is ordered or sent again"],
+    )
+    ask = s.ask_vendor(
+        f"We have a report on {s.file.item.shown} and know no order of it. Under which order of ours do you deliver?",
+        "Ask the vendor which order it is",
+    )
+    leave = s.option(
+        "Leave it: nothing was ordered",
+        [action("dismiss_event", note="nothing was ordered")],
+        cost="none",
+        assumptions=["the report is a mistake, or not for this building"],
+    )
+    return [*([take, ask] if number else [ask, take]), leave, s.hold("nobody knows its order")]
+
+
 def _order_in_spite_of_note(s: Situation) -> list[Option]:
     item = s.file.item
     arrival = None if item.lead_time_days is None else s.today + timedelta(days=item.lead_time_days)
@@ -152,6 +178,8 @@ def _summary(_s: Situation, subject: FactsContradictSubject) -> str:
 
 
 def _stands(file: LineFile, _building: Building, subject: FactsContradictSubject) -> bool:
+    if subject.outside:
+        return not file.order_lines
     if subject.fact and all(doubt.fact != subject.fact for doubt in doubts_of(file)):
         return False
     return not (subject.unordered_delivery or subject.is_about_note) or is_unordered(file)

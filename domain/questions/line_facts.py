@@ -6,12 +6,13 @@ from typing import Any
 
 from domain.buildings import Building
 from domain.inspections import open_ncrs
-from domain.procurement import Inspection, LineFile, Submittal
+from domain.orders import is_to_be_ordered
+from domain.procurement import Inspection, LineFile
 
 
 def is_unordered(file: LineFile) -> bool:
     """Whether the line may be ordered and is not."""
-    return file.item.submittal == Submittal.APPROVED and file.item.commercial == "unordered"
+    return is_to_be_ordered(file)
 
 
 def order_facts(file: LineFile, building: Building, revision: int | None) -> list[Any]:
@@ -30,7 +31,9 @@ def order_facts(file: LineFile, building: Building, revision: int | None) -> lis
 
 def conflict_facts(file: LineFile) -> list[Any]:
     item = file.item
-    return [item.round, item.eta, item.promised_date, item.required_by, item.buffer_days]
+    needs = [(str(need.quantity), need.required_by, need.buffer_days) for need in item.needs]
+    facts = [item.round, item.eta, item.promised_date, item.required_by, item.buffer_days]
+    return [*facts, needs] if len(needs) > 1 else facts
 
 
 def report_facts(file: LineFile, failed: Sequence[Inspection]) -> list[Any]:

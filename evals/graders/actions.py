@@ -121,6 +121,8 @@ def same(name: str, wanted: Any, found: Any) -> bool:
         return folded(str(wanted)) in folded(str(found))
     if isinstance(wanted, dict) and isinstance(found, dict):
         return all(same(key, value, found.get(key)) for key, value in wanted.items())
+    if isinstance(wanted, list) and isinstance(found, list):
+        return len(wanted) == len(found) and all(same(name, *pair) for pair in zip(wanted, found, strict=True))
     return str(wanted) == str(found)
 
 

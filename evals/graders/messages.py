@@ -13,6 +13,7 @@ TELL_ONCE = {
     "issue_purchase_order": "already_ordered",
     "reorder_item": "already_ordered",
     "cancel_purchase_order": "already_cancelled",
+    "revise_purchase_order": "already_revised",
 }
 
 

@@ -27,6 +27,7 @@ MAX_ROUNDS, MAX_ANSWERS = 6, 3
 ANSWERING = timedelta(minutes=5)
 
 PROTECTED = {"repair_item", "return_item", "accept_as_is", "reorder_item", "cancel_purchase_order"} | {
+    "revise_purchase_order",
     "change_required_by",
     "change_project_end",
     "remove_item",

@@ -24,6 +24,7 @@ CASES: dict[str, dict[str, Any]] = {
     "grant_delegation": {"kind": "inspection_failed", "actions": ["reorder_item"], "category": "08", "days": 30},
     "reorder_item": {"item": "steel", "reason": "failed"},
     "cancel_purchase_order": {"item": "steel"},
+    "revise_purchase_order": {"order": "PO-office-0001", "lines": [{"item": "steel", "quantity": "7"}]},
     "start_tracking": {"item": "doors"},
     "flag_potential_issue": {"item": "steel", "band": "conflict", "detail": "late"},
     "notify_team": {"team": "receiving", "message": "it is here", "item": "steel"},

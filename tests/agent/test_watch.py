@@ -254,6 +254,7 @@ async def test_what_cannot_be_true_of_an_outside_order_is_asked_and_not_taken_up
 BINDING = {
     "issue_purchase_order",  # the vendor may hold us to it
     "reorder_item",  # a second order
+    "revise_purchase_order",  # another amount is bound
     "cancel_purchase_order",  # the vendor stops, and may charge for it
     "expedite_order",  # freight or overtime is paid for
     "accept_as_is",  # gives up a claim, or takes on the vendor's terms

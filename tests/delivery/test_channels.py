@@ -216,6 +216,27 @@ async def test_cancelling_an_order_tells_the_erp(room: PostRoom, desk: Desk, rec
     assert bodies[1]["data"]["purchase_order"] == {"number": "PO-office-0001", "status": "cancelled"}
 
 
+async def test_a_revised_order_goes_to_the_erp_and_to_the_vendor_at_its_next_revision(
+    room: PostRoom, desk: Desk, receiver: Receiver
+) -> None:
+    hook = receiver.webhook("/erp")
+    room.settings.erp_webhook_url, room.settings.erp_webhook_secret = hook.webhook, hook.secret
+    room.settings.channels = {"*@mill.example": [SecretStr(f"json://{receiver.address}/vendor")]}
+    await desk.open(**STEEL)
+    await desk.post("Submittal_Approved", item="Steel Beams")
+    await desk.post("Items_Changed", items=[{"item_id": "steel-beams", "quantity": "20"}])
+    await desk.decide(await desk.question("change_order"))
+    await room.deliver()
+    got = {request.path.rstrip("/"): json.loads(request.body) for request in receiver.received}  # the last of each
+    assert got["/erp"]["type"] == "purchase_order.revised"
+    order, (line,) = got["/erp"]["data"]["purchase_order"], got["/erp"]["data"]["lines"]
+    assert (order["number"], order["revision"], order["total"]) == ("PO-office-0001", 1, "57000.00")
+    assert line["quantity"] == "20"
+    words = got["/vendor"]["message"]
+    assert "revision 1" in words
+    assert "This takes the place of the order as it was." in words
+
+
 @pytest.fixture
 def logs(capfd: pytest.CaptureFixture[str], room: PostRoom) -> None:
     """Logs as they are in service, at their loudest."""

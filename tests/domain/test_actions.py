@@ -77,6 +77,7 @@ def test_the_sets_are_what_they_were_before_they_were_derived() -> None:
     assert alone == registry.AGENT_ALONE
     assert {"issue_purchase_order", "reorder_item"} == registry.SPENDING
     assert {"accept_as_is"} == registry.BINDING
+    assert {"revise_purchase_order"} == registry.REVISING
     undone = alone - {"issue_purchase_order", "dismiss_event"} | {"hold_item", "change_required_by"}
     assert undone == registry.REVERSIBLE
     assert {"grant_delegation", "complete_item"} == registry.PERSONS_OWN
@@ -85,7 +86,8 @@ def test_the_sets_are_what_they_were_before_they_were_derived() -> None:
     assert {"start_tracking", "schedule_inspection"} == registry.ACCOMPANIES
     days = {"on", "until", "required_by", "end_date"}
     words = {"note", "reason", "message", "question", "detail", "method"}
-    assert days | words | {"quantity", "event", "ncr_number", "then"} == registry.OF_THE_CASE
+    of_lines = {"quantity", "event", "ncr_number", "then", "order", "lines"}
+    assert days | words | of_lines == registry.OF_THE_CASE
     assert registry.RECIPIENTS == {"notify_team": "team", "request_information": "to"}
 
 

@@ -40,7 +40,7 @@ HARMLESS = {
     "dismiss_event",
 }
 ORDERS = {"issue_purchase_order", "reorder_item"}
-PERSONS_ALWAYS = {"hold_expired", "event_failed", "decision_overruled", "delegation_request"}
+PERSONS_ALWAYS = {"hold_expired", "event_failed", "decision_overruled", "delegation_request", "change_order"}
 PERSONS_UNLESS_DELEGATED = {
     "inspection_failed",
     "schedule_conflict",
@@ -74,7 +74,7 @@ def expected(ask: Ask) -> bool:
     """What SECURITY.md promises."""
     limits = {**dict.fromkeys(PMS, CHAIN[0][1]), "director": CHAIN[1][1]}
     orders = ask.action in ORDERS
-    accepts = ask.action == "accept_as_is"
+    accepts = ask.action in ("accept_as_is", "revise_purchase_order")
     grants = ask.action == "grant_delegation"
     if ask.who == "local":
         return True
@@ -182,6 +182,8 @@ def made(name: str, item: str) -> dict[str, Any]:
     if name == "restate_event":
         event = {"event_type": "ETA_Changed", "item": item, "eta": "2026-03-02"}
         return {"name": name, "arguments": {"event": event}}
+    if name == "revise_purchase_order":
+        return {"name": name, "arguments": {"order": "PO-1", "lines": [{"item": item}]}}
     arguments = {} if name in _WITHOUT_A_LINE else {"item": item}
     return {"name": name, "arguments": {**arguments, **_ARGUMENTS.get(name, {})}}
 

@@ -45,6 +45,7 @@ SAYS = {
     "hold_expired": "hold has ended",
     "milestone_overdue": "departure overdue since 2026-02-01",
     "decision_overruled": "overruled",
+    "change_order": "change of",
     "item_unknown": "'Stel Beams'",
     "event_unclear": "sales@kent.example",
     "event_failed": "ETA_Changed e7 could not be processed",

@@ -24,6 +24,7 @@ SUBJECTS: dict[str, dict[str, Any]] = {
     "acknowledgement_exception": {"order": "PO-1", "exceptions": [{"kind": "price", "detail": "5 % dearer"}]},
     "facts_contradict": {"detail": "x", "unordered_delivery": False},
     "milestone_overdue": {"milestone": "ship", "round": 1, "due_on": "2026-02-01", "detail": "x"},
+    "change_order": {"order": "PO-1", "wanted": {"quantity": "12"}, "removal": False},
     "decision_overruled": {"actions": [], "rule_id": "r1", "decided": "x", "detail": "x"},
     "item_unknown": {"named": "Stel Beams", "event": EVENT, "closest": [], "source": "erp", "event_id": "e1"},
     "event_unclear": {"text": "Hello", "sender": "a@kent.example", "source": "mail", "event_id": "e1"},

@@ -60,6 +60,10 @@ SUBJECTS: dict[str, list[dict[str, Any]]] = {
         {"detail": "The departure of Doors (PO-office-0001): due on 2026-03-01", "round": 1, "milestone": "ship"}
     ],
     "hold_expired": [{}],
+    "change_order": [
+        {"order": "PO-office-0001", "wanted": {"quantity": "12"}, "removal": False},
+        {"order": "PO-office-0001", "wanted": {}, "removal": True},
+    ],
     "decision_overruled": [
         {
             "detail": secret("overruling"),
