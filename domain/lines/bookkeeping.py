@@ -499,10 +499,7 @@ class _Bookkeeper:
         waiting = None if claim.order else self._waiting_order(claim, COMING)
         order = waiting.number if waiting else claim.order
         of_shipment = Where(_IN_TRANSIT, order=order if shipment is None else claim.order, shipment=shipment)
-        for where in (of_shipment, Where(_ORDERED, order=order)):
-            if self.stock.move(where, change, quantity):
-                return True
-        return False
+        return any(self.stock.move(where, change, quantity) for where in (of_shipment, Where(_ORDERED, order=order)))
 
     def _accept(self, claim: Claim[Inspected], scope: Where) -> None:
         change = Change(LotState.ACCEPTED, claim.day)

@@ -75,7 +75,8 @@ def check_release(file: LineFile, line: Line) -> None:
 def check_nothing_patched(file: LineFile) -> None:
     """The rows are what the facts make of them: nothing else writes them."""
     if file.item.account is not None:
-        assert changed_rows(file, project(file, 10**6)) == []
+        otherwise = changed_rows(file, project(file, 10**6))
+        assert not otherwise, f"not as projected: {otherwise}"
 
 
 async def check_seen(story: Story, happened: Happened) -> None:
@@ -155,12 +156,15 @@ def view_of(file: LineFile) -> dict[str, Any]:
         for one in list_statements(file)
     ]
     item = file.item
-    facets = ("submittal", "submittal_revision", "commercial", "logistics", "quality", "eta", "promised_date", "round")
+    names = ("submittal", "submittal_revision", "commercial", "logistics", "eta", "promised_date", "round")
+    facets = {name: getattr(item, name) for name in names}
+    # While a question is open no inspection is planned: whether one is does not follow from what was reported.
+    facets["quality"] = str(item.quality).replace("inspection_scheduled", "not_inspected")
     return {
         "lots": sorted(lots, key=str),
         "ncrs": sorted((ncr.quantity, ncr.undecided, ncr.disposition or "") for ncr in file.ncrs if not ncr.is_gone),
         "statements": sorted(statements, key=str),
-        "facets": {name: getattr(item, name) for name in facets},
+        "facets": facets,
         "account": item.account,
         "band": item.schedule_band,
     }
