@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,7 @@ from cli.sentences import CommandError
 
 if TYPE_CHECKING:  # imported where they are used: `longlead db --help` needs none of them
     from runtime.settings import Settings
+    from storage.adopted_lines import LineOfBuilding
     from storage.backup import BackupReport, RestoreReport
     from storage.migrate import MigrationReport
     from storage.retention import Pruned
@@ -29,15 +31,57 @@ Data = Annotated[
 
 
 @app.command()
-def migrate(data: Data = None) -> None:
+def migrate(
+    data: Data = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Change nothing; list the lines of earlier versions whose status will change."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Create or update the tables. Safe at any time: it does nothing where nothing is missing."""
     from runtime.settings import load_settings
 
+    if check:
+        _show_check(asyncio.run(_check(load_settings(data_dir=data))), as_json)
+        return
+    if as_json:
+        raise CommandError("--json goes with --check.")
     report = asyncio.run(_migrate(load_settings(data_dir=data)))
     if report.already_current:
         print("The database is up to date.")
     else:
         print(f"Applied: {', '.join(report.applied)}.")
+
+
+def _show_check(found: "Checked", as_json: bool) -> None:
+    changes = [_row_of(one) for one in found.lines if one.line.status_now != one.line.status_then]
+    stay = [_row_of(one) for one in found.lines if one.line.stays_released]
+    if as_json:
+        names = ("building", "line", "name", "status_now", "status_then", "why")
+        print_json(
+            {
+                "to_apply": found.to_apply,
+                "lines": found.looked_at,
+                "changes": [dict(zip(names, row, strict=True)) for row in changes],
+                "stay_released": [dict(zip(names, row, strict=True)) for row in stay],
+            }
+        )
+        return
+    print(f"To apply: {', '.join(found.to_apply)}." if found.to_apply else "The database is up to date.")
+    print(
+        f"{found.looked_at:,} lines of earlier versions were looked at in {found.seconds:.1f} s. Nothing was changed."
+    )
+    columns = ["building", "line", "name", "status now", "status then", "why"]
+    empty = "No line changes its status."
+    print_table("Lines whose status changes with their next entry", columns, changes, empty=empty)
+    if stay:
+        print_table("Lines that stay released, though their reports do not release them", columns, stay, empty="")
+
+
+def _row_of(one: "LineOfBuilding") -> list[str]:
+    line = one.line
+    return [one.building_id, line.item_id, line.name, line.status_now, line.status_then, line.why]
 
 
 @app.command()
@@ -134,6 +178,35 @@ async def _migrate(settings: "Settings") -> "MigrationReport":
         async with await connect(conninfo, application_name="longlead migrate") as conn:
             await check_server(conn, conninfo)
         return await run_migrations(conninfo)
+
+
+@dataclass
+class Checked:
+    """What a migration would do to lines of earlier versions."""
+
+    to_apply: list[str]
+    lines: list["LineOfBuilding"] = field(default_factory=list)
+    looked_at: int = 0
+    seconds: float = 0
+
+
+async def _check(settings: "Settings") -> Checked:
+    from storage.adopted_lines import look_at_lines
+    from storage.database import connect
+    from storage.migrate import pending
+
+    with LateProgress("Looking at lines") as progress:
+        async with existing_database(settings) as conninfo:
+            checked = Checked(await pending(conninfo))
+
+            def count(number: int) -> None:
+                checked.looked_at += number
+                progress.describe(f"{progress.what}: {checked.looked_at:,}")
+
+            async with await connect(conninfo, application_name="longlead migrate") as conn:
+                checked.lines = [one async for one in look_at_lines(conn, on_lines=count)]
+    checked.seconds = progress.seconds
+    return checked
 
 
 async def _backup(settings: "Settings", file: Path) -> "BackupReport":

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from domain.addresses import recipients_on_file, same_address
 from domain.money import line_total, places_of
@@ -573,6 +573,9 @@ class LineFile(BaseModel):
     facts: list[FactRow] = []
     lots: list[LotRow] = []
     ncrs: list[NonconformanceRow] = []
+    on_record: "LineFile | None" = Field(None, exclude=True)
+    """The file as it is saved, where its facts were made of its rows and are not yet: what is to be saved is told
+    from it, whatever has been made of the file since."""
 
     @property
     def open_ncrs(self) -> list[NonconformanceRow]:

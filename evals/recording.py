@@ -33,6 +33,8 @@ from storage.inbox import INTERNAL
 CONSEQUENCES = ("longlead.restated", "Event_Failed", "Building_Went_Live", "Vendor_Changed")
 """Source or type of entries that Longlead writes while something else happens, an entry or a change by hand; other
 internal ones come with time."""
+OF_AN_UPGRADE = "Lines_Adopted"
+"""It tells of rows of an earlier version; a scenario is played from its beginning, and has none."""
 
 
 @dataclass
@@ -151,6 +153,8 @@ def _on_time(steps: list[_Step]) -> list[_Step]:
 
 def _add(steps: list[_Step], history: History, entry: Row, zone: ZoneInfo) -> None:
     when = local(entry["received_at"], zone)
+    if entry["event_type"] == OF_AN_UPGRADE:
+        return
     if entry["source"] in CONSEQUENCES or entry["event_type"] in CONSEQUENCES:
         if steps:
             steps[-1].seqs.append(entry["seq"])

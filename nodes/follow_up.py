@@ -1,5 +1,6 @@
 """Entries that Longlead writes to itself: a hold ran out, an answer is overdue, an event could not be
-processed, a person overruled what a rule decided, a building went live, a vendor was changed."""
+processed, a person overruled what a rule decided, a building went live, a vendor was changed, an upgrade adopted
+lines."""
 
 from functools import partial
 
@@ -12,6 +13,7 @@ from domain.procurement import LineFile
 from domain.recording import Recorded
 from nodes.entry import entry_in, found, item_in
 from nodes.state import BuildingState
+from tools.adopted import tell_of_adopted
 from tools.approvals import remind
 from tools.context import Toolbox
 from tools.going_live import end_first_day, go_live
@@ -39,6 +41,8 @@ async def follow_up(toolbox: Toolbox, state: BuildingState) -> BuildingState:
         return found(await end_first_day(toolbox, entry))
     if entry.event_type == "Vendor_Changed":
         return found(await look_again(toolbox, entry))
+    if entry.event_type == "Lines_Adopted":
+        return found(await tell_of_adopted(toolbox, entry))
     asked = RaisedQuestion(kind="event_failed", subject=entry.body)
     return found(
         Finding(note=f"event {shown_name(str(entry.body.get('event_id')))} could not be processed", ask=[asked])

@@ -64,17 +64,10 @@ SELECT r.building_id, r.seq, r.source, r.event_id, r.event_type, r.body, r.recei
 
 # What a line amounts to is computed from its rows where nothing has changed on it since facts are kept. A line that was
 # never ordered has none.
-_ROWS_OF_ITEM = ", ".join(
-    f"""'{part}', (SELECT coalesce(json_agg({table} ORDER BY {order}), '[]') FROM {table}
-                     WHERE {where})"""
-    for part, table, where, order in ROWS_BEFORE_FACTS
-)
-
 ITEMS = Listing(
     f"""
 SELECT r.*, l.number AS purchase_order_number,
-       CASE WHEN r.account IS NULL AND r.round > 0
-            THEN json_strip_nulls(json_build_object({_ROWS_OF_ITEM}))::text END AS rows_before_facts,
+       CASE WHEN r.account IS NULL AND r.round > 0 THEN {ROWS_BEFORE_FACTS} END AS rows_before_facts,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('flag_id', f.flag_id, 'band', f.band, 'detail', f.detail)
                                   ORDER BY f.raised_seq, f.flag_id), '[]')
           FROM flags f

@@ -1,7 +1,7 @@
 """Brings a database to the state that this version of the code expects.
 
 In this order: the job engine's schema, LangGraph's tables, pgvector when asked for, then our numbered files in
-`storage/migrations`, each in a transaction of its own.
+`storage/migrations`, each in a transaction of its own, and what people are told of lines of before facts were kept.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from langgraph.store.postgres.aio import AsyncPostgresStore
 from procrastinate.schema import SchemaManager
 
 from domain.errors import StorageError
+from storage import adopted_lines
 from storage.connection import Connection
 from storage.database import connect
 from storage.server_version import SERVER_VERSION, check_server_version
@@ -186,6 +187,8 @@ async def _apply(connection: Connection, vector: bool) -> MigrationReport:
     for migration in read_migrations():
         if migration.name in todo:
             await _run_file(connection, migration)
+    if adopted_lines.COMPONENT in todo:
+        await adopted_lines.tell_of_released(connection)
     has, why = await _vector_state(connection)
     return MigrationReport(tuple(todo), has, reason or why)
 
@@ -198,7 +201,15 @@ async def _pending(connection: Connection) -> list[str]:
         todo.append("procrastinate")
     if await _lacks_langgraph(connection, present):
         todo.append("langgraph")
-    return todo + await _lacking_files(connection, present)
+    todo += await _lacking_files(connection, present)
+    return [*todo, *await _lacks_telling(connection, present)]
+
+
+async def _lacks_telling(connection: Connection, present: set[str]) -> list[str]:
+    """Whether people have yet to be told of lines that stay released by a verdict of before facts were kept."""
+    name = adopted_lines.COMPONENT
+    known = await _component_version(connection, name) if "longlead_components" in present else None
+    return [name] if known is None else []
 
 
 async def _present_tables(connection: Connection) -> set[str]:

@@ -42,11 +42,14 @@ _FILE: tuple[tuple[str, str, str, str], ...] = (
 )
 """Part of the file, its table, which rows, in which order."""
 
-ROWS_BEFORE_FACTS = [
-    (part, table, where.replace("%(building_id)s", "r.building_id").replace("%(item_id)s", "r.item_id"), order)
+_ROWS_BEFORE_FACTS = ", ".join(
+    f"'{part}', (SELECT coalesce(json_agg({table} ORDER BY {order}), '[]') FROM {table} WHERE {where})".replace(
+        "%(building_id)s", "r.building_id"
+    ).replace("%(item_id)s", "r.item_id")
     for part, table, where, order in _FILE
     if part in ("orders", "order_lines", "shipments", "receipts", "inspections")
-]
+)
+ROWS_BEFORE_FACTS = f"json_strip_nulls(json_build_object({_ROWS_BEFORE_FACTS}))::text"
 """What a line amounts to is computed from, where it has no facts: as in `_FILE`, of the line `r`."""
 
 # One statement for the whole file: one for each part costs as many messages to the server and back.

@@ -34,12 +34,13 @@ _HANDLINGS: dict[str, tuple[Handling, AfterReturn]] = {
 }
 
 
-def read_facts(file: LineFile) -> list[Fact]:
-    """Everything that a line's rows say of its goods."""
+def read_facts(file: LineFile, *, adopts_verdict: bool = True) -> list[Fact]:
+    """Everything that a line's rows say of its goods. `adopts_verdict`: what was rejected on a line that is released,
+    and that nobody decided about, was accepted with the line; False: it is undecided."""
     return [
         *_read_orders(file),
         *_read_deliveries(file),
-        *_read_inspections(file),
+        *_read_inspections(file, adopts_verdict and file.item.is_released),
         *_read_expected(file),
         *_read_submittal(file),
     ]
@@ -101,7 +102,7 @@ def _read_deliveries(file: LineFile) -> Iterator[Fact]:
             )
 
 
-def _read_inspections(file: LineFile) -> Iterator[Fact]:
+def _read_inspections(file: LineFile, adopts_verdict: bool) -> Iterator[Fact]:
     for inspection in file.inspections:
         if inspection.status not in ("passed", "failed") or inspection.inspected_on is None:
             continue
@@ -115,15 +116,18 @@ def _read_inspections(file: LineFile) -> Iterator[Fact]:
             ncr_number=ncr if inspection.status == "failed" else None,
             document=inspection.document_name,
         )
-        yield from _read_disposition(inspection, ncr)
+        if inspection.status == "failed":
+            yield from _read_disposition(inspection, inspection.inspected_on, ncr, adopts_verdict)
 
 
-def _read_disposition(inspection: Inspection, ncr: str) -> Iterator[Fact]:
-    if inspection.disposition is None or inspection.inspected_on is None:
-        return
-    handling, then = _HANDLINGS[inspection.disposition]
-    told = _told(inspection.inspected_on, inspection.caused_seq, f"disposed:{inspection.inspection_id}")
-    yield Disposed(**told, ncr=ncr, handling=handling, then=then)
+def _read_disposition(inspection: Inspection, day: date, ncr: str, adopts_verdict: bool) -> Iterator[Fact]:
+    if inspection.disposition is not None:
+        handling, then = _HANDLINGS[inspection.disposition]
+        told = _told(day, inspection.caused_seq, f"disposed:{inspection.inspection_id}")
+        yield Disposed(**told, ncr=ncr, handling=handling, then=then)
+    elif adopts_verdict:
+        told = _told(day, inspection.caused_seq, f"released:{inspection.inspection_id}")
+        yield Disposed(**told, ncr=ncr, handling="accept", then="owed")
 
 
 def _read_expected(file: LineFile) -> Iterator[Fact]:

@@ -135,7 +135,8 @@ def adopt(file: LineFile) -> LineFile:
         if not isinstance(fact, (Ordered, Cancelled))
     ]
     account = LineAccount(was_released_before=file.item.is_released)
-    return file.model_copy(update={"facts": rows, "item": file.item.model_copy(update={"account": account})})
+    item = file.item.model_copy(update={"account": account})
+    return file.model_copy(update={"facts": rows, "item": item, "on_record": file})
 
 
 def project(file: LineFile, seq: int) -> LineFile:
@@ -151,19 +152,10 @@ def recount(file: LineFile, item: Item, seq: int) -> LineFile:
 
 
 def changed_rows(before: LineFile, after: LineFile) -> list[Row]:
-    """The rows of `after` that `before` lacks or has otherwise; the line itself first."""
+    """The rows of `after` that `before`, as it is on record, lacks or has otherwise; the line itself first."""
+    before = before.on_record or before
     rows: list[Row] = [after.item] if after.item != before.item else []
-    for part in (
-        "orders",
-        "order_lines",
-        "shipments",
-        "receipts",
-        "inspections",
-        "milestones",
-        "facts",
-        "lots",
-        "ncrs",
-    ):
+    for part in _PARTS:
         known = getattr(before, part)
         rows += [row for row in getattr(after, part) if row not in known]
     return rows

@@ -71,3 +71,4 @@ ALTER TABLE inspections ADD COLUMN fact text;
 
 -- Several orders of one line may be open at once.
 ALTER TABLE purchase_order_lines DROP CONSTRAINT purchase_order_lines_building_id_item_id_round_key;
+CREATE INDEX purchase_order_lines_of_item ON purchase_order_lines (building_id, item_id, round);

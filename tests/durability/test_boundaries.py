@@ -16,6 +16,8 @@ from tools.catalogue import EFFECTS
 
 OF_STUDIO = {"post_answer"}
 """Nodes that only Studio's runs reach."""
+OF_AN_UPGRADE = {"Lines_Adopted"}
+"""Entries for which there must be rows of an earlier version: tests/histories has them."""
 
 
 async def test_the_stories_have_every_type_of_entry_every_effect_and_every_kind_of_answer(stage: Stage) -> None:
@@ -28,7 +30,7 @@ async def test_the_stories_have_every_type_of_entry_every_effect_and_every_kind_
         answers |= {one["body"]["decision"]["type"] for one in ending["events"] if one["event_type"] == "Decision"}
         nodes |= {one.removeprefix("start of ") for passed in switch.passed.values() for one in passed}
         assert {event["status"] for event in ending["events"]} == {"done"}
-    assert types == {*EVENT_TYPES, *INTERNAL_TYPES}
+    assert types == {*EVENT_TYPES, *INTERNAL_TYPES} - OF_AN_UPGRADE
     assert effects == set(EFFECTS)
     assert answers == set(DECISION_TYPES)
     assert {node.__name__ for node in STEPS} - nodes == OF_STUDIO

@@ -59,7 +59,8 @@ def test_every_entry_that_longlead_writes_itself_has_a_scenario() -> None:
         "Vendor_Changed": any(step.add_vendor and step.renews for step in everywhere()),
         "First_Day_Ended": any(step.until and "issue_purchase_order" in str(step.does) for step in everywhere()),
     }
-    assert set(seen) == set(INTERNAL_TYPES)
+    of_an_upgrade = {"Lines_Adopted"}  # there must be rows of an earlier version: tests/histories
+    assert set(seen) == set(INTERNAL_TYPES) - of_an_upgrade
     assert [name for name, is_there in seen.items() if not is_there] == []
 
 

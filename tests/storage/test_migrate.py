@@ -22,7 +22,8 @@ from storage.migrate import (
     schema_lock,
 )
 
-OWN = [migration.name for migration in read_migrations()]
+FILES = [migration.name for migration in read_migrations()]
+OWN = [*FILES, "adopted lines"]
 
 
 @asynccontextmanager
