@@ -131,7 +131,7 @@ async def check_images(story: Story) -> None:
 
     cursor = await conn.execute(_IMAGES, (building_id, list(kinds)))
     images = {(row["entity"], row["id"]): load(row) for row in await cursor.fetchall()}
-    rows = await (await conn.execute(_ROWS, {"building_id": building_id})).fetchall()  # type: ignore[arg-type]
+    rows = await (await conn.execute(_ROWS, {"building_id": building_id})).fetchall()
     found = {(row["entity"], row_id(model)): model for row in rows for model in [load(row)]}
     assert images == found, [key for key in images.keys() | found.keys() if images.get(key) != found.get(key)]
 

@@ -23,6 +23,7 @@ from domain.lines.lots import Change, Stock, Where
 from domain.procurement import FactRow, LotRow, Row
 from domain.recording import Recorded
 from storage import forks
+from storage.rows import TABLES
 from storage.transaction import BuildingTransaction
 from tests.agent.any_history import (
     APPROVED,
@@ -263,7 +264,7 @@ def test_a_row_that_is_changed_without_its_image_is_found(stage: Stage, monkeypa
 
 
 def test_a_fork_that_lacks_its_facts_is_found(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forks, "TABLES", {kind: one for kind, one in forks.TABLES.items() if kind is not FactRow})
+    monkeypatch.setattr(forks, "TABLES", {kind: one for kind, one in TABLES.items() if kind is not FactRow})
     with pytest.raises(AssertionError, match="before entry"):
         play(stage, APPROVED, ARRIVED)
 
