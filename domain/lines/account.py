@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from domain.lines.lots import NOTHING, RECEIVED, WITHOUT_VERDICT, Lot, LotState
+from domain.lines.lots import COMING, NOTHING, RECEIVED, WITHOUT_VERDICT, Lot, LotState
 
 Reason = Literal[
     "departed_after_arrival",
@@ -153,4 +153,10 @@ class Account:
             and accepted >= self.needed - self.missing_allowed
             and not self.quantity(*WITHOUT_VERDICT)
             and not any(ncr.is_open for ncr in self.ncrs)
+            and not any(self._is_owed(order) for order in self.orders)
         )
+
+    def _is_owed(self, order: OrderLine) -> bool:
+        """Whether something that went back is still to come again on this order."""
+        lots = (lot.quantity for lot in self.lots if lot.order == order.number and lot.state in COMING)
+        return order.owed_again > 0 and sum(lots, NOTHING) > self.missing_allowed

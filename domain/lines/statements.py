@@ -31,7 +31,7 @@ def expect_arrivals(account: Account, facts: Sequence[Fact], lead_time_days: int
     or ETA of its order, also of a shipment that has not left yet. Where nobody has said anything: the order's day plus
     the lead time, in calendar days.
     """
-    sayings = sorted(_sayings(facts), key=lambda saying: saying.saying, reverse=True)
+    sayings = _say_once(sorted(_sayings(facts), key=lambda saying: saying.saying, reverse=True))
     orders = {order.number: order for order in account.orders}
     known = frozenset[str]().union(account.shipment_ids, *account.shipment_ids.values())
     known |= {lot.shipment for lot in account.lots if lot.shipment}
@@ -63,6 +63,15 @@ def _sayings(facts: Iterable[Fact]) -> Iterable[Stated]:
                 shipment_id=fact.shipment_id or fact.key,
                 kind="eta",
             )
+
+
+def _say_once(sayings: Sequence[Stated]) -> list[Stated]:
+    """The sayings, the newest first, each part once: two systems often tell the same part by the same day."""
+    kept: dict[tuple[object, ...], Stated] = {}
+    for saying in sayings:
+        part = (saying.kind, saying.day, saying.quantity, saying.order, saying.shipment_id)
+        kept.setdefault((*part, saying.key) if saying.quantity is None else part, saying)
+    return list(kept.values())
 
 
 def _speaks_of_shipment(saying: Stated, lot: Lot, ids: frozenset[str | None]) -> bool:
