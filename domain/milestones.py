@@ -23,7 +23,9 @@ def expected_of(file: LineFile, building: Building, issued: date, now: date, seq
     arrival is due when the site needs the item. What was due before it was ordered is not expected by a day, and what
     is already past by the wall clock's day `now` (an order entered late) is nobody's to be chased for.
     """
-    item, done, week = file.item, _done(file.item), building.working_week
+    item, week = file.item, building.working_week
+    # What the line has of its earlier orders says nothing of a further one.
+    done = _done(item) if item.round <= 1 else set()
     return [
         Milestone(
             item_id=item.item_id,
