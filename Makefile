@@ -47,7 +47,8 @@ versions: ready-to-work  ## Backup, restore and the agent on PostgreSQL 14 to 18
 	@$(BIN)/python -m tests.postgres_versions $(VERSIONS)
 
 properties: ready-to-work  ## What must hold of every line, over thousands of generated histories (EXAMPLES=)
-	@PROPERTY_EXAMPLES=$(or $(EXAMPLES),5000) $(BIN)/python -m pytest tests/lines -q
+	@PROPERTY_EXAMPLES=$(or $(EXAMPLES),5000) AGENT_EXAMPLES=$(or $(EXAMPLES),2000) $(BIN)/python -m pytest -q \
+		tests/lines tests/agent/test_any_history.py
 
 readings: ready-to-work  ## What a model reads, advises, words and summarises, case by case (recorded, or OPENAI_BASE_URL)
 	@$(BIN)/python -m evals.reading

@@ -5,8 +5,9 @@ from datetime import date, timedelta
 
 from domain.actions import action
 from domain.buildings import Building
+from domain.lines.projection import project
 from domain.plain_json import PlainAction
-from domain.procurement import Commercial, Item, LineFile, Logistics, Milestone, Quality
+from domain.procurement import LineFile, Milestone
 from domain.recording import Recorded
 from domain.schedule import add_working_days
 
@@ -17,27 +18,29 @@ SHIPPING_DAYS = 7
 
 
 def expected_of(file: LineFile, building: Building, issued: date, now: date, seq: int) -> list[Milestone]:
-    """The milestones of the current order, issued on the business day `issued`.
+    """The milestones of the current order, issued on the business day `issued`, but for those already expected.
 
     Acknowledging and inspecting are counted in working days, the lead time in calendar days; without a lead time the
     arrival is due when the site needs the item. What was due before it was ordered is not expected by a day, and what
     is already past by the wall clock's day `now` (an order entered late) is nobody's to be chased for.
     """
     item, week = file.item, building.working_week
-    # What the line has of its earlier orders says nothing of a further one.
-    done = _done(item) if item.round <= 1 else set()
-    return [
+    expected = [
         Milestone(
             item_id=item.item_id,
             round=item.round,
             kind=kind,
             due_on=due_on,
-            met_on=issued if kind in done else None,
             chase_on=add_working_days(due_on, 1, week) if due_on is not None and due_on > now else None,
             caused_seq=seq,
         )
         for kind, due_on in _due(file, building, issued).items()
     ]
+    known = {milestone.kind for milestone in file.milestones if milestone.round == item.round}
+    new = [milestone for milestone in expected if milestone.kind not in known]
+    # What came of this order already is known from its own goods: those of another order say nothing of it.
+    made = project(file.model_copy(update={"milestones": [*file.milestones, *new]}), seq)
+    return [milestone for milestone in made.milestones if milestone not in file.milestones]
 
 
 def _due(file: LineFile, building: Building, issued: date) -> dict[str, date | None]:
@@ -59,21 +62,6 @@ def _arrival(file: LineFile, issued: date) -> date | None:
     if file.order is not None and file.order.placed_outside:
         return item.expected or item.required_by
     return item.required_by if item.lead_time_days is None else issued + timedelta(days=item.lead_time_days)
-
-
-def _done(item: Item) -> set[str]:
-    """What was reported before it was expected, and what that implies."""
-    reported = [
-        kind
-        for kind, is_done in (
-            ("acknowledge", item.commercial == Commercial.ACKNOWLEDGED),
-            ("ship", item.logistics != Logistics.NOT_SHIPPED),
-            ("arrive", item.logistics == Logistics.ON_SITE),
-            ("inspect", item.quality in (Quality.PASSED, Quality.FAILED, Quality.ACCEPTED_AS_IS)),
-        )
-        if is_done
-    ]
-    return set(KINDS[: KINDS.index(reported[-1]) + 1]) if reported else set()
 
 
 def overdue(file: LineFile, round_: int, kind: str) -> Milestone | None:

@@ -211,8 +211,9 @@ class Player:
         item = None if answer.item is None else self._scenario.line(answer.item)
         rows = [row for row in self._watch.rows("approvals") if row["kind"] == answer.kind]
         rows = [row for row in rows if item is None or row["item_id"] == item]
+        rows = [row for row in rows if answer.matter in (None, row["matter"])]
         if not rows:
-            about = f" on {item}" if item else ""
+            about = "".join(f" on {one}" for one in (item, answer.matter) if one)
             raise PlayStoppedError(f"There is no question {answer.kind}{about} that could be answered.")
         return max(rows, key=lambda row: (row["status"] == "pending", row["raised_seq"]))
 

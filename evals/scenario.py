@@ -63,6 +63,7 @@ class Answer(DecisionBody):
 
     kind: ApprovalKind = Field(description="Kind of the question.")
     item: Name | None = Field(None, description="Id of the line, where the question is about one.")
+    matter: str | None = Field(None, description="What it is about, where several stand on the line: an NCR, an order.")
     by: ResponderType = Field("human", description="Who answers: a person, a model or a rule, by the key it has.")
 
     @model_validator(mode="before")
@@ -75,7 +76,7 @@ class Answer(DecisionBody):
 
     def body(self) -> dict[str, Any]:
         """The body of `POST /approvals/{id}/decision`."""
-        return self.model_dump(mode="json", exclude_none=True, exclude={"kind", "item", "by"})
+        return self.model_dump(mode="json", exclude_none=True, exclude={"kind", "item", "matter", "by"})
 
 
 class Overruling(Strict):

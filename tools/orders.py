@@ -100,11 +100,9 @@ async def expedite_order(context: ActionContext, arguments: ExpediteArguments) -
 async def start_tracking(context: ActionContext, arguments: ItemArguments) -> dict[str, Any]:
     """Expect the milestones of the current order; those already expected stay as they are."""
     file = await context.file(arguments.item)
-    known = {milestone.kind for milestone in file.milestones if milestone.round == file.item.round}
     issued = file.issued_on(file.item.round) or context.today
     now = context.now.astimezone(context.building.zone).date()
-    expected = expected_of(file, context.building, issued, now, context.seq)
-    new = [milestone for milestone in expected if milestone.kind not in known]
+    new = expected_of(file, context.building, issued, now, context.seq)
     context.save(*new)
     return {"milestones": {m.kind: None if m.due_on is None else m.due_on.isoformat() for m in new}}
 

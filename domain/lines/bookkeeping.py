@@ -219,7 +219,9 @@ class _Bookkeeper:
             return None
         return order
 
-    def _waiting_order(self, step: Claim[Departed] | Claim[Arrived], states: frozenset[LotState]) -> OrderLine | None:
+    def _waiting_order(
+        self, step: Claim[Departed] | Claim[Arrived] | Claim[Inspected], states: frozenset[LotState]
+    ) -> OrderLine | None:
         """Where nobody names the order: the oldest that waits for exactly so much, else the oldest that waits for
         anything. One that was placed after that day waits for nothing of it."""
         waiting = {
@@ -494,10 +496,10 @@ class _Bookkeeper:
         that was placed elsewhere we need not know it."""
         quantity = claim.rejected if claim.quantity is None else claim.quantity
         change = Change(LotState.ON_SITE, claim.day, shipment=shipment)
-        for where in (Where(_IN_TRANSIT, order=claim.order, shipment=shipment), Where(_ORDERED, order=claim.order)):
-            if self.stock.move(where, change, quantity):
-                return True
-        return False
+        waiting = None if claim.order else self._waiting_order(claim, COMING)
+        order = waiting.number if waiting else claim.order
+        of_shipment = Where(_IN_TRANSIT, order=order if shipment is None else claim.order, shipment=shipment)
+        return any(self.stock.move(where, change, quantity) for where in (of_shipment, Where(_ORDERED, order=order)))
 
     def _accept(self, claim: Claim[Inspected], scope: Where) -> None:
         change = Change(LotState.ACCEPTED, claim.day)

@@ -8,6 +8,8 @@ from domain.lines.bookkeeping import BEFORE_ANY_ORDER
 from domain.lines.lots import RECEIVED, WITHOUT_VERDICT, LotState
 from domain.procurement import Commercial, Logistics, Quality
 
+_GONE = frozenset({LotState.RETURNED, LotState.SCRAPPED, LotState.CANCELLED})
+
 
 @dataclass(frozen=True)
 class Facets:
@@ -33,10 +35,17 @@ def _commercial(account: Account, acknowledged: Collection[str]) -> Commercial:
     live = [order for order in placed if not order.is_cancelled]
     if not placed:
         return Commercial.UNORDERED
+    if len(live) < len(placed):
+        live = [order for order in live if not _is_all_gone(account, order.number)]
     if not live:
         return Commercial.CANCELLED
     newest = max(live, key=lambda order: (str(order.placed_on or ""), order.number))
     return Commercial.ACKNOWLEDGED if newest.number in acknowledged else Commercial.ORDERED
+
+
+def _is_all_gone(account: Account, order: str) -> bool:
+    """Whether everything of an order went back or was scrapped: it supplies nothing any more."""
+    return all(lot.state in _GONE for lot in account.lots if lot.order == order)
 
 
 def _logistics(account: Account) -> Logistics:

@@ -58,8 +58,10 @@ def with_needs(item: Item) -> Item:
         "quantities": account.quantities | {"needed": needed, "open": max(NOTHING, needed - accepted)},
         "expected_on": max(days, default=None),
     }
-    made = [band(one.known_on, one.need.required_by, one.need.buffer_days) for one in known]
-    return item.model_copy(update={"account": account.model_copy(update=update), "schedule_band": _worst(made)})
+    worst = _worst([band(one.known_on, one.need.required_by, one.need.buffer_days) for one in known])
+    if worst == _BANDS[0] and any(one.on is None for one in known):
+        worst = None  # a part in time never says that the rest is, as long as nobody has given it a day
+    return item.model_copy(update={"account": account.model_copy(update=update), "schedule_band": worst})
 
 
 def _covered(known: Covered, forecast: Covered) -> CoveredNeed:

@@ -92,16 +92,17 @@ def take_in(file: LineFile, fact: Fact, report: Report, note: str, *, document_u
     rows = changed_rows(file, made)
     new_doubts = [doubt for doubt in after.doubts if doubt not in before.doubts]
     own = next((doubt for doubt in new_doubts if doubt.fact == fact.key), None)
-    recorded = Recorded(note + _over(before, after), rows)
+    facts = facts_of(told)
+    recorded = Recorded(note + _over(before, after) + _why_little(fact, before, after, facts), rows)
     if isinstance(fact, Arrived):
         recorded.say = say_over_and_short(file.item, fact, before, after)
     if own is not None:
         recorded.note = doubt_detail(file.item, fact, own)
     elif _changes_nothing(file, made):
-        return Recorded(f"{file.item.shown}: {_why_nothing(fact, after, facts_of(told))}; noted", rows, repeat=True)
-    facts = {one.key: one for one in facts_of(told)}
+        return Recorded(f"{file.item.shown}: {_why_nothing(fact, after, facts)}; noted", rows, repeat=True)
+    by_key = {one.key: one for one in facts}
     for doubt in new_doubts:
-        recorded.ask.append(("facts_contradict", _doubt_subject(file, facts[doubt.fact], doubt, report)))
+        recorded.ask.append(("facts_contradict", _doubt_subject(file, by_key[doubt.fact], doubt, report)))
     if isinstance(fact, Departed) and is_first_without_order(file):
         recorded.ask.append(("facts_contradict", outside_subject(recorded.note, report, "departed")))
     recorded.ask += [
@@ -133,6 +134,40 @@ def outside_subject(known: str, report: Report, what: str) -> JsonObject:
         "event": plain_event(report.body),
         "matter": report.matter,
     }
+
+
+def _why_little(fact: Fact, before: Account, after: Account, facts: Sequence[Fact]) -> str:
+    """What is added to a report that is kept, but changes less than it says."""
+    if isinstance(fact, Stated) and _is_older(fact, facts):
+        return " (said before what is known now)"
+    if isinstance(fact, Inspected) and not fact.passed and _rejected(after) == _rejected(before):
+        return " (of goods that were rejected before)"
+    if isinstance(fact, Arrived) and _goods(after) == _goods(before):
+        return f" (already on file, now as shipment {shown_name(fact.shipment_id)})" if fact.shipment_id else ""
+    return ""
+
+
+def _is_older(fact: Stated, facts: Sequence[Fact]) -> bool:
+    """Whether somebody has said something newer of the same goods."""
+    return any(
+        isinstance(one, Stated)
+        and one.kind == fact.kind
+        and one.saying > fact.saying
+        and not one.is_voided
+        and one.order in (None, fact.order)
+        and one.shipment_id in (None, fact.shipment_id)
+        and one.quantity in (None, fact.quantity)
+        for one in facts
+    )
+
+
+def _goods(account: Account) -> list[tuple[Decimal, str, str]]:
+    """What is where since when, whatever it is called."""
+    return sorted((lot.quantity, lot.state, str(lot.arrived_on or "")) for lot in account.lots)
+
+
+def _rejected(account: Account) -> Decimal:
+    return sum((ncr.quantity for ncr in account.ncrs), NOTHING)
 
 
 def say_over_and_short(item: Item, fact: Arrived, before: Account, after: Account) -> list[PlainAction]:
@@ -254,11 +289,9 @@ def _why_nothing(fact: Fact, account: Account, facts: Sequence[Fact]) -> str:
         return f"{_known(fact)} is already on file"
     if account.is_complete:
         return f"expected on {fact.day}, but all of it has arrived"
-    older = any(
-        isinstance(one, Stated) and one.kind == fact.kind and one.saying > fact.saying and not one.is_voided
-        for one in facts
-    )
-    return f"expected on {fact.day} was said before what is known now" if older else f"expected on {fact.day} as before"
+    if _is_older(fact, facts):
+        return f"expected on {fact.day} was said before what is known now"
+    return f"expected on {fact.day} as before"
 
 
 def _known(fact: Fact) -> str:

@@ -12,7 +12,7 @@ from domain.money import line_total
 from domain.outside import shown_name
 from domain.procurement import Inspection, LineFile, Quality, money
 from domain.questions.kinds import LineKind, Subject, line_of, no_case, says
-from domain.questions.line_facts import failed_in_round, failed_inspection, inspection_shown, plain, report_facts
+from domain.questions.line_facts import failed_in_round, failed_inspection, inspection_shown, report_facts
 from domain.schedule import add_working_days
 from domain.situation import Situation
 
@@ -118,12 +118,14 @@ def _summary(s: Situation, subject: InspectionFailedSubject) -> str:
 
 
 def _which_ncr(file: LineFile, report: Inspection | None) -> str:
-    """The NCR and what it rejects, where several are open: else there is only one that can be meant."""
-    if report is None or len(open_ncrs(file)) < 2:
+    """How much is to be decided about, where that is not the whole line; and its NCR, where several are open."""
+    if report is None:
         return ""
-    rejected = plain(report.quantity_rejected)
-    quantity = "" if rejected is None else f", {rejected} {shown_name(file.item.unit or '')}".rstrip()
-    return f" ({shown_name(report.ncr_number or report.inspection_id)}{quantity})"
+    undecided, is_one_of_several = _rejected(file, report), len(open_ncrs(file)) > 1
+    words = [shown_name(report.ncr_number or report.inspection_id)] if is_one_of_several else []
+    if undecided is not None and (is_one_of_several or undecided != file.item.quantity):
+        words.append(f"{undecided.normalize():f} {shown_name(file.item.unit or '')}".rstrip())
+    return f" ({', '.join(words)})" if words else ""
 
 
 def _stands(file: LineFile, _building: Building, subject: InspectionFailedSubject) -> bool:

@@ -123,3 +123,13 @@ async def test_a_replacement_is_tracked_anew_and_the_old_order_owes_nothing(desk
     asked = [arguments["question"] for name, arguments in await desk.actions() if name == "request_information"]
     assert len(asked) == 1
     assert "PO-office-0002" in asked[0]
+
+
+async def test_what_came_of_the_first_order_meets_nothing_of_its_replacement(desk: Desk) -> None:
+    await ordered(desk)
+    await desk.post("Shipment_Arrived_Site", item="Doors", date_arrived="2026-02-05", condition="damaged")
+    reorder = {"name": "reorder_item", "arguments": {"item": "doors"}}
+    await desk.decide(await desk.question("inspection_failed"), "edit", actions=[reorder])
+    replaced = [milestone for milestone in await desk.rows(Milestone) if milestone.round == 2]
+    assert len(replaced) == 4
+    assert all(milestone.met_on is None for milestone in replaced)

@@ -339,7 +339,7 @@ ADVISED = Story(
         post("Submittal_Approved", item="Glass"),
         post("Inspection_Failed", item="Doors", inspection_date="2026-02-11"),
         post("ETA_Changed", item="Doors", eta="2026-04-20"),
-        answer("inspection_failed", "edit", actions=[do("accept_as_is", item="doors", note="used so")]),
+        answer("inspection_failed", "edit", actions=[do("return_item", item="doors", note="sent back")]),
         post("Shipment_Departed_Factory", item="Glass", eta="2026-04-20"),
         answer("schedule_conflict", "reject", item="glass"),
         answer("schedule_conflict", item="glass"),

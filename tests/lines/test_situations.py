@@ -295,3 +295,11 @@ def test_goods_that_failed_were_there_though_nobody_reported_their_arrival() -> 
     assert line.account.ncrs[0].is_open
     line.arrive(10)
     assert line.quantities() == {"accepted": "6", "rejected": "4"}
+
+
+def test_goods_that_failed_before_their_arrival_was_told_are_not_those_of_the_replacement() -> None:
+    line = Line()
+    line.fails(11, "N1")
+    line.decide(11, "N1", "return", then="replaced")
+    line.order(11, "10", "PO-2")
+    assert line.quantities() == {"ordered": "10", "returned": "10"}
