@@ -299,3 +299,10 @@ async def test_a_fork_of_before_the_upgrade_reads_the_rows_of_then(desk: Desk, v
     await here.decide(await here.question("inspection_failed"), "approve")
     found = await amounts(here, "steel-beams")
     assert found["accepted"] == 14  # of 18, which came at once, 4 were rejected
+
+
+async def test_a_backtest_of_the_last_version_without_facts_reports_nothing(desk: Desk, database: str) -> None:
+    await at(desk, read("f1648bd-finished"))
+    report = await Backtest(database, Settings(database_url=database), SystemClock(), Trial()).run([desk.building_id])
+    (result,) = report.buildings
+    assert (result.error, result.differences) == (None, [])
