@@ -12,7 +12,7 @@ from domain.money import line_total
 from domain.outside import shown_name
 from domain.procurement import Inspection, LineFile, Quality, money
 from domain.questions.kinds import LineKind, Subject, line_of, no_case, says
-from domain.questions.line_facts import failed_in_round, failed_inspection, inspection_shown, plain, report_facts
+from domain.questions.line_facts import failed_in_round, failed_inspection, inspection_shown, report_facts
 from domain.schedule import add_working_days
 from domain.situation import Situation
 
