@@ -48,7 +48,7 @@ COMPOSED = {"recommends", "options", "purchase_order", "title", "rule"}
 KEPT = {
     *("at", "until", "on", "occurred_at", "eta", "promised_date", "required_by", "held_until", "data_date"),
     *("start_date", "end_date", "date_departed", "date_arrived", "inspection_date", "start", "end"),
-    *("autonomy", "delegation", "expires_at", "actions"),
+    *("autonomy", "delegation", "expires_at", "actions", "then"),
     *("event_type", "kind", "type", "by", "band", "category", "unit", "currency", "time_zone", "working_week"),
     *("quantity", "quantity_rejected", "reminder_after", "escalate_after"),
     *("does", "would_do", "mode", "becomes", "closes", "renews", "reminds", "escalates"),
