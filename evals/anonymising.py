@@ -48,7 +48,7 @@ COMPOSED = {"recommends", "options", "purchase_order", "title", "rule"}
 KEPT = {
     *("at", "until", "on", "occurred_at", "eta", "promised_date", "required_by", "held_until", "data_date"),
     *("start_date", "end_date", "date_departed", "date_arrived", "inspection_date", "start", "end"),
-    *("autonomy", "delegation", "expires_at", "actions"),
+    *("autonomy", "delegation", "expires_at", "actions", "then"),
     *("event_type", "kind", "type", "by", "band", "category", "unit", "currency", "time_zone", "working_week"),
     *("quantity", "quantity_rejected", "reminder_after", "escalate_after"),
     *("does", "would_do", "mode", "becomes", "closes", "renews", "reminds", "escalates"),
@@ -161,6 +161,8 @@ class _Names:
             return text
         if key in COUNTED:
             return self._counted(key, text)
+        if key == "matter":
+            return self._ncr(text)
         if key in NAMED:
             return self.others.get(text, text)
         if key in COMPOSED:
@@ -181,6 +183,13 @@ class _Names:
             if folded(named) in (folded(old_name), folded(old_id)):
                 return new_name
         return None
+
+    def _ncr(self, named: str) -> str:
+        """An NCR by its number, or by the id that it got here, which begins with its line's."""
+        for old_id, _, new_id, _ in self.lines:
+            if named.startswith(f"{old_id}-"):
+                return new_id + named.removeprefix(old_id)
+        return self._counted("ncr_number", named)
 
     def _new_line(self, name: str) -> str:
         """A line that an event brings along."""

@@ -16,6 +16,7 @@ def answer_of(history: History, entry: Row) -> dict[str, Any]:
     answer = {
         "kind": asked["kind"],
         "item": asked["item_id"],
+        "matter": _matter_of(history, asked),
         "type": decision["type"],
         "by": None if decision["responder"]["type"] == "human" else decision["responder"]["type"],
         "message": decision.get("why"),
@@ -24,6 +25,15 @@ def answer_of(history: History, entry: Row) -> dict[str, Any]:
         "actions": [{one["name"]: one["arguments"]} for one in decision.get("actions", [])],
     }
     return {name: value for name, value in answer.items() if value}
+
+
+def _matter_of(history: History, asked: Row) -> str | None:
+    """The NCR that was decided about, where the line had questions about several."""
+    if asked["kind"] != "inspection_failed":
+        return None
+    of_line = [one for one in history.images("approvals").values() if one["item_id"] == asked["item_id"]]
+    ncrs = {one.get("matter") for one in of_line if one["kind"] == asked["kind"]}
+    return asked.get("matter") if len(ncrs) > 1 else None
 
 
 def overruling_of(history: History, entry: Row) -> dict[str, Any]:

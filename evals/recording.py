@@ -174,9 +174,20 @@ def _add(steps: list[_Step], history: History, entry: Row, zone: ZoneInfo) -> No
         steps.append(_Step({"at": when, "overrule": overruling_of(history, entry)}, entry["seq"], [entry["seq"]]))
         return
     event = {"event_type": entry["event_type"], "source": entry["source"]}
+    if _is_taken_back(history, entry):
+        event["event_id"] = entry["event_id"]
     event |= {name: value for name, value in entry["body"].items() if value != []}
     unchecked = {} if _is_readable(entry["body"], zone) else {"unchecked": True}
     steps.append(_Step({"at": when, "event": event, **unchecked}, entry["seq"], [entry["seq"]], event.get("item")))
+
+
+def _is_taken_back(history: History, entry: Row) -> bool:
+    """Whether a later report names it by its id."""
+    return any(
+        one["event_type"] == "Event_Voided"
+        and (one["body"]["source"], one["body"]["event_id"]) == (entry["source"], entry["event_id"])
+        for one in history.entries
+    )
 
 
 def _is_readable(body: dict[str, Any], zone: ZoneInfo) -> bool:

@@ -24,6 +24,26 @@ async def test_a_part_that_was_inspected_releases_no_line(site: Site) -> None:
     assert await site.order_statuses() == ["partially_received"]
 
 
+async def test_a_part_in_time_says_nothing_of_the_rest(site: Site) -> None:
+    """Eighty of my three hundred lamps are on the road and in time. Nobody has said when the others come."""
+    await site.open("300")
+    await site.depart("2026-03-02", "2026-03-09", "80", shipment_id="T1")
+    assert (await site.item())["schedule_band"] is None
+    await site.depart("2026-03-04", "2026-03-11", "220", shipment_id="T2")
+    assert (await site.item())["schedule_band"] == "clear"
+
+
+async def test_a_rejected_part_is_in_no_time_before_its_replacement_has_a_day(site: Site) -> None:
+    """Nine valves are good and three leak: the line is in time when the three have a day that is."""
+    await site.open("12")
+    await site.arrive("2026-03-05", "12", shipment_id="T1")
+    await site.fails("2026-03-06", "3", shipment_id="T1", ncr_number="NCR-4")
+    assert (await site.item())["schedule_band"] is None
+    await site.choose("inspection_failed", "Replace")
+    await site.promise("2026-04-20", "2026-03-10")
+    assert (await site.item())["schedule_band"] == "clear"
+
+
 async def test_three_lorries_on_three_days_make_the_line_complete(site: Site) -> None:
     """Five, four and three: only with the last one passed is the line done."""
     await site.open("12")
