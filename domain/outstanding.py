@@ -43,7 +43,7 @@ def outstanding(file: LineFile, building: Building) -> list[Need]:
     return [
         *_order(file, building),
         *_tracking(file),
-        *_inspection(file, building),
+        *to_receive(file, building),
         *_undecided_rest(file),
         *_conflict(file, building),
     ]
@@ -135,7 +135,8 @@ def _tracking(file: LineFile) -> list[Need]:
     return [Need(item.item_id, "a new order is tracked", [action("start_tracking", item=item.item_id)])]
 
 
-def _inspection(file: LineFile, building: Building) -> list[Need]:
+def to_receive(file: LineFile, building: Building) -> list[Need]:
+    """What has arrived and is neither announced to the site nor planned for inspection."""
     item = file.item
     waiting = uninspected(file)
     if not waiting:

@@ -11,7 +11,8 @@ from domain.lines.account import Doubt
 from domain.lines.projection import adopt, project
 from domain.lines.taking_in import doubts_of
 from domain.outside import quoted
-from domain.procurement import LineFile
+from domain.plain_json import JsonObject
+from domain.procurement import LineFile, Submittal
 
 GROUND_GONE = "ground_gone"
 """Why a decision is asked about again: the report on which it rested was taken back."""
@@ -75,6 +76,26 @@ def ask_about_decision(file: LineFile, approval: Approval, reason: str, by: str)
         "doubt": GROUND_GONE,
         "cancels": cancels,
         "matter": f"{by}:{approval.approval_id}",
+    }
+
+
+def approval_lost(before: LineFile, after: LineFile) -> str | None:
+    """The order that stands without an approved submittal, now that its approval is taken back."""
+    was_approved = before.item.submittal == Submittal.APPROVED
+    if not was_approved or after.item.submittal == Submittal.APPROVED or not after.item.is_ordered:
+        return None
+    return after.order.number if after.order is not None else None
+
+
+def ask_about_order(file: LineFile, number: str, reason: str, by: str) -> JsonObject:
+    """The subject of the question whether an order stands without its approval."""
+    return {
+        "detail": f"{file.item.shown}: the approval on which {number} was ordered is taken back: {quoted(reason)}. "
+        "Does the order stand?",
+        "known": {"order": number},
+        "doubt": GROUND_GONE,
+        "cancels": number,
+        "matter": f"{by}:{number}",
     }
 
 

@@ -3,7 +3,7 @@
 from domain.approvals import POLICY
 from domain.buildings import MANAGER
 from domain.events import Entry
-from domain.outstanding import Need, is_about_note, outstanding
+from domain.outstanding import Need, is_about_note, outstanding, to_receive
 from domain.plain_json import JsonObject, PlainAction
 from domain.plan import Act, Ask, RaisedQuestion, Review
 from domain.questions.registry import ALWAYS_A_PERSON
@@ -56,13 +56,14 @@ async def _found(toolbox: Toolbox, entry: Entry, finding: Finding) -> tuple[list
     building, questions, files = await standing(toolbox, entry.building_id, finding.items)
     held = {question.item_id for question in questions if question.holds_item}
     held |= {raised.item_id for raised in finding.ask if raised.item_id is not None}
-    free = []
+    needs: list[Need] = []
     for file in files:
         if file.item.is_held:
             held.add(file.item.item_id)
-        elif file.item.item_id not in held:
-            free.append(file)
-    needs = [need for file in free for need in outstanding(file, building)]
+        else:
+            # Goods at the gate do not wait until a question is answered; all else about the line does.
+            calls_for = to_receive if file.item.item_id in held else outstanding
+            needs += calls_for(file, building)
     verdicts = read + _said(finding, held) + [_alone(need) for need in needs if need.ask is None]
     asks += [Ask(kind=need.ask, item_id=need.item_id, subject=need.subject) for need in needs if need.ask is not None]
     reviews = [
@@ -74,8 +75,8 @@ async def _found(toolbox: Toolbox, entry: Entry, finding: Finding) -> tuple[list
 
 
 def _said(finding: Finding, held: set[str | None]) -> list[Verdict]:
-    """What the event itself calls for, of lines that are not on hold."""
-    said = [action for action in finding.say if action["arguments"].get("item") not in held]
+    """What people are told of the event. That a conflict is no more is said by the question, where the line has one."""
+    said = [*finding.say, *(one for one in finding.settles if one["arguments"].get("item") not in held)]
     return [Verdict(kind="notice", item_id=None, why=finding.note, responder=POLICY, actions=said)] if said else []
 
 

@@ -41,7 +41,7 @@ async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised
         log = await open_log(context, before.values())
         await work_apart(log.replace_schedule, body)
         moved: list[Item] = []
-        say: list[PlainAction] = []
+        settles: list[PlainAction] = []
         problems: list[str] = []
         for number, known in enumerate(before.values()):
             await breathe(number)
@@ -58,7 +58,7 @@ async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised
             known = before[item.item_id]
             settled, cleared = await band_settled(conn, entry.building_id, known, item, entry.seq)
             context.save(*cleared)
-            say += [resolved_message(settled)] if cleared else []
+            settles += [resolved_message(settled)] if cleared else []
             changed.append(settled.model_copy(update={"caused_seq": entry.seq}))
         changed += log.add_scheduled()
         await save_version(context, log.plan.body, data_date)
@@ -66,7 +66,7 @@ async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised
         version = context.building.schedule_version
         note = f"schedule version {version}: {len(changed)} of {len(before)} lines moved"
         ask = [_unclear(entry, problem) for problem in _told(problems)]
-        return Finding(note=note, items=[item.item_id for item in changed], say=say, ask=ask)
+        return Finding(note=note, items=[item.item_id for item in changed], settles=settles, ask=ask)
 
     return await record_facts(toolbox, entry, act)
 

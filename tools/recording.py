@@ -38,7 +38,9 @@ class Finding(BaseModel):
     ask: list[RaisedQuestion] = []
     """Questions that the event itself raises."""
     say: list[PlainAction] = []
-    """What the event itself calls for."""
+    """What people are told of the event itself, whatever else waits on its line."""
+    settles: list[PlainAction] = []
+    """What people are told of conflicts that are no more, unless a question of the line says so."""
     verdicts: list[Verdict] = []
     """What a model read without doubts."""
     unread: bool = False
@@ -76,7 +78,7 @@ async def record(toolbox: Toolbox, entry: Entry, item_id: str, recorder: Recorde
     async def act(context: ActionContext) -> Finding:
         file, order = await take_up(context, await context.file(item_id))
         recorded = recorder(file, context.building)
-        say = list(recorded.say)
+        settles: list[PlainAction] = []
         if recorded.rows:
             context.save(*order)
         for row in recorded.rows:
@@ -85,7 +87,7 @@ async def record(toolbox: Toolbox, entry: Entry, item_id: str, recorder: Recorde
                     context.transaction.conn, entry.building_id, file.item, row, entry.seq
                 )
                 context.save(settled, *cleared)
-                say += [resolved_message(settled)] if cleared and not settled.is_released else []
+                settles += [resolved_message(settled)] if cleared and not settled.is_released else []
             else:
                 context.save(row)
         return Finding(
@@ -93,7 +95,8 @@ async def record(toolbox: Toolbox, entry: Entry, item_id: str, recorder: Recorde
             repeat=recorded.repeat,
             items=[item_id],
             ask=[RaisedQuestion(kind=kind, item_id=item_id, subject=subject) for kind, subject in recorded.ask],
-            say=say,
+            say=recorded.say,
+            settles=settles,
         )
 
     return await record_facts(toolbox, entry, act, item=item_id)

@@ -12,7 +12,15 @@ from domain.lines.taking_in import RESTATED, doubt_detail
 from domain.outside import quoted
 from domain.plan import RaisedQuestion
 from domain.procurement import FactRow, Item, Message
-from domain.voiding import TakenBack, ask_about_decision, rests_on, say_taken_back, take_back
+from domain.voiding import (
+    TakenBack,
+    approval_lost,
+    ask_about_decision,
+    ask_about_order,
+    rests_on,
+    say_taken_back,
+    take_back,
+)
 from storage import inbox
 from storage.rows import select
 from tools.approvals import withdraw
@@ -123,6 +131,9 @@ async def _take_from_line(
         for party, text in say_taken_back(file, what, event.reason, told)
     ]
     finding.ask += _contradictions(taken)
+    if lost := approval_lost(file, taken.file):
+        subject = ask_about_order(taken.file, lost, event.reason, by)
+        finding.ask.append(RaisedQuestion(kind="facts_contradict", item_id=item_id, subject=subject))
     for approval in await _decided(context, item_id):
         if rests_on(approval, target["seq"], taken.gone_ncrs):
             subject = ask_about_decision(taken.file, approval, event.reason, by)

@@ -360,7 +360,7 @@ class _Projection:
             if row.inspection_id in made:
                 result.append(made[row.inspection_id])
             elif row.fact is not None and row.status != "voided":
-                result.append(row.model_copy(update={"status": "voided", "disposition": None}))
+                result.append(_without_report(row))
             else:
                 result.append(row)
         return self._closed_plans(result, names)
@@ -699,6 +699,20 @@ class _Projection:
             is_released=is_released,
             was_released_before=stands,
         )
+
+
+def _without_report(row: Inspection) -> Inspection:
+    """An inspection whose report was taken back: planned again, where it was planned."""
+    if row.scheduled_on is None:
+        return row.model_copy(update={"status": "voided", "disposition": None})
+    return Inspection(
+        inspection_id=row.inspection_id,
+        item_id=row.item_id,
+        round=row.round,
+        shipment_id=row.shipment_id,
+        scheduled_on=row.scheduled_on,
+        caused_seq=row.caused_seq,
+    )
 
 
 def _next_id(item: Item, round_: int, others: Sequence[Shipment]) -> str:
