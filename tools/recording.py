@@ -63,6 +63,7 @@ def report_in(entry: Entry, building: Building) -> Report:
         seq=entry.seq,
         body=entry.body,
         is_dated=bool(entry.body.get("occurred_at")),
+        dated_on=entry.today(building.zone),
         is_counted=entry.source == RESTATED and entry.event_id.endswith(COUNTED),
     )
 

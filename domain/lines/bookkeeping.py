@@ -184,6 +184,9 @@ class _Bookkeeper:
         """A day that is named for a shipment of which nobody has heard, where nothing is left that could leave with it,
         waits until somebody has."""
         known = frozenset[str]().union(self.shipment_ids, *self.shipment_ids.values())
+        for fact in statements:
+            if fact.order is not None and fact.order not in self.orders:
+                self._doubt(fact, "unknown_order")
         has_unshipped = bool(self.stock.total(Where(_ORDERED)))
         for fact in statements:
             is_unknown = fact.shipment_id is not None and fact.shipment_id not in known

@@ -35,39 +35,61 @@ class Impossibility:
     probably: date | None
 
 
-def check_days(
-    fact: Fact,
-    departed_on: date | None = None,
-    *,
-    may_lie_ahead: timedelta = CLOCKS_APART,
-    heard_on: date | None = None,
-) -> Impossibility | None:
+@dataclass(frozen=True)
+class Dating:
+    """What a fact's days are held against."""
+
+    said_on: date
+    """The day on which its sender said it."""
+    heard_on: date
+    """The day on which it came in."""
+    is_dated: bool = True
+    """Whether the sender says when he said it. Else it is dated by its own days, and what is in them is believed more:
+    reports that were kept for long are told later, and the recordings of a year are played in the next one."""
+
+    @property
+    def latest(self) -> date:
+        """The last day on which what it tells of can have happened."""
+        return self.said_on + (CLOCKS_APART if self.is_dated else UNDATED)
+
+    @property
+    def past_from(self) -> date:
+        """From which day the past is counted."""
+        return self.said_on if self.is_dated else self.heard_on
+
+    @property
+    def longest_past(self) -> timedelta:
+        """How far in the past an expected day may lie."""
+        return LONG_PAST if self.is_dated else MOST_AGO
+
+
+def check_days(fact: Fact, departed_on: date | None = None, dating: Dating | None = None) -> Impossibility | None:
     """The first thing about a fact's own days that cannot be true; None where nothing speaks against it.
 
     Args:
         departed_on: of an ETA: the day on which its shipment left, where that is known.
-        may_lie_ahead: how far after its saying something that has happened may lie.
-        heard_on: the day on which it came in, of a report whose sender does not say when he said it.
+        dating: what its days are held against; by itself the day on which it was said.
     """
-    said_on = fact.said_at.date()
+    dating = dating or Dating(fact.said_at.date(), fact.received_at.date())
     if isinstance(fact, (Departed, Arrived, Inspected, Ordered, Cancelled)):
-        if fact.day > said_on + may_lie_ahead:
-            return Impossibility("in_the_future", fact.day, _nearest_before(fact.day, said_on + CLOCKS_APART))
-        if (heard_on or said_on) - fact.day > MOST_AGO:
-            return Impossibility("too_long_ago", fact.day, _nearest_before(fact.day, heard_on or said_on))
+        if fact.day > dating.latest:
+            return Impossibility("in_the_future", fact.day, _nearest_before(fact.day, dating.said_on + CLOCKS_APART))
+        if dating.past_from - fact.day > MOST_AGO:
+            return Impossibility("too_long_ago", fact.day, _nearest_before(fact.day, dating.past_from))
     if isinstance(fact, Departed) and fact.eta is not None:
-        return _check_expected(fact.eta, said_on, fact.day)
+        return _check_expected(fact.eta, dating, fact.day)
     if isinstance(fact, Stated):
-        return _check_expected(fact.day, said_on, departed_on if fact.kind == "eta" else None)
+        return _check_expected(fact.day, dating, departed_on if fact.kind == "eta" else None)
     return None
 
 
-def _check_expected(day: date, said_on: date, departed_on: date | None) -> Impossibility | None:
+def _check_expected(day: date, dating: Dating, departed_on: date | None) -> Impossibility | None:
+    said_on = dating.said_on
     if departed_on is not None and day < departed_on:
         return Impossibility("eta_before_departure", day, _nearest_after(day, departed_on))
     if day - said_on > MOST_AHEAD:
         return Impossibility("too_far_ahead", day, _nearest_after(day, said_on))
-    if said_on - day > LONG_PAST:
+    if said_on - day > dating.longest_past:
         return Impossibility("eta_long_past", day, _nearest_after(day, said_on))
     return None
 

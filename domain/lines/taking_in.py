@@ -10,7 +10,7 @@ from domain.actions import action
 from domain.buildings import MANAGER
 from domain.lines.account import Account, Doubt
 from domain.lines.facts import Arrived, Departed, Fact, Inspected, Stated
-from domain.lines.gate import CLOCKS_APART, UNDATED, Impossibility, check_days
+from domain.lines.gate import Dating, Impossibility, check_days
 from domain.lines.lots import NOTHING, LotState
 from domain.lines.projection import account_of, adopt, changed_rows, facts_of, project
 from domain.lines.stored import fact_row
@@ -50,6 +50,14 @@ class Report:
     """Whether the sender said when he said it."""
     is_counted: bool = False
     """A person has said that it is no repeat of what is known."""
+    dated_on: date | None = None
+    """The day on which the sender says that he said it, be it still to come."""
+
+    @property
+    def dating(self) -> Dating:
+        """What the days of its fact are held against."""
+        said_on = (self.dated_on if self.is_dated else None) or self.said_at.date()
+        return Dating(said_on, self.received_at.date(), self.is_dated)
 
     @property
     def said(self) -> Said:
@@ -76,12 +84,7 @@ def take_in(file: LineFile, fact: Fact, report: Report, note: str, *, document_u
     file = adopt(file)
     if report.is_counted:
         fact = replace(fact, judgement="another")
-    found = check_days(
-        fact,
-        _departed_on(file, fact),
-        may_lie_ahead=CLOCKS_APART if report.is_dated else UNDATED,
-        heard_on=None if report.is_dated else report.received_at.date(),
-    )
+    found = check_days(fact, _departed_on(file, fact), report.dating)
     if found is not None:
         return _impossible(file.item, fact, found, report)
     before = account_of(file)

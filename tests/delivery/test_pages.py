@@ -207,7 +207,7 @@ async def test_a_link_of_an_older_version_shows_what_stands_and_an_older_page_ca
 async def test_a_question_that_settled_itself_asks_nothing_any_more(
     room: PostRoom, asked: Approval, receiver: Receiver, desk: Desk
 ) -> None:
-    await desk.post("Items_Changed", items=[{"item_id": "hvac", "removed": True}])
+    await desk.post("Event_Voided", named={"source": "test", "event_id": "e3"}, reason="of another building")
     async with room.client() as client:
         page = (await client.get(link_in(receiver))).text
     assert "No longer asked" in page
