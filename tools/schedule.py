@@ -11,6 +11,7 @@ from domain.mail_subjects import notice_subject
 from domain.procurement import Commercial, Item, ScheduleVersion
 from domain.schedule import as_date, with_project_end
 from storage import procurement
+from tools.apart import work_apart
 from tools.context import ActionContext
 from tools.flags import band_settled
 from tools.messages import say
@@ -79,7 +80,8 @@ async def open_log(context: ActionContext, items: Iterable[Item], vendors: Colle
         rows = await procurement.vendors(context.transaction.conn, context.building.building_id)
         vendors = {vendor.vendor_id for vendor in rows}
     body = await _body(context)
-    return Log(items, body, currency=context.building.currency, vendors=vendors, seq=context.seq)
+    currency, seq = context.building.currency, context.seq
+    return await work_apart(Log, list(items), body, currency=currency, vendors=vendors, seq=seq)
 
 
 async def save_version(context: ActionContext, body: dict[str, Any], data_date: date | None = None) -> int:

@@ -403,10 +403,13 @@ COMPLETED = Story(
         answer(
             "order_incomplete", "edit", actions=[do("complete_item", item="doors", vendor_id="kent", unit_price="350")]
         ),
+        post("Items_Changed", items=[{"item_id": "doors", "quantity": "6"}]),
+        answer("change_order"),
         post("Items_Changed", vendors=[{"vendor_id": "kent", "approved": False}]),
     ),
 )
-"""A line lacks its vendor; one is added, and the answer completes the line, which is ordered; the vendor is barred."""
+"""A line lacks its vendor; one is added, and the answer completes the line, which is ordered; more of it is needed, and
+its order is revised; the vendor is barred."""
 
 STORIES = {
     "questions": QUESTIONS,

@@ -246,10 +246,10 @@ async def test_a_decision_whose_actions_fail_gives_its_question_back(desk: Desk)
 
 
 async def test_a_decision_that_dies_behind_a_newer_question_leaves_that_one_to_ask(desk: Desk, database: str) -> None:
-    await desk.open(**HVAC)
-    await desk.post("Inspection_Failed", item="HVAC Units", inspection_date="2026-02-11")
+    await desk.open(**HVAC, items=[{"name": "HVAC Units", "quantity": "6"}])
+    await desk.post("Inspection_Failed", item="HVAC Units", inspection_date="2026-02-11", quantity_rejected="1")
     older = await desk.question()
-    failed_again = {"inspection_date": "2026-02-12", "document_name": "Second report", "ncr_number": older.matter}
+    failed_again = {"inspection_date": "2026-02-12", "quantity_rejected": "2", "ncr_number": older.matter}
     await desk.post("Inspection_Failed", item="HVAC Units", **failed_again, run=False)
     decided = await desk.decide(older, run=False)
     after = await desk.post("Human_Input", text="After it.", run=False)

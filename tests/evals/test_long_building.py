@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import datetime
 from itertools import pairwise
 
 import pytest
@@ -24,6 +25,9 @@ async def desk(database: str) -> AsyncIterator[Desk]:
         await conn.close()
 
 
+OWN_DAYS = ("date_departed", "date_arrived", "inspection_date")
+
+
 async def lived(desk: Desk) -> tuple[Counter[int], Counter[int]]:
     """Play the building; events and questions by quarter."""
     await desk.open(**opening())
@@ -31,6 +35,9 @@ async def lived(desk: Desk) -> tuple[Counter[int], Counter[int]]:
     asked: Counter[int] = Counter()
     for posted in events():
         happened[posted.line.quarter] += 1
+        days = [posted.fields[name] for name in OWN_DAYS if name in posted.fields]
+        if days:  # nothing is told before it has happened
+            desk.clock.moment = max(desk.clock.moment, datetime.fromisoformat(f"{days[0]}T12:00:00+00:00"))
         await desk.post(posted.event_type, **posted.fields)
         while questions := await desk.pending():
             for question in questions:

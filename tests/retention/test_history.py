@@ -44,6 +44,6 @@ async def test_a_step_tells_which_rows_it_saved(archive: Archive) -> None:
     await desk.open(schedule={"project": {"name": "x"}, "deliveries": [{"item": "Doors", "required_by": "2026-05-01"}]})
     await desk.post("Submittal_Approved", item="Doors")
     steps = {step.nodes[0]: step for step in await archive.history(desk)}
-    assert steps["issue_purchase_order"].rows == ["items/doors"]
+    assert steps["issue_purchase_order"].rows == ["facts/doors/1", "items/doors"]
     assert {"items/doors", "purchase_orders/PO-office-0001"} < set(steps["carry_out"].rows or [])
     assert steps["decide"].rows == []
