@@ -72,10 +72,10 @@ def ask_about_decision(file: LineFile, approval: Approval, reason: str, by: str)
     cancels = next((number for number in placed if number in live), None)
     return {
         "detail": detail,
-        "known": {"decided": approval.approval_id, "actions": names},
+        "known": {"decided": approval.key, "actions": names},
         "doubt": GROUND_GONE,
         "cancels": cancels,
-        "matter": f"{by}:{approval.approval_id}",
+        "matter": f"{by}:{approval.key}",
     }
 
 
