@@ -43,7 +43,7 @@ TEXTS = {
 MONEY = {"unit_price", "po_limit", "limit", "amount_limit"}
 NAMED = {"vendor_id", "building_id", "role", "team", "to"}
 """Names of vendors, the building and people, or roles: what is no name of somebody stays."""
-COMPOSED = {"recommends", "options", "purchase_order", "title", "rule"}
+COMPOSED = {"recommends", "options", "purchase_order", "order", "title", "rule"}
 """What Longlead itself put together, with names in it."""
 KEPT = {
     *("at", "until", "on", "occurred_at", "eta", "promised_date", "required_by", "held_until", "data_date"),

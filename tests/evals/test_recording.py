@@ -104,9 +104,10 @@ def test_what_people_changed_beside_the_inbox_is_recorded_where_and_when_it_was(
         {"rule": title, "text": "Fans have often been mended.", "disabled": True},
         {"rule": title, "disabled": False},
     ]
-    assert revoked[2] == {"at": "2026-03-04T12:00:00", "revoke": {"kind": "inspection_failed", "category": "23"}}
+    taken_back = [step for step in revoked if "revoke" in step]
+    assert taken_back == [{"at": "2026-03-04T12:00:00", "revoke": {"kind": "inspection_failed", "category": "23"}}]
     withdrawn = again.named["delegation_request_withdrawn"].scenario["steps"]
-    assert withdrawn[2]["closes"] == ["delegation_request"]
+    assert [step["closes"] for step in withdrawn if "closes" in step] == [["delegation_request"]]
 
 
 @pytest.mark.slow
