@@ -55,7 +55,11 @@ def check_action(file: LineFile, made: Action, asked_about: Collection[str] | No
         if quantity is not None and quantity <= 0:
             return f"the quantity must be above 0, not {quantity}"
     why = kind.check(file, made.arguments)
-    if why is None and isinstance(made.arguments, DISPOSITIONS) and file.has_rejected:
+    if (
+        why is None
+        and isinstance(made.arguments, DISPOSITIONS)
+        and (file.has_rejected or made.arguments.ncr_number is not None)
+    ):
         return _check_ncrs(file, made.arguments, asked_about)
     return why
 

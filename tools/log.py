@@ -60,7 +60,7 @@ async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised
             context.save(*cleared)
             settles += [resolved_message(settled)] if cleared else []
             changed.append(settled.model_copy(update={"caused_seq": entry.seq}))
-        changed += log.add_scheduled()
+        changed += await work_apart(log.add_scheduled)
         await save_version(context, log.plan.body, data_date)
         context.save(*changed)
         version = context.building.schedule_version
