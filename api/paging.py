@@ -43,7 +43,7 @@ async def page_of(
     Raises:
         InvalidError: the cursor is not one of this list.
     """
-    after = None if cursor is None else _decoded(cursor, list(listing.order.values()))
+    after = None if cursor is None else _decode(cursor, list(listing.order.values()))
     found = await pages.page(conn, listing, limit=limit, after=after, theirs=_listed(theirs), **filters)
     return Page[view](  # type: ignore[valid-type]
         data=await show(found.rows) if show else [view.model_validate(row) for row in found.rows],
@@ -68,7 +68,7 @@ def page_of_rows(
     """
     ordered = sorted(rows, key=key, reverse=newest_first)
     if cursor is not None:
-        after = tuple(_decoded(cursor, kinds))
+        after = tuple(_decode(cursor, kinds))
         ordered = [row for row in ordered if (key(row) < after if newest_first else key(row) > after)]
     shown = ordered[:limit]
     return Page[view](  # type: ignore[valid-type]
@@ -86,7 +86,7 @@ def _encoded(after: tuple[Key, ...]) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decoded(cursor: str, kinds: Sequence[type[Key]]) -> list[Key]:
+def _decode(cursor: str, kinds: Sequence[type[Key]]) -> list[Key]:
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(values, list) or len(values) != len(kinds):

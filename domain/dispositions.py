@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from domain.lines.facts import AfterReturn, Disposed, Handling
 from domain.lines.lots import NOTHING
-from domain.lines.projection import last_day, project
+from domain.lines.projection import last_day, with_account, with_facts
 from domain.lines.stored import fact_row
 from domain.outside import shown_name
 from domain.procurement import FactRow, LineFile, NonconformanceRow
@@ -15,11 +15,6 @@ from domain.text import folded
 
 DECISIONS = "longlead.decisions"
 """Source of the facts that people's decisions are."""
-
-
-def with_account(file: LineFile, seq: int = 0) -> LineFile:
-    """The file as its facts make it: of a line that was kept without facts, with its nonconformances."""
-    return project(file, seq) if file.item.account is None else file
 
 
 def find_meant(file: LineFile, named: str | None, asked_about: Collection[str] | None) -> list[NonconformanceRow]:
@@ -123,13 +118,6 @@ def disposition_facts(
         )
         rows.append(fact_row(fact, file.item.item_id, name, saying.seq))
     return rows
-
-
-def with_facts(file: LineFile, rows: Sequence[FactRow], seq: int) -> LineFile:
-    """The line with further facts, or with facts changed."""
-    changed = {row.fact_id for row in rows}
-    facts = [*(row for row in file.facts if row.fact_id not in changed), *rows]
-    return project(file.model_copy(update={"facts": facts}), seq)
 
 
 def try_disposition(file: LineFile, named: str | None, decided: Disposition) -> LineFile:

@@ -51,15 +51,6 @@ def open_ncrs(file: LineFile) -> list[Inspection]:
     return sorted((i for i in file.inspections if is_open_ncr(i)), key=lambda i: (i.caused_seq, i.inspection_id))
 
 
-def inspection_id(file: LineFile, round_: int) -> str:
-    """The next free id of an inspection of that order."""
-    number = len(file.inspections_in(round_)) + 1
-    taken = {row.inspection_id for row in file.inspections}
-    while f"{file.item.item_id}-{round_}-I{number}" in taken:
-        number += 1
-    return f"{file.item.item_id}-{round_}-I{number}"
-
-
 def uninspected(file: LineFile) -> list[str]:
     """Shipments with goods on site that have no verdict, and that no planned inspection covers."""
     plans = [row for row in file.inspections if row.status == "scheduled" and row.fact is None]

@@ -7,7 +7,7 @@ from domain.actions import action
 from domain.buildings import MANAGER
 from domain.events import SubmittalApproved, SubmittalRejected
 from domain.lines.facts import Fact, Submitted
-from domain.lines.projection import adopt, changed_rows, facts_of, project
+from domain.lines.projection import adopt, changed_rows, facts_of, with_facts
 from domain.lines.stored import fact_row
 from domain.lines.submittals import newest_verdict
 from domain.lines.taking_in import Report
@@ -87,7 +87,7 @@ def _submittals(file: LineFile) -> Iterable[Fact]:
 def _kept(file: LineFile, fact: Submitted, report: Report, *, document_url: str | None = None) -> list[Row]:
     known = adopt(file)
     row = fact_row(fact, file.item.item_id, str(report.seq), report.seq, document_url=document_url)
-    return changed_rows(file, project(known.model_copy(update={"facts": [*known.facts, row]}), report.seq))
+    return changed_rows(known, with_facts(known, [row], report.seq))
 
 
 def _repeats(shown: str, standing: Submitted, fact: Submitted, file: LineFile, word: str) -> str | None:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Protocol
 
-from domain.approvals import Responder
+from domain.approvals import Approval, Responder
 from domain.buildings import Building
 from domain.errors import InvalidError
 from domain.events import Entry
@@ -125,6 +125,11 @@ class ActionContext:
         if found is None:
             raise InvalidError(f"There is no line {item_id!r} in building {self.building.building_id!r}.", "item")
         return found
+
+    async def answered(self) -> Approval | None:
+        """The question that the entry answers; None where it answers none."""
+        approval_id = self.entry.body.get("approval_id")
+        return await procurement.approval(self.transaction.conn, approval_id) if approval_id else None
 
     def post(self, recipient: str, subject: str, payload: dict[str, Any], *, on_going_live: bool = False) -> None:
         """Send something out: through the outbox, once for this effect. `on_going_live`: as in `ledger.post`."""

@@ -7,10 +7,10 @@ from typing import Any
 from domain.actions.return_item import ReturnArguments
 from domain.actions.schedule_inspection import InspectionArguments
 from domain.actions.shapes import DispositionArguments
-from domain.dispositions import Disposition, with_account, with_facts
+from domain.dispositions import Disposition
 from domain.errors import InvalidError
-from domain.inspections import inspection_id, uninspected
-from domain.lines.projection import adopt, changed_rows, project
+from domain.inspections import uninspected
+from domain.lines.projection import adopt, changed_rows, next_inspection_id, project, with_account, with_facts
 from domain.plain_json import JsonObject
 from domain.procurement import FactRow, Inspection, LineFile, Message
 from domain.schedule import as_date
@@ -29,10 +29,10 @@ async def schedule_inspection(context: ActionContext, arguments: InspectionArgum
         return {"inspections": [i.inspection_id for i in planned], "already_scheduled": True}
     made: list[Inspection] = []
     for shipment_id in targets or [None]:
-        seen = file.model_copy(update={"inspections": [*file.inspections, *made]})
+        taken = [*file.inspections, *made]
         made.append(
             Inspection(
-                inspection_id=inspection_id(seen, file.item.round),
+                inspection_id=next_inspection_id(file.item, file.item.round, taken),
                 item_id=file.item.item_id,
                 round=file.item.round,
                 shipment_id=shipment_id,

@@ -4,7 +4,6 @@ from domain.dispositions import Disposition, Saying, disposition_facts, find_mea
 from domain.errors import InvalidError
 from domain.procurement import FactRow, LineFile, NonconformanceRow
 from domain.questions.build import ncrs_asked_about
-from storage import procurement
 from tools.context import ActionContext
 
 
@@ -25,8 +24,7 @@ async def _asked_about(context: ActionContext, file: LineFile) -> list[str] | No
     if context.entry.event_type == "Inspection_Failed":
         reported = {row.inspection_id for row in file.inspections if row.caused_seq == context.seq}
         return [ncr.ncr_number for ncr in file.open_ncrs if ncr.inspection_id in reported]
-    answered = context.entry.body.get("approval_id")
-    approval = await procurement.approval(context.transaction.conn, answered) if answered else None
+    approval = await context.answered()
     if approval is None or approval.item_id != file.item.item_id:
         return None
     about = ncrs_asked_about(approval.kind, approval.matter, file)

@@ -6,9 +6,9 @@ from typing import Any
 
 from domain.actions import ExpediteArguments, ItemArguments, OrderArguments
 from domain.actions.shapes import ReplacementArguments
-from domain.dispositions import Disposition, with_account
+from domain.dispositions import Disposition
 from domain.errors import InvalidError
-from domain.lines.projection import adopt, changed_rows, last_day, project
+from domain.lines.projection import adopt, changed_rows, last_day, project, with_account
 from domain.mail_subjects import order_subject, vendor_subject
 from domain.milestones import expected_of
 from domain.orders import order_rows

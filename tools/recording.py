@@ -1,6 +1,6 @@
 """Recording what an event says, before anything is decided: once, even where the step runs twice."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -127,21 +127,26 @@ async def record_facts(
     return Finding.model_validate(result)
 
 
+def keep_note(context: ActionContext, party: str, text: str, items: Sequence[str]) -> None:
+    """Put a text from outside on file: on the lines it is about, else on the building."""
+    for number, item_id in enumerate(items or [None]):
+        context.save(
+            Message(
+                message_id=f"M-{context.seq}-in-{number}",
+                item_id=item_id,
+                direction="in",
+                party=party,
+                text=text,
+                caused_seq=context.seq,
+            )
+        )
+
+
 async def record_note(toolbox: Toolbox, entry: Entry, *, party: str, text: str, items: list[str]) -> Finding:
     """Keep a text from outside: on the lines it is about, else on the building."""
 
     async def act(context: ActionContext) -> Finding:
-        for number, item_id in enumerate(items or [None]):
-            context.save(
-                Message(
-                    message_id=f"M-{entry.seq}-in-{number}",
-                    item_id=item_id,
-                    direction="in",
-                    party=party,
-                    text=text,
-                    caused_seq=entry.seq,
-                )
-            )
+        keep_note(context, party, text, items)
         asks = await ask_about_new_note(context, items, text)
         return Finding(note=f"note of {party} recorded", items=items, ask=asks)
 

@@ -9,29 +9,30 @@ from domain.events import Event, body_of
 from domain.lines.taking_in import COUNTED, OTHER_UNIT, RESTATED
 from domain.lines.units import unit_named
 from domain.plain_json import JsonObject
-from storage import inbox, procurement
+from storage import inbox
+from storage.inbox import Accepted
 from tools.context import ActionContext
 
 
 async def restate_event(context: ActionContext, arguments: RestateArguments) -> JsonObject:
     """Put the event as it should have been sent into the building's own inbox; it is processed in its turn."""
-    approval = await _answered(context)
-    accepted = await inbox.add(
-        context.transaction,
-        source=RESTATED,
-        event_id=f"{context.key}{_ending(approval)}",
-        event_type=arguments.event.event_type,
-        body=json.loads(json.dumps(body_of(arguments.event))),
-        now=context.now,
-    )
+    approval = await context.answered()
+    accepted = await tell_again(context, arguments.event, _ending(approval))
     if approval is not None and approval.item_id is not None:
         await _keep_factor(context, approval, arguments.event)
     return {"seq": accepted.seq}
 
 
-async def _answered(context: ActionContext) -> Approval | None:
-    approval_id = context.entry.body.get("approval_id")
-    return await procurement.approval(context.transaction.conn, approval_id) if approval_id else None
+async def tell_again(context: ActionContext, event: Event, ending: str) -> Accepted:
+    """Put an event as a person tells it into the building's own inbox. `ending`: of its id, beside the effect's key."""
+    return await inbox.add(
+        context.transaction,
+        source=RESTATED,
+        event_id=f"{context.key}{ending}",
+        event_type=event.event_type,
+        body=json.loads(json.dumps(body_of(event))),
+        now=context.now,
+    )
 
 
 def _ending(approval: Approval | None) -> str:

@@ -1,12 +1,11 @@
 """Taking an event back: its facts leave the account, and what rested on them is told or asked about."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from domain.actions import action
 from domain.approvals import Approval
-from domain.events import Entry, EventVoided, body_of
+from domain.events import Entry, EventVoided
 from domain.lines.projection import changed_rows, facts_of
 from domain.lines.taking_in import RESTATED, doubt_detail
 from domain.outside import quoted
@@ -21,12 +20,12 @@ from domain.voiding import (
     say_taken_back,
     take_back,
 )
-from storage import inbox
 from storage.rows import select
 from tools.approvals import withdraw
 from tools.context import ActionContext, Toolbox
 from tools.flags import band_settled
-from tools.recording import Finding, record_facts
+from tools.recording import Finding, keep_note, record_facts
+from tools.reports import tell_again
 
 _TARGET = "SELECT seq, event_type, body FROM events WHERE building_id = %s AND source = %s AND event_id = %s"
 _ABOUT = "building_id = %s AND matter = %s"
@@ -55,14 +54,7 @@ async def void_event(toolbox: Toolbox, entry: Entry, event: EventVoided) -> Find
             return Finding(note=note)
         finding = await _take_back(context, event, target)
         if event.instead is not None:
-            await inbox.add(
-                context.transaction,
-                source=RESTATED,
-                event_id=f"{context.key}:instead",
-                event_type=event.instead.event_type,
-                body=json.loads(json.dumps(body_of(event.instead))),
-                now=context.now,
-            )
+            await tell_again(context, event.instead, ":instead")
         return finding
 
     return await record_facts(toolbox, entry, act)
@@ -78,7 +70,7 @@ async def _take_back(context: ActionContext, event: EventVoided, target: dict[st
     building_id, conn = context.building.building_id, context.transaction.conn
     named = f"{event.source}:{event.event_id}"
     asked = await select(conn, Approval, _ABOUT, (building_id, named))
-    keys = {(event.source, event.event_id), *await _restated(context, asked)}
+    keys = {(event.source, event.event_id), *await _find_restated(context, asked)}
     rows = [row for key in keys for row in await _facts_of(context, key)]
     text = f"Event {quoted(event.event_id)} of {quoted(event.source)} is taken back: {event.reason}"
     finding = Finding(note=text, items=sorted({row.item_id for row in rows}))
@@ -89,18 +81,7 @@ async def _take_back(context: ActionContext, event: EventVoided, target: dict[st
         finding.note += " (it had changed nothing on any line)"
     if rows and all(row.voided_by for row in rows):
         return Finding(note=f"{text} (it was taken back before)", repeat=True)
-    for number, item_id in enumerate(finding.items or [None]):
-        note_id = f"M-{context.seq}-in-{number}"
-        context.save(
-            Message(
-                message_id=note_id,
-                item_id=item_id,
-                direction="in",
-                party=context.entry.source,
-                text=text,
-                caused_seq=context.seq,
-            )
-        )
+    keep_note(context, context.entry.source, text, finding.items)
     for item_id in finding.items:
         await _take_from_line(context, item_id, keys, event, target, finding)
     return finding
@@ -134,7 +115,7 @@ async def _take_from_line(
     if lost := approval_lost(file, taken.file):
         subject = ask_about_order(taken.file, lost, event.reason, by)
         finding.ask.append(RaisedQuestion(kind="facts_contradict", item_id=item_id, subject=subject))
-    for approval in await _decided(context, item_id):
+    for approval in await _find_decided(context, item_id):
         if rests_on(approval, target["seq"], taken.gone_ncrs):
             subject = ask_about_decision(taken.file, approval, event.reason, by)
             finding.ask.append(RaisedQuestion(kind="facts_contradict", item_id=item_id, subject=subject))
@@ -158,7 +139,7 @@ def _contradictions(taken: TakenBack) -> list[RaisedQuestion]:
     ]
 
 
-async def _restated(context: ActionContext, asked: Sequence[Approval]) -> set[tuple[str, str]]:
+async def _find_restated(context: ActionContext, asked: Sequence[Approval]) -> set[tuple[str, str]]:
     """Events as people told them again in answer to a question about this one."""
     building_id = context.building.building_id
     found: set[tuple[str, str]] = set()
@@ -189,7 +170,7 @@ async def _told_of(context: ActionContext, item_id: str, seq: int) -> list[str]:
     return [row.party for row in rows if "-notify_team-" in row.message_id]
 
 
-async def _decided(context: ActionContext, item_id: str) -> list[Approval]:
+async def _find_decided(context: ActionContext, item_id: str) -> list[Approval]:
     where = "building_id = %s AND item_id = %s AND status = 'decided'"
     return await select(
         context.transaction.conn, Approval, where, (context.building.building_id, item_id), "raised_seq, key"

@@ -53,13 +53,13 @@ def _check(file: LineFile, arguments: ReviseOrderArguments) -> str | None:
         return (
             f"{number} is in {order.currency} and {item.shown} is priced in {item.currency}: cancel it and order again"
         )
-    arrived = _arrived(file, line)
+    arrived = _count_arrived(file, line)
     if change.quantity is not None and change.quantity < arrived:
         return f"{arrived.normalize():f} of {item.shown} have arrived on {number}: it cannot be revised to fewer"
     return None
 
 
-def _arrived(file: LineFile, line: OrderLine) -> Decimal:
+def _count_arrived(file: LineFile, line: OrderLine) -> Decimal:
     """How much of an order line is on site: all of it, where it is and nobody said how much came."""
     counted = file.received(line.round)
     if counted == 0 and line.round == file.item.round and file.item.logistics == Logistics.ON_SITE:

@@ -46,7 +46,9 @@ def read_facts(file: LineFile, *, adopts_verdict: bool = True) -> list[Fact]:
     ]
 
 
-class _Told(TypedDict):
+class Told(TypedDict):
+    """The times and the name of a fact that a row tells."""
+
     day: date
     said_at: datetime
     received_at: datetime
@@ -54,13 +56,14 @@ class _Told(TypedDict):
     event_id: str
 
 
-def _told(day: date, seq: int, name: str) -> _Told:
+def tell_at_noon(day: date, seq: int, name: str, source: str = SOURCE) -> Told:
+    """A fact that was said at noon of its day (UTC); `seq` keeps the order within the day."""
     said_at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
     return {
         "day": day,
         "said_at": said_at,
         "received_at": said_at + timedelta(microseconds=seq),
-        "source": SOURCE,
+        "source": source,
         "event_id": name,
     }
 
@@ -70,13 +73,13 @@ def _read_orders(file: LineFile) -> Iterator[Fact]:
         order = _order_of(file, line)
         placed_on = (order.issued_on if order else None) or _first_day(file)
         seq = order.caused_seq if order else 0
-        told = _told(placed_on, seq, f"order:{line.number}")
+        told = tell_at_noon(placed_on, seq, f"order:{line.number}")
         is_adopted = order is not None and order.placed_outside
         yield Ordered(**told, order=line.number, quantity=line.quantity, is_adopted=is_adopted)
         if order is not None and order.status == "cancelled":
-            yield Cancelled(**_told(_last_day(file), seq, f"cancelled:{line.number}"), order=line.number)
+            yield Cancelled(**tell_at_noon(_last_day(file), seq, f"cancelled:{line.number}"), order=line.number)
         if line.promised_date is not None:
-            said = _told(placed_on, seq, f"promise:{line.number}")
+            said = tell_at_noon(placed_on, seq, f"promise:{line.number}")
             said["day"] = line.promised_date
             yield Stated(**said, kind="promise", order=line.number)
 
@@ -86,7 +89,7 @@ def _read_deliveries(file: LineFile) -> Iterator[Fact]:
         number = shipment.purchase_order or _number_in(file, shipment.round)
         if shipment.departed_on is not None:
             yield Departed(
-                **_told(shipment.departed_on, shipment.caused_seq, f"departed:{shipment.shipment_id}"),
+                **tell_at_noon(shipment.departed_on, shipment.caused_seq, f"departed:{shipment.shipment_id}"),
                 shipment_id=shipment.shipment_id,
                 order=number,
                 quantity=shipment.quantity,
@@ -95,7 +98,7 @@ def _read_deliveries(file: LineFile) -> Iterator[Fact]:
         receipt = file.receipt_of(shipment.shipment_id)
         if receipt is not None:
             yield Arrived(
-                **_told(receipt.received_on, receipt.caused_seq, f"arrived:{shipment.shipment_id}"),
+                **tell_at_noon(receipt.received_on, receipt.caused_seq, f"arrived:{shipment.shipment_id}"),
                 shipment_id=shipment.shipment_id,
                 order=number,
                 quantity=receipt.quantity,
@@ -108,7 +111,7 @@ def _read_inspections(file: LineFile, adopts_verdict: bool) -> Iterator[Fact]:
             continue
         ncr = inspection.ncr_number or inspection.inspection_id
         yield Inspected(
-            **_told(inspection.inspected_on, inspection.caused_seq, f"inspected:{inspection.inspection_id}"),
+            **tell_at_noon(inspection.inspected_on, inspection.caused_seq, f"inspected:{inspection.inspection_id}"),
             passed=inspection.status == "passed",
             shipment_id=inspection.shipment_id,
             order=_number_in(file, inspection.round),
@@ -123,10 +126,10 @@ def _read_inspections(file: LineFile, adopts_verdict: bool) -> Iterator[Fact]:
 def _read_disposition(inspection: Inspection, day: date, ncr: str, adopts_verdict: bool) -> Iterator[Fact]:
     if inspection.disposition is not None:
         handling, then = _HANDLINGS[inspection.disposition]
-        told = _told(day, inspection.caused_seq, f"disposed:{inspection.inspection_id}")
+        told = tell_at_noon(day, inspection.caused_seq, f"disposed:{inspection.inspection_id}")
         yield Disposed(**told, ncr=ncr, handling=handling, then=then)
     elif adopts_verdict:
-        told = _told(day, inspection.caused_seq, f"released:{inspection.inspection_id}")
+        told = tell_at_noon(day, inspection.caused_seq, f"released:{inspection.inspection_id}")
         yield Disposed(**told, ncr=ncr, handling="accept", then="owed")
 
 
@@ -134,7 +137,7 @@ def _read_expected(file: LineFile) -> Iterator[Fact]:
     """An ETA that no shipment has: somebody said it of all that is to come."""
     eta = file.item.eta
     if eta is not None and not any(shipment.eta == eta for shipment in file.shipments):
-        said = _told(_last_day(file), file.item.caused_seq, "eta")
+        said = tell_at_noon(_last_day(file), file.item.caused_seq, "eta")
         said["day"] = eta
         yield Stated(**said, kind="eta")
 
@@ -143,7 +146,7 @@ def _read_submittal(file: LineFile) -> Iterator[Fact]:
     """The verdict that stands; nobody knows any more when it was said, so whatever is said now is newer."""
     item = file.item
     if item.submittal in (Submittal.APPROVED, Submittal.REJECTED):
-        told = _told(date.min, 0, "submittal")
+        told = tell_at_noon(date.min, 0, "submittal")
         yield Submitted(**told, is_approved=item.submittal == Submittal.APPROVED, revision=item.submittal_revision)
 
 

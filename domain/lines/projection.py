@@ -4,9 +4,8 @@
 differs is saved (`changed_rows`). Nothing here looks at the clock: the same file always comes out the same.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
-from typing import TypedDict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
 
 from domain.lines.account import Account, Delivery, Verdict
 from domain.lines.bookkeeping import BEFORE_ANY_ORDER, keep_account
@@ -15,12 +14,13 @@ from domain.lines.facets import derive_facets
 from domain.lines.facts import Arrived, Cancelled, Departed, Fact, Inspected, Ordered, Stated
 from domain.lines.lots import COMING, NOTHING, RECEIVED, Lot, LotState
 from domain.lines.needs import with_needs
-from domain.lines.old_rows import read_facts
+from domain.lines.old_rows import read_facts, tell_at_noon
 from domain.lines.quantities import ONE_LOT, tolerance
 from domain.lines.statements import Expected, expect_arrivals
 from domain.lines.stored import fact_row, read_row
 from domain.lines.submittals import newest_verdict
 from domain.procurement import (
+    FactRow,
     Inspection,
     Item,
     LineAccount,
@@ -38,17 +38,8 @@ from domain.procurement import (
 )
 
 _MILESTONES = ("acknowledge", "ship", "arrive", "inspect")
-_STATES = (
-    LotState.ORDERED,
-    LotState.IN_TRANSIT,
-    LotState.ON_SITE,
-    LotState.ACCEPTED,
-    LotState.REJECTED,
-    LotState.IN_REPAIR,
-    LotState.RETURNED,
-    LotState.SCRAPPED,
-    LotState.CANCELLED,
-)
+ORDERS = "longlead.orders"
+"""Source of the facts that orders are."""
 JOINED = "joined"
 """What becomes of a report of a nonconformance for which a later report speaks."""
 _WORD: dict[str, str] = {"repair": "repair", "return": "return", "accept": "use_as_is", "scrap": "scrap"}
@@ -81,33 +72,14 @@ def _order_facts(file: LineFile) -> Iterable[Fact]:
         placed_on = max((order.issued_on if order else None) or _first_day(file), line.ordered_after or date.min)
         seq = order.caused_seq if order else 0
         # By round: the order's own entry changes with its status, and the facts must not be sorted otherwise for that.
-        said = _said(placed_on, line.round, f"order:{line.number}")
+        said = tell_at_noon(placed_on, line.round, f"order:{line.number}", ORDERS)
         is_adopted = order is not None and order.placed_outside
         # An order that names no quantity orders all that is needed.
         quantity = file.item.needed_quantity if line.quantity is None else line.quantity
         yield Ordered(**said, order=line.number, quantity=quantity, is_adopted=is_adopted)
         if order is not None and order.status == "cancelled":
             day = max(placed_on, order.cancelled_on or last_day(file))
-            yield Cancelled(**_said(day, seq, f"cancelled:{line.number}"), order=line.number)
-
-
-class _Told(TypedDict):
-    day: date
-    said_at: datetime
-    received_at: datetime
-    source: str
-    event_id: str
-
-
-def _said(day: date, seq: int, name: str) -> _Told:
-    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-    return {
-        "day": day,
-        "said_at": noon,
-        "received_at": noon + timedelta(microseconds=seq),
-        "source": "longlead.orders",
-        "event_id": name,
-    }
+            yield Cancelled(**tell_at_noon(day, seq, f"cancelled:{line.number}", ORDERS), order=line.number)
 
 
 def _first_day(file: LineFile) -> date:
@@ -139,9 +111,22 @@ def adopt(file: LineFile) -> LineFile:
     return file.model_copy(update={"facts": rows, "item": item, "on_record": file})
 
 
-def project(file: LineFile, seq: int) -> LineFile:
-    """The file as its facts make it. `seq`: the entry that is being processed."""
-    return _Projection(adopt(file), seq).make()
+def project(file: LineFile, seq: int, account: Account | None = None) -> LineFile:
+    """The file as its facts make it. `seq`: the entry that is being processed; `account`: of its facts, where it is
+    computed already."""
+    return _Projection(adopt(file), seq, account).make()
+
+
+def with_account(file: LineFile, seq: int = 0) -> LineFile:
+    """The file as its facts make it: of a line that was kept without facts, with its lots and nonconformances."""
+    return project(file, seq) if file.item.account is None else file
+
+
+def with_facts(file: LineFile, rows: Sequence[FactRow], seq: int) -> LineFile:
+    """The line with further facts, or with facts changed."""
+    known, changed = adopt(file), {row.fact_id for row in rows}
+    facts = [*(row for row in known.facts if row.fact_id not in changed), *rows]
+    return project(known.model_copy(update={"facts": facts}), seq)
 
 
 def recount(file: LineFile, item: Item, seq: int) -> LineFile:
@@ -162,11 +147,11 @@ def changed_rows(before: LineFile, after: LineFile) -> list[Row]:
 
 
 class _Projection:
-    def __init__(self, file: LineFile, seq: int) -> None:
+    def __init__(self, file: LineFile, seq: int, account: Account | None = None) -> None:
         self.file, self.seq = file, seq
         self.item = file.item
         self.facts = facts_of(file)
-        self.account = account_of(file, self.facts)
+        self.account = account or account_of(file, self.facts)
         self.rounds = {line.number: line.round for line in file.order_lines}
         self.told = {fact.key: fact for fact in self.facts}
         self.rows_by_key = {f"{row.source}:{row.event_id}": row for row in file.facts}
@@ -178,11 +163,12 @@ class _Projection:
 
     def make(self) -> LineFile:
         shipments = self._shipments()
-        inspections = self._inspections(shipments)
+        names = {(row.fact or row.shipment_id): row.shipment_id for row in shipments}
+        inspections = self._inspections(names)
         ncrs = self._ncrs(inspections)
         inspections = [self._with_disposition(one, ncrs) for one in inspections]
-        receipts = self._receipts(shipments)
-        lots = self._lots(shipments, ncrs)
+        receipts = self._receipts(names)
+        lots = self._lots(names)
         orders, order_lines = self._orders()
         made = self.file.model_copy(
             update={
@@ -232,12 +218,9 @@ class _Projection:
         lines = []
         for line in self.file.order_lines:
             promised = self._promises(line.number)
-            day = promised[-1].day if promised else line.promised_date if self._is_adopted(line) else None
+            day = promised[-1].day if promised else None
             lines.append(line if line.promised_date == day else line.model_copy(update={"promised_date": day}))
         return orders, lines
-
-    def _is_adopted(self, line: OrderLine) -> bool:
-        return False
 
     def _order(self, order: PurchaseOrder) -> PurchaseOrder:
         if order.status == "cancelled":
@@ -289,7 +272,7 @@ class _Projection:
             status = "received" if delivery.arrivals and LotState.IN_TRANSIT not in states else "in_transit"
         if row is None:
             named = delivery.name not in self.told
-            shipment_id = delivery.name if named else _next_id(self.item, round_, others)
+            shipment_id = delivery.name if named else _next_shipment_id(self.item, round_, others)
             fact = None if named else delivery.name
             row = Shipment(
                 shipment_id=shipment_id, item_id=self.item.item_id, round=round_, fact=fact, caused_seq=self.seq
@@ -318,8 +301,7 @@ class _Projection:
         ]
         return max(found, key=lambda fact: fact.saying, default=None)
 
-    def _receipts(self, shipments: Sequence[Shipment]) -> list[Receipt]:
-        names = {(row.fact or row.shipment_id): row.shipment_id for row in shipments}
+    def _receipts(self, names: Mapping[str, str]) -> list[Receipt]:
         known = {row.receipt_id: row for row in self.file.receipts}
         made: dict[str, Receipt] = {}
         for delivery in self.account.deliveries:
@@ -344,8 +326,7 @@ class _Projection:
 
     # -- inspections
 
-    def _inspections(self, shipments: Sequence[Shipment]) -> list[Inspection]:
-        names = {(row.fact or row.shipment_id): row.shipment_id for row in shipments}
+    def _inspections(self, names: Mapping[str, str]) -> list[Inspection]:
         rows = list(self.file.inspections)
         done = {row.fact: row for row in rows if row.fact is not None}
         made: dict[str, Inspection] = {}
@@ -366,7 +347,7 @@ class _Projection:
         return self._closed_plans(result, names)
 
     def _planned(
-        self, rows: Sequence[Inspection], made: dict[str, Inspection], verdict: Verdict, names: dict[str, str]
+        self, rows: Sequence[Inspection], made: dict[str, Inspection], verdict: Verdict, names: Mapping[str, str]
     ) -> Inspection | None:
         """The planned inspection that a verdict is of."""
         mine = {names.get(name, name) for name in verdict.shipments}
@@ -385,11 +366,8 @@ class _Projection:
 
     def _unplanned(self, rows: Sequence[Inspection], verdict: Verdict) -> Inspection:
         round_ = self.rounds.get(verdict.order, self.item.round)
-        number = sum(row.round == round_ for row in rows) + 1
-        while any(row.inspection_id == f"{self.item.item_id}-{round_}-I{number}" for row in rows):
-            number += 1
         return Inspection(
-            inspection_id=f"{self.item.item_id}-{round_}-I{number}",
+            inspection_id=next_inspection_id(self.item, round_, rows),
             item_id=self.item.item_id,
             round=round_,
             caused_seq=self._seq_of(verdict.fact),
@@ -399,7 +377,7 @@ class _Projection:
         stored = self.rows_by_key.get(key)
         return stored.caused_seq if stored else self.seq
 
-    def _inspection(self, row: Inspection, verdict: Verdict, names: dict[str, str]) -> Inspection:
+    def _inspection(self, row: Inspection, verdict: Verdict, names: Mapping[str, str]) -> Inspection:
         told = [self.told[key] for key in reversed(verdict.reports) if key in self.told]
         reports = [fact for fact in told if isinstance(fact, Inspected)]
         stored = [self.rows_by_key[key] for key in reversed(verdict.reports) if key in self.rows_by_key]
@@ -435,7 +413,7 @@ class _Projection:
         is_wrong = isinstance(fact, Arrived) and fact.condition == "wrong"
         return ["not what was ordered"] if is_wrong else ["damaged on arrival"]
 
-    def _closed_plans(self, rows: list[Inspection], names: dict[str, str]) -> list[Inspection]:
+    def _closed_plans(self, rows: list[Inspection], names: Mapping[str, str]) -> list[Inspection]:
         """Plans of goods that have all had their verdict, or are not there any more, are done with."""
         waiting = {
             names.get(lot.shipment or "", lot.shipment) for lot in self.account.lots if lot.state == LotState.ON_SITE
@@ -541,8 +519,7 @@ class _Projection:
         """The lots without what is needed and was never ordered."""
         return [lot for lot in self.account.lots if lot.order != BEFORE_ANY_ORDER or lot.state != LotState.ORDERED]
 
-    def _lots(self, shipments: Sequence[Shipment], ncrs: Sequence[NonconformanceRow]) -> list[LotRow]:
-        names = {(row.fact or row.shipment_id): row.shipment_id for row in shipments}
+    def _lots(self, names: Mapping[str, str]) -> list[LotRow]:
         counts: dict[str, int] = {}
         made: dict[str, LotRow] = {}
         for lot in self._shown_lots():
@@ -550,7 +527,7 @@ class _Projection:
             counts[order] = counts.get(order, 0) + 1
             lot_id = f"{order}/{counts[order]}"
             expected = [part.on for part in self.computed if (part.order, part.shipment) == (lot.order, lot.shipment)]
-            coming = lot.state in (LotState.ORDERED, LotState.IN_TRANSIT)
+            coming = lot.state in COMING
             day = max((on for on in expected if on), default=None) if coming else None
             here = lot.state in (LotState.ON_SITE, LotState.ACCEPTED, LotState.IN_REPAIR)
             made[lot_id] = LotRow(
@@ -676,7 +653,7 @@ class _Projection:
     def _line_account(self) -> LineAccount:
         """All but its needs, which `with_needs` covers."""
         account, before = self.account, self.item.account or LineAccount()
-        quantities = {str(state): account.quantity(state) for state in _STATES}
+        quantities = {str(state): account.quantity(state) for state in LotState}
         shown = (lot.quantity for lot in self._shown_lots() if lot.state == LotState.ORDERED)
         quantities[str(LotState.ORDERED)] = sum(shown, NOTHING)
         promises = self._promises()
@@ -715,9 +692,18 @@ def _without_report(row: Inspection) -> Inspection:
     )
 
 
-def _next_id(item: Item, round_: int, others: Sequence[Shipment]) -> str:
+def next_inspection_id(item: Item, round_: int, others: Sequence[Inspection]) -> str:
+    """The next free id of an inspection of that order."""
     number = sum(row.round == round_ for row in others) + 1
-    taken = {row.shipment_id for row in others}
-    while f"{item.item_id}-{round_}-{number}" in taken:
+    return _free_id(f"{item.item_id}-{round_}-I", number, {row.inspection_id for row in others})
+
+
+def _next_shipment_id(item: Item, round_: int, others: Sequence[Shipment]) -> str:
+    number = sum(row.round == round_ for row in others) + 1
+    return _free_id(f"{item.item_id}-{round_}-", number, {row.shipment_id for row in others})
+
+
+def _free_id(prefix: str, number: int, taken: Collection[str]) -> str:
+    while f"{prefix}{number}" in taken:
         number += 1
-    return f"{item.item_id}-{round_}-{number}"
+    return f"{prefix}{number}"

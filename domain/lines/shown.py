@@ -14,7 +14,7 @@ from domain.lines.facts import Arrived, Departed, Disposed, Fact, Inspected, Sta
 from domain.lines.lots import NOTHING, LotState
 from domain.lines.needs import untouched_account
 from domain.lines.old_rows import SOURCE as OLD_ROWS
-from domain.lines.projection import account_of, facts_of, project
+from domain.lines.projection import account_of, facts_of, with_account
 from domain.lines.sameness import group_arrivals, group_departures, group_inspections
 from domain.lines.statements import expect_arrivals
 from domain.lines.stored import read_row
@@ -113,7 +113,7 @@ class ShownFact:
 
 def complete_file(file: LineFile) -> LineFile:
     """The file with lots and account, also where nothing has changed on the line since facts are kept."""
-    return file if file.item.account is not None else project(file, file.item.caused_seq)
+    return with_account(file, file.item.caused_seq)
 
 
 def account_shown(item: Item, account: LineAccount | None = None) -> LineAccount:

@@ -16,7 +16,7 @@ from domain.lines.projection import account_of, adopt, changed_rows, facts_of, p
 from domain.lines.stored import fact_row
 from domain.outside import shown_name
 from domain.plain_json import JsonObject, PlainAction
-from domain.procurement import Item, LineFile, NonconformanceRow, Row
+from domain.procurement import Item, LineFile, NonconformanceRow
 from domain.recording import Recorded
 
 RESTATED = "longlead.restated"
@@ -90,12 +90,12 @@ def take_in(file: LineFile, fact: Fact, report: Report, note: str, *, document_u
     before = account_of(file)
     row = fact_row(fact, file.item.item_id, str(report.seq), report.seq, document_url=document_url)
     told = file.model_copy(update={"facts": [*file.facts, row]})
-    after = account_of(told)
-    made = project(told, report.seq)
+    facts = facts_of(told)
+    after = account_of(told, facts)
+    made = project(told, report.seq, after)
     rows = changed_rows(file, made)
     new_doubts = [doubt for doubt in after.doubts if doubt not in before.doubts]
     own = next((doubt for doubt in new_doubts if doubt.fact == fact.key), None)
-    facts = facts_of(told)
     recorded = Recorded(note + _over(before, after) + _why_little(fact, before, after, facts), rows)
     if isinstance(fact, Arrived):
         recorded.say = say_over_and_short(file.item, fact, before, after)
@@ -177,7 +177,10 @@ def say_over_and_short(item: Item, fact: Arrived, before: Account, after: Accoun
     """What the manager is told of a delivery that was more than ordered, or less than what left (OS&D report)."""
     unit = shown_name(item.unit or "units")
     said = []
-    if over := _over_quantity(after) - _over_quantity(before):
+    over = _over_quantity(after) - _over_quantity(before)
+    if over < 0:
+        return []
+    if over:
         said.append(f"{over.normalize():f} {unit} more than ordered arrived on {fact.day}")
     names = {delivery.name for delivery in after.deliveries if fact.key in delivery.reports}
     on_way = _on_way(before, names)
@@ -190,11 +193,7 @@ def say_over_and_short(item: Item, fact: Arrived, before: Account, after: Accoun
             f"{came.normalize():f} of {on_way.normalize():f} {unit} of its shipment arrived on {fact.day}; "
             f"{missing} are missing and to be claimed"
         )
-    return [
-        action("notify_team", team=MANAGER, message=f"{item.shown}: {one}.", item=item.item_id)
-        for one in said
-        if over >= 0
-    ]
+    return [action("notify_team", team=MANAGER, message=f"{item.shown}: {one}.", item=item.item_id) for one in said]
 
 
 def _over_quantity(account: Account) -> Decimal:
@@ -211,18 +210,6 @@ def newly_open(before: LineFile, after: LineFile) -> list[NonconformanceRow]:
     """Nonconformances of which more is undecided than before."""
     known = {ncr.ncr_id: ncr.undecided for ncr in before.ncrs}
     return [ncr for ncr in after.open_ncrs if ncr.undecided > known.get(ncr.ncr_id, 0)]
-
-
-def take_decisions(file: LineFile, facts: Sequence[Fact], seq: int, ordinal: int = 0) -> list[Row]:
-    """The rows that change by what a person decided about rejected goods."""
-    file = adopt(file)
-    rows = [fact_row(fact, file.item.item_id, f"{seq}-{ordinal}-{number}", seq) for number, fact in enumerate(facts)]
-    return changed_rows(file, project(file.model_copy(update={"facts": [*file.facts, *rows]}), seq))
-
-
-def _without_report(file: LineFile) -> dict[str, object]:
-    aliases = {"__all__": {"caused_seq", "aliases"}}
-    return file.model_dump(exclude={"facts": True, "item": {"caused_seq"}, "lots": aliases})
 
 
 def _changes_nothing(before: LineFile, after: LineFile) -> bool:

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from domain.approvals import Approval, Option, Question, fingerprint
 from domain.buildings import MANAGER, Building
 from domain.commitments import NEEDS_AN_ADMIN, NOTHING, Amount, covering_approver, stake_of
-from domain.dispositions import with_account
 from domain.feasibility import find_obstacle
+from domain.lines.projection import with_account
 from domain.options import for_party
 from domain.procurement import LineFile, money
 from domain.questions.kinds import FreeKind, LineKind, Subject
