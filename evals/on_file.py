@@ -1,0 +1,280 @@
+"""What is on file of a building: rows of its tables, and the images of rows that `changes` keeps."""
+
+from datetime import datetime
+from typing import Any, Generic, NotRequired, TypedDict, TypeVar
+
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, class_row
+
+from domain.plain_json import JsonObject, PlainAction
+
+R = TypeVar("R")
+Image = TypeVar("Image")
+
+
+class PlainResponder(TypedDict):
+    """Who decided."""
+
+    type: str
+    id: str
+    name: str
+
+
+class ChangeRow(TypedDict):
+    """A row of `changes`: what became of one row of any table."""
+
+    position: int
+    seq: int
+    entity: str
+    """The table, a `Kind`."""
+    id: str
+    data: Any
+    """The image, in the shape that its kind says."""
+
+
+class EffectRow(TypedDict):
+    """A row of the ledger."""
+
+    seq: int
+    action: str
+    item: str
+    ordinal: int
+    kind: str
+    """fact, action, ask, ..."""
+    arguments: JsonObject
+    result: JsonObject
+    responder: PlainResponder
+
+
+class EntryRow(TypedDict):
+    """An entry of the inbox."""
+
+    seq: int
+    generation: int
+    source: str
+    event_id: str
+    event_type: str
+    body: JsonObject
+    received_at: datetime
+    status: str
+    attempts: int
+    error: str | None
+    outcome: JsonObject | None
+
+
+class DecisionRow(TypedDict):
+    """A row of the decision log."""
+
+    seq: int
+    type: str
+    kind: str | None
+    item_id: str | None
+    responder: PlainResponder
+    why: str | None
+    actions: list[PlainAction]
+
+
+class MessageRow(TypedDict):
+    """A message in the outbox."""
+
+    outbox_id: int
+    key: str
+    recipient: str | None
+    subject: str
+    payload: JsonObject
+    status: str
+    party: NotRequired[str]
+    """The role or team that it goes to; `vendor` for every vendor. Found out by whoever looks."""
+
+
+class CallRow(TypedDict):
+    """What a language model was asked."""
+
+    seq: int
+    worker: str
+    ordinal: int
+    tier: int
+    outcome: str
+    answer: str | None
+
+
+class Kind(str, Generic[Image]):
+    """The name of a table, and with it the shape of its rows' images."""
+
+
+class ItemImage(TypedDict):
+    """A line of the procurement log, as far as it is read here. Images of earlier versions may lack what is newer."""
+
+    item_id: str
+    name: str
+    category: str | None
+    vendor_id: str | None
+    quantity: str | None
+    unit: str | None
+    unit_price: str | None
+    currency: str
+    lead_time_days: int | None
+    posted: bool
+    submittal: str
+    commercial: str
+    logistics: str
+    quality: str
+    schedule_band: str | None
+    required_by: str | None
+    buffer_days: int
+    promised_date: str | None
+    eta: str | None
+    held_until: str | None
+    removed: bool
+
+
+class PlainOption(TypedDict):
+    """A way out of a question."""
+
+    title: str
+    actions: list[PlainAction]
+    days_late: NotRequired[int | None]
+    recommended_by: NotRequired[PlainResponder | None]
+
+
+class ApprovalImage(TypedDict):
+    """A question."""
+
+    approval_id: str
+    item_id: str | None
+    kind: str
+    matter: str
+    summary: str
+    options: list[PlainOption]
+    refused: int
+    status: str
+    version: int
+    asked_of: str | None
+    escalation_level: int
+    due_at: str | None
+    raised_seq: int
+
+
+class ScopedImage(TypedDict):
+    """For what a rule or a delegation stands."""
+
+    kind: str
+    category: str | None
+    vendor_id: str | None
+    item_id: str | None
+    about: str | None
+
+
+class RuleImage(ScopedImage):
+    """A learned rule."""
+
+    rule_id: str
+    title: str
+    actions: list[PlainAction]
+    confirmed: int
+    autonomy: str
+    delegation: str
+
+
+class DelegationImage(ScopedImage):
+    """A delegation."""
+
+    delegation_id: str
+    actions: list[str]
+    amount_limit: str | None
+    expires_at: str | None
+    granted_to: str
+    status: str
+
+
+class OrderImage(TypedDict):
+    """A purchase order."""
+
+    number: str
+    status: str
+    placed_outside: NotRequired[bool]
+
+
+class OrderLineImage(TypedDict):
+    """A line of a purchase order."""
+
+    number: str
+    item_id: str
+    quantity: str | None
+
+
+class InspectionImage(TypedDict):
+    """An inspection, planned or done."""
+
+    item_id: str
+    status: str
+
+
+class FlagImage(TypedDict):
+    """A flag on a line."""
+
+    flag_id: str
+    item_id: str
+    status: str
+    band: str
+    detail: str
+
+
+class SaidImage(TypedDict):
+    """A message, in or out."""
+
+    message_id: str
+    direction: str
+    party: str
+    text: str | None
+    item_id: NotRequired[str | None]
+
+
+class VendorImage(TypedDict):
+    """A vendor."""
+
+    vendor_id: str
+    name: str
+    contact: str | None
+    approved: bool
+    contacts: NotRequired[dict[str, str | None] | None]
+
+
+class ScheduleImage(TypedDict):
+    """A version of the schedule."""
+
+    body: JsonObject
+
+
+ITEMS = Kind[ItemImage]("items")
+APPROVALS = Kind[ApprovalImage]("approvals")
+RULES = Kind[RuleImage]("rules")
+DELEGATIONS = Kind[DelegationImage]("delegations")
+ORDERS = Kind[OrderImage]("purchase_orders")
+ORDER_LINES = Kind[OrderLineImage]("purchase_order_lines")
+INSPECTIONS = Kind[InspectionImage]("inspections")
+FLAGS = Kind[FlagImage]("flags")
+MESSAGES = Kind[SaidImage]("messages")
+VENDORS = Kind[VendorImage]("vendors")
+SCHEDULES = Kind[ScheduleImage]("schedules")
+BUILDINGS = Kind[JsonObject]("buildings")
+
+
+async def rows_of(
+    conn: AsyncConnection[DictRow], kind: type[R], query: str, building_id: str, since: int = -1
+) -> list[R]:
+    """What a query finds of a building that is newer than a number; its columns are the fields of `kind`."""
+    cursor = conn.cursor(row_factory=class_row(kind))
+    return await (await cursor.execute(query.encode(), (building_id, since))).fetchall()
+
+
+def object_in(plain: JsonObject, name: str) -> JsonObject:
+    """The object at a key; empty where there is none."""
+    found = plain.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def objects_in(plain: JsonObject, name: str) -> list[JsonObject]:
+    """The objects of the list at a key."""
+    found = plain.get(name)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
