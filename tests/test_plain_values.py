@@ -102,7 +102,7 @@ MOST_UNTYPED = {
     "bootstrap": 0,
     "cli": 36,
     "domain": 13,
-    "evals": 13,
+    "evals": 9,
     "graph": 29,
     "nodes": 6,
     "runtime": 15,
