@@ -102,7 +102,7 @@ MOST_UNTYPED = {
     "bootstrap": 0,
     "cli": 36,
     "domain": 13,
-    "evals": 9,
+    "evals": 1,
     "graph": 29,
     "nodes": 6,
     "runtime": 15,
@@ -132,7 +132,7 @@ def test_the_edges_are_few_and_there() -> None:
 
 
 def test_no_number_is_below_the_goal_for_show() -> None:
-    assert {room for room, most in MOST_UNTYPED.items() if most <= GOAL} == {"bootstrap"}
+    assert {room for room, most in MOST_UNTYPED.items() if most <= GOAL} == {"bootstrap", "evals"}
 
 
 def test_an_alias_of_an_alias_is_counted() -> None:
