@@ -103,25 +103,17 @@ class Kind(str, Generic[Image]):
 
 
 class ItemImage(TypedDict):
-    """A line of the procurement log, as far as it is read here. Images of earlier versions may lack what is newer."""
+    """A line of the procurement log. Of each image only what is read here is named; those of earlier versions may lack
+    what is newer."""
 
     item_id: str
     name: str
-    category: str | None
-    vendor_id: str | None
-    quantity: str | None
-    unit: str | None
-    unit_price: str | None
-    currency: str
-    lead_time_days: int | None
-    posted: bool
     submittal: str
     commercial: str
     logistics: str
     quality: str
     schedule_band: str | None
     required_by: str | None
-    buffer_days: int
     promised_date: str | None
     eta: str | None
     held_until: str | None
@@ -143,7 +135,7 @@ class ApprovalImage(TypedDict):
     approval_id: str
     item_id: str | None
     kind: str
-    matter: str
+    matter: NotRequired[str]
     summary: str
     options: list[PlainOption]
     refused: int
@@ -155,35 +147,21 @@ class ApprovalImage(TypedDict):
     raised_seq: int
 
 
-class ScopedImage(TypedDict):
-    """For what a rule or a delegation stands."""
-
-    kind: str
-    category: str | None
-    vendor_id: str | None
-    item_id: str | None
-    about: str | None
-
-
-class RuleImage(ScopedImage):
+class RuleImage(TypedDict):
     """A learned rule."""
 
     rule_id: str
     title: str
-    actions: list[PlainAction]
-    confirmed: int
-    autonomy: str
-    delegation: str
 
 
-class DelegationImage(ScopedImage):
+class DelegationImage(TypedDict):
     """A delegation."""
 
     delegation_id: str
-    actions: list[str]
-    amount_limit: str | None
-    expires_at: str | None
-    granted_to: str
+    kind: str
+    item_id: str | None
+    category: str | None
+    vendor_id: str | None
     status: str
 
 
@@ -191,7 +169,6 @@ class OrderImage(TypedDict):
     """A purchase order."""
 
     number: str
-    status: str
     placed_outside: NotRequired[bool]
 
 
@@ -206,7 +183,6 @@ class OrderLineImage(TypedDict):
 class InspectionImage(TypedDict):
     """An inspection, planned or done."""
 
-    item_id: str
     status: str
 
 
@@ -233,11 +209,7 @@ class SaidImage(TypedDict):
 class VendorImage(TypedDict):
     """A vendor."""
 
-    vendor_id: str
     name: str
-    contact: str | None
-    approved: bool
-    contacts: NotRequired[dict[str, str | None] | None]
 
 
 class ScheduleImage(TypedDict):
@@ -257,7 +229,6 @@ FLAGS = Kind[FlagImage]("flags")
 MESSAGES = Kind[SaidImage]("messages")
 VENDORS = Kind[VendorImage]("vendors")
 SCHEDULES = Kind[ScheduleImage]("schedules")
-BUILDINGS = Kind[JsonObject]("buildings")
 
 
 async def rows_of(

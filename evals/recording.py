@@ -230,9 +230,8 @@ def _with_queued(history: History, steps: list[_Step]) -> list[_Step]:
     return steps
 
 
-_PLAIN_ITEMS, _PLAIN_VENDORS = Kind[JsonObject]("items"), Kind[JsonObject]("vendors")
+_PLAIN_BUILDINGS, _PLAIN_ITEMS, _PLAIN_VENDORS = map(Kind[JsonObject], ("buildings", "items", "vendors"))
 """Images that are copied field by field."""
-_PLAIN_BUILDINGS = Kind[JsonObject]("buildings")
 
 
 def _building(history: History, current: JsonObject) -> JsonObject:
