@@ -10,12 +10,13 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypedDict
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from evals.bench import age, latency, load, memory, past, scale, sleeping, throughput
-from evals.bench.report import Detail, PlainResult, Result, Tell, table
+from evals.bench.report import PlainResult, Result, Tell, table
 from evals.bench.server import Bench, server
 from runtime import loop
 
@@ -97,7 +98,17 @@ async def _run(chosen: dict[str, Benchmark], console: Console) -> list[Result]:
     return results
 
 
-def _plain(results: list[Result], quick: bool) -> dict[str, Detail | dict[str, PlainResult]]:
+class Written(TypedDict):
+    """What `--json` writes."""
+
+    quick: bool
+    machine: dict[str, str | int | None]
+    python: str
+    packages: dict[str, str]
+    results: dict[str, PlainResult]
+
+
+def _plain(results: list[Result], quick: bool) -> Written:
     return {
         "quick": quick,
         "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},

@@ -6,13 +6,16 @@ from datetime import date
 from importlib.resources import files
 
 import yaml  # type: ignore[import-untyped]
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from domain.plain_json import JsonObject
 from domain.text import slug
 
 NAMES = ("Elevator", "Fire Doors", "HVAC Units", "Steel Beams", "Steel Columns", "Switchgear", "Windows")
 SENDER = "jo@acme.example"
+
+Reported = dict[str, date | JsonValue]
+"""An event as YAML has it: its days are days."""
 
 
 class MailCase(BaseModel):
@@ -24,7 +27,7 @@ class MailCase(BaseModel):
     written: date
     sender: str = SENDER
     text: str
-    reports: list[JsonObject]
+    reports: list[Reported]
     person: str | None = None
     held_out: bool = False
     """Written after the reader was built, and not to be tuned on."""
@@ -57,8 +60,8 @@ def replies(*, held_out: bool = False) -> list[ReplyCase]:
     return [case for case in made if case.held_out is held_out]
 
 
-def _loaded(name: str) -> list[JsonObject]:
-    found: list[JsonObject] = yaml.safe_load(files("evals.reading").joinpath(name).read_text(encoding="utf-8"))
+def _loaded(name: str) -> list[Reported]:
+    found: list[Reported] = yaml.safe_load(files("evals.reading").joinpath(name).read_text(encoding="utf-8"))
     return found
 
 

@@ -4,7 +4,7 @@ from domain.approvals import Approval, Decision
 from domain.mail import lines_named
 from domain.plain_json import JsonObject, PlainAction
 from domain.text import slug
-from evals.reading.cases import NAMES, QUESTIONS, REPLIED_ON, MailCase, ReplyCase, Result
+from evals.reading.cases import NAMES, QUESTIONS, REPLIED_ON, MailCase, ReplyCase, Reported, Result
 from evals.reading.room import PERSON, Room, open_room
 from storage import procurement
 from tools.models import ModelAccess
@@ -45,7 +45,7 @@ async def play_mail(conninfo: str, models: ModelAccess, case: MailCase) -> Resul
 _TOLD = ("event_type", "item", "eta", "promised_date", "date_departed", "date_arrived", "inspection_date")
 
 
-def _brief(event: JsonObject) -> dict[str, str]:
+def _brief(event: Reported) -> dict[str, str]:
     """What of an event must be read: its type, its line and its days."""
     return {field: str(event[field]) for field in _TOLD if event.get(field)}
 
