@@ -16,7 +16,7 @@ BIN = $(call quoted,VENV)/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help ready-to-run ready-to-work demo test test-live test-large properties versions takeover readings serve evals bench chaos soak lint \
-	format studio picture docs requirements try-setup try-install clean
+	format language studio picture docs requirements try-setup try-install clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -62,9 +62,12 @@ lint: ready-to-work  ## ruff and mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-format: ready-to-work  ## Lay the code out
-	@$(BIN)/ruff check --fix .
+format: ready-to-work  ## Lay the code out, also where something is left to be fixed by hand
+	@$(BIN)/ruff check --fix . || { $(BIN)/ruff format .; exit 1; }
 	@$(BIN)/ruff format .
+
+language: ready-to-work  ## How plain the words of the code and the documents are, and where they are not
+	@$(BIN)/python -m tests.language
 
 bench: ready-to-work  ## The benchmarks, side by side with their baselines, as ratios (BENCH=names and options)
 	@$(BIN)/python -m evals.bench $(BENCH)
