@@ -11,7 +11,7 @@ from tests.language.words import is_participle
 MAX_SHARES = {
     "participles as function names": 8,
     "participles and fillers as variables": 11.5,
-    "archaic turns": 3.0,
+    "archaic turns": 2.5,
     "class names that stand twice": 74,
     "limits under other names than MAX_": 54,
 }
