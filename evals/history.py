@@ -12,7 +12,7 @@ from evals.on_file import (
     EffectRow,
     EntryRow,
     Image,
-    Kind,
+    ImageKind,
     MessageRow,
     rows_of,
 )
@@ -66,11 +66,11 @@ class History:
         found = [change for seq in seqs for change in self.changes[seq]]
         return sorted(found, key=lambda change: int(change["position"]))
 
-    def first(self, kind: Kind[Image]) -> list[Image]:
+    def first(self, kind: ImageKind[Image]) -> list[Image]:
         """The rows of a kind that the building was posted with."""
         return [image for change in self.changes[0] if (image := image_of(change, kind)) is not None]
 
-    def images(self, kind: Kind[Image]) -> dict[str, Image]:
+    def images(self, kind: ImageKind[Image]) -> dict[str, Image]:
         """The last image of every row of a kind."""
         parts = [*self.changes.values(), *(one.rows for one in self.by_hand)]
         rows = sorted((row for part in parts for row in part), key=lambda row: int(row["position"]))

@@ -22,8 +22,8 @@ from evals.on_file import (
     EntryRow,
     FlagImage,
     Image,
+    ImageKind,
     ItemImage,
-    Kind,
     MessageRow,
     PlainOption,
     rows_of,
@@ -149,7 +149,7 @@ class Digest:
         found.settled = next((str(decision) for decision in settled if decision), None)
         return found
 
-    def rows(self, kind: Kind[Image]) -> list[Image]:
+    def rows(self, kind: ImageKind[Image]) -> list[Image]:
         """The rows of a table as they were last seen."""
         return list(_images_of(self._images, kind).values())
 
@@ -200,12 +200,12 @@ class Watch(Digest):
         return self.take(found, changes)
 
 
-def image_of(change: ChangeRow, kind: Kind[Image]) -> Image | None:
+def image_of(change: ChangeRow, kind: ImageKind[Image]) -> Image | None:
     """The image of a change, where it is of that kind."""
     return change["data"] if change["entity"] == kind else None
 
 
-def _images_of(images: Images, kind: Kind[Image]) -> dict[str, Image]:
+def _images_of(images: Images, kind: ImageKind[Image]) -> dict[str, Image]:
     """The images of a kind by their ids."""
     return {name: change["data"] for (entity, name), change in images.items() if entity == kind}
 

@@ -26,7 +26,7 @@ class ChangeRow(TypedDict):
     position: int
     seq: int
     entity: str
-    """The table, a `Kind`."""
+    """The table, an `ImageKind`."""
     id: str
     data: Any
     """The image, in the shape that its kind says."""
@@ -98,7 +98,7 @@ class CallRow(TypedDict):
     answer: str | None
 
 
-class Kind(str, Generic[Image]):
+class ImageKind(str, Generic[Image]):
     """The name of a table, and with it the shape of its rows' images."""
 
 
@@ -218,17 +218,17 @@ class ScheduleImage(TypedDict):
     body: JsonObject
 
 
-ITEMS = Kind[ItemImage]("items")
-APPROVALS = Kind[ApprovalImage]("approvals")
-RULES = Kind[RuleImage]("rules")
-DELEGATIONS = Kind[DelegationImage]("delegations")
-ORDERS = Kind[OrderImage]("purchase_orders")
-ORDER_LINES = Kind[OrderLineImage]("purchase_order_lines")
-INSPECTIONS = Kind[InspectionImage]("inspections")
-FLAGS = Kind[FlagImage]("flags")
-MESSAGES = Kind[SaidImage]("messages")
-VENDORS = Kind[VendorImage]("vendors")
-SCHEDULES = Kind[ScheduleImage]("schedules")
+ITEMS = ImageKind[ItemImage]("items")
+APPROVALS = ImageKind[ApprovalImage]("approvals")
+RULES = ImageKind[RuleImage]("rules")
+DELEGATIONS = ImageKind[DelegationImage]("delegations")
+ORDERS = ImageKind[OrderImage]("purchase_orders")
+ORDER_LINES = ImageKind[OrderLineImage]("purchase_order_lines")
+INSPECTIONS = ImageKind[InspectionImage]("inspections")
+FLAGS = ImageKind[FlagImage]("flags")
+MESSAGES = ImageKind[SaidImage]("messages")
+VENDORS = ImageKind[VendorImage]("vendors")
+SCHEDULES = ImageKind[ScheduleImage]("schedules")
 
 
 async def rows_of(

@@ -21,7 +21,7 @@ from evals.on_file import (
     ApprovalImage,
     FlagImage,
     Image,
-    Kind,
+    ImageKind,
     OrderLineImage,
 )
 from evals.passing import next_due, tick
@@ -131,7 +131,7 @@ class Player:
         """The scenario's moment on the building's own clock, without an offset."""
         return self._site.clock.now().astimezone(self._zone).replace(tzinfo=None)
 
-    def read_rows(self, kind: Kind[Image]) -> list[Image]:
+    def read_rows(self, kind: ImageKind[Image]) -> list[Image]:
         """The rows of a table of the building, as the last step left them."""
         return self._watch.rows(kind)
 

@@ -15,7 +15,7 @@ from evals.on_file import (
     ApprovalImage,
     CallRow,
     EntryRow,
-    Kind,
+    ImageKind,
     PlainResponder,
     object_in,
     objects_in,
@@ -102,7 +102,7 @@ def local(moment: str | datetime, zone: ZoneInfo) -> str:
 
 
 _SCOPE = ("category", "vendor_id", "about")
-_PLAIN_RULES, _PLAIN_DELEGATIONS = Kind[JsonObject]("rules"), Kind[JsonObject]("delegations")
+_PLAIN_RULES, _PLAIN_DELEGATIONS = ImageKind[JsonObject]("rules"), ImageKind[JsonObject]("delegations")
 """Images that are copied field by field."""
 
 

@@ -16,7 +16,7 @@ from domain.policy import Policy
 from evals.expectations import expectations_of
 from evals.history import History, read_history
 from evals.observed import Digest, Observed
-from evals.on_file import ITEMS, SCHEDULES, ChangeRow, EntryRow, Kind, object_in, objects_in
+from evals.on_file import ITEMS, SCHEDULES, ChangeRow, EntryRow, ImageKind, object_in, objects_in
 from evals.recorded_people import (
     answer_of,
     by_hand_of,
@@ -230,7 +230,7 @@ def _with_queued(history: History, steps: list[_Step]) -> list[_Step]:
     return steps
 
 
-_PLAIN_BUILDINGS, _PLAIN_ITEMS, _PLAIN_VENDORS = map(Kind[JsonObject], ("buildings", "items", "vendors"))
+_PLAIN_BUILDINGS, _PLAIN_ITEMS, _PLAIN_VENDORS = map(ImageKind[JsonObject], ("buildings", "items", "vendors"))
 """Images that are copied field by field."""
 
 

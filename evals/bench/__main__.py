@@ -98,7 +98,7 @@ async def _run(chosen: dict[str, Benchmark], console: Console) -> list[Result]:
     return results
 
 
-class Written(TypedDict):
+class BenchFile(TypedDict):
     """What `--json` writes."""
 
     quick: bool
@@ -108,7 +108,7 @@ class Written(TypedDict):
     results: dict[str, PlainResult]
 
 
-def _plain(results: list[Result], quick: bool) -> Written:
+def _plain(results: list[Result], quick: bool) -> BenchFile:
     return {
         "quick": quick,
         "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},

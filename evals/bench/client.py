@@ -16,7 +16,7 @@ Lane = list[tuple[str, JsonObject]]
 """What one connection posts, in order: path and body."""
 
 
-class Posted(TypedDict):
+class PostedLanes(TypedDict):
     """How it went."""
 
     began: float
@@ -63,7 +63,7 @@ def encoded(path: str, body: JsonObject | None = None, method: str = "POST") -> 
     return f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content
 
 
-async def post_all(port: int, lanes: list[Lane]) -> Posted:
+async def post_all(port: int, lanes: list[Lane]) -> PostedLanes:
     """Post what is in each lane in its order, a connection for each lane; when it began and ended, and the answers."""
     prepared = [[encoded(path, body) for path, body in lane] for lane in lanes]
     connections = [await Connection.open(port) for _ in lanes]
@@ -82,7 +82,7 @@ async def post_all(port: int, lanes: list[Lane]) -> Posted:
     return {"began": began, "ended": ended, "answers": dict(answers), "cpu_s": time.process_time()}
 
 
-async def post_from_outside(port: int, lanes: list[Lane]) -> Posted:
+async def post_from_outside(port: int, lanes: list[Lane]) -> PostedLanes:
     """The same in a process of its own, so that the client's work is not the service's.
 
     Raises:
@@ -94,7 +94,7 @@ async def post_from_outside(port: int, lanes: list[Lane]) -> Posted:
     output, _ = await process.communicate(json.dumps({"port": port, "lanes": lanes}).encode())
     if process.returncode or not output:
         raise RuntimeError(f"the client failed ({process.returncode})")
-    outcome: Posted = json.loads(output)
+    outcome: PostedLanes = json.loads(output)
     if any(not str(status).startswith("2") for status in outcome["answers"]):
         raise RuntimeError(f"the client was refused, answers: {outcome['answers']}")
     return outcome

@@ -27,7 +27,7 @@ SELECT count(*) FILTER (WHERE status = 'SUCCESS'), count(*) FILTER (WHERE status
   FROM dbos.workflow_status"""
 
 
-class Job(TypedDict):
+class ScriptJob(TypedDict):
     """How much is done."""
 
     threads: int
@@ -57,7 +57,7 @@ async def remember(state: script.State) -> script.State:
 
 
 @DBOS.workflow()
-async def process(event: script.Entry) -> script.Outcome:
+async def process(event: script.HandedIn) -> script.ScriptOutcome:
     state: script.State = {"event": event}
     for step in (classify, handle, act, remember):
         state.update(await step(state))
@@ -109,7 +109,7 @@ async def run(conninfo: str, *, threads: int, events: int) -> script.Took:
 
 if __name__ == "__main__":
     connect(sys.argv[1])
-    job: Job = json.loads(sys.argv[2])
+    job: ScriptJob = json.loads(sys.argv[2])
     if sys.argv[3] == "fill":
         asyncio.run(fill(**job))
     else:

@@ -26,7 +26,7 @@ WARM = 40
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenEvent:
     """When an event came, was begun and ended, by the server's clock in seconds."""
 
     building_id: str
@@ -61,10 +61,10 @@ async def run(bench: Bench, tell: Tell, *, events: int = 200, warm: int = WARM, 
     return _result(sent, rows)
 
 
-async def _started(conninfo: str, count: int) -> list[Seen]:
+async def _started(conninfo: str, count: int) -> list[SeenEvent]:
     async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as conn:
         for _ in range(100):
-            cursor = conn.cursor(row_factory=class_row(Seen))
+            cursor = conn.cursor(row_factory=class_row(SeenEvent))
             rows = await (await cursor.execute(STARTED)).fetchall()
             if len(rows) >= count:
                 return rows
@@ -72,7 +72,7 @@ async def _started(conninfo: str, count: int) -> list[Seen]:
     raise RuntimeError(f"only {len(rows)} of {count} events were processed")
 
 
-def _result(sent: dict[tuple[str, str], float], rows: list[Seen]) -> Result:
+def _result(sent: dict[tuple[str, str], float], rows: list[SeenEvent]) -> Result:
     measured = [(row, sent[key]) for row in rows if (key := (row.building_id, row.event_id)) in sent]
     begun = sorted((row.started - at) * 1000 for row, at in measured)
     ended = sorted((row.finished - at) * 1000 for row, at in measured)

@@ -22,7 +22,7 @@ from domain.plain_json import JsonObject
 from evals.bench.mix import story
 
 
-class Entry(TypedDict):
+class HandedIn(TypedDict):
     """An event as it is handed in."""
 
     building_id: str
@@ -35,7 +35,7 @@ class Entry(TypedDict):
     received_at: str
 
 
-class Finding(TypedDict, total=False):
+class ScriptFinding(TypedDict, total=False):
     note: str
     repeat: bool
     items: list[str | None]
@@ -43,7 +43,7 @@ class Finding(TypedDict, total=False):
     say: list[str]
 
 
-class Done(TypedDict):
+class ScriptEffect(TypedDict):
     name: str
     item: str | None
     do: str
@@ -51,7 +51,7 @@ class Done(TypedDict):
     result: JsonObject
 
 
-class Outcome(TypedDict, total=False):
+class ScriptOutcome(TypedDict, total=False):
     note: str
     actions: list[str]
     approvals: list[str]
@@ -60,18 +60,18 @@ class Outcome(TypedDict, total=False):
 class State(TypedDict, total=False):
     """About the size of Longlead's state."""
 
-    event: Entry
+    event: HandedIn
     item_id: str | None
-    finding: Finding
+    finding: ScriptFinding
     plan: list[str]
-    done: list[Done]
+    done: list[ScriptEffect]
     passes: int
     again: list[str]
     settled: str | None
     answer: str | None
     approvals: JsonObject
     question: JsonObject | None
-    outcome: Outcome
+    outcome: ScriptOutcome
 
 
 class Took(TypedDict):
@@ -82,7 +82,7 @@ class Took(TypedDict):
     cpu_s: float
 
 
-def entry(building_id: str, seq: int, body: JsonObject) -> Entry:
+def entry(building_id: str, seq: int, body: JsonObject) -> HandedIn:
     """An event of the story, as it is handed in."""
     return {
         "building_id": building_id,
@@ -117,14 +117,14 @@ async def handle(state: State) -> State:
 
 async def act(state: State) -> State:
     arguments: JsonObject = {"item": state["item_id"]}
-    done: list[Done] = [
+    done: list[ScriptEffect] = [
         {"name": name, "item": state["item_id"], "do": "action", "ordinal": 0, "result": arguments} for name in "ab"
     ]
     return {"plan": [], "done": done, "passes": 1, "again": []}
 
 
 async def remember(state: State) -> State:
-    outcome: Outcome = {
+    outcome: ScriptOutcome = {
         "note": state["finding"]["note"],
         "actions": [one["name"] for one in state["done"]],
         "approvals": [],

@@ -101,7 +101,7 @@ def cpu_of_tree(process: psutil.Process) -> float:
     return total
 
 
-class Written(TypedDict):
+class WrittenLog(TypedDict):
     """What a whole server has written."""
 
     transactions: int
@@ -117,7 +117,7 @@ class Counted(TypedDict):
     """All of its runs together."""
 
 
-async def written(conninfo: str) -> Written:
+async def written(conninfo: str) -> WrittenLog:
     """How many transactions have written so far, and how many bytes of log: of the whole server."""
     async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as conn:
         row = await (await conn.execute(WRITTEN)).fetchone()

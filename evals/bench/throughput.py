@@ -12,11 +12,11 @@ import httpx
 import psycopg
 
 from domain.plain_json import JsonObject
-from evals.bench.client import Posted, lanes_of, post_from_outside, python
+from evals.bench.client import PostedLanes, lanes_of, post_from_outside, python
 from evals.bench.mix import LIFE, Event, building, story
 from evals.bench.processes import Service, api
 from evals.bench.report import Aim, Cost, Detail, Result, StatementCost, Tell
-from evals.bench.server import Bench, Written, statements, written
+from evals.bench.server import Bench, WrittenLog, statements, written
 
 PROGRESS = """
 SELECT count(*) FILTER (WHERE status = 'done') AS done, count(*) FILTER (WHERE status = 'dead') AS dead,
@@ -266,7 +266,7 @@ async def _begun(conninfo: str, like: str) -> None:
 
 
 async def _wait(
-    conninfo: str, like: str, events: int, posting: "asyncio.Task[Posted] | None", tell: Tell
+    conninfo: str, like: str, events: int, posting: "asyncio.Task[PostedLanes] | None", tell: Tell
 ) -> dict[str, float]:
     """Until all are done; when the first one was begun and the last one ended, by the machine's clock.
 
@@ -291,7 +291,7 @@ async def _wait(
             await asyncio.sleep(0.25)
 
 
-async def _counted(conninfo: str, before: Written, events: int, leaving: str = "\0") -> Cost:
+async def _counted(conninfo: str, before: WrittenLog, events: int, leaving: str = "\0") -> Cost:
     """What an event costs the database. `leaving` names our own statement, which watches."""
     after = await written(conninfo)
     ran = [one for one in await statements(conninfo) if leaving not in one["query"]]

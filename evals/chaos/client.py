@@ -25,7 +25,7 @@ class Taken(TypedDict):
     event_id: str
 
 
-class Asked(TypedDict):
+class ShownQuestion(TypedDict):
     """A question as the service lists it."""
 
     approval_id: str
@@ -75,24 +75,24 @@ class Client:
         sent.seqs.add(taken["seq"])
         sent.created += status == 202
 
-    async def pending(self) -> list[Asked]:
+    async def pending(self) -> list[ShownQuestion]:
         """A page of open questions."""
         status, answer = await self._until_answered("GET", "/approvals?status=pending&limit=200")
         if status != 200:
             self.record.complaints.append(f"GET /approvals was answered {status}: {answer}")
             return []
-        found: list[Asked] = answer["data"]
+        found: list[ShownQuestion] = answer["data"]
         for asked in found:
             known = self.record.seen.get(asked["approval_id"], 0)
             self.record.seen[asked["approval_id"]] = max(known, asked["version"])
         return found
 
-    async def answer(self, asked: Asked, number: int) -> None:
+    async def answer(self, asked: ShownQuestion, number: int) -> None:
         """Answer a question as a person would; sometimes two do at the same moment, and one of them is first."""
         rivals = 2 if self.chance.random() < RIVALS else 1
         await asyncio.gather(*(self._answer(asked, f"{number}-{rival}") for rival in range(rivals)))
 
-    async def _answer(self, asked: Asked, key: str) -> None:
+    async def _answer(self, asked: ShownQuestion, key: str) -> None:
         body, fragile = self._decision(asked)
         sent = SentAnswer(key, asked["building_id"], asked["approval_id"], asked["version"], str(body["type"]), fragile)
         self.record.answers.append(sent)
@@ -116,7 +116,7 @@ class Client:
         if len(sent.seqs) > 1 or (sent.accepted and sent.refused):
             self.record.complaints.append(f"{sent}: one answer, and it was told both")
 
-    def _decision(self, asked: Asked) -> tuple[Body, bool]:
+    def _decision(self, asked: ShownQuestion) -> tuple[Body, bool]:
         """Mostly what is recommended, sometimes no, sometimes what may be impossible by then."""
         kind, item = self.chance.random(), asked.get("item_id")
         said: Body = {"version": asked["version"]}

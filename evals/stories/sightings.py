@@ -12,7 +12,7 @@ from evals.on_file import (
     ApprovalImage,
     FlagImage,
     Image,
-    Kind,
+    ImageKind,
     SaidImage,
 )
 from evals.stories.format import Reply, Story
@@ -26,7 +26,7 @@ VENDOR, RECEIVING = "vendor", "receiving"
 class ReadRows(Protocol):
     """The rows of a table of the building, as they were last seen."""
 
-    def __call__(self, kind: Kind[Image], /) -> list[Image]: ...
+    def __call__(self, kind: ImageKind[Image], /) -> list[Image]: ...
 
 
 @dataclass
@@ -156,15 +156,15 @@ class Sightings:
             self._told_facts[line] = describe_facts(rows, line)
 
 
-FACTS: dict[Kind[JsonObject], tuple[str, ...] | None] = {
-    Kind("items"): None,
-    Kind("shipments"): None,
-    Kind("receipts"): None,
-    Kind("inspections"): None,
-    Kind("purchase_order_lines"): None,
-    Kind("approvals"): ("approval_id", "status", "version"),
-    Kind("flags"): ("flag_id", "status", "band", "detail"),
-    Kind("milestones"): ("kind", "met_on"),
+FACTS: dict[ImageKind[JsonObject], tuple[str, ...] | None] = {
+    ImageKind("items"): None,
+    ImageKind("shipments"): None,
+    ImageKind("receipts"): None,
+    ImageKind("inspections"): None,
+    ImageKind("purchase_order_lines"): None,
+    ImageKind("approvals"): ("approval_id", "status", "version"),
+    ImageKind("flags"): ("flag_id", "status", "band", "detail"),
+    ImageKind("milestones"): ("kind", "met_on"),
 }
 """The tables that say something about a line, and the fields that do; None: all but the agent's own bookkeeping."""
 BOOKKEEPING = {"told_band", "caused_seq"}

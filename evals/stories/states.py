@@ -77,7 +77,7 @@ class ShownInspection(_Read):
     quantity_rejected: Decimal | None = None
 
 
-class Page(_Read, Generic[R]):
+class ShownPage(_Read, Generic[R]):
     """A part of a list."""
 
     data: list[R]
@@ -147,7 +147,7 @@ class _Reader:
         cursor: str | None = None
         while True:
             found = await self.player.read(path if cursor is None else f"{path}&cursor={cursor}")
-            page = Page[model].model_validate(found)  # type: ignore[valid-type]
+            page = ShownPage[model].model_validate(found)  # type: ignore[valid-type]
             rows += page.data
             cursor = page.next_cursor
             if not cursor:
@@ -174,22 +174,22 @@ def is_shown_late(truth: Truth) -> bool:
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenInstead:
     """What is seen instead of what should be."""
 
     value: Value
 
 
-Predicate = Callable[[State, str, Truth], Seen | None]
+Predicate = Callable[[State, str, Truth], SeenInstead | None]
 """None: it holds."""
 
 
 def _expect(name: str, read: Callable[[str, Truth], Value]) -> Predicate:
     """A predicate that holds where what is read equals what is written."""
 
-    def seen(state: State, item: str, truth: Truth) -> Seen | None:
+    def seen(state: State, item: str, truth: Truth) -> SeenInstead | None:
         found = read(item, truth)
-        return None if found == getattr(state, name) else Seen(found)
+        return None if found == getattr(state, name) else SeenInstead(found)
 
     return seen
 
@@ -198,23 +198,23 @@ def _compare_field(name: str) -> Predicate:
     return _expect(name, lambda _, truth: getattr(truth.line, name, None))
 
 
-def _compare_status(state: State, _: str, truth: Truth) -> Seen | None:
+def _compare_status(state: State, _: str, truth: Truth) -> SeenInstead | None:
     seen = truth.line.status if truth.line else None
-    return None if seen in state.status else Seen(seen)
+    return None if seen in state.status else SeenInstead(seen)
 
 
-def _compare_eta_not(state: State, _: str, truth: Truth) -> Seen | None:
+def _compare_eta_not(state: State, _: str, truth: Truth) -> SeenInstead | None:
     seen = truth.line.eta if truth.line else None
-    return Seen(seen) if seen == state.eta_not else None
+    return SeenInstead(seen) if seen == state.eta_not else None
 
 
-def _compare_pending(state: State, _: str, truth: Truth) -> Seen | None:
+def _compare_pending(state: State, _: str, truth: Truth) -> SeenInstead | None:
     wanted = state.pending
     fits = bool(truth.pending) == wanted if isinstance(wanted, bool) else bool(set(wanted) & set(truth.pending))
-    return None if fits else Seen([*truth.pending] or False)
+    return None if fits else SeenInstead([*truth.pending] or False)
 
 
-def _compare_received(state: State, _: str, truth: Truth) -> Seen | None:
+def _compare_received(state: State, _: str, truth: Truth) -> SeenInstead | None:
     kept = [shipment for shipment in truth.shipments if shipment.status == "received"]
     lots = (lot.quantity or shipment.quantity for shipment in kept for lot in shipment.receipts or [])
     seen = sum((lot or Decimal(0) for lot in lots), Decimal(0))
@@ -223,7 +223,7 @@ def _compare_received(state: State, _: str, truth: Truth) -> Seen | None:
         if inspection.disposition in SENT_BACK and inspection.shipment_id in ids:
             seen -= inspection.quantity_rejected or Decimal(0)
     said = truth.line is not None and truth.line.holds_amount(state.received)
-    return None if said or seen == state.received else Seen(seen)
+    return None if said or seen == state.received else SeenInstead(seen)
 
 
 def _sum_ordered(item: str, truth: Truth) -> Decimal:
