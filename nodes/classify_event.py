@@ -16,7 +16,7 @@ async def classify_event(toolbox: Toolbox, state: BuildingState) -> BuildingStat
     named = entry.body.get("item")
     if named is None or entry.event_type == "Human_Input":
         return run
-    match = await look_up_item(toolbox, entry, named)
+    match = await look_up_item(toolbox, entry, str(named))
     if match.item_id is not None:
         return {**run, "item_id": match.item_id}
     subject = {

@@ -38,7 +38,7 @@ class Matter:
 
     kind: str
     item_id: str | None = None
-    subject: dict[str, Any] = field(default_factory=dict)
+    subject: JsonObject = field(default_factory=dict)
 
 
 def answerer_of(principal: Principal) -> Answerer:

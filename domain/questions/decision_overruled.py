@@ -6,7 +6,7 @@ from domain.actions import action
 from domain.actions.registry import SPENDING
 from domain.approvals import Option
 from domain.buildings import Building
-from domain.plain_json import PlainAction
+from domain.plain_json import FactValue, PlainAction
 from domain.procurement import LineFile
 from domain.questions.kinds import (
     LineKind,
@@ -60,7 +60,7 @@ def _stands(_file: LineFile, _building: Building, _subject: DecisionOverruledSub
     return True
 
 
-def _facts(_file: LineFile, _building: Building, subject: DecisionOverruledSubject) -> list[Any]:
+def _facts(_file: LineFile, _building: Building, subject: DecisionOverruledSubject) -> list[FactValue]:
     return [subject.rule_id, subject.decided]
 
 

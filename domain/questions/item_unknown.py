@@ -1,11 +1,9 @@
 """A report names a line that is not in the log."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from domain.actions import action
 from domain.approvals import Option
 from domain.outside import one_line, quoted, shown_name
+from domain.plain_json import JsonObject, PlainObject
 from domain.questions.kinds import NOT_CLEAR, FreeKind, line_of
 from domain.questions.reports import ReportSubject, whatever_it_says
 from domain.situation import Situation
@@ -15,7 +13,7 @@ class ItemUnknownSubject(ReportSubject):
     """The name that is not known, and the lines that come near."""
 
     named: str | None = None
-    event: dict[str, Any] = {}
+    event: JsonObject = {}
     """The event's body."""
     closest: list[tuple[str, str]] = []
     """(item_id, name), the closest first."""
@@ -44,7 +42,7 @@ def _case(subject: ItemUnknownSubject) -> str | None:
     return subject.named
 
 
-def _title(subject: ItemUnknownSubject, _evidence: Mapping[str, Any]) -> str:
+def _title(subject: ItemUnknownSubject, _evidence: PlainObject) -> str:
     return f"Which line is {one_line(str(subject.named), 40)!r}"
 
 
