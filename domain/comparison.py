@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 
 from domain.approvals import Approval, Responder
 from domain.own_ids import without_owner
-from domain.plain_json import PlainAction
+from domain.plain_json import FactValue, PlainAction, as_json
 from domain.procurement import Item
 
 T = TypeVar("T")
@@ -190,7 +190,7 @@ def _name(item: Item | None) -> str | None:
     return None if item is None else item.name
 
 
-def _text(value: Any) -> str | None:
+def _text(value: FactValue) -> str | None:
     return None if value is None else str(value)
 
 
@@ -243,7 +243,9 @@ def _action(action: PlainAction) -> str:
 
 
 def _decision_alike(made: DecisionMade) -> str:
-    return _canonical([made.item_id, made.kind, made.type, made.responder.type, made.responder.id, made.actions])
+    return _canonical(
+        [made.item_id, made.kind, made.type, made.responder.type, made.responder.id, as_json(made.actions)]
+    )
 
 
 def _message_alike(really: Side, here: Side) -> Callable[[MessageSaid], str]:
@@ -258,7 +260,7 @@ def event_alike(event: EventSeen) -> str:
     return _canonical([event.event_type, body])
 
 
-def _canonical(value: Any) -> str:
+def _canonical(value: FactValue) -> str:
     return json.dumps(value, sort_keys=True, default=str)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
-from domain.changing_lines import Applied, Asked
+from domain.changing_lines import Applied, Asked, LineValue
 from domain.money import line_total
 from domain.outside import shown_name
 from domain.plain_json import FactValue, JsonObject, PlainObject
@@ -53,7 +53,7 @@ def still_wanted(item: Item, subject: ChangeOrderSubject) -> dict[str, str | Non
     return {key: value for key, value in subject.wanted.items() if not _is_value(getattr(item, key), value)}
 
 
-def _is_value(current: object, wanted: str | None) -> bool:
+def _is_value(current: LineValue, wanted: str | None) -> bool:
     if current is None or wanted is None:
         return current is None and wanted is None
     return current == Decimal(wanted) if isinstance(current, Decimal) else str(current) == wanted
@@ -170,7 +170,7 @@ def _changes(item: Item, wanted: Mapping[str, str | None]) -> str:
     )
 
 
-def _shown(value: object) -> str:
+def _shown(value: LineValue) -> str:
     if value is None:
         return "(now empty)"
     return plain(value) or "" if isinstance(value, Decimal) else shown_name(str(value))

@@ -1,7 +1,5 @@
 """A person overruled what a rule decided alone: what is to become of what was done."""
 
-from typing import Any
-
 from domain.actions import action
 from domain.actions.registry import SPENDING
 from domain.approvals import Option
@@ -26,7 +24,7 @@ class DecisionOverruledSubject(Subject):
     """The decision."""
 
     rule_id: str = ""
-    decided: Any = None
+    decided: int | str | None = None
     """Which decision of the rule."""
     actions: list[PlainAction] = []
     detail: str = ""

@@ -27,7 +27,7 @@ def offer_repair(s: Situation, subject: EventFailedSubject) -> list[Option]:
             action(
                 "notify_team",
                 team="engineering",
-                message=f"Event {event} could not be processed: {quoted(subject.error, 1_000)}",
+                message=f"Event {event} could not be processed: {quoted(str(subject.error), 1_000)}",
             )
         ],
         cost="none",

@@ -27,7 +27,7 @@ def offer_lines(s: Situation, subject: ItemUnknownSubject) -> list[Option]:
             f"It is {shown_name(name)}",
             [action("restate_event", event={**body, "item": item_id})],
             cost="none",
-            assumptions=[f"{quoted(body['item'])} was meant as {quoted(name)}"],
+            assumptions=[f"{quoted(str(body['item']))} was meant as {quoted(name)}"],
         )
         for item_id, name in subject.closest
     ]
@@ -35,7 +35,7 @@ def offer_lines(s: Situation, subject: ItemUnknownSubject) -> list[Option]:
 
 
 def _summary(subject: ItemUnknownSubject) -> str:
-    return f"Which line is meant by {quoted(subject.named, 200)}? No line has that name."
+    return f"Which line is meant by {quoted(str(subject.named), 200)}? No line has that name."
 
 
 def _case(subject: ItemUnknownSubject) -> str | None:
