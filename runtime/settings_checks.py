@@ -160,7 +160,7 @@ def _is_given_by_kubernetes(name: str) -> bool:
 
 
 def _unknown_in_words(name: str, settings: list[str]) -> str:
-    """FactValue by what follows the prefix, which all share; `LONGLEAD_OPENAI_API_KEY` means `OPENAI_API_KEY`."""
+    """Compared by what follows the prefix, which all share; `LONGLEAD_OPENAI_API_KEY` means `OPENAI_API_KEY`."""
     by_rest = {setting.removeprefix("LONGLEAD_"): setting for setting in settings}
     close = difflib.get_close_matches(name.upper().removeprefix("LONGLEAD_"), by_rest, n=1, cutoff=MIN_LIKENESS)
     return f"{name} is not a setting" + (f"; did you mean {by_rest[close[0]]}?" if close else ".")
