@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from domain.actions import Action
 from domain.buildings import Strict
 from domain.outside import own_words
-from domain.plain_json import AnswerOnRecord, FactValue, JsonObject, PlainAction
+from domain.plain_json import AnswerOnRecord, FactValue, KnownJson, PlainAction
 from domain.plain_words import plain_reply
 from domain.principals import LOCAL_PERSON as LOCAL_PERSON
 from domain.principals import POLICY as POLICY
@@ -86,7 +86,7 @@ class Question(BaseModel):
     item_id: str | None = None
     summary: OwnWords
     options: list[Option]
-    evidence: JsonObject
+    evidence: KnownJson
     fingerprint: str
     """Digest of the facts it rests on: an answer to other facts is outdated."""
     matter: str = ""
@@ -97,7 +97,7 @@ class Question(BaseModel):
     """The amount at stake, which decides who is asked: a decimal string in the building's currency."""
     amount_unknown: bool = False
     """Whether a way out commits an amount that is not known."""
-    subject: JsonObject = {}
+    subject: KnownJson = {}
     """What the question is rebuilt from, beside the line's file: the event's body, exceptions, the error."""
     holds_item: bool = True
 
@@ -131,8 +131,8 @@ class Approval(Row):
     options: list[Option] = []
     refused: int = 0
     """How many options were refused before: the recommendation is the option at this index."""
-    evidence: JsonObject = {}
-    subject: JsonObject = {}
+    evidence: KnownJson = {}
+    subject: KnownJson = {}
     advice: Advice | None = None
     """What a rule or a model recommends; no fact, so no part of the fingerprint."""
     fingerprint: str

@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
 from domain.approvals import Approval, Responder
 from domain.own_ids import without_owner
-from domain.plain_json import FactValue, PlainAction, as_json
+from domain.plain_json import FactValue, KnownJson, PlainAction, as_json
 from domain.procurement import Item
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class EventSeen(BaseModel):
     event_id: str = Field(description="The sender's id.")
     item: str | None = Field(None, description="The line that it names.")
     status: str = Field(description="How far it is.")
-    body: dict[str, Any] = Field({}, exclude=True)
+    body: KnownJson = Field({}, exclude=True)
 
 
 class MessageSaid(BaseModel):

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
+from typing import Annotated, ClassVar, Literal, Self, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -19,7 +19,7 @@ from pydantic import (
 
 from domain.buildings import ItemSpec, Schedule, Strict, VendorChange
 from domain.field_markers import Identifier, LineName, LocalDay, OutsideText, Plain, fields_of
-from domain.plain_json import JsonObject, PlainObject, text_in
+from domain.plain_json import JsonObject, KnownJson, PlainObject, text_in
 from domain.text import (
     ON_FILE,
     Day,
@@ -380,11 +380,11 @@ class CloudEvent(BaseModel):
     source: Name = Field(description="The source.")
     type: Name = Field(description="The event_type.")
     time: datetime | None = Field(None, description="The occurred_at.")
-    data: dict[str, Any] = Field(default={}, description="The event's own fields; absent where it has none.")
+    data: KnownJson = Field(default={}, description="The event's own fields; absent where it has none.")
 
     def body(self) -> JsonObject:
         """The same event in Longlead's own form; the envelope wins over fields of the same name in `data`."""
-        named = {"event_id": self.id, "source": self.source}
+        named: JsonObject = {"event_id": self.id, "source": self.source}
         if self.type == "Event_Voided":  # the id and the source among its data are those of another event
             named = {"source": self.source, **{name: self.data[name] for name in named if name in self.data}}
         made = {**self.data, "event_type": self.type, **named}
@@ -409,7 +409,7 @@ class Entry(BaseModel):
     source: Slug | str
     event_id: str
     event_type: str
-    body: JsonObject
+    body: KnownJson
     received_at: datetime
     time_zone: str | None = None
     """The building's, which never changes; None where whoever made the entry did not know it."""

@@ -3,11 +3,21 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
-from pydantic import JsonValue
+from pydantic import GetCoreSchemaHandler, JsonValue
+
+
+class _TakenAsItIs:
+    """Plain JSON was checked when it came in: pydantic need not go through it again in every node and for every row."""
+
+    def __get_pydantic_core_schema__(self, _source: type, handler: GetCoreSchemaHandler) -> Any:
+        return handler.generate_schema(dict[str, Any])
+
 
 JsonObject = dict[str, JsonValue]
+KnownJson = Annotated[JsonObject, _TakenAsItIs()]
+"""One that a model takes over from the state, a row or the ledger, as it lies there."""
 PlainObject = Mapping[str, JsonValue]
 """One that is only read."""
 FactValue = str | int | float | Decimal | date | Sequence["FactValue"] | Mapping[str, "FactValue"] | None
@@ -42,7 +52,7 @@ if TYPE_CHECKING:
 
 else:  # pydantic reads TypedDict of the standard library only from Python 3.12 on
     PlainAction = dict[str, Any]
-    AnswerOnRecord = JsonObject
+    AnswerOnRecord = KnownJson
 
 
 def as_json(actions: Sequence[PlainAction]) -> list[JsonValue]:

@@ -12,7 +12,7 @@ from domain.addresses import recipients_on_file, same_address
 from domain.lines.facts import AfterReturn, Handling
 from domain.money import line_total, places_of
 from domain.outside import shown_name
-from domain.plain_json import JsonObject
+from domain.plain_json import JsonObject, KnownJson
 
 
 class Submittal(StrEnum):
@@ -504,7 +504,7 @@ class ScheduleVersion(Row):
     """One version of the schedule, in the form it was posted."""
 
     version: int
-    body: JsonObject
+    body: KnownJson
     data_date: date | None = None
     caused_seq: int = 0
 

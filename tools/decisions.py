@@ -7,7 +7,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from domain.approvals import Approval, Responder
 from domain.events import Entry
-from domain.plain_json import JsonObject, PlainAction, PlainObject
+from domain.plain_json import JsonObject, KnownJson, PlainAction, PlainObject
 from storage import ledger, procurement
 from storage.ledger import Places, StoredDecision
 from tools.context import Toolbox
@@ -26,7 +26,7 @@ class Verdict:
     approval_id: str | None = None
     confidence: float | None = None
     tokens: int | None = None
-    basis: JsonObject = field(default_factory=dict)
+    basis: KnownJson = field(default_factory=dict)
     """What it rests on: rule, delegation, line of the policy."""
     fingerprint: str | None = None
     """Digest of the facts that it was taken on."""

@@ -4,7 +4,7 @@ from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
 from domain.outside import shown_phrase
-from domain.plain_json import FactValue, JsonObject, PlainAction, PlainObject
+from domain.plain_json import FactValue, JsonObject, KnownJson, PlainAction, PlainObject
 from domain.procurement import LineFile
 from domain.questions.kinds import LineKind, Subject, line_of, nothing_again
 from domain.situation import Situation
@@ -14,7 +14,7 @@ class AcknowledgementExceptionSubject(Subject):
     """The order, and what the vendor takes exception to."""
 
     order: str = ""
-    exceptions: list[JsonObject] = []
+    exceptions: list[KnownJson] = []
     """{kind, detail, ...} each, as reported."""
     promised: str | None = None
 

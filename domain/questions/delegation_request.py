@@ -2,7 +2,7 @@
 
 from domain.actions import action
 from domain.approvals import Option
-from domain.plain_json import JsonObject, PlainObject
+from domain.plain_json import KnownJson, PlainObject
 from domain.questions.kinds import NOT_CLEAR, FreeKind, Subject, line_of, no_case
 from domain.situation import Situation
 
@@ -14,7 +14,7 @@ class DelegationRequestSubject(Subject):
     """What would be delegated, and to which rule."""
 
     rule_id: str | None = None
-    delegation: JsonObject = {}
+    delegation: KnownJson = {}
     """Arguments of `grant_delegation`."""
     detail: str | None = None
 

@@ -3,7 +3,7 @@
 from domain.actions import action
 from domain.approvals import Option
 from domain.outside import one_line, quoted, shown_name
-from domain.plain_json import JsonObject, PlainObject
+from domain.plain_json import KnownJson, PlainObject
 from domain.questions.kinds import NOT_CLEAR, FreeKind, line_of, no_case
 from domain.questions.reports import ReportSubject, dismiss
 from domain.situation import Situation
@@ -14,7 +14,7 @@ class EventFailedSubject(ReportSubject):
 
     seq: int | None = None
     error: str | None = None
-    event: JsonObject | None = None
+    event: KnownJson | None = None
     """Its body, where it may be sent again."""
 
 

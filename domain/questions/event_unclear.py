@@ -3,7 +3,7 @@
 from domain.actions import action
 from domain.approvals import Option
 from domain.outside import one_line, own_words, shown_name
-from domain.plain_json import JsonObject, PlainObject, objects_in, texts_in
+from domain.plain_json import JsonObject, KnownJson, PlainObject, objects_in, texts_in
 from domain.questions.kinds import NOT_CLEAR, FreeKind, line_of
 from domain.questions.reports import ReportSubject, event_told, whatever_it_says
 from domain.situation import Situation
@@ -12,7 +12,7 @@ from domain.situation import Situation
 class EventUnclearSubject(ReportSubject):
     """The message, and what a model read in it."""
 
-    reading: JsonObject | None = None
+    reading: KnownJson | None = None
 
     @property
     def is_message(self) -> bool:

@@ -8,7 +8,7 @@ from domain.buildings import Building
 from domain.lines.taking_in import OTHER_UNIT, doubts_of
 from domain.outside import shown_name
 from domain.outstanding import ORDERED_ELSEWHERE, unordered_detail
-from domain.plain_json import FactValue, JsonObject, PlainObject
+from domain.plain_json import FactValue, JsonObject, KnownJson, PlainObject
 from domain.procurement import LineFile, money
 from domain.questions.kinds import CONTRADICTS, LineKind, Subject, line_of
 from domain.questions.line_facts import is_unordered
@@ -35,7 +35,7 @@ class FactsContradictSubject(Subject):
     """What contradicts what."""
 
     detail: str = ""
-    known: JsonObject | None = None
+    known: KnownJson | None = None
     """What is on file against it."""
     unordered_delivery: bool = False
     note_seq: int | None = None
@@ -49,11 +49,11 @@ class FactsContradictSubject(Subject):
     """Why it is doubted."""
     outside: bool = False
     """Something is reported of a line that was never ordered here."""
-    corrected: JsonObject | None = None
+    corrected: KnownJson | None = None
     """The report with the day that was probably meant."""
     probably: str = ""
     """That day."""
-    event: JsonObject | None = None
+    event: KnownJson | None = None
     """The doubted report as it came."""
     cancels: str | None = None
     """Of a decision whose ground is gone: the order that it placed and that can still be cancelled."""

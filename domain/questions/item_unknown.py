@@ -3,7 +3,7 @@
 from domain.actions import action
 from domain.approvals import Option
 from domain.outside import one_line, quoted, shown_name
-from domain.plain_json import JsonObject, PlainObject
+from domain.plain_json import KnownJson, PlainObject
 from domain.questions.kinds import NOT_CLEAR, FreeKind, line_of
 from domain.questions.reports import ReportSubject, whatever_it_says
 from domain.situation import Situation
@@ -13,7 +13,7 @@ class ItemUnknownSubject(ReportSubject):
     """The name that is not known, and the lines that come near."""
 
     named: str | None = None
-    event: JsonObject = {}
+    event: KnownJson = {}
     """The event's body."""
     closest: list[tuple[str, str]] = []
     """(item_id, name), the closest first."""
