@@ -16,11 +16,10 @@ from domain.approvals import plain_answer
 from domain.errors import LongleadError
 from domain.events import EVENT_MODELS
 from domain.field_markers import Identifier, LocalDay, MarkedField, OutsideText, Plain, fields_of
-from domain.plain_json import JsonObject
+from domain.plain_json import JsonObject, object_in, objects_in
 from domain.procurement import ContactRole
 from domain.text import folded, slug
 from evals.expected import DAYS
-from evals.on_file import object_in, objects_in
 from evals.recording import Recorded
 from tools.lookup import closest
 

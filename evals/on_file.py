@@ -237,15 +237,3 @@ async def rows_of(
     """What a query finds of a building that is newer than a number; its columns are the fields of `kind`."""
     cursor = conn.cursor(row_factory=class_row(kind))
     return await (await cursor.execute(query.encode(), (building_id, since))).fetchall()
-
-
-def object_in(plain: JsonObject, name: str) -> JsonObject:
-    """The object at a key; empty where there is none."""
-    found = plain.get(name)
-    return found if isinstance(found, dict) else {}
-
-
-def objects_in(plain: JsonObject, name: str) -> list[JsonObject]:
-    """The objects of the list at a key."""
-    found = plain.get(name)
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

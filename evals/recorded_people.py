@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
-from domain.plain_json import JsonObject
+from domain.plain_json import JsonObject, object_in, objects_in
 from domain.templates import ITEM
 from evals.history import ByHand, History
 from evals.observed import image_of
@@ -17,8 +17,6 @@ from evals.on_file import (
     EntryRow,
     ImageKind,
     PlainResponder,
-    object_in,
-    objects_in,
 )
 
 

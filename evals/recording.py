@@ -11,12 +11,12 @@ from pydantic import ValidationError
 from domain.errors import NotFoundError
 from domain.events import EVENT, localised
 from domain.line_names import LineNames
-from domain.plain_json import JsonObject
+from domain.plain_json import JsonObject, object_in, objects_in
 from domain.policy import Policy
 from evals.expectations import expectations_of
 from evals.history import History, read_history
 from evals.observed import Digest, Observed
-from evals.on_file import ITEMS, SCHEDULES, ChangeRow, EntryRow, ImageKind, object_in, objects_in
+from evals.on_file import ITEMS, SCHEDULES, ChangeRow, EntryRow, ImageKind
 from evals.recorded_people import (
     answer_of,
     by_hand_of,

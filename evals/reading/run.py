@@ -1,10 +1,15 @@
 """Playing mails and replies through the real agent: each in a building of its own, judged by what the ledger says."""
 
+from collections.abc import Mapping
+from datetime import date
+
+from pydantic import JsonValue
+
 from domain.approvals import Approval, Decision
 from domain.mail import lines_named
-from domain.plain_json import JsonObject, PlainAction
+from domain.plain_json import JsonObject, PlainAction, object_in, objects_in, texts_in
 from domain.text import slug
-from evals.reading.cases import NAMES, QUESTIONS, REPLIED_ON, MailCase, ReplyCase, Reported, Result
+from evals.reading.cases import NAMES, QUESTIONS, REPLIED_ON, MailCase, ReplyCase, Result
 from evals.reading.room import PERSON, Room, open_room
 from storage import procurement
 from tools.models import ModelAccess
@@ -32,12 +37,12 @@ async def play_mail(conninfo: str, models: ModelAccess, case: MailCase) -> Resul
         )
         done = [row["event"] for row in await cursor.fetchall()]
         question = await room.question()
-        reading = question.subject.get("reading", {}) if question else {}
+        reading = object_in(question.subject, "reading") if question else {}
     wanted = [_brief(event) for event in case.reports]
     carried = [_brief(event) for event in done]
-    read = (carried or [_brief(event) for event in reading.get("events", [])]) == wanted
+    read = (carried or [_brief(event) for event in objects_in(reading, "events")]) == wanted
     if not carried:
-        return Result(case.id, "asked", read, "; ".join(reading.get("doubts", [])))
+        return Result(case.id, "asked", read, "; ".join(texts_in(reading, "doubts")))
     is_right = carried == wanted and case.person is None
     return Result(case.id, "right" if is_right else "wrong", read, str(carried))
 
@@ -45,7 +50,7 @@ async def play_mail(conninfo: str, models: ModelAccess, case: MailCase) -> Resul
 _TOLD = ("event_type", "item", "eta", "promised_date", "date_departed", "date_arrived", "inspection_date")
 
 
-def _brief(event: Reported) -> dict[str, str]:
+def _brief(event: Mapping[str, date | JsonValue]) -> dict[str, str]:
     """What of an event must be read: its type, its line and its days."""
     return {field: str(event[field]) for field in _TOLD if event.get(field)}
 
