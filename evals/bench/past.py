@@ -117,7 +117,7 @@ async def _history(conn: Connection, house: House, checkpoints: int, repeat: int
 async def _lengthen(conn: Connection, thread: str, checkpoints: int, tell: Tell) -> None:
     row = await (await conn.execute(COUNT, (thread,))).fetchone()
     assert row is not None
-    first, own, there, copy = int(row["first"]), int(row["n"]), int(row["n"]), 0
+    first, own, there, copy = str(row["first"]), int(row["n"]), int(row["n"]), 0
     while there < checkpoints:
         tell(f"past: {there:,} of {checkpoints:,} checkpoints")
         part = {"thread": thread, "first": first, "copy": copy, "most": min(own, checkpoints - there)}
