@@ -19,7 +19,7 @@ from storage import long_term
 from storage.as_of import LATEST, Moment
 from storage.audit import Act, Signature, audit_row
 from storage.buildings import thread_id
-from storage.connection import Connection
+from storage.connection import Connection, Parameter
 from storage.ledger import args_hash
 from storage.rows import TABLES
 from storage.transaction import LOCK
@@ -194,7 +194,7 @@ async def create(conn: Connection, point: ForkPoint, *, signature: Signature, mo
     if row is None or origin is None:
         raise NotFoundError(f"There is no building {parent!r}. List the buildings with GET /buildings.")
     fork_id = _named(origin["origin"] or parent, row["number"])
-    parameters = {
+    parameters: dict[str, Parameter] = {
         "fork_id": fork_id,
         "thread_id": thread_id(fork_id),
         "mode": mode,
@@ -205,10 +205,13 @@ async def create(conn: Connection, point: ForkPoint, *, signature: Signature, mo
         **{name: value for name, value in vars(point).items() if name != "moment"},
         "died": Jsonb({str(seq): generation for seq, generation in point.died.items()}),
     }
+    defaults: dict[type[Row], dict[str, Parameter]] = {
+        kind: {"fork_id": fork_id, "defaults": Jsonb(_defaults(kind))} for kind in TABLES
+    }
     await conn.together(
         [
             *((statement, parameters) for statement in (_BUILDING, _FORK, _CHANGES)),
-            *((_rebuild(kind), {"fork_id": fork_id, "defaults": Jsonb(_defaults(kind))}) for kind in TABLES),
+            *((_rebuild(kind), given) for kind, given in defaults.items()),
             *((statement, parameters) for statement in (_EVENTS, _ACTIONS, _DECISIONS, _MODEL_CALLS)),
         ]
     )

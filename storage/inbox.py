@@ -15,7 +15,7 @@ from domain.events import EVENT, Entry, NamedLine
 from domain.principals import Author
 from domain.questions import matter_on_file
 from domain.text import ON_FILE
-from storage.connection import Connection, Statement
+from storage.connection import Connection, Parameter, Statement
 from storage.procurement import line_file
 from storage.queue import wake
 from storage.rows import select
@@ -271,7 +271,7 @@ async def finish(
     Raises:
         LeaseLostError: another drain has begun since.
     """
-    parameters = {
+    parameters: dict[str, Parameter] = {
         "building_id": lease.building_id,
         "epoch": lease.epoch,
         "seq": seq,
@@ -303,8 +303,15 @@ async def finish_and_claim(
     Raises:
         LeaseLostError: another drain has begun since; nothing was written or taken.
     """
-    parameters = {"building_id": lease.building_id, "epoch": lease.epoch, "seq": seq, "now": now, "beyond": beyond}
-    row = await _ended(conn, (FINISH_AND_CLAIM, parameters | {"outcome": Jsonb(outcome)}), along)
+    parameters: dict[str, Parameter] = {
+        "building_id": lease.building_id,
+        "epoch": lease.epoch,
+        "seq": seq,
+        "now": now,
+        "beyond": beyond,
+        "outcome": Jsonb(outcome),
+    }
+    row = await _ended(conn, (FINISH_AND_CLAIM, parameters), along)
     if row is None:
         raise _lost(lease)
     return None if row["seq"] is None else claimed(lease, row)
