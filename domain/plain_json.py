@@ -1,5 +1,6 @@
 """Plain JSON, as it lies in the ledger, in rows and in the state, with as much of its type as can be told."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from pydantic import JsonValue
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 else:  # pydantic reads TypedDict of the standard library only from Python 3.12 on
     PlainAction = dict[str, Any]
+
+
+def as_json(actions: Sequence[PlainAction]) -> list[JsonValue]:
+    """Actions as they stand among other plain JSON."""
+    return [{"name": one["name"], "arguments": one["arguments"]} for one in actions]
 
 
 def restated_event(action: PlainAction) -> JsonObject | None:

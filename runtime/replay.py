@@ -221,7 +221,7 @@ class Replay:
             if entry.event_type == "Event_Failed":
                 return await self._died(slot, entry)
             if "approval_id" in entry.body:
-                return await approvals.building_of(slot.conn, self._own(entry.body["approval_id"])) is not None
+                return await approvals.building_of(slot.conn, self._own(str(entry.body["approval_id"]))) is not None
         return True
 
     async def _taken(self, slot: Slot, lease: Lease, entry: Recorded) -> Claimed | None:
@@ -229,7 +229,7 @@ class Replay:
             return await self.drainer.claim(slot, lease, beyond=entry.seq - 1)
         body = entry.body
         if "approval_id" in body:
-            body = {**body, "approval_id": self._own(body["approval_id"])}
+            body = {**body, "approval_id": self._own(str(body["approval_id"]))}
         async with slot.saver.lock:
             return await replays.take(slot.conn, lease, entry, body, self.clock.now())
 

@@ -16,6 +16,10 @@ from psycopg.types.json import Jsonb
 R = TypeVar("R")
 Parameter = str | bytes | int | float | bool | Decimal | date | timedelta | UUID | Jsonb | Sequence["Parameter"] | None
 Parameters = Sequence[Parameter] | Mapping[str, Parameter]
+Column = str | int | float | Decimal | date | timedelta | UUID | list["Column"] | dict[str, "Column"] | None
+"""What stands in a column of a row: JSON too."""
+Found = dict[str, Column]
+"""A row of any query, by column."""
 Statement = tuple[str | bytes, Parameters | None]
 """A query, as text or bytes, and its parameters."""
 
@@ -81,12 +85,12 @@ class Connection(psycopg.AsyncConnection[DictRow]):
         self._kept.update((query, cursor) for cursor, (query, _) in zip(cursors, asked, strict=True))
 
 
-async def select(conn: Connection, kind: type[R], query: str, parameters: Parameters = ()) -> list[R]:
+async def select(conn: Connection, kind: type[R], query: str | bytes, parameters: Parameters = ()) -> list[R]:
     """The rows of a query, each as a `kind`, whose fields are its columns."""
     return await (await conn.cursor(row_factory=class_row(kind)).execute(query, parameters)).fetchall()
 
 
-async def select_one(conn: Connection, kind: type[R], query: str, parameters: Parameters = ()) -> R | None:
+async def select_one(conn: Connection, kind: type[R], query: str | bytes, parameters: Parameters = ()) -> R | None:
     """The first row of a query as a `kind`; None where there is none."""
     return await (await conn.cursor(row_factory=class_row(kind)).execute(query, parameters)).fetchone()
 

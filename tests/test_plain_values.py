@@ -98,15 +98,15 @@ MOST_EDGES = 0.03
 """Of all lines."""
 
 MOST_UNTYPED = {
-    "api": 18,
+    "api": 4,
     "bootstrap": 0,
     "cli": 5,
     "domain": 13,
     "evals": 35,
-    "graph": 27,
+    "graph": 5,
     "nodes": 6,
     "runtime": 15,
-    "storage": 15,
+    "storage": 4,
     "tools": 13,
 }
 """Untyped values per 1,000 lines of a room outside the edges. The goal is 5 in each: numbers may only fall."""
@@ -132,7 +132,7 @@ def test_the_edges_are_few_and_there() -> None:
 
 
 def test_no_number_is_below_the_goal_for_show() -> None:
-    assert {room for room, most in MOST_UNTYPED.items() if most <= GOAL} == {"bootstrap", "cli"}
+    assert {room for room, most in MOST_UNTYPED.items() if most <= GOAL} == {"api", "bootstrap", "cli", "graph", "storage"}
 
 
 def test_an_alias_of_an_alias_is_counted() -> None:
