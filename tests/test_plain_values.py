@@ -132,7 +132,13 @@ def test_the_edges_are_few_and_there() -> None:
 
 
 def test_no_number_is_below_the_goal_for_show() -> None:
-    assert {room for room, most in MOST_UNTYPED.items() if most <= GOAL} == {"api", "bootstrap", "cli", "graph", "storage"}
+    assert {room for room, most in MOST_UNTYPED.items() if most <= GOAL} == {
+        "api",
+        "bootstrap",
+        "cli",
+        "graph",
+        "storage",
+    }
 
 
 def test_an_alias_of_an_alias_is_counted() -> None:
