@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
 
 import psycopg
 import uvicorn
@@ -88,7 +87,7 @@ class _Server(uvicorn.Server):
     """Signals are the worker's."""
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Any:
+    def capture_signals(self) -> Iterator[None]:
         yield
 
 

@@ -106,6 +106,21 @@ class _Accepted(NamedTuple):
 
 
 @dataclass(frozen=True)
+class ModelAnswer:
+    """How a call of a model ended."""
+
+    seq: int
+    worker: str
+    tier: int
+    request_hash: str
+    model: str
+    outcome: Any
+    """`answered`, or why there was no answer, as `tools.models` names it."""
+    detail: str | None
+    answer: str | None
+
+
+@dataclass(frozen=True)
 class Record:
     """All that is to be run again of one building."""
 
@@ -113,8 +128,8 @@ class Record:
     entries: list[Recorded]
     acceptances: dict[int, Acceptance]
     changes: list[Change]
-    answers: list[dict[str, Any]]
-    """What models said, in order: seq, worker, tier, request_hash, model, outcome, detail, answer."""
+    answers: list[ModelAnswer]
+    """What models said, in order."""
 
     @property
     def last_seq(self) -> int:
@@ -131,7 +146,7 @@ async def read(conn: Connection, building_id: str, after_seq: int, after_positio
         entries,
         {row.seq: Acceptance(row.seq, row.position, Approval.model_validate(row.data)) for row in accepted},
         await replayed_changes.read(conn, building_id, after_position, runs),
-        await (await conn.execute(ANSWERS, (building_id,))).fetchall(),
+        await select(conn, ModelAnswer, ANSWERS, (building_id,)),
     )
 
 

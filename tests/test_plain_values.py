@@ -105,7 +105,7 @@ MOST_UNTYPED = {
     "evals": 35,
     "graph": 5,
     "nodes": 6,
-    "runtime": 15,
+    "runtime": 4,
     "storage": 4,
     "tools": 13,
 }
@@ -132,13 +132,8 @@ def test_the_edges_are_few_and_there() -> None:
 
 
 def test_no_number_is_below_the_goal_for_show() -> None:
-    assert {room for room, most in MOST_UNTYPED.items() if most <= GOAL} == {
-        "api",
-        "bootstrap",
-        "cli",
-        "graph",
-        "storage",
-    }
+    reached = {"api", "bootstrap", "cli", "graph", "runtime", "storage"}
+    assert {room for room, most in MOST_UNTYPED.items() if most <= GOAL} == reached
 
 
 def test_an_alias_of_an_alias_is_counted() -> None:
