@@ -27,7 +27,7 @@ from nodes.receive_shipment import receive_shipment
 from nodes.record_inspection import record_inspection
 from nodes.reject_submittal import reject_submittal
 from nodes.remember import remember
-from nodes.state import BuildingState
+from nodes.state import BuildingState, as_written
 from nodes.summarise import summarise
 from nodes.take_note import take_note
 from nodes.void_event import void_event
@@ -109,7 +109,7 @@ def _bound(node: Node, toolbox: Toolbox) -> Bound:
             return _changed(state, await node(toolbox, state))
         with toolbox.tracer.step(node.__name__) as told:
             update = await node(toolbox, state)
-            told(update)
+            told(as_written(update))
         return _changed(state, update)
 
     return bound

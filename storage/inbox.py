@@ -421,7 +421,7 @@ def _is_readable(body: JsonObject) -> bool:
 async def _reopen(transaction: BuildingTransaction, entry: Entry) -> None:
     """A decision that could not be applied or carried out gives its question back, unless a newer one took its
     place: of a line, kind and matter one question is pending."""
-    rows = await select(transaction.conn, Approval, "approval_id = %s", (entry.body["approval_id"],))
+    rows = await select(transaction.conn, Approval, "approval_id = %s", (str(entry.body["approval_id"]),))
     for approval in rows:
         decision = approval.decision or {}
         if approval.status != "decided" or decision.get("event_id") != entry.event_id:

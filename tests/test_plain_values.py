@@ -101,13 +101,13 @@ MOST_UNTYPED = {
     "api": 4,
     "bootstrap": 0,
     "cli": 5,
-    "domain": 13,
+    "domain": 2,
     "evals": 35,
     "graph": 5,
-    "nodes": 6,
+    "nodes": 1,
     "runtime": 4,
     "storage": 4,
-    "tools": 13,
+    "tools": 2,
 }
 """Untyped values per 1,000 lines of a room outside the edges. The goal is 5 in each: numbers may only fall."""
 
@@ -132,8 +132,7 @@ def test_the_edges_are_few_and_there() -> None:
 
 
 def test_no_number_is_below_the_goal_for_show() -> None:
-    reached = {"api", "bootstrap", "cli", "graph", "runtime", "storage"}
-    assert {room for room, most in MOST_UNTYPED.items() if most <= GOAL} == reached
+    assert {room for room, most in MOST_UNTYPED.items() if most > GOAL} == {"evals"}
 
 
 def test_an_alias_of_an_alias_is_counted() -> None:
