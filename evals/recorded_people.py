@@ -63,15 +63,15 @@ def overruling_of(history: History, entry: EntryRow) -> JsonObject:
 
 def by_hand_of(history: History, made: ByHand) -> JsonObject:
     """What somebody changed beside the inbox, as a step without its time."""
-    data: JsonObject = made.change.data
+    data = made.change.data
     if "granted" in data:
-        return {"delegate": _delegation(object_in(data, "granted"))}
+        return {"delegate": _delegation(data["granted"])}
     if "revoked" in data:
         row = history.images(_PLAIN_DELEGATIONS)[str(data["revoked"])]
         scope = {"item": row["item_id"], **{name: row[name] for name in ("category", "vendor_id")}}
         return {"revoke": {"kind": row["kind"], **{name: value for name, value in scope.items() if value is not None}}}
     if "rule_id" in data:
-        given = object_in(data, "changed")
+        given = data["changed"]
         changed = {name: value for name, value in given.items() if name != "status"}
         if "status" in given:
             changed["disabled"] = given["status"] == "disabled"
@@ -79,7 +79,7 @@ def by_hand_of(history: History, made: ByHand) -> JsonObject:
     if "vendor_added" in data:
         return {"add_vendor": data["vendor_added"]}
     if "vendor_id" in data:
-        return {"change_vendor": {"vendor_id": data["vendor_id"], **object_in(data, "changed")}}
+        return {"change_vendor": {"vendor_id": data["vendor_id"], **data["changed"]}}
     return {"change": data["changed"]}
 
 

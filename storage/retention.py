@@ -9,9 +9,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from storage.connection import Connection
+from storage.connection import Connection, Parameter, select_value
 from storage.links import KEPT_DAYS
 
 BATCH = 1000
@@ -265,7 +264,7 @@ class Pruning:
         and whether it was the last of all."""
         while found := await self.candidates(after):
             for thread_id in found:
-                seq = await self._value(LAST_SEQ, (thread_id,))
+                seq = await select_value(self.conn, LAST_SEQ, (thread_id,))
                 if self._late() or not await self.thread(thread_id):
                     return after, False
                 if seq is not None and thread_id not in self._running:
@@ -276,10 +275,10 @@ class Pruning:
     async def _reached(self, thread_id: str, seq: int) -> None:
         """Note how far the thread is pruned: it is looked at again when it has grown, or when what was kept for its
         youth has grown older by a tenth of the days for which it is kept."""
-        kept = await self._value(
-            KEPT_FROM, {"thread": thread_id, "young": LAST_ID, "events": max(1, self.policy.events)}
+        kept = await select_value(
+            self.conn, KEPT_FROM, {"thread": thread_id, "young": LAST_ID, "events": max(1, self.policy.events)}
         )
-        old = kept is not None and await self._value(OLDER, {"thread": thread_id, "kept": kept})
+        old = kept is not None and await select_value(self.conn, OLDER, {"thread": thread_id, "kept": kept})
         due: datetime | str = self.now + timedelta(days=self.policy.days / 10) if old else "infinity"
         await self.conn.execute(REACHED, {"thread": thread_id, "seq": seq, "due": due})
 
@@ -288,9 +287,9 @@ class Pruning:
 
     async def thread(self, thread_id: str) -> bool:
         """Prune one thread, unless it is running; False when the time was over before its end."""
-        known: dict[str, Any] = {"thread": thread_id, "young": self._young(), "batch": self.batch}
-        kept = await self._value(KEPT_FROM, {**known, "events": max(1, self.policy.events)})
-        head = await self._value(HEAD, (thread_id,))
+        known: dict[str, Parameter] = {"thread": thread_id, "young": self._young(), "batch": self.batch}
+        kept = await select_value(self.conn, KEPT_FROM, {**known, "events": max(1, self.policy.events)})
+        head = await select_value(self.conn, HEAD, (thread_id,))
         statements = [("checkpoints", OLD_LINE), ("checkpoint_writes", OLD_WRITES), ("checkpoint_blobs", OLD_BLOBS)]
         try:
             for table, statement in statements if kept is not None else []:
@@ -307,23 +306,23 @@ class Pruning:
     async def tables(self) -> bool:
         """Prune ended jobs, delivered messages, workers that are gone, old uses of links; False: time was over."""
         before = self.now - timedelta(days=self.policy.finished_days)
-        known = {"before": before, "now": self.now, "batch": self.batch}
+        known: dict[str, Parameter] = {"before": before, "now": self.now, "batch": self.batch}
         for statement in (OLD_JOBS, OLD_MESSAGES, OLD_WORKERS, OLD_LINK_USES):
             if not await self._all_of(statement, known):
                 return False
         return True
 
-    async def _all_of(self, statement: str, parameters: dict[str, Any], table: str = "") -> bool:
+    async def _all_of(self, statement: str, parameters: dict[str, Parameter], table: str = "") -> bool:
         """Delete bite by bite until nothing is left; False when the time was over."""
         while not self._late():
             if await self._bite(statement, parameters, table) < self.batch:
                 return True
         return False
 
-    async def _bite(self, statement: str, parameters: dict[str, Any], table: str) -> int:
+    async def _bite(self, statement: str, parameters: dict[str, Parameter], table: str) -> int:
         """One short transaction, on a thread under its lock; rows of the first table that it deleted."""
         async with self.conn.transaction():
-            if "thread" in parameters and not await self._value(TRY_LOCK, (parameters["thread"],)):
+            if "thread" in parameters and not await select_value(self.conn, TRY_LOCK, (parameters["thread"],)):
                 raise _RunningError
             rows = await (await self.conn.execute(statement, parameters)).fetchall()
         for row in rows:
@@ -334,12 +333,8 @@ class Pruning:
         return time.monotonic() >= self.stop_at
 
     async def _next(self, after: str) -> str | None:
-        thread_id: str | None = await self._value(NEXT_THREAD, (after,))
+        thread_id: str | None = await select_value(self.conn, NEXT_THREAD, (after,))
         return thread_id
-
-    async def _value(self, query: str, parameters: Any) -> Any:
-        row = await (await self.conn.execute(query, parameters)).fetchone()
-        return None if row is None else next(iter(row.values()))
 
 
 class _RunningError(Exception):
