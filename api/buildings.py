@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from api.approval_view import ApprovalView
 from api.auth import AnyCaller, require_person
 from api.bodies import MAX_BUILDING_BYTES, body
-from api.building_view import BuildingSummary, BuildingView
+from api.building_view import BuildingSummary, BuildingView, WouldDoView
 from api.held import Held, connection
 from api.paging import Page, page_of
 from api.parameters import BuildingId, Cursor, Limit
@@ -21,7 +21,6 @@ from domain.absent import no_building
 from domain.buildings import Building, BuildingPatch, BuildingSpec
 from domain.errors import ForbiddenError
 from domain.principals import Principal
-from domain.watch import Intentions
 from runtime.resources import Resources
 from storage import buildings, pages, procurement, watching
 from storage.connection import Connection, Found, Parameter
@@ -161,12 +160,13 @@ async def _view(conn: Connection, building_id: str, now: datetime) -> BuildingVi
     )
 
 
-async def _would_do(conn: Connection, building: Building, now: datetime) -> Intentions | None:
+async def _would_do(conn: Connection, building: Building, now: datetime) -> WouldDoView | None:
     """What the agent would do, where it does not do it by itself."""
     if building.orders_alone:
         return None
     today = now.astimezone(building.zone).date()
-    return await watching.read_intentions(conn, building, today)
+    would_do = await watching.read_intentions(conn, building, today)
+    return WouldDoView.model_validate(would_do.model_dump())
 
 
 def _policy_problems(error: ValidationError, patch: BuildingPatch) -> list[FieldProblem]:
