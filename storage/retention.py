@@ -48,6 +48,31 @@ class Pruned:
         return sum(rows for rows, _ in self.deleted.values())
 
 
+@dataclass(frozen=True)
+class KeptTable:
+    """A table that is never pruned, as PostgreSQL last counted it, and its bytes on disk with its indexes."""
+
+    table: str
+    rows: int
+    size_bytes: int
+
+
+KEPT = ("facts", "lots", "nonconformances", "items", "changes", "events", "decisions", "actions")
+"""What grows with what happens and stays for good: the facts of lines, what they amount to, and all images of rows."""
+
+KEPT_SIZES = """
+SELECT named.name AS table, greatest(c.reltuples, 0)::bigint AS rows, pg_total_relation_size(c.oid) AS bytes
+  FROM unnest(%s::text[]) WITH ORDINALITY AS named (name, place)
+  JOIN pg_class c ON c.oid = to_regclass(quote_ident(named.name))
+ ORDER BY named.place"""
+
+
+async def kept_tables(conn: Connection) -> list[KeptTable]:
+    """The sizes of what is never pruned."""
+    rows = await (await conn.execute(KEPT_SIZES, (list(KEPT),))).fetchall()
+    return [KeptTable(row["table"], row["rows"], row["bytes"]) for row in rows]
+
+
 # The oldest checkpoint of the live line that stays: the one that the oldest kept event began from. Reads the line
 # from its end by the key of the table, and no further than needed. An event is what has one (seq, generation).
 KEPT_FROM = """
