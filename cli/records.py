@@ -1,5 +1,6 @@
 """What stands on file of a building: `longlead items`, `orders`, `shipments`, `inspections`, `schedule`, `flags`."""
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -108,7 +109,9 @@ def _describe_need(need: dict[str, Any]) -> str:
 
 
 def _how_much(item: dict[str, Any]) -> str:
-    return describe_quantities(item["quantities"], item["unit"], has_quantity=item["quantity"] is not None)
+    tolerance = None if item["tolerance"] is None else Decimal(item["tolerance"])
+    has_quantity = item["quantity"] is not None
+    return describe_quantities(item["quantities"], item["unit"], has_quantity=has_quantity, tolerance=tolerance)
 
 
 @orders.command("list")
@@ -137,7 +140,7 @@ def show_order(
         return
     lines = found.pop("lines")
     print_fields({name.replace("_", " "): value for name, value in found.items()})
-    columns = ["line", "item", "quantity", "unit", "unit price", "promised", "required by"]
+    columns = ["line", "item", "quantity", "unit", "unit price", "lump sum", "status", "promised", "required by"]
     print_table("Lines", columns, map(_order_line, lines), "It has no lines.")
 
 
@@ -193,7 +196,8 @@ def describe_order(order: dict[str, Any]) -> str:
 
 def order_value(order: dict[str, Any]) -> str:
     """What an order comes to."""
-    return f"{order['total']} {order['currency']}" if order["total"] else "no price known"
+    price = f"{order['total']} {order['currency']}" if order["total"] else "no price known"
+    return f"{price}, the lump sum {order['group']}" if order["group"] else price
 
 
 def item_row(item: dict[str, Any]) -> list[Any]:
@@ -219,6 +223,8 @@ def _order_row(order: dict[str, Any]) -> list[Any]:
 
 def _order_line(line: dict[str, Any]) -> list[Any]:
     return [line["line"], line["item_name"] or line["item"], line["quantity"], line["unit"], line["unit_price"]] + [
+        line["group"] and f"{line['group']}, {line['group_total'] or 'no price'} together",
+        line["status"],
         line["promised_date"],
         line["required_by"],
     ]

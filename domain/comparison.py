@@ -31,6 +31,7 @@ class OrderState(BaseModel):
     status: str = Field(description="The order's status.")
     quantity: Decimal | None = Field(None, description="How much is ordered.")
     unit: str | None = Field(None, description="Unit of the quantity.")
+    group: str | None = Field(None, description="The lump sum that the line is in.")
     total: Decimal | None = Field(None, description="The order's total, without tax.")
     currency: str = Field(description="Of the total.")
     issued_on: date | None = Field(None, description="The day it was issued.")

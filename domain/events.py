@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, FailFast, Field, TypeAdapter, field_validator, model_validator
 
-from domain.buildings import ItemSpec, Schedule, Strict, VendorChange
+from domain.buildings import ItemSpec, Schedule, Strict, VendorChange, group_problem
 from domain.field_markers import Identifier, LineName, LocalDay, OutsideText, Plain, fields_of
 from domain.plain_json import JsonObject
 from domain.text import (
@@ -118,9 +118,7 @@ class AcknowledgementException(Strict):
     quantity: Annotated[Quantity, Plain()] | None = Field(
         None, description="The quantity that the vendor delivers instead."
     )
-    unit_price: Annotated[Money, Plain()] | None = Field(
-        None, description="The price for one unit that the vendor asks instead."
-    )
+    unit_price: Money | None = Field(None, description="The price for one unit that the vendor asks instead.")
 
 
 class PurchaseOrderAcknowledged(ItemEvent):
@@ -222,6 +220,7 @@ ClearableField = Literal[
     "quantity",
     "unit",
     "unit_price",
+    "lump_sum",
     "currency",
     "lead_time_days",
     "required_by",
@@ -293,6 +292,9 @@ class ItemsChanged(PublicEvent):
     def _says_something(self) -> Self:
         if not self.items and not self.vendors:
             raise ValueError("items: give at least one line, or at least one of vendors")
+        problem = group_problem(self.items)
+        if problem is not None:
+            raise ValueError(f"items: {problem}")
         return self
 
 

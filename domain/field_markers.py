@@ -38,7 +38,12 @@ class Plain:
     """A word or a figure that says nothing about anybody, such as a unit."""
 
 
-Marker = LocalDay | OutsideText | Identifier | LineName | Plain
+@dataclass(frozen=True)
+class Price:
+    """An amount of money: multiplied in a recording without names."""
+
+
+Marker = LocalDay | OutsideText | Identifier | LineName | Plain | Price
 
 
 @dataclass(frozen=True)

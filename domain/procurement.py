@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from domain.addresses import recipients_on_file, same_address
+from domain.lines.quantities import DEFAULT_TOLERANCES
 from domain.money import line_total, places_of
 from domain.outside import shown_name
 
@@ -55,6 +56,8 @@ class WouldOrder(BaseModel):
     unit: str | None = None
     total: Decimal | None = None
     """None: no price is known."""
+    group: str | None = None
+    """The group that the total is of, where the line is ordered together with others."""
     currency: str
     on: date
     """The business day on which it would have been ordered first."""
@@ -102,6 +105,8 @@ class LineAccount(BaseModel):
 
     quantities: dict[str, Decimal] = {}
     """By state of the lots; and `needed`, `open`."""
+    tolerance: Decimal | None = None
+    """The share of what is needed that may be missing; None: what it is by default for the line's unit."""
     needs: list[CoveredNeed] = []
     supply: list[Supply] = []
     """What covers the needs (`domain.lines.needs`)."""
@@ -139,6 +144,10 @@ class Item(Row):
     quantity: Decimal | None = None
     unit: str | None = None
     unit_price: Decimal | None = None
+    group: str | None = None
+    """The lines that are bought together for one price (a lump sum): all of them name the same group."""
+    group_total: Decimal | None = None
+    """Price of the whole group; each of its lines has it. None: the line is in none."""
     currency: str
     lead_time_days: int | None = None
     posted: bool = True
@@ -179,7 +188,10 @@ class Item(Row):
 
     @property
     def total(self) -> Decimal | None:
-        """Price of the whole line; None without a unit price. A line without a quantity is one lot."""
+        """What ordering the line commits to: its price; the group's whole price where it is one of a group. None
+        without a price. A line without a quantity is one lot."""
+        if self.group is not None:
+            return self.group_total
         return line_total(self.unit_price, self.quantity_to_order, self.currency)
 
     @property
@@ -314,6 +326,16 @@ class OrderLine(Row):
     quantity: Decimal | None = None
     unit: str | None = None
     unit_price: Decimal | None = None
+    group: str | None = None
+    """Of lines that are ordered for one price: their group."""
+    group_total: Decimal | None = None
+    """Price of the whole group, the same on each of its lines."""
+    status: str | None = None
+    """How far this line is, where its order has lines of other items too; None: as far as the order."""
+    cancelled_on: date | None = None
+    """Of an order that goes on without it: the day on which this line was cancelled."""
+    cancelled_seq: int | None = None
+    """The entry that cancelled it."""
     promised_date: date | None = None
     required_by: date | None = None
     ordered_after: date | None = None
@@ -564,6 +586,12 @@ class LineFile(BaseModel):
 
     item: Item
     vendor: VendorRow | None = None
+    group_lines: list[Item] = []
+    """The other lines of its group, without those that were taken out."""
+    other_order_lines: list[OrderLine] = []
+    """Lines of other items on its orders."""
+    tolerances: dict[str, Decimal] = dict(DEFAULT_TOLERANCES)
+    """By unit: the share that may be missing (policy)."""
     orders: list[PurchaseOrder] = []
     order_lines: list[OrderLine] = []
     shipments: list[Shipment] = []
@@ -595,6 +623,13 @@ class LineFile(BaseModel):
         """The current round's order."""
         line = self.order_line
         return None if line is None else next((o for o in self.orders if o.number == line.number), None)
+
+    def is_order_cancelled(self, number: str) -> bool:
+        """Whether an order is cancelled for this line: all of it, or the line alone."""
+        if any(order.number == number and order.status == "cancelled" for order in self.orders):
+            return True
+        own = [line for line in self.order_lines if line.number == number]
+        return bool(own) and all(line.cancelled_on is not None for line in own)
 
     def round_of_order(self, number: str | None) -> int | None:
         """The round that an order number belongs to; None when it is not this line's. An order that was placed

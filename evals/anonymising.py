@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, get_args, get_origin
 
+from domain.actions import Action
 from domain.approvals import plain_answer
+from domain.buildings import BuildingSpec
 from domain.errors import LongleadError
 from domain.events import EVENT_MODELS
-from domain.field_markers import Identifier, LocalDay, MarkedField, OutsideText, Plain, fields_of
+from domain.field_markers import Identifier, LocalDay, MarkedField, OutsideText, Plain, Price, fields_of
 from domain.procurement import ContactRole
 from domain.text import folded, slug
 from evals.expected import DAYS
@@ -40,7 +42,9 @@ TEXTS = {
     *("text", "reason", "message", "note", "question", "detail", "why", "method", "defects", "exceptions"),
     *(field.name for field in _OF_EVENTS if isinstance(field.marker, OutsideText)),
 }
-MONEY = {"unit_price", "po_limit", "limit", "amount_limit"}
+_POSTED = (*EVENT_MODELS, BuildingSpec, *get_args(get_args(Action)[0]))
+MONEY = {field.name for model in _POSTED for field in fields_of(model) if isinstance(field.marker, Price)}
+"""Amounts of money, in whatever is posted."""
 NAMED = {"vendor_id", "building_id", "role", "team", "to"}
 """Names of vendors, the building and people, or roles: what is no name of somebody stays."""
 COMPOSED = {"recommends", "options", "purchase_order", "order", "title", "rule"}

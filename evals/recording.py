@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 import yaml  # type: ignore[import-untyped]
 from pydantic import ValidationError
 
+from domain.buildings import ItemSpec
 from domain.errors import NotFoundError
 from domain.events import EVENT, localised
 from domain.line_names import LineNames
 from domain.policy import Policy
+from domain.procurement import Item
 from evals.expectations import expectations_of
 from evals.history import History, read_history
 from evals.observed import Digest, Observed, Row
@@ -217,7 +219,7 @@ def _building(history: History, current: dict[str, Any]) -> dict[str, Any]:
     """The body of `POST /buildings`, as far as the rows still tell."""
     first = next(iter(history.first("buildings")), current)
     policy = {name: value for name, value in first["policy"].items() if value != _POLICY[name]}
-    items = [_given(row, ("item_id", "name", *_ITEM)) for row in history.first("items") if row["posted"]]
+    items = [_item(row) for row in history.first("items") if row["posted"]]
     made = {
         **{name: first[name] for name in ("building_id", "name", "time_zone", "currency", "working_week")},
         "schedule": history.first("schedules")[0]["body"],
@@ -238,19 +240,13 @@ def _vendor(row: dict[str, Any]) -> dict[str, Any]:
 
 
 _POLICY = Policy().model_dump(mode="json")
-_ITEM = tuple(
-    [
-        "category",
-        "vendor_id",
-        "quantity",
-        "unit",
-        "unit_price",
-        "currency",
-        "lead_time_days",
-        "required_by",
-        "buffer_days",
-    ]
-)
+_ITEM = tuple(name for name in ItemSpec.model_fields if name in Item.model_fields and name not in ("item_id", "name"))
+"""What a posted line says and its row keeps under the same name."""
+
+
+def _item(row: Row) -> Row:
+    lump_sum = {"group": row["group"], "price": row["group_total"]} if row.get("group") else None
+    return {**_given(row, ("item_id", "name", *_ITEM)), **({"lump_sum": lump_sum} if lump_sum else {})}
 
 
 def _given(row: Row, names: tuple[str, ...]) -> dict[str, Any]:

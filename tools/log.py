@@ -10,6 +10,7 @@ from domain.buildings import MANAGER, Delivery, delivery_problem
 from domain.changing_lines import Applied, Asked, Log, Refused, WantedLine, is_recounted, touches_order
 from domain.events import CLEAR, Entry, ItemChange, ItemsChanged, ScheduleRevised
 from domain.lines.projection import changed_rows, recount
+from domain.lump_sums import flat_values
 from domain.outstanding import resolved_message
 from domain.plain_json import JsonObject, PlainAction
 from domain.plan import RaisedQuestion
@@ -170,8 +171,9 @@ async def _change_line(context: ActionContext, changes: _Changes, wanted: Wanted
         item, cleared = await band_settled(conn, building_id, outcome.before, item, context.seq)
         context.save(*cleared)
         log.items[item.item_id] = item
-    context.save(item)
-    changes.touched.append(item.item_id)
+    also = outcome.also if isinstance(outcome, Applied) else ()
+    context.save(item, *also)
+    changes.touched += [item.item_id, *(other.item_id for other in also)]
     if isinstance(outcome, Applied) and outcome.note:
         changes.notes.append(outcome.note)
     if "quantity" in wanted.values and not item.removed:
@@ -232,7 +234,7 @@ def _wanted(context: ActionContext, change: ItemChange) -> WantedLine:
     values |= {name: _when_cleared(context).get(name) for name in change.clear}
     if change.required_by is not None:
         values["required_by"] = as_date(change.required_by)
-    return WantedLine(change.item_id, change.name, values, change.removed)
+    return WantedLine(change.item_id, change.name, flat_values(values), change.removed)
 
 
 MAX_REFUSED = 20

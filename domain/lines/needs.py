@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from domain.lines.coverage import Covered, Need, match_needs
 from domain.lines.lots import NOTHING, LotState
-from domain.lines.quantities import ONE_LOT, tolerance
+from domain.lines.quantities import ONE_LOT, share_of
 from domain.procurement import CoveredNeed, Item, LineAccount
 from domain.schedule import band
 
@@ -48,7 +48,8 @@ def with_needs(item: Item) -> Item:
         return item.model_copy(update={"schedule_band": _worst(made)})
     needs, account = needs_of(item), item.account
     needed = sum((need.quantity for need in needs), NOTHING)
-    allowed = tolerance(needed, item.unit)
+    share = share_of(item.unit) if account.tolerance is None else account.tolerance
+    allowed = needed * share
     known = match_needs(needs, [(part.on, part.quantity) for part in account.supply], allowed)
     forecast = match_needs(needs, [(part.forecast_on, part.quantity) for part in account.supply], allowed)
     days = [one.known_on for one in known if one.known_on is not None]

@@ -7,7 +7,7 @@ from typing import Any
 from domain.buildings import Building
 from domain.inspections import open_ncrs
 from domain.orders import is_to_be_ordered
-from domain.procurement import Inspection, LineFile
+from domain.procurement import Inspection, Item, LineFile
 
 
 def is_unordered(file: LineFile) -> bool:
@@ -26,7 +26,13 @@ def order_facts(file: LineFile, building: Building, revision: int | None) -> lis
         item.submittal_revision,
         building.policy.po_limit,
         revision,
+        *group_facts(item),
     ]
+
+
+def group_facts(item: Item) -> list[Any]:
+    """Of a line that is bought in a lump sum: its group and its price. Nothing for others: theirs is as it was."""
+    return [] if item.group is None else [item.group, item.group_total]
 
 
 def conflict_facts(file: LineFile) -> list[Any]:
@@ -47,6 +53,7 @@ def report_facts(file: LineFile, failed: Sequence[Inspection]) -> list[Any]:
         item.unit_price,
         item.vendor_id,
         item.lead_time_days,
+        *group_facts(item),
     ]
 
 
