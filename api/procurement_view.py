@@ -137,7 +137,8 @@ def _shown_of(item: Item, row: dict[str, Any]) -> dict[str, Any]:
     """What the line amounts to; computed from its rows where nothing has changed on it since facts are kept."""
     rows = row.get("rows_before_facts")
     if rows is None:
-        return account_shown(item).model_dump(include=_OF_ACCOUNT)
+        tolerance = None if item.account is None else item.account.tolerance
+        return {**account_shown(item).model_dump(include=_OF_ACCOUNT), "tolerance": tolerance}
     file = complete_file(file_before_facts(item, rows))
     ncrs = [ncr.model_dump() for ncr in file.open_ncrs]
     return {**account_shown(item, file.item.account).model_dump(include=_OF_ACCOUNT), "open_ncrs": ncrs}

@@ -355,6 +355,7 @@ INTERNAL_TYPES = (
     "Building_Went_Live",
     "First_Day_Ended",
     "Vendor_Changed",
+    "Tolerances_Changed",
     "Lines_Adopted",
 )
 """Entries of the inbox that only Longlead writes; the public endpoint refuses them."""

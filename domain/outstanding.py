@@ -79,10 +79,9 @@ def _order(file: LineFile, building: Building) -> list[Need]:
     return [Need(item.item_id, f"submittal approved; {verdict.policy_line}", wanted)]
 
 
-def is_about_order(need: Need, building: Building) -> bool:
-    """Whether something orders the line, or asks about that. In watch, every line shows what would be ordered."""
-    orders = any(action["name"] == "issue_purchase_order" for action in need.actions) and building.orders_alone
-    return orders or need.ask in ("order_beyond_authority", "order_incomplete")
+def settles_group(file: LineFile, building: Building) -> bool:
+    """Whether the line orders its group, or asks about that. In watch, each line shows what would be ordered."""
+    return any(need.ask is not None or building.orders_alone for need in _order(file, building))
 
 
 def unordered_detail(item: Item) -> str:

@@ -32,7 +32,7 @@ from storage.approvals import SOURCE as ANSWERED
 from storage.connection import Connection
 from storage.inbox import INTERNAL
 
-CONSEQUENCES = ("longlead.restated", "Event_Failed", "Building_Went_Live", "Vendor_Changed")
+CONSEQUENCES = ("longlead.restated", "Event_Failed", "Building_Went_Live", "Vendor_Changed", "Tolerances_Changed")
 """Source or type of entries that Longlead writes while something else happens, an entry or a change by hand; other
 internal ones come with time."""
 OF_AN_UPGRADE = "Lines_Adopted"

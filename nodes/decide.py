@@ -3,7 +3,7 @@
 from domain.approvals import POLICY
 from domain.buildings import MANAGER
 from domain.events import Entry
-from domain.outstanding import Need, is_about_note, is_about_order, outstanding, to_receive
+from domain.outstanding import Need, is_about_note, outstanding, settles_group, to_receive
 from domain.plain_json import JsonObject, PlainAction
 from domain.plan import Act, Ask, RaisedQuestion, Review
 from domain.questions.registry import ALWAYS_A_PERSON
@@ -68,10 +68,9 @@ async def _found(toolbox: Toolbox, entry: Entry, finding: Finding) -> tuple[list
         if item.item_id in held:
             needs += to_receive(file, building)
             continue
-        own = outstanding(file, building, may_order=item.group not in settled)
-        if item.group is not None and any(is_about_order(need, building) for need in own):
+        needs += outstanding(file, building, may_order=item.group not in settled)
+        if item.group is not None and settles_group(file, building):
             settled.add(item.group)
-        needs += own
     verdicts = read + _said(finding, held) + [_alone(need) for need in needs if need.ask is None]
     asks += [Ask(kind=need.ask, item_id=need.item_id, subject=need.subject) for need in needs if need.ask is not None]
     reviews = [

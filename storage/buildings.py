@@ -162,7 +162,24 @@ async def change(
             act = Act("building_changed", building_id, {"changed": differences(before, _changeable(building))})
             given = patch.model_dump(mode="json", exclude_none=True)
             by_hand.log(transaction, Signature(by, now), act, changed=given)
+        if before["policy.tolerances"] != _changeable(building)["policy.tolerances"]:
+            await _enter_recount(transaction, Signature(by, now))
         return building
+
+
+async def _enter_recount(transaction: BuildingTransaction, signature: Signature) -> None:
+    """Lines of which something came are counted again in their turn, by an entry. A replay has it on record."""
+    if transaction.building.mode == "replay" or transaction.building.status == "closed":
+        return
+    await inbox.add(
+        transaction,
+        source=inbox.INTERNAL,
+        event_id=f"tolerances:{transaction.position}",
+        event_type="Tolerances_Changed",
+        body={},
+        now=signature.at,
+        sent_by=signature.by,
+    )
 
 
 def _changeable(building: Building) -> dict[str, Any]:

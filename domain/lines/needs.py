@@ -84,6 +84,8 @@ def _worst(bands: Sequence[str | None]) -> str | None:
 def untouched_account(item: Item) -> LineAccount:
     """What a line amounts to of which nothing was ordered and nothing was reported."""
     quantities = dict.fromkeys(map(str, LotState), NOTHING)
-    made = with_needs(item.model_copy(update={"account": LineAccount(quantities=quantities)})).account
+    made = with_needs(
+        item.model_copy(update={"account": LineAccount(quantities=quantities, tolerance=share_of(item.unit))})
+    ).account
     assert made is not None
     return made
