@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from domain.field_markers import line_fields
 from domain.line_names import LineNames
 from domain.lines.needs import counts_otherwise, with_needs
 from domain.lump_sums import OF_THE_GROUP, joining_problem, others_of_group
@@ -18,7 +19,7 @@ from domain.procurement import Item, LineFile, Logistics
 from domain.revising_orders import ordered_in_all
 from domain.text import DistinctIds, folded, slug
 
-ON_THE_ORDER = ("quantity", "unit", "unit_price", "group", "group_total", "currency", "vendor_id")
+ON_THE_ORDER = tuple(name for name, field in line_fields(Item).items() if field.origin == "ordered")
 """Fields of a line that its order repeats: once it is ordered, another value is a change order."""
 _NEED = ("required_by", "buffer_days")
 

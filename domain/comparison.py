@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, Field
 
 from domain.approvals import Approval, Responder
+from domain.field_markers import line_fields
 from domain.own_ids import without_owner
 from domain.plain_json import PlainAction
 from domain.procurement import Item
@@ -175,8 +176,8 @@ def _only(
     return OnlyIn[DecisionMade](**_split(really, here, alike))
 
 
-_SHOWN = ("status", "submittal", "commercial", "logistics", "quality", "schedule_band", "quantity", "held_until")
-_DATES = ("required_by", "promised_date", "eta")
+_SHOWN = ("status", *(name for name, field in line_fields(Item).items() if field.compared == "as_state"))
+_DATES = tuple(name for name, field in line_fields(Item).items() if field.compared == "as_day")
 
 
 def _line(joined: tuple[str, Item | None, Item | None]) -> tuple[str, list[Changed]]:
@@ -185,6 +186,12 @@ def _line(joined: tuple[str, Item | None, Item | None]) -> tuple[str, list[Chang
         return item_id, [Changed(what="line", really=_name(really), here=_name(here))]
     found = [(what, _text(getattr(really, what)), _text(getattr(here, what))) for what in _SHOWN]
     return item_id, [Changed(what=what, really=r, here=h) for what, r, h in found if r != h]
+
+
+def compare_items(really: Item, here: Item) -> list[str]:
+    """The names of what differs between two states of a line."""
+    changes = _line((here.item_id, really, here))[1]
+    return [*(one.what for one in changes), *(one.what for one in _dates(really, here))]
 
 
 def _name(item: Item | None) -> str | None:

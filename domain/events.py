@@ -36,6 +36,8 @@ DocumentUrl = Annotated[Text, Identifier("https://docs.example/{}")]
 DocumentName = Annotated[Name, Identifier("Document {}")]
 Words = Annotated[Text, OutsideText()]
 ItemName = Annotated[Name, LineName()]
+OwnDay = Annotated[Day, LocalDay(is_events_own=True)]
+"""The day on which it happened."""
 
 MAX_SERIALS = 1000
 """Serial numbers of one event."""
@@ -139,7 +141,7 @@ class ShipmentDepartedFactory(GoodsEvent):
 
     event_type: Literal["Shipment_Departed_Factory"]
     eta: Day = Field(description="Expected arrival on site.")
-    date_departed: Day = Field(description="The day it left.")
+    date_departed: OwnDay = Field(description="The day it left.")
     location_address: Address = Field(description="Where it left from.")
 
 
@@ -155,7 +157,7 @@ class ShipmentArrivedSite(GoodsEvent):
     """A shipment reached the site."""
 
     event_type: Literal["Shipment_Arrived_Site"]
-    date_arrived: Day = Field(description="The day it arrived.")
+    date_arrived: OwnDay = Field(description="The day it arrived.")
     location_address: Address = Field(description="Where it arrived.")
     quantity_damaged: ReportedQuantity | None = Field(
         None, description="How much of it is damaged, in the same unit. Greater than 0."
@@ -169,7 +171,7 @@ class InspectionPassed(GoodsEvent):
     """The item passed its inspection."""
 
     event_type: Literal["Inspection_Passed"]
-    inspection_date: Day = Field(description="The day of the inspection.")
+    inspection_date: OwnDay = Field(description="The day of the inspection.")
     document_url: DocumentUrl = Field(description="Where the report is.")
     document_name: DocumentName = Field(description="Name of the report.")
 
@@ -178,7 +180,7 @@ class InspectionFailed(GoodsEvent):
     """The item failed its inspection."""
 
     event_type: Literal["Inspection_Failed"]
-    inspection_date: Day = Field(description="The day of the inspection.")
+    inspection_date: OwnDay = Field(description="The day of the inspection.")
     document_url: DocumentUrl = Field(description="Where the report is.")
     document_name: DocumentName = Field(description="Name of the report.")
     defects: list[Words] | Words | None = Field(None, description="What is wrong with it.")
@@ -360,9 +362,6 @@ INTERNAL_TYPES = (
 )
 """Entries of the inbox that only Longlead writes; the public endpoint refuses them."""
 
-BUSINESSDAY_FIELDS = ("date_arrived", "inspection_date", "date_departed")
-"""The event's own date, from which business time is taken when `occurred_at` is absent."""
-
 
 class CloudEvent(BaseModel):
     """A CloudEvents 1.0 envelope in structured mode; its attributes beyond these are passed over."""
@@ -418,7 +417,7 @@ class Entry(BaseModel):
         if occurred:
             moment = datetime.fromisoformat(occurred)
             return moment if moment.tzinfo else moment.replace(tzinfo=zone)
-        for field in BUSINESSDAY_FIELDS:
+        for field in OWN_DAY_FIELDS:
             if self.body.get(field):
                 day = local_day(self.body[field], zone)
                 return datetime(day.year, day.month, day.day, 12, tzinfo=zone)
@@ -444,6 +443,29 @@ DAY_FIELDS = frozenset(
     field.name for model in EVENT_MODELS for field in fields_of(model) if isinstance(field.marker, LocalDay)
 )
 """The names of all day fields, at any depth of any event."""
+
+
+OWN_DAY_FIELDS = tuple(
+    dict.fromkeys(
+        field.name
+        for model in EVENT_MODELS
+        for field in fields_of(model)
+        if field.model is model and isinstance(field.marker, LocalDay) and field.marker.is_events_own
+    )
+)
+"""The event's own date, from which business time is taken when `occurred_at` is absent."""
+
+
+LINE_DAY_FIELDS = tuple(
+    dict.fromkeys(
+        field.name
+        for model in EVENT_MODELS
+        if issubclass(model, ItemEvent)
+        for field in fields_of(model)
+        if isinstance(field.marker, LocalDay)
+    )
+)
+"""The day fields of events about one line; of one event, an expected day first."""
 
 
 def localised(value: Any, zone: ZoneInfo) -> Any:

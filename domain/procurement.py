@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
 from domain.addresses import recipients_on_file, same_address
+from domain.field_markers import OfLine
 from domain.lines.quantities import DEFAULT_TOLERANCES
 from domain.money import line_total, places_of
 from domain.outside import shown_name
@@ -134,52 +135,65 @@ class DatedNeed(BaseModel):
     buffer_days: int = 0
 
 
+NAME = OfLine("name")
+POSTED = OfLine("posted")
+POSTED_DAY = OfLine("posted", compared="as_day")
+POSTED_AND_COUNTED = OfLine("posted", counts=True)
+ORDERED = OfLine("ordered", compared="as_state")
+ORDERED_AND_COUNTED = OfLine("ordered", compared="as_state", counts=True)
+DERIVED = OfLine("derived")
+STATE = OfLine("derived", compared="as_state")
+DAY = OfLine("derived", compared="as_day")
+NOTED = OfLine("noted")
+NOTED_STATE = OfLine("noted", compared="as_state")
+
+
 class Item(Row):
     """A line of the procurement log. Days are local to the building, durations in calendar days."""
 
-    item_id: str
-    name: str
-    category: str | None = None
-    vendor_id: str | None = None
-    quantity: Decimal | None = None
-    unit: str | None = None
-    unit_price: Decimal | None = None
-    group: str | None = None
+    item_id: Annotated[str, NAME]
+    name: Annotated[str, NAME]
+    category: Annotated[str | None, POSTED] = None
+    vendor_id: Annotated[str | None, ORDERED] = None
+    quantity: Annotated[Decimal | None, ORDERED_AND_COUNTED] = None
+    unit: Annotated[str | None, ORDERED_AND_COUNTED] = None
+    unit_price: Annotated[Decimal | None, ORDERED] = None
+    group: Annotated[str | None, ORDERED] = None
     """The lines that are bought together for one price (a lump sum): all of them name the same group."""
-    group_total: Decimal | None = None
+    group_total: Annotated[Decimal | None, ORDERED] = None
     """Price of the whole group; each of its lines has it. None: the line is in none."""
-    currency: str
-    lead_time_days: int | None = None
-    posted: bool = True
+    currency: Annotated[str, ORDERED]
+    lead_time_days: Annotated[int | None, POSTED_AND_COUNTED] = None
+    posted: Annotated[bool, NOTED] = True
     """False: made from a delivery of the schedule, without a line of its own; ordered without vendor and price."""
-    submittal: Submittal = Submittal.PENDING
-    submittal_revision: int | None = None
-    document_url: str | None = None
-    commercial: Commercial = Commercial.UNORDERED
-    logistics: Logistics = Logistics.NOT_SHIPPED
-    quality: Quality = Quality.NOT_INSPECTED
-    required_by: date | None = None
-    buffer_days: int = 0
-    needs: list[DatedNeed] = []
+    submittal: Annotated[Submittal, STATE] = Submittal.PENDING
+    submittal_revision: Annotated[int | None, DERIVED] = None
+    document_url: Annotated[str | None, DERIVED] = None
+    commercial: Annotated[Commercial, STATE] = Commercial.UNORDERED
+    logistics: Annotated[Logistics, STATE] = Logistics.NOT_SHIPPED
+    quality: Annotated[Quality, STATE] = Quality.NOT_INSPECTED
+    required_by: Annotated[date | None, POSTED_DAY] = None
+    buffer_days: Annotated[int, POSTED] = 0
+    needs: Annotated[list[DatedNeed], DERIVED] = []
     """What the schedule asks for, the earliest day first: `required_by` and `buffer_days` are the first one's."""
-    promised_date: date | None = None
-    eta: date | None = None
-    schedule_band: str | None = None
-    told_band: str | None = None
+    promised_date: Annotated[date | None, DAY] = None
+    eta: Annotated[date | None, DAY] = None
+    schedule_band: Annotated[str | None, STATE] = None
+    told_band: Annotated[str | None, NOTED] = None
     """The band that people were last told of (`domain.outstanding.LET_PASS`: by a flag alone): the agent speaks up
     only when it changes."""
-    round: int = 0
+    round: Annotated[int, DERIVED] = 0
     """0 before the first order; each order and replacement opens the next round."""
-    held_until: date | None = None
-    hold_note: str | None = None
-    removed: bool = False
-    would_order: WouldOrder | None = None
+    held_until: Annotated[date | None, NOTED_STATE] = None
+    hold_note: Annotated[str | None, NOTED] = None
+    removed: Annotated[bool, NOTED] = False
+    would_order: Annotated[WouldOrder | None, NOTED] = None
     """What the agent would have ordered while it may not; None once an order is on file."""
-    unit_factors: dict[str, Decimal] = {}
+    unit_factors: Annotated[dict[str, Decimal], NOTED] = {}
     """How many of the line's unit one of another unit is, as people said it of a report."""
-    account: LineAccount | None = None
+    account: Annotated[LineAccount | None, DERIVED] = None
     """None: nothing has changed on the line since facts are kept."""
-    caused_seq: int = 0
+    caused_seq: Annotated[int, NOTED] = 0
 
     @property
     def shown(self) -> str:
@@ -425,13 +439,16 @@ class FactDetails(BaseModel):
     kind: str | None = None
 
 
+FactKind = Literal["departed", "arrived", "inspected", "disposed", "stated", "submitted"]
+
+
 class FactRow(Row):
     """One thing that was said about a line (`domain.lines.stored` makes it a fact). Nothing of it is ever changed, but
     that it was taken back, or that a person has judged it."""
 
     item_id: str
     fact_id: str
-    kind: Literal["departed", "arrived", "inspected", "disposed", "stated", "submitted"]
+    kind: FactKind
     day: date
     said_at: datetime
     received_at: datetime

@@ -50,8 +50,7 @@ NAMED = {"vendor_id", "building_id", "role", "team", "to"}
 COMPOSED = {"recommends", "options", "purchase_order", "order", "title", "rule"}
 """What Longlead itself put together, with names in it."""
 KEPT = {
-    *("at", "until", "on", "occurred_at", "eta", "promised_date", "required_by", "held_until", "data_date"),
-    *("start_date", "end_date", "date_departed", "date_arrived", "inspection_date", "start", "end"),
+    *("at", "until", "on", "occurred_at", "held_until", "start", "end"),
     *("autonomy", "delegation", "expires_at", "actions", "then"),
     *("event_type", "kind", "type", "by", "band", "category", "unit", "currency", "time_zone", "working_week"),
     *("quantity", "quantity_rejected", "reminder_after", "escalate_after"),

@@ -244,9 +244,14 @@ _ITEM = tuple(name for name in ItemSpec.model_fields if name in Item.model_field
 """What a posted line says and its row keeps under the same name."""
 
 
+def posted_fields(item: Item) -> Row:
+    """A line as it would be posted."""
+    return _item(item.model_dump(mode="json"))
+
+
 def _item(row: Row) -> Row:
-    lump_sum = {"group": row["group"], "price": row["group_total"]} if row.get("group") else None
-    return {**_given(row, ("item_id", "name", *_ITEM)), **({"lump_sum": lump_sum} if lump_sum else {})}
+    lump_sum = {"group": row.get("group"), "price": row.get("group_total")}
+    return {**_given(row, ("item_id", "name", *_ITEM)), **({"lump_sum": lump_sum} if any(lump_sum.values()) else {})}
 
 
 def _given(row: Row, names: tuple[str, ...]) -> dict[str, Any]:

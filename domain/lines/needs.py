@@ -6,12 +6,14 @@ read for that.
 
 from collections.abc import Sequence
 
+from domain.field_markers import line_fields
 from domain.lines.coverage import Covered, Need, match_needs
 from domain.lines.lots import NOTHING, LotState
 from domain.lines.quantities import ONE_LOT, share_of
 from domain.procurement import CoveredNeed, Item, LineAccount
 from domain.schedule import band
 
+_COUNTED = tuple(name for name, field in line_fields(Item).items() if field.counts)
 _BANDS = ("clear", "tight", "conflict")
 
 
@@ -29,15 +31,9 @@ def needs_of(item: Item) -> list[Need]:
 def counts_otherwise(before: Item, after: Item) -> bool:
     """Whether a change of the line changes more than its days: how much is needed, in which unit it is counted, or when
     it is expected where nobody has said so. Then its facts are gone through again."""
-    return any(
-        was != now
-        for was, now in (
-            (before.quantity, after.quantity),
-            (before.needed_quantity, after.needed_quantity),
-            (before.unit, after.unit),
-            (before.lead_time_days, after.lead_time_days),
-        )
-    )
+    if before.needed_quantity != after.needed_quantity:
+        return True
+    return any(getattr(before, name) != getattr(after, name) for name in _COUNTED)
 
 
 def with_needs(item: Item) -> Item:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from domain.approvals import Approval, Decision
+from domain.events import LINE_DAY_FIELDS
 from domain.mail import lines_named
 from domain.plain_json import PlainAction
 from domain.text import slug
@@ -39,7 +40,7 @@ async def play_mail(conninfo: str, models: ModelAccess, case: MailCase) -> Resul
     return Result(case.id, "right" if is_right else "wrong", read, str(carried))
 
 
-_TOLD = ("event_type", "item", "eta", "promised_date", "date_departed", "date_arrived", "inspection_date")
+_TOLD = ("event_type", "item", *LINE_DAY_FIELDS)
 
 
 def _brief(event: dict[str, Any]) -> dict[str, str]:
