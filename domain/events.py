@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 from zoneinfo import ZoneInfo
@@ -64,6 +65,11 @@ class PublicEvent(Strict):
 class ItemEvent(PublicEvent):
     """An event about one line of the procurement log."""
 
+    CALLED: ClassVar[str]
+    """What it reports, in a word or two."""
+    TELLS_OF_ORDER: ClassVar[bool]
+    """Whether there is an order where it is reported."""
+
     item: ItemName = Field(description="Item id or name; case and spacing do not count.")
     purchase_order: Annotated[Name, LineName()] | None = Field(None, description="Number of the order it belongs to.")
     shipment_id: Annotated[ShipmentId, Identifier("shipment-{}")] | None = Field(
@@ -98,6 +104,9 @@ class GoodsEvent(ItemEvent):
 class SubmittalApproved(ItemEvent):
     """The designer approved the vendor's document: the item may be ordered."""
 
+    CALLED: ClassVar[str] = "an approved submittal"
+    TELLS_OF_ORDER: ClassVar[bool] = False
+
     event_type: Literal["Submittal_Approved"]
     document_url: DocumentUrl = Field(description="Where the approved document is.")
     document_name: DocumentName = Field(description="Its name.")
@@ -106,6 +115,9 @@ class SubmittalApproved(ItemEvent):
 
 class SubmittalRejected(ItemEvent):
     """The designer refused the submittal, or asks for it again."""
+
+    CALLED: ClassVar[str] = "a rejected submittal"
+    TELLS_OF_ORDER: ClassVar[bool] = False
 
     event_type: Literal["Submittal_Rejected"]
     reason: Words = Field(description="Why.")
@@ -126,6 +138,9 @@ class AcknowledgementException(Strict):
 class PurchaseOrderAcknowledged(ItemEvent):
     """The vendor confirmed the order, maybe with exceptions."""
 
+    CALLED: ClassVar[str] = "an acknowledgement"
+    TELLS_OF_ORDER: ClassVar[bool] = True
+
     event_type: Literal["Purchase_Order_Acknowledged"]
     promised_date: Day = Field(description="The day the vendor promises.")
     external_ref: Annotated[Name, Identifier("REF-{}")] | None = Field(
@@ -139,6 +154,9 @@ class PurchaseOrderAcknowledged(ItemEvent):
 class ShipmentDepartedFactory(GoodsEvent):
     """A shipment left the factory."""
 
+    CALLED: ClassVar[str] = "a departure"
+    TELLS_OF_ORDER: ClassVar[bool] = True
+
     event_type: Literal["Shipment_Departed_Factory"]
     eta: Day = Field(description="Expected arrival on site.")
     date_departed: OwnDay = Field(description="The day it left.")
@@ -148,6 +166,9 @@ class ShipmentDepartedFactory(GoodsEvent):
 class EtaChanged(ItemEvent):
     """The expected arrival changed."""
 
+    CALLED: ClassVar[str] = "an expected arrival"
+    TELLS_OF_ORDER: ClassVar[bool] = True
+
     event_type: Literal["ETA_Changed"]
     eta: Day = Field(description="The new expected arrival on site.")
     reason: Words | None = Field(None, description="Why.")
@@ -155,6 +176,9 @@ class EtaChanged(ItemEvent):
 
 class ShipmentArrivedSite(GoodsEvent):
     """A shipment reached the site."""
+
+    CALLED: ClassVar[str] = "an arrival"
+    TELLS_OF_ORDER: ClassVar[bool] = True
 
     event_type: Literal["Shipment_Arrived_Site"]
     date_arrived: OwnDay = Field(description="The day it arrived.")
@@ -170,6 +194,9 @@ class ShipmentArrivedSite(GoodsEvent):
 class InspectionPassed(GoodsEvent):
     """The item passed its inspection."""
 
+    CALLED: ClassVar[str] = "a passed inspection"
+    TELLS_OF_ORDER: ClassVar[bool] = True
+
     event_type: Literal["Inspection_Passed"]
     inspection_date: OwnDay = Field(description="The day of the inspection.")
     document_url: DocumentUrl = Field(description="Where the report is.")
@@ -178,6 +205,9 @@ class InspectionPassed(GoodsEvent):
 
 class InspectionFailed(GoodsEvent):
     """The item failed its inspection."""
+
+    CALLED: ClassVar[str] = "a failed inspection"
+    TELLS_OF_ORDER: ClassVar[bool] = True
 
     event_type: Literal["Inspection_Failed"]
     inspection_date: OwnDay = Field(description="The day of the inspection.")
@@ -456,13 +486,16 @@ OWN_DAY_FIELDS = tuple(
 """The event's own date, from which business time is taken when `occurred_at` is absent."""
 
 
+LINE_EVENTS: Mapping[str, type[ItemEvent]] = {
+    get_args(model.model_fields["event_type"].annotation)[0]: model
+    for model in EVENT_MODELS
+    if issubclass(model, ItemEvent)
+}
+"""The events about one line, by their type."""
+
 LINE_DAY_FIELDS = tuple(
     dict.fromkeys(
-        field.name
-        for model in EVENT_MODELS
-        if issubclass(model, ItemEvent)
-        for field in fields_of(model)
-        if isinstance(field.marker, LocalDay)
+        field.name for model in LINE_EVENTS.values() for field in fields_of(model) if isinstance(field.marker, LocalDay)
     )
 )
 """The day fields of events about one line; of one event, an expected day first."""

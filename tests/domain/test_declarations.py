@@ -1,9 +1,11 @@
 """Everything that must know a type of event, a field of a line or a field of a fact knows all of them: one test each,
 over all. It fails while an entry is missing that no declaration makes by itself."""
 
+import re
 from dataclasses import fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -22,6 +24,7 @@ from evals.recording import posted_fields
 from graph.routes import HANDLERS
 from storage.rows import TABLES
 
+INTEGRATORS = (Path(__file__).parents[2] / "docs/for-integrators.md").read_text(encoding="utf-8")
 LINE = line_fields(Item)
 FLAT = {"group": "lump_sum", "group_total": "lump_sum"}
 """Fields of a line that are posted under another name."""
@@ -48,6 +51,7 @@ def test_an_event_that_dates_itself_says_so_of_one_of_its_days(name: str) -> Non
 def test_a_field_of_a_line_is_known_wherever_fields_of_lines_are(name: str) -> None:
     field, posted = LINE[name], FLAT.get(name, name)
     if field.origin in ("posted", "ordered"):
+        assert re.search(rf"\b{posted}\b", INTEGRATORS), "docs/for-integrators.md does not name it"
         assert posted in ItemSpec.model_fields, "it cannot be posted"
         assert posted in ItemChange.model_fields, "it cannot be changed"
         assert posted in CLEARABLE, "it cannot be cleared: ClearableField"
