@@ -4,8 +4,9 @@ group's, it is ordered whole, and whoever decides on one of its lines decides on
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from domain.buildings import LumpSum
 from domain.outside import shown_name
-from domain.procurement import Commercial, Item, LineFile, Logistics, Submittal, money
+from domain.procurement import Commercial, Item, LineFile, LineValue, Logistics, Submittal, money
 
 OF_THE_GROUP = ("group_total", "vendor_id", "currency")
 """Fields that all lines of a group have in common."""
@@ -13,14 +14,12 @@ LINES_NAMED = 5
 """Lines of a group that a sentence names."""
 
 
-def flat_values(values: Mapping[str, object]) -> dict[str, object]:
-    """Fields of a line as they are posted, with the lump sum as the fields that the line keeps."""
-    flat = {name: value for name, value in values.items() if name != "lump_sum"}
-    if "lump_sum" in values:
-        given = values["lump_sum"]
-        told = given if isinstance(given, Mapping) else {}
-        flat |= {"group": told.get("group"), "group_total": told.get("price")}
-    return flat
+def in_group(lump_sum: LumpSum | None) -> dict[str, LineValue]:
+    """The fields that a line keeps of its lump sum."""
+    return {
+        "group": None if lump_sum is None else lump_sum.group,
+        "group_total": None if lump_sum is None else lump_sum.price,
+    }
 
 
 def others_of_group(group: str | None, items: Iterable[Item], known: Item | None) -> list[Item]:
@@ -29,7 +28,7 @@ def others_of_group(group: str | None, items: Iterable[Item], known: Item | None
     return [] if group is None else [i for i in items if i.group == group and not i.removed and i.item_id != own]
 
 
-def joining_problem(name: str, group: str, values: Mapping[str, object], others: Iterable[Item]) -> str | None:
+def joining_problem(name: str, group: str, values: Mapping[str, LineValue], others: Iterable[Item]) -> str | None:
     """Why a line cannot join a group: it names another price, vendor or currency, or the group is ordered already."""
     for other in others:
         if other.is_ordered:
@@ -48,7 +47,7 @@ def joining_problem(name: str, group: str, values: Mapping[str, object], others:
     return None
 
 
-def _plain(value: object) -> str:
+def _plain(value: LineValue) -> str:
     if value is None:
         return "none"
     return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)

@@ -10,9 +10,11 @@ from pydantic import BaseModel, Field
 
 from domain.addresses import recipients_on_file, same_address
 from domain.field_markers import OfLine
+from domain.lines.facts import AfterReturn, Handling
 from domain.lines.quantities import DEFAULT_TOLERANCES
 from domain.money import line_total, places_of
 from domain.outside import shown_name
+from domain.plain_json import JsonObject, KnownJson
 
 
 class Submittal(StrEnum):
@@ -46,6 +48,10 @@ class Quality(StrEnum):
 
 class Row(BaseModel):
     """A row of the domain: saved whole, with its after-image appended to `changes`."""
+
+
+LineValue = str | int | Decimal | date | None
+"""What a field of a line may be given."""
 
 
 class WouldOrder(BaseModel):
@@ -434,8 +440,8 @@ class FactDetails(BaseModel):
     document_url: str | None = None
     defects: list[str] = []
     ncr: str | None = None
-    handling: str | None = None
-    then: str | None = None
+    handling: Handling | None = None
+    then: AfterReturn | None = None
     kind: str | None = None
 
 
@@ -538,7 +544,7 @@ class ScheduleVersion(Row):
     """One version of the schedule, in the form it was posted."""
 
     version: int
-    body: dict[str, object]
+    body: KnownJson
     data_date: date | None = None
     caused_seq: int = 0
 
@@ -592,7 +598,7 @@ class VendorRow(Row):
         return self.model_copy(update={**orders, **plain, "contacts": self.contacts.model_copy(update=roles)})
 
     @property
-    def on_record(self) -> dict[str, Any]:
+    def on_record(self) -> JsonObject:
         """Its fields as the audit names them, one by one."""
         others = {f"contacts.{role}": contact for role, contact in self.contacts.model_dump().items()}
         return {**self.model_dump(mode="json", exclude={"contacts"}), **others}

@@ -14,7 +14,7 @@ from domain.earlier_digests import earlier_digests_of_building
 from domain.errors import ConflictError, InvalidError
 from domain.event_content import digest_of_typed
 from domain.events import local_day, localised
-from domain.lump_sums import flat_values
+from domain.lump_sums import in_group
 from domain.policy import Policy
 from domain.principals import Author
 from domain.procurement import Item, ScheduleVersion, VendorRow
@@ -112,7 +112,8 @@ def log_of(spec: BuildingSpec) -> Log:
     vendors = {vendor.vendor_id for vendor in spec.vendors}
     log = Log([], {}, currency=spec.currency, vendors=vendors, seq=0)
     for item_id, posted in zip(spec.item_ids, spec.items, strict=True):
-        values = flat_values(posted.model_dump(exclude={"item_id", "name", "required_by", "buffer_days"}))
+        values = posted.model_dump(exclude={"item_id", "name", "required_by", "buffer_days", "lump_sum"})
+        values |= in_group(posted.lump_sum)
         outcome = log.create(WantedLine(item_id, posted.name, values))
         if isinstance(outcome, Refused):
             raise InvalidError(f"items: {outcome.reason}", "items")

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from domain.actions import action
 from domain.approvals import Approval
@@ -10,11 +9,11 @@ from domain.buildings import MANAGER, Delivery, delivery_problem
 from domain.changing_lines import Applied, Asked, Log, Refused, WantedLine, is_recounted, touches_order
 from domain.events import CLEAR, Entry, ItemChange, ItemsChanged, ScheduleRevised
 from domain.lines.projection import changed_rows, recount
-from domain.lump_sums import flat_values
+from domain.lump_sums import in_group
 from domain.outstanding import resolved_message
 from domain.plain_json import JsonObject, PlainAction
 from domain.plan import RaisedQuestion
-from domain.procurement import Item, LineFile, Row, ScheduleVersion
+from domain.procurement import Item, LineFile, LineValue, Row, ScheduleVersion
 from domain.questions.change_order import KIND as CHANGE_ORDER
 from domain.questions.change_order import ChangeOrderSubject, still_wanted, subject_of
 from domain.schedule import as_date
@@ -98,7 +97,7 @@ def _deliveries(log: Log, item_id: str) -> list[Delivery]:
 
 
 async def _file_past_version(
-    context: ActionContext, body: dict[str, Any], data_date: date | None, standing: ScheduleVersion
+    context: ActionContext, body: JsonObject, data_date: date | None, standing: ScheduleVersion
 ) -> str:
     """Old news: the version is on file, and the one that stood goes on standing as the version after it."""
     past = await save_version(context, body, data_date)
@@ -230,11 +229,15 @@ def _change_order(
 
 
 def _wanted(context: ActionContext, change: ItemChange) -> WantedLine:
-    values = change.model_dump(exclude_none=True, exclude={"removed", "item_id", "name", "required_by", CLEAR})
-    values |= {name: _when_cleared(context).get(name) for name in change.clear}
+    values = change.model_dump(
+        exclude_none=True, exclude={"removed", "item_id", "name", "required_by", "lump_sum", CLEAR}
+    )
+    values |= {name: _when_cleared(context).get(name) for name in change.clear if name != "lump_sum"}
+    if change.lump_sum is not None or "lump_sum" in change.clear:
+        values |= in_group(change.lump_sum)
     if change.required_by is not None:
         values["required_by"] = as_date(change.required_by)
-    return WantedLine(change.item_id, change.name, flat_values(values), change.removed)
+    return WantedLine(change.item_id, change.name, values, change.removed)
 
 
 MAX_REFUSED = 20
@@ -256,7 +259,7 @@ def _unclear(entry: Entry, problem: str) -> RaisedQuestion:
     return RaisedQuestion(kind="event_unclear", subject=subject)
 
 
-def _when_cleared(context: ActionContext) -> dict[str, Any]:
+def _when_cleared(context: ActionContext) -> dict[str, LineValue]:
     """What a cleared field is then, where it is not nothing: as of a line that was posted without it."""
     return {"currency": context.building.currency, "buffer_days": 0}
 

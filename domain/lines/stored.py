@@ -1,10 +1,10 @@
 """Facts to and from the rows that keep them."""
 
-from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields
-from typing import Any
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TypedDict
 
-from domain.lines.facts import Arrived, Departed, Disposed, Fact, Inspected, Stated, Submitted
+from domain.lines.facts import Arrived, Departed, Disposed, Fact, Inspected, Judgement, Stated, Submitted
 from domain.procurement import FactDetails, FactKind, FactRow
 
 
@@ -33,48 +33,54 @@ def fact_row(fact: Fact, item_id: str, fact_id: str, seq: int, *, document_url: 
     )
 
 
-KINDS: Mapping[FactKind, type[Fact]] = {
-    "departed": Departed,
-    "arrived": Arrived,
-    "inspected": Inspected,
-    "disposed": Disposed,
-    "stated": Stated,
-    "submitted": Submitted,
-}
-"""The facts that have rows of their own, by their kind."""
-
-
-_OF_EVERY_FACT = {field.name for field in fields(Fact)}
-_OWN_FIELDS: Mapping[FactKind, tuple[Field[Any], ...]] = {
-    kind: tuple(field for field in fields(made) if field.name not in _OF_EVERY_FACT) for kind, made in KINDS.items()
-}
-"""The fields that only one kind of facts has: `FactDetails` has them under the same names."""
-
-
 def _details(fact: Fact) -> tuple[FactKind, FactDetails]:
-    kind = next((kind for kind, made in KINDS.items() if type(fact) is made), None)
-    if kind is None:
-        raise TypeError(f"{type(fact).__name__} is kept by its order, not as a fact of its own")
-    values = {field.name: getattr(fact, field.name) for field in _OWN_FIELDS[kind]}
-    plain = {name: sorted(value) if isinstance(value, frozenset) else value for name, value in values.items()}
-    return kind, FactDetails.model_validate(plain)
+    if isinstance(fact, Departed):
+        return "departed", FactDetails(eta=fact.eta, origin=fact.origin)
+    if isinstance(fact, Arrived):
+        serials = sorted(fact.serials)
+        return "arrived", FactDetails(
+            is_complete=fact.is_complete,
+            serials=serials,
+            place=fact.place,
+            is_off_site=fact.is_off_site,
+            damaged=fact.damaged,
+            condition=fact.condition,
+        )
+    if isinstance(fact, Inspected):
+        return "inspected", FactDetails(
+            passed=fact.passed,
+            rejected=fact.rejected,
+            ncr_number=fact.ncr_number,
+            document=fact.document,
+            defects=list(fact.defects),
+        )
+    if isinstance(fact, Disposed):
+        return "disposed", FactDetails(ncr=fact.ncr, handling=fact.handling, then=fact.then)
+    if isinstance(fact, Submitted):
+        return "submitted", FactDetails(is_approved=fact.is_approved, revision=fact.revision, document=fact.document)
+    if isinstance(fact, Stated):
+        return "stated", FactDetails(kind=fact.kind)
+    raise TypeError(f"{type(fact).__name__} is kept by its order, not as a fact of its own")
 
 
-def _own_values(kind: FactKind, details: FactDetails) -> dict[str, Any]:
-    """What a row keeps of the fields that only this kind of facts has. What it does not say is as it is by default."""
-    values: dict[str, Any] = {}
-    for field in _OWN_FIELDS[kind]:
-        value = getattr(details, field.name)
-        if isinstance(value, list):
-            values[field.name] = frozenset(value) if field.default == frozenset() else tuple(value)
-        elif value is not None or field.default is MISSING:
-            values[field.name] = value
-    return values
+class _Told(TypedDict):
+    """What every fact says."""
+
+    day: date
+    said_at: datetime
+    received_at: datetime
+    source: str
+    event_id: str
+    order: str | None
+    shipment_id: str | None
+    quantity: Decimal | None
+    is_voided: bool
+    judgement: Judgement | None
 
 
 def read_row(row: FactRow) -> Fact:
     """The fact that a row keeps."""
-    told: dict[str, Any] = {
+    told: _Told = {
         "day": row.day,
         "said_at": row.said_at,
         "received_at": row.received_at,
@@ -86,4 +92,34 @@ def read_row(row: FactRow) -> Fact:
         "is_voided": row.voided_by is not None,
         "judgement": row.judgement,
     }
-    return KINDS[row.kind](**told, **_own_values(row.kind, row.details))
+    details = row.details
+    if row.kind == "departed":
+        return Departed(**told, eta=details.eta, origin=details.origin)
+    if row.kind == "arrived":
+        serials = frozenset(details.serials)
+        return Arrived(
+            **told,
+            is_complete=details.is_complete,
+            serials=serials,
+            place=details.place,
+            is_off_site=details.is_off_site,
+            damaged=details.damaged,
+            condition=details.condition,
+        )
+    if row.kind == "submitted":
+        approved = bool(details.is_approved)
+        return Submitted(**told, is_approved=approved, revision=details.revision, document=details.document)
+    if row.kind == "inspected":
+        return Inspected(
+            **told,
+            passed=bool(details.passed),
+            rejected=details.rejected,
+            ncr_number=details.ncr_number,
+            document=details.document,
+            defects=tuple(details.defects),
+        )
+    if row.kind == "disposed":
+        if details.ncr is None or details.handling is None:
+            raise TypeError(f"{row.fact_id} does not say what becomes of what")
+        return Disposed(**told, ncr=details.ncr, handling=details.handling, then=details.then or "owed")
+    return Stated(**told, kind=details.kind)  # type: ignore[arg-type]  # one of the two that are stored

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from domain.actions import action
 from domain.approvals import Option
@@ -10,7 +9,8 @@ from domain.buildings import Building
 from domain.changing_lines import Applied, Asked
 from domain.money import line_total
 from domain.outside import shown_name
-from domain.procurement import Item, LineFile, Logistics, Quality, money
+from domain.plain_json import FactValue, JsonObject, PlainObject
+from domain.procurement import Item, LineFile, LineValue, Logistics, Quality, money
 from domain.questions.kinds import (
     LineKind,
     Subject,
@@ -53,7 +53,7 @@ def still_wanted(item: Item, subject: ChangeOrderSubject) -> dict[str, str | Non
     return {key: value for key, value in subject.wanted.items() if not _is_value(getattr(item, key), value)}
 
 
-def _is_value(current: object, wanted: str | None) -> bool:
+def _is_value(current: LineValue, wanted: str | None) -> bool:
     if current is None or wanted is None:
         return current is None and wanted is None
     return current == Decimal(wanted) if isinstance(current, Decimal) else str(current) == wanted
@@ -100,7 +100,7 @@ def _revise(s: Situation, subject: ChangeOrderSubject, wanted: dict[str, str | N
     cost = line_total(price, quantity, item.currency)
     if line is not None and line.group is not None:
         cost = Decimal(wanted.get("group_total") or line.group_total or 0)
-    revised: dict[str, Any] = {"item": item.item_id, **wanted}
+    revised: JsonObject = {"item": item.item_id, **wanted}
     if "quantity" in wanted and line is not None and line.quantity != item.quantity and line.quantity is not None:
         revised["quantity"] = f"{line.quantity + quantity - (item.quantity or 0):f}"
     if line is not None and item.required_by is not None and line.required_by != item.required_by:
@@ -118,14 +118,16 @@ def _order_again(s: Situation, wanted: dict[str, str | None]) -> Option:
     """The order cannot be revised to that: it is cancelled, and the line takes the values over."""
     item = s.file.item
     cleared = [name for name, value in wanted.items() if value is None]
-    values: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
-    in_group = {"group", "group_total"}
-    if in_group & values.keys():
+    values: JsonObject = {name: value for name, value in wanted.items() if value is not None}
+    of_group = {"group", "group_total"}
+    if of_group & values.keys():
         price = None if item.group_total is None else f"{item.group_total:f}"
-        lump_sum = {"group": values.get("group", item.group), "price": values.get("group_total", price)}
-        values = {name: value for name, value in values.items() if name not in in_group} | {"lump_sum": lump_sum}
-    cleared = [*dict.fromkeys("lump_sum" if name in in_group else name for name in cleared)]
-    change = {"item_id": item.item_id, **values, **({"clear": cleared} if cleared else {})}
+        lump_sum: JsonObject = {"group": values.get("group", item.group), "price": values.get("group_total", price)}
+        values = {name: value for name, value in values.items() if name not in of_group} | {"lump_sum": lump_sum}
+    cleared = [*dict.fromkeys("lump_sum" if name in of_group else name for name in cleared)]
+    change: JsonObject = {"item_id": item.item_id, **values}
+    if cleared:
+        change["clear"] = [*cleared]
     # Vendor and currency are those of the whole lump sum: all that is ordered of it is cancelled with it.
     others = s.file.group_lines if {"vendor_id", "currency"} & wanted.keys() and "group" not in wanted else []
     ordered = [item.item_id, *(other.item_id for other in others if other.is_ordered)]
@@ -186,7 +188,7 @@ def _changes(item: Item, wanted: Mapping[str, str | None]) -> str:
     )
 
 
-def _shown(value: object) -> str:
+def _shown(value: LineValue) -> str:
     if value is None:
         return "(now empty)"
     return plain(value) or "" if isinstance(value, Decimal) else shown_name(str(value))
@@ -200,7 +202,7 @@ def _stands(file: LineFile, _building: Building, subject: ChangeOrderSubject) ->
     return is_standing and file.item.is_ordered and bool(still_wanted(file.item, subject))
 
 
-def _facts(file: LineFile, _building: Building, subject: ChangeOrderSubject) -> list[Any]:
+def _facts(file: LineFile, _building: Building, subject: ChangeOrderSubject) -> list[FactValue]:
     wanted = sorted(subject.wanted.items())
     ordered = [(line.number, line.quantity, line.unit_price) for line in file.order_lines]
     return [subject.order, wanted, subject.removal, ordered, *group_facts(file.item)]
@@ -210,12 +212,12 @@ def _matter(_file: LineFile, subject: ChangeOrderSubject) -> str:
     return subject.order or ""
 
 
-def _evidence(s: Situation, subject: ChangeOrderSubject) -> dict[str, Any]:
+def _evidence(s: Situation, subject: ChangeOrderSubject) -> JsonObject:
     wanted = still_wanted(s.file.item, subject)
-    return {"wanted": wanted} if wanted else {}
+    return {"wanted": {**wanted}} if wanted else {}
 
 
-def _title(subject: ChangeOrderSubject, _evidence: Mapping[str, Any]) -> str:
+def _title(subject: ChangeOrderSubject, _evidence: PlainObject) -> str:
     return "removal of an ordered line" if subject.removal else f"change of {subject.order}"
 
 

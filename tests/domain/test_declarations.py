@@ -17,7 +17,8 @@ from domain.buildings import ItemSpec
 from domain.comparison import compare_items
 from domain.events import CLEARABLE, EVENT_MODELS, INTERNAL_TYPES, ItemChange, ItemEvent
 from domain.field_markers import LocalDay, fields_of, line_fields
-from domain.lines.stored import KINDS, fact_row, read_row
+from domain.lines.facts import Arrived, Departed, Disposed, Fact, Inspected, Stated, Submitted
+from domain.lines.stored import fact_row, read_row
 from domain.procurement import FactDetails, FactKind, FactRow, Item
 from evals import anonymising
 from evals.recording import posted_fields
@@ -25,6 +26,14 @@ from graph.routes import HANDLERS
 from storage.rows import TABLES
 
 INTEGRATORS = (Path(__file__).parents[2] / "docs/for-integrators.md").read_text(encoding="utf-8")
+KINDS: dict[FactKind, type[Fact]] = {
+    "departed": Departed,
+    "arrived": Arrived,
+    "inspected": Inspected,
+    "disposed": Disposed,
+    "stated": Stated,
+    "submitted": Submitted,
+}
 LINE = line_fields(Item)
 FLAT = {"group": "lump_sum", "group_total": "lump_sum"}
 """Fields of a line that are posted under another name."""
