@@ -11,6 +11,7 @@ import typer
 from cli.late_progress import LateProgress
 from cli.output import print_json, print_table
 from cli.sentences import CommandError
+from domain.plain_json import JsonObject
 from evals.backtest import Backtest, Backtested, Report, Trial, count_entries, live_buildings
 from evals.trial_files import RulesOnTrial, read_policy, read_rules
 from runtime import loop
@@ -53,7 +54,7 @@ def run_backtest(
 async def _run(
     settings: Settings,
     named: list[str],
-    policy: dict[str, object],
+    policy: JsonObject,
     on_trial: RulesOnTrial,
     model: str | None,
     lanes: int,

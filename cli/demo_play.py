@@ -102,8 +102,8 @@ class Player:
         done = self._call("POST", f"{self._building}/events", event)
         if done["status"] != "done":
             raise StoryStoppedError(f"Step {number} is {done['status']} after {PATIENCE_S} s: {done.get('error')}")
-        played = Played(number, step, self._story.item_id(event["item"]), note=done["outcome"]["note"])
-        self._read_records(played, event["event_id"], event["source"])
+        played = Played(number, step, self._story.item_id(str(event["item"])), note=done["outcome"]["note"])
+        self._read_records(played, str(event["event_id"]), str(event["source"]))
         return played
 
     def _decide(self, number: int, step: Step) -> Played:

@@ -18,7 +18,7 @@ def what_happened(story: Scenario, played: Played) -> str:
         said = {"approve": "yes", "reject": "no", "edit": "decides otherwise", "respond": "answers"}[answer.type]
         return f'Project manager on {_name(story, played)}: {said}. "{answer.message}"'
     event = played.step.event or {}
-    happened = _EVENTS[event["event_type"]](_name(story, played), event, _unit(story, played))
+    happened = _EVENTS[str(event["event_type"])](_name(story, played), event, _unit(story, played))
     source = event.get("source")
     return f"{happened} (reported by {source})" if source else happened
 

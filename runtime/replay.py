@@ -23,6 +23,7 @@ from domain.errors import ConflictError
 from domain.events import body_of
 from domain.lines.taking_in import RESTATED
 from domain.own_ids import without_owner
+from domain.plain_json import JsonObject
 from domain.principals import Author
 from domain.questions import build_question, matter_on_file
 from runtime.drain import Drainer, Ended
@@ -72,7 +73,7 @@ class Replay:
     clock: RecordedClock
     record: Record
     fork_id: str
-    policy: dict[str, object] = field(default_factory=dict)
+    policy: JsonObject = field(default_factory=dict)
     """Fields that stand whatever people changed in the meantime."""
     tell: Callable[[int], Any] = lambda _: None
     """Hears how many entries were run."""

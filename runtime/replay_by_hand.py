@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.buildings import BuildingPatch, Vendor
 from domain.errors import NotFoundError
+from domain.plain_json import JsonObject
 from domain.principals import Author
 from domain.rules import Delegation, Rule, full_id
 from domain.text import ON_FILE
@@ -24,7 +25,7 @@ class ByHand:
     clock: Clock
     parent_id: str
     fork_id: str
-    policy: dict[str, object]
+    policy: JsonObject
     """Fields under trial: they stand whatever people changed."""
     remarks: list[str] = field(default_factory=list)
     """What could not be done again."""
