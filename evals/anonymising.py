@@ -156,6 +156,8 @@ class _Names:
 
     def value(self, key: str, value: JsonValue) -> JsonValue:
         """A value as it is without names; `key` is the field that it stands in."""
+        if key == "tolerances":  # units and shares
+            return value
         if isinstance(value, dict):
             return self.fields(key, value)
         if isinstance(value, list):
