@@ -43,6 +43,7 @@ class WouldOrderView(BaseModel):
     quantity: ExactQuantity = Field(None, description="As a decimal string; null: the whole line.")
     unit: str | None = Field(None, description="Unit of the quantity.")
     total: Amount = Field(None, description="Price of the order, as a decimal string; null: unknown.")
+    group: str | None = Field(None, description="The lump sum that the total is of; null: the line has its own.")
     currency: str = Field(description="ISO 4217 currency of the price.")
     on: date = Field(description="The day on which it would have been ordered first.")
 
@@ -57,7 +58,11 @@ class ItemView(BaseModel):
     quantity: ExactQuantity = Field(None, description="How much is to be ordered, as a decimal string.")
     unit: str | None = Field(None, description="Unit of the quantity.")
     unit_price: Amount = Field(None, description="Price for one unit, as a decimal string.")
-    total: Amount = Field(None, description="Price of the whole line, as a decimal string.")
+    total: Amount = Field(
+        None, description="Price of the whole line, as a decimal string; null where it is one of a lump sum."
+    )
+    group: str | None = Field(None, description="The lump sum that the line is in: lines with one price together.")
+    group_total: Amount = Field(None, description="Price of the whole lump sum, the same on each of its lines.")
     currency: str = Field(description="ISO 4217 currency of the prices.")
     lead_time_days: int | None = Field(None, description="Order to arrival, in calendar days.")
     status: str = Field(description="One word for people, derived from the four facets.")
@@ -82,6 +87,9 @@ class ItemView(BaseModel):
         None, description="The approval that it waits for, or `hold` when a person put it on hold."
     )
     quantities: QuantitiesView = Field(description="How much of it is where.")
+    tolerance: ExactQuantity = Field(
+        None, description="The share of it that may be missing (policy tolerances), once something is known of it."
+    )
     needs: list[NeedView] = Field(description="What the site needs by which day, and when that is covered.")
     open_ncrs: list[OpenNcrView] = Field([], description="Rejected goods that nobody has decided about.")
     first_promise: date | None = Field(None, description="The day that the vendor promised first.")
@@ -108,7 +116,7 @@ class ItemView(BaseModel):
             **row,
             **_shown_of(item, row),
             "status": item.status,
-            "total": item.total,
+            "total": None if item.group is not None else item.total,
             "order_by": item.order_by,
             "would_order": row["would_order"] if item.status == "ready_to_order" else None,
             "on_hold_by": row["held_by"] or ("hold" if item.is_held else None),
@@ -117,6 +125,7 @@ class ItemView(BaseModel):
 
 _OF_ACCOUNT = {
     "quantities",
+    "tolerance",
     "needs",
     "first_promise",
     "latest_promise",
@@ -132,7 +141,8 @@ def _shown_of(item: Item, row: Found) -> Found:
     """What the line amounts to; computed from its rows where nothing has changed on it since facts are kept."""
     rows = row.get("rows_before_facts")
     if rows is None:
-        return account_shown(item).model_dump(include=_OF_ACCOUNT)
+        tolerance = None if item.account is None else item.account.tolerance
+        return {**account_shown(item).model_dump(include=_OF_ACCOUNT), "tolerance": tolerance}
     file = complete_file(file_before_facts(item, str(rows)))
     ncrs = [ncr.model_dump() for ncr in file.open_ncrs]
     return {**account_shown(item, file.item.account).model_dump(include=_OF_ACCOUNT), "open_ncrs": ncrs}
@@ -159,6 +169,10 @@ class OrderLineView(BaseModel):
     quantity: ExactQuantity = Field(None, description="As a decimal string; null: the whole line.")
     unit: str | None = Field(None, description="Unit of the quantity.")
     unit_price: Amount = Field(None, description="Price for one unit, as a decimal string.")
+    group: str | None = Field(None, description="The lump sum that it is in; its price is group_total.")
+    group_total: Amount = Field(None, description="Price of the whole lump sum, once in the total of the order.")
+    status: str = Field(description="How far this line is, where the order has several; else as the order's.")
+    cancelled_on: date | None = Field(None, description="The day it was cancelled; the order may go on without it.")
     promised_date: date | None = Field(None, description="The day the vendor promised.")
     required_by: date | None = Field(None, description="The day it is required on site.")
 

@@ -107,6 +107,7 @@ class WouldOrderJson(TypedDict):
     quantity: str | None
     unit: str | None
     total: str | None
+    group: str | None
     currency: str
     on: str
 
@@ -236,6 +237,7 @@ class ItemJson(TypedDict):
     flags: list[OpenFlagJson]
     on_hold_by: str | None
     quantities: dict[str, str]
+    tolerance: str | None
     needs: list[NeedJson]
     open_ncrs: list[NcrJson]
     first_promise: str | None
@@ -252,6 +254,9 @@ class OrderLineJson(TypedDict):
     quantity: str | None
     unit: str | None
     unit_price: str | None
+    group: str | None
+    group_total: str | None
+    status: str
     promised_date: str | None
     required_by: str | None
 
@@ -491,6 +496,7 @@ class OrderStateJson(TypedDict):
     quantity: str | None
     unit: str | None
     total: str | None
+    group: str | None
     currency: str
 
 

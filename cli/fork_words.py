@@ -66,7 +66,8 @@ def _order_in_words(order: answers.OrderStateJson | None) -> str:
         return "not ordered"
     much = f", {order['quantity']} {order['unit'] or ''}".rstrip() if order["quantity"] else ""
     total = f", {order['total']} {order['currency']}" if order["total"] else ""
-    return f"{order['number']} {_plain(order['status'])}{much}{total}"
+    group = f", lump sum {order['group']}" if order["group"] else ""
+    return f"{order['number']} {_plain(order['status'])}{much}{total}{group}"
 
 
 def _question(one: answers.ApprovalDifferenceJson) -> list[Cell]:

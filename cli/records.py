@@ -1,5 +1,6 @@
 """What stands on file of a building: `longlead items`, `orders`, `shipments`, `inspections`, `schedule`, `flags`."""
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -120,7 +121,9 @@ def _describe_need(need: answers.NeedJson) -> str:
 
 
 def _how_much(item: answers.ItemJson) -> str:
-    return describe_quantities(item["quantities"], item["unit"], has_quantity=item["quantity"] is not None)
+    tolerance = None if item["tolerance"] is None else Decimal(item["tolerance"])
+    has_quantity = item["quantity"] is not None
+    return describe_quantities(item["quantities"], item["unit"], has_quantity=has_quantity, tolerance=tolerance)
 
 
 @orders.command("list")
@@ -148,7 +151,7 @@ def show_order(
         print_json(found)
         return
     print_fields({name.replace("_", " "): value for name, value in found.items() if name != "lines"})
-    columns = ["line", "item", "quantity", "unit", "unit price", "promised", "required by"]
+    columns = ["line", "item", "quantity", "unit", "unit price", "lump sum", "status", "promised", "required by"]
     print_table("Lines", columns, map(_order_line, found["lines"]), "It has no lines.")
 
 
@@ -204,7 +207,8 @@ def describe_order(order: answers.WouldOrderJson) -> str:
 
 def order_value(order: answers.WouldOrderJson) -> str:
     """What an order comes to."""
-    return f"{order['total']} {order['currency']}" if order["total"] else "no price known"
+    price = f"{order['total']} {order['currency']}" if order["total"] else "no price known"
+    return f"{price}, the lump sum {order['group']}" if order["group"] else price
 
 
 def item_row(item: answers.ItemJson) -> list[Cell]:
@@ -244,6 +248,8 @@ def _order_line(line: answers.OrderLineJson) -> list[Cell]:
         line["quantity"],
         line["unit"],
         line["unit_price"],
+        line["group"] and f"{line['group']}, {line['group_total'] or 'no price'} together",
+        line["status"],
         line["promised_date"],
         line["required_by"],
     ]

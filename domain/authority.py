@@ -23,10 +23,12 @@ from domain.commitments import (
     is_vendor_approved,
     items_of,
     missing_for_order,
+    order_groups_once,
     ordered_quantity,
     spending_of,
     stake_of,
 )
+from domain.lump_sums import why_not_whole
 from domain.plain_json import JsonObject, party_written_to, restated_event
 from domain.policy import Authority
 from domain.principals import Mandate
@@ -325,6 +327,7 @@ def _within_limits(building: Building, proposal: Proposal, grants: _Grants) -> A
     """Whether the money is within bounds: on every line, and over all lines that one delegation covers."""
     verdict = Authority(True, "nothing is committed")
     under: dict[str, Amount] = {}
+    once = order_groups_once(proposal.actions, {item_id: line.file for item_id, line in proposal.lines.items()})
     for item_id, line in proposal.lines.items():
         committed = commitment_on(proposal.actions, line.file, building)
         if committed is None:
@@ -338,7 +341,9 @@ def _within_limits(building: Building, proposal: Proposal, grants: _Grants) -> A
         if not verdict.allowed:
             return verdict
         if delegation is not None:
-            under[delegation.delegation_id] = under.get(delegation.delegation_id, NOTHING) + total
+            own = commitment_on(once, line.file, building) or NOTHING
+            own += Amount(line.committed, "an earlier order has no price")
+            under[delegation.delegation_id] = under.get(delegation.delegation_id, NOTHING) + own
             verdict = _covered(building, under[delegation.delegation_id], line, delegation)
             if not verdict.allowed:
                 return verdict
@@ -381,6 +386,8 @@ def _not_to_be_ordered(
         return Authority(False, f"{file.item.name}: its submittal is not approved, so only a person orders it")
     if delegation is None and (missing := missing_for_order(file, building)):
         return Authority(False, f"{file.item.name}: {' and '.join(missing)} missing, so only a person orders it")
+    if any(order["name"] == "issue_purchase_order" for order in orders) and (why := why_not_whole(file)) is not None:
+        return Authority(False, f"{file.item.name}: {why}, so only a person orders it")
     named = [quantity for order in orders if (quantity := ordered_quantity(order)) is not None]
     if named and (file.item.quantity is None or sum(named) > file.item.quantity):
         needed = "no quantity" if file.item.quantity is None else f"{file.item.quantity.normalize():f}"

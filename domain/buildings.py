@@ -1,7 +1,7 @@
 """What a building is posted with: its schedule, its procurement log, its people and its policy."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, ValidationInfo, model_validator
 
 from domain.addresses import recipients
+from domain.field_markers import Identifier
 from domain.line_names import LineNames
 from domain.money import Currency
 from domain.plain_json import JsonObject
@@ -97,6 +98,15 @@ class Schedule(Strict):
         return self
 
 
+class LumpSum(Strict):
+    """One price for several lines: each of them names the group, and the price of the whole."""
+
+    group: Annotated[Slug, Identifier("group-{}")] = Field(
+        description="Names the group; the same on each of its lines, such as structural-steel."
+    )
+    price: Money = Field(description="Price of all lines of the group together, without tax; the same on each of them.")
+
+
 class ItemSpec(Strict):
     """A line of the procurement log as it is posted."""
 
@@ -107,14 +117,45 @@ class ItemSpec(Strict):
     quantity: Quantity | None = Field(None, description="How much is to be ordered.")
     unit: Name | None = Field(None, description="Unit of the quantity, such as t, pcs, m2.")
     unit_price: Money | None = Field(None, description="Price for one unit, without tax.")
+    lump_sum: LumpSum | None = Field(
+        None, description="In place of unit_price: the line is one of several that have one price together."
+    )
     currency: Currency | None = Field(None, description="ISO 4217; the building's when absent.")
     lead_time_days: int | None = Field(None, ge=0, le=3650, description="Order to arrival, in calendar days.")
     required_by: Day | None = Field(None, description="Required on site; the schedule's delivery wins over it.")
     buffer_days: int | None = Field(None, ge=0, le=3650, description="In calendar days.")
 
+    @model_validator(mode="after")
+    def _has_one_price(self) -> Self:
+        if self.lump_sum is not None and self.unit_price is not None:
+            raise ValueError("unit_price: the line has a lump_sum, which is its price; keep one of them")
+        return self
+
     @property
     def id(self) -> str:
         return self.item_id or slug(self.name)
+
+
+def group_problem(items: Iterable[ItemSpec]) -> str | None:
+    """Why lines that name one group cannot be in one; None where they can. What a change leaves out stays, and is not
+    compared."""
+    first: dict[tuple[str, str], tuple[str, str]] = {}
+    for item in items:
+        if item.lump_sum is None:
+            continue
+        said = {"price": item.lump_sum.price.normalize(), "vendor": item.vendor_id, "currency": item.currency}
+        for what, value in said.items():
+            if value is None:
+                continue
+            shown = f"{value:f}" if isinstance(value, Decimal) else value
+            name = item.name or item.item_id or ""
+            other, its = first.setdefault((item.lump_sum.group, what), (name, shown))
+            if its != shown:
+                return (
+                    f"the lines of the group {item.lump_sum.group!r} have one price, vendor and currency together: "
+                    f"{other!r} has the {what} {its}, and {name!r} has {shown}"
+                )
+    return None
 
 
 _CONTACT = (
@@ -292,6 +333,9 @@ class BuildingSpec(Strict):
             raise ValueError(f"items: the id {min(twice)!r} is given twice; every line needs its own")
         self._each_line_has_a_name_of_its_own()
         self._deliveries_add_up()
+        problem = group_problem(self.items)
+        if problem is not None:
+            raise ValueError(f"items: {problem}")
         known = {vendor.vendor_id for vendor in self.vendors}
         for item in self.items:
             if item.vendor_id is not None and item.vendor_id not in known:

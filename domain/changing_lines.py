@@ -5,26 +5,23 @@ Creation, `Items_Changed`, a revised schedule and the actions on the schedule al
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 
+from domain.field_markers import line_fields
 from domain.line_names import LineNames
 from domain.lines.needs import counts_otherwise, with_needs
+from domain.lump_sums import OF_THE_GROUP, joining_problem, others_of_group
 from domain.needs_plan import NeedsPlan
 from domain.outside import shown_name
 from domain.plain_json import PlainObject
-from domain.procurement import DatedNeed, Item, LineFile, Logistics
+from domain.procurement import DatedNeed, Item, LineFile, LineValue, Logistics
 from domain.revising_orders import ordered_in_all
 from domain.schedule import as_date
 from domain.text import DistinctIds, folded, slug
 
-ON_THE_ORDER = ("quantity", "unit", "unit_price", "currency", "vendor_id")
+ON_THE_ORDER = tuple(name for name, field in line_fields(Item).items() if field.origin == "ordered")
 """Fields of a line that its order repeats: once it is ordered, another value is a change order."""
 _NEED = ("required_by", "buffer_days")
-
-
-LineValue = str | int | Decimal | date | None
-"""What a field of a line may be given."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +45,8 @@ class Applied:
     note: str | None = None
     given: frozenset[str] = frozenset()
     """The fields of an ordered line that were named, with the value that it has."""
+    also: tuple[Item, ...] = ()
+    """The other lines of its group, where they change with it."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ class Log:
 
     def create(self, wanted: WantedLine) -> Applied | Refused:
         """A line of its own, as a building is posted with it: never another one's change."""
-        problem = self._problem_of_vendor(wanted)
+        problem = self._problem_of_vendor(wanted) or self._problem_of_group(wanted, None)
         return self._add(wanted) if problem is None else Refused(problem)
 
     def change(self, wanted: WantedLine, file: LineFile | None = None) -> Outcome:
@@ -139,6 +138,7 @@ class Log:
         if known is None and wanted.name is None:
             return f"{shown_name(named)} is new and has no name"
         problem = self._problem_of_vendor(wanted) or self._problem_of_id(wanted, known)
+        problem = problem or self._problem_of_group(wanted, known)
         if problem is not None or wanted.name is None or wanted.is_removed:
             return problem
         return self._clash(wanted.name, wanted.item_id if known is None else None, known)
@@ -159,6 +159,51 @@ class Log:
         if vendor is None or vendor in self._vendors:
             return None
         return f"{shown_name(wanted.item_id or wanted.name or '')} names the vendor {vendor}, who is not known"
+
+    def _problem_of_group(self, wanted: WantedLine, known: Item | None) -> str | None:
+        """Why a line cannot be in the group that is wanted, or have the price that is wanted of it."""
+        values, before = wanted.values, None if known is None else known.group
+        group = values.get("group", before)
+        if not isinstance(group, str) or wanted.is_removed:
+            return None
+        name = str(wanted.name or (known.name if known else ""))
+        if values.get("unit_price") is not None:
+            return f"{shown_name(name)} has its price in the lump sum {group!r}: change that, or clear lump_sum"
+        others = others_of_group(group, self.items.values(), known)
+        if group != before:
+            if known is not None and is_bound(known):
+                return f"{known.shown} is ordered or delivered already: it joins the lump sum {group!r} no more"
+            own = {} if known is None else {"vendor_id": known.vendor_id, "currency": known.currency}
+            given = {name: value for name, value in values.items() if value is not None}
+            return joining_problem(name, group, {"currency": self._currency, **own, **given}, others)
+        ordered = next((other for other in others if other.is_ordered), None)
+        assert known is not None
+        changes = any(field in values and values[field] != getattr(known, field) for field in OF_THE_GROUP)
+        if ordered is not None and changes and not known.is_ordered:
+            return f"the lump sum {group!r} is ordered: its price and vendor are changed on {ordered.shown}"
+        return None
+
+    def _follow_group(self, item: Item) -> tuple[Item, ...]:
+        """The other lines of the line's group that take over its price, vendor and currency. What is ordered stays as
+        it was ordered."""
+        others = others_of_group(item.group, self.items.values(), item)
+        shared = {field: getattr(item, field) for field in OF_THE_GROUP}
+        changed = [
+            other.model_copy(update={**shared, "caused_seq": self._seq})
+            for other in others
+            if not other.is_ordered and any(getattr(other, field) != value for field, value in shared.items())
+        ]
+        return tuple(self._keep(other) for other in changed)
+
+    def _with_group(self, values: dict[str, LineValue], known: Item | None) -> dict[str, LineValue]:
+        """The values with what being in a group decides: no price of its own, and the group's vendor."""
+        group = values.get("group")
+        if not isinstance(group, str):
+            return values
+        others = others_of_group(group, self.items.values(), known)
+        own = None if known is None else known.vendor_id
+        vendor = values.get("vendor_id") or own or next((other.vendor_id for other in others), None)
+        return {**values, "unit_price": None, "vendor_id": vendor}
 
     def _is_id_of(self, known: Item, given: str) -> bool:
         """Whether this is the id of the line, also of one that came back under an id of its own."""
@@ -183,13 +228,15 @@ class Log:
         else:
             item_id = self._ids.take(wanted.item_id)
         values = {key: value for key, value in wanted.values.items() if key not in _NEED}
+        values = self._with_group(values, None)
         currency = values.pop("currency", None) or self._currency
         own = {"item_id": item_id, "name": name, "currency": currency, "posted": wanted.is_posted}
         item = Item.model_validate({**own, "caused_seq": self._seq, **values})
         self._names.add(item_id, name)
         is_other = wanted.item_id is not None and item_id != wanted.item_id
         note = f"{item.shown} has the id {item_id}: {wanted.item_id} is another line's" if is_other else None
-        return Applied(self._with_need(item, wanted), None, note)
+        item = self._with_need(item, wanted)
+        return Applied(item, None, note, also=self._follow_group(item))
 
     def _remove(self, known: Item) -> Outcome:
         if is_bound(known):
@@ -205,6 +252,8 @@ class Log:
 
     def _change(self, known: Item, wanted: WantedLine, file: LineFile | None) -> Outcome:
         values = {key: value for key, value in wanted.values.items() if key not in _NEED}
+        if known.group != values.get("group", known.group):
+            values = self._with_group(values, known)
         waiting = _change_order(known, values, file)
         update = {key: value for key, value in values.items() if key not in waiting}
         if wanted.is_posted:
@@ -221,7 +270,8 @@ class Log:
         given = frozenset(ON_THE_ORDER) & values.keys()
         if waiting:
             return Asked(item, known, {key: _as_text(value) for key, value in waiting.items()}, given=given)
-        return Applied(item, known, given=given)
+        also = () if item.is_ordered else self._follow_group(item)
+        return Applied(item, known, given=given, also=also)
 
     def _with_need(self, item: Item, wanted: WantedLine) -> Item:
         """The line with the day that is wanted, which the schedule then has as well."""
@@ -282,7 +332,7 @@ def _change_order(known: Item, values: Mapping[str, LineValue], file: LineFile |
         if key in ON_THE_ORDER
         and (ordered := _as_ordered(known, key, file)) is not None
         and value != ordered
-        and (value is not None or key == "quantity")
+        and (value is not None or key in ("quantity", "group", "group_total"))
     }
     if "quantity" in other and other["quantity"] == ordered_in_all(file):
         del other["quantity"]

@@ -70,7 +70,7 @@ def _price(action: PlainAction, file: LineFile, building: Building) -> Amount:
     item, quantity = file.item, ordered_quantity(action)
     if item.currency != building.currency:
         return Amount(None, f"the line is priced in {item.currency}, and the limits are in {building.currency}")
-    if quantity is None or item.unit_price is None:
+    if quantity is None or item.unit_price is None or item.group is not None:
         return Amount(item.total)
     return Amount(line_total(item.unit_price, quantity, item.currency))
 
@@ -84,11 +84,29 @@ def ordered_quantity(action: PlainAction) -> Decimal | None:
 def stake_of(actions: Actions, files: Mapping[str, LineFile], building: Building) -> Amount | None:
     """What an answer commits over all of its lines: orders at their price, goods or terms that are accepted at the
     value of their order, a delegation at its limit. None where it commits nothing."""
+    actions = order_groups_once(actions, files)
     stakes = [stake for action in actions if (stake := _delegated(action, building)) is not None]
     for item_id in dict.fromkeys(filter(None, map(item_of, actions))):
         stake = commitment_on(actions, files[item_id], building) if item_id in files else None
         stakes += [] if stake is None else [stake]
     return sum(stakes, NOTHING) if stakes else None
+
+
+def order_groups_once(actions: Actions, files: Mapping[str, LineFile]) -> Actions:
+    """The actions without orders of further lines of a group that one before them orders: ordering any line of a lump
+    sum commits its whole price, once."""
+    counted: list[PlainAction] = []
+    ordered: set[str] = set()
+    is_cancelling = any(action["name"] == "cancel_purchase_order" for action in actions)
+    for action in actions:
+        file = files.get(item_of(action) or "")
+        group = None if file is None or action["name"] != "issue_purchase_order" else file.item.group
+        if file is None or group is None or file.item.is_ordered or is_cancelling:
+            counted.append(action)
+        elif group not in ordered:
+            counted.append(action)
+            ordered.add(group)
+    return counted
 
 
 def commitment_on(actions: Actions, file: LineFile, building: Building) -> Amount | None:
@@ -115,8 +133,10 @@ def _revised_total(action: PlainAction, file: LineFile, building: Building) -> A
         return Amount(None, "what the other lines of the order cost is not known here")
     if order.currency != building.currency:
         return Amount(None, f"the order is not in {building.currency}, and the limits are")
-    now = line_total(line.unit_price, line.quantity, order.currency)
     after = revised.apply_to(line)
+    if line.group is not None:
+        return Amount(after.group_total)
+    now = line_total(line.unit_price, line.quantity, order.currency)
     total = line_total(after.unit_price, after.quantity, order.currency)
     if order.total is None or now is None:
         return Amount(total if len([one for one in file.order_lines if one.number == number]) == 1 else None)
@@ -171,7 +191,7 @@ def missing_for_order(file: LineFile, building: Building) -> list[str]:
         return []
     return [
         *(["vendor"] if item.vendor_id is None else []),
-        *(["unit price"] if item.unit_price is None and building.policy.po_limit is not None else []),
+        *(["unit price"] if item.total is None and building.policy.po_limit is not None else []),
     ]
 
 

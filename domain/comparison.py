@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, Field
 
 from domain.approvals import Approval, Responder
+from domain.field_markers import line_fields
 from domain.own_ids import without_owner
 from domain.plain_json import FactValue, KnownJson, PlainAction, as_json
 from domain.procurement import Item
@@ -31,6 +32,7 @@ class OrderState(BaseModel):
     status: str = Field(description="The order's status.")
     quantity: Decimal | None = Field(None, description="How much is ordered.")
     unit: str | None = Field(None, description="Unit of the quantity.")
+    group: str | None = Field(None, description="The lump sum that the line is in.")
     total: Decimal | None = Field(None, description="The order's total, without tax.")
     currency: str = Field(description="Of the total.")
     issued_on: date | None = Field(None, description="The day it was issued.")
@@ -174,8 +176,8 @@ def _only(
     return OnlyIn[DecisionMade](**_split(really, here, alike))
 
 
-_SHOWN = ("status", "submittal", "commercial", "logistics", "quality", "schedule_band", "quantity", "held_until")
-_DATES = ("required_by", "promised_date", "eta")
+_SHOWN = ("status", *(name for name, field in line_fields(Item).items() if field.compared == "as_state"))
+_DATES = tuple(name for name, field in line_fields(Item).items() if field.compared == "as_day")
 
 
 def _line(joined: tuple[str, Item | None, Item | None]) -> tuple[str, list[Changed]]:
@@ -184,6 +186,12 @@ def _line(joined: tuple[str, Item | None, Item | None]) -> tuple[str, list[Chang
         return item_id, [Changed(what="line", really=_name(really), here=_name(here))]
     found = [(what, _text(getattr(really, what)), _text(getattr(here, what))) for what in _SHOWN]
     return item_id, [Changed(what=what, really=r, here=h) for what, r, h in found if r != h]
+
+
+def compare_items(really: Item, here: Item) -> list[str]:
+    """The names of what differs between two states of a line."""
+    changes = _line((here.item_id, really, here))[1]
+    return [*(one.what for one in changes), *(one.what for one in _dates(really, here))]
 
 
 def _name(item: Item | None) -> str | None:

@@ -23,6 +23,8 @@ def completion_problem(item: Item, wanted: Completion, vendors: Mapping[str, Ven
         return f"{item.shown} was taken out of the log"
     if item.is_ordered:
         return f"{item.shown} is ordered already; change it with the event Items_Changed"
+    if item.group is not None and (wanted.unit_price is not None or wanted.currency is not None):
+        return f"{item.shown} has its price in the lump sum {item.group!r}; change that with the event Items_Changed"
     if wanted.vendor_id is not None and wanted.vendor_id not in vendors:
         return f"{wanted.vendor_id} is not a vendor of this building; add it with POST .../vendors"
     return None

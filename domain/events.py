@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal, Self, TypeVar, get_args
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from domain.buildings import ItemSpec, Schedule, Strict, VendorChange
+from domain.buildings import ItemSpec, Schedule, Strict, VendorChange, group_problem
 from domain.field_markers import Identifier, LineName, LocalDay, OutsideText, Plain, fields_of
 from domain.plain_json import JsonObject, KnownJson, PlainObject, text_in
 from domain.text import (
@@ -45,6 +46,8 @@ DocumentUrl = Annotated[Text, Identifier("https://docs.example/{}")]
 DocumentName = Annotated[Name, Identifier("Document {}")]
 Words = Annotated[Text, OutsideText()]
 ItemName = Annotated[Name, LineName()]
+OwnDay = Annotated[Day, LocalDay(is_events_own=True)]
+"""The day on which it happened."""
 
 MAX_SERIALS = 1000
 """Serial numbers of one event."""
@@ -70,6 +73,11 @@ class PublicEvent(Strict):
 
 class ItemEvent(PublicEvent):
     """An event about one line of the procurement log."""
+
+    CALLED: ClassVar[str]
+    """What it reports, in a word or two."""
+    TELLS_OF_ORDER: ClassVar[bool]
+    """Whether there is an order where it is reported."""
 
     item: ItemName = Field(description="Item id or name; case and spacing do not count.")
     purchase_order: Annotated[Name, LineName()] | None = Field(None, description="Number of the order it belongs to.")
@@ -105,6 +113,9 @@ class GoodsEvent(ItemEvent):
 class SubmittalApproved(ItemEvent):
     """The designer approved the vendor's document: the item may be ordered."""
 
+    CALLED: ClassVar[str] = "an approved submittal"
+    TELLS_OF_ORDER: ClassVar[bool] = False
+
     event_type: Literal["Submittal_Approved"]
     document_url: DocumentUrl = Field(description="Where the approved document is.")
     document_name: DocumentName = Field(description="Its name.")
@@ -113,6 +124,9 @@ class SubmittalApproved(ItemEvent):
 
 class SubmittalRejected(ItemEvent):
     """The designer refused the submittal, or asks for it again."""
+
+    CALLED: ClassVar[str] = "a rejected submittal"
+    TELLS_OF_ORDER: ClassVar[bool] = False
 
     event_type: Literal["Submittal_Rejected"]
     reason: Words = Field(description="Why.")
@@ -127,13 +141,14 @@ class AcknowledgementException(Strict):
     quantity: Annotated[Quantity, Plain()] | None = Field(
         None, description="The quantity that the vendor delivers instead."
     )
-    unit_price: Annotated[Money, Plain()] | None = Field(
-        None, description="The price for one unit that the vendor asks instead."
-    )
+    unit_price: Money | None = Field(None, description="The price for one unit that the vendor asks instead.")
 
 
 class PurchaseOrderAcknowledged(ItemEvent):
     """The vendor confirmed the order, maybe with exceptions."""
+
+    CALLED: ClassVar[str] = "an acknowledgement"
+    TELLS_OF_ORDER: ClassVar[bool] = True
 
     event_type: Literal["Purchase_Order_Acknowledged"]
     promised_date: Day = Field(description="The day the vendor promises.")
@@ -148,14 +163,20 @@ class PurchaseOrderAcknowledged(ItemEvent):
 class ShipmentDepartedFactory(GoodsEvent):
     """A shipment left the factory."""
 
+    CALLED: ClassVar[str] = "a departure"
+    TELLS_OF_ORDER: ClassVar[bool] = True
+
     event_type: Literal["Shipment_Departed_Factory"]
     eta: Day = Field(description="Expected arrival on site.")
-    date_departed: Day = Field(description="The day it left.")
+    date_departed: OwnDay = Field(description="The day it left.")
     location_address: Address = Field(description="Where it left from.")
 
 
 class EtaChanged(ItemEvent):
     """The expected arrival changed."""
+
+    CALLED: ClassVar[str] = "an expected arrival"
+    TELLS_OF_ORDER: ClassVar[bool] = True
 
     event_type: Literal["ETA_Changed"]
     eta: Day = Field(description="The new expected arrival on site.")
@@ -165,8 +186,11 @@ class EtaChanged(ItemEvent):
 class ShipmentArrivedSite(GoodsEvent):
     """A shipment reached the site."""
 
+    CALLED: ClassVar[str] = "an arrival"
+    TELLS_OF_ORDER: ClassVar[bool] = True
+
     event_type: Literal["Shipment_Arrived_Site"]
-    date_arrived: Day = Field(description="The day it arrived.")
+    date_arrived: OwnDay = Field(description="The day it arrived.")
     location_address: Address = Field(description="Where it arrived.")
     quantity_damaged: ReportedQuantity | None = Field(
         None, description="How much of it is damaged, in the same unit. Greater than 0."
@@ -179,8 +203,11 @@ class ShipmentArrivedSite(GoodsEvent):
 class InspectionPassed(GoodsEvent):
     """The item passed its inspection."""
 
+    CALLED: ClassVar[str] = "a passed inspection"
+    TELLS_OF_ORDER: ClassVar[bool] = True
+
     event_type: Literal["Inspection_Passed"]
-    inspection_date: Day = Field(description="The day of the inspection.")
+    inspection_date: OwnDay = Field(description="The day of the inspection.")
     document_url: DocumentUrl = Field(description="Where the report is.")
     document_name: DocumentName = Field(description="Name of the report.")
 
@@ -188,8 +215,11 @@ class InspectionPassed(GoodsEvent):
 class InspectionFailed(GoodsEvent):
     """The item failed its inspection."""
 
+    CALLED: ClassVar[str] = "a failed inspection"
+    TELLS_OF_ORDER: ClassVar[bool] = True
+
     event_type: Literal["Inspection_Failed"]
-    inspection_date: Day = Field(description="The day of the inspection.")
+    inspection_date: OwnDay = Field(description="The day of the inspection.")
     document_url: DocumentUrl = Field(description="Where the report is.")
     document_name: DocumentName = Field(description="Name of the report.")
     defects: list[Words] | Words | None = Field(None, description="What is wrong with it.")
@@ -233,6 +263,7 @@ ClearableField = Literal[
     "quantity",
     "unit",
     "unit_price",
+    "lump_sum",
     "currency",
     "lead_time_days",
     "required_by",
@@ -304,6 +335,9 @@ class ItemsChanged(PublicEvent):
     def _says_something(self) -> Self:
         if not self.items and not self.vendors:
             raise ValueError("items: give at least one line, or at least one of vendors")
+        problem = group_problem(self.items)
+        if problem is not None:
+            raise ValueError(f"items: {problem}")
         return self
 
 
@@ -364,12 +398,10 @@ INTERNAL_TYPES = (
     "Building_Went_Live",
     "First_Day_Ended",
     "Vendor_Changed",
+    "Tolerances_Changed",
     "Lines_Adopted",
 )
 """Entries of the inbox that only Longlead writes; the public endpoint refuses them."""
-
-BUSINESSDAY_FIELDS = ("date_arrived", "inspection_date", "date_departed")
-"""The event's own date, from which business time is taken when `occurred_at` is absent."""
 
 
 class CloudEvent(BaseModel):
@@ -426,7 +458,7 @@ class Entry(BaseModel):
         if occurred:
             moment = datetime.fromisoformat(occurred)
             return moment if moment.tzinfo else moment.replace(tzinfo=zone)
-        for field in BUSINESSDAY_FIELDS:
+        for field in OWN_DAY_FIELDS:
             if said := text_in(self.body, field):
                 day = local_day(said, zone)
                 return datetime(day.year, day.month, day.day, 12, tzinfo=zone)
@@ -452,6 +484,32 @@ DAY_FIELDS = frozenset(
     field.name for model in EVENT_MODELS for field in fields_of(model) if isinstance(field.marker, LocalDay)
 )
 """The names of all day fields, at any depth of any event."""
+
+
+OWN_DAY_FIELDS = tuple(
+    dict.fromkeys(
+        field.name
+        for model in EVENT_MODELS
+        for field in fields_of(model)
+        if field.model is model and isinstance(field.marker, LocalDay) and field.marker.is_events_own
+    )
+)
+"""The event's own date, from which business time is taken when `occurred_at` is absent."""
+
+
+LINE_EVENTS: Mapping[str, type[ItemEvent]] = {
+    get_args(model.model_fields["event_type"].annotation)[0]: model
+    for model in EVENT_MODELS
+    if issubclass(model, ItemEvent)
+}
+"""The events about one line, by their type."""
+
+LINE_DAY_FIELDS = tuple(
+    dict.fromkeys(
+        field.name for model in LINE_EVENTS.values() for field in fields_of(model) if isinstance(field.marker, LocalDay)
+    )
+)
+"""The day fields of events about one line; of one event, an expected day first."""
 
 
 def localised(body: PlainObject, zone: ZoneInfo) -> JsonObject:

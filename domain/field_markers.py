@@ -1,10 +1,11 @@
-"""What a field of an event holds, said where the field is declared. What must know all fields of a kind (which days are
-local, which words are replaced in a recording) is derived from these markers (`fields_marked`)."""
+"""What a field of an event or of a line holds, said where the field is declared. What must know all fields of a kind
+(which days are local, which words are replaced in a recording, what a change order is about, how a fork is compared)
+is derived from these markers (`fields_of`, `line_fields`)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -13,6 +14,9 @@ from pydantic.fields import FieldInfo
 @dataclass(frozen=True)
 class LocalDay:
     """A calendar day; a moment is that day in the building's zone."""
+
+    is_events_own: bool = False
+    """The day on which what the event tells of happened: business time, where the event says no other."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,26 @@ class Plain:
     """A word or a figure that says nothing about anybody, such as a unit."""
 
 
-Marker = LocalDay | OutsideText | Identifier | LineName | Plain
+@dataclass(frozen=True)
+class Price:
+    """An amount of money: multiplied in a recording without names."""
+
+
+@dataclass(frozen=True)
+class OfLine:
+    """What a field of a line of the procurement log is."""
+
+    origin: Literal["name", "posted", "ordered", "derived", "noted"]
+    """name: what it is called. posted: people say it (`ItemSpec`). ordered: they say it, and its order repeats it:
+    once it is ordered, another value is a change order. derived: it follows from facts, the schedule or the order.
+    noted: the agent's own note of what it did or was told."""
+    compared: Literal["as_state", "as_day", "no"] = "no"
+    """Whether it is shown where a fork differs from reality: as one of its states, or as a day."""
+    counts: bool = False
+    """Its facts are gone through again when it changes."""
+
+
+Marker = LocalDay | OutsideText | Identifier | LineName | Plain | Price
 
 
 @dataclass(frozen=True)
@@ -64,6 +87,22 @@ def fields_of(model: type[BaseModel]) -> tuple[MarkedField, ...]:
             seen.update(parts)
             waiting.extend(parts)
     return tuple(found)
+
+
+@cache
+def line_fields(model: type[BaseModel]) -> Mapping[str, OfLine]:
+    """The fields of a row of the log with what they are, in their order.
+
+    Raises:
+        TypeError: a field does not say what it is.
+    """
+    found: dict[str, OfLine] = {}
+    for name, info in model.model_fields.items():
+        marked = next((one for one in info.metadata if isinstance(one, OfLine)), None)
+        if marked is None:
+            raise TypeError(f"{model.__name__}.{name} does not say what it is: give it a marker OfLine")
+        found[name] = marked
+    return found
 
 
 def _marker(info: FieldInfo) -> Marker | None:

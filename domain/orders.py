@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -48,7 +49,7 @@ def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, rep
         note = f"{item.shown}: acknowledged by the vendor for {promised}"
         return Recorded(note, ask=[("facts_contradict", outside_subject(note, report, "acknowledged"))])
     order = known[number]
-    if order.status == "cancelled":
+    if file.is_order_cancelled(number):
         return Recorded.contradicts(f"{item.shown}: {number} was acknowledged, but it is cancelled", {"order": number})
     exceptions: list[JsonObject] = [
         {"kind": "other", "detail": found}
@@ -114,7 +115,26 @@ def order_rows(
 ) -> tuple[PurchaseOrder, list[Row]]:
     """A new order for the line. Counts the building's order number up; the caller holds its lock.
 
+    Of a line of a group, whose price is the group's: it costs what the vendor says, which nobody knows yet.
+
     `decided`: what was decided with it about rejected goods, which it replaces. `is_free`: the vendor charges nothing.
+
+    Raises:
+        InvalidError: the building is in watch, where nothing is ordered.
+    """
+    item = file.item
+    number = _next_number(building)
+    ordered = quantity if quantity is not None else item.quantity_to_order
+    price = Decimal(0) if is_free else item.unit_price
+    total = line_total(price, ordered, item.currency)
+    order = _new_order(item, number, total, today, seq)
+    line = _new_line(file, number, 1).model_copy(update={"quantity": ordered, "unit_price": price})
+    is_again = bool(file.order_lines)
+    return order, changed_rows(file, _with_order(file, order, line, seq, decided=decided, is_again=is_again))
+
+
+def _next_number(building: Building) -> str:
+    """The number of the building's next order.
 
     Raises:
         InvalidError: the building is in watch, where nothing is ordered.
@@ -122,32 +142,91 @@ def order_rows(
     if building.is_watching:
         raise InvalidError(f"{building.building_id} is in watch: nothing is ordered.", "item")
     building.po_counter += 1
-    item = file.item
-    number = f"{own_numbers(building)}{building.po_counter:04d}"
-    ordered = quantity if quantity is not None else item.quantity_to_order
-    price = Decimal(0) if is_free else item.unit_price
-    total = line_total(price, ordered, item.currency)
-    order = PurchaseOrder(
-        number=number,
-        vendor_id=item.vendor_id,
-        currency=item.currency,
-        total=total,
-        issued_on=today,
-        caused_seq=seq,
+    return f"{own_numbers(building)}{building.po_counter:04d}"
+
+
+def _new_order(item: Item, number: str, total: Decimal | None, today: date, seq: int) -> PurchaseOrder:
+    return PurchaseOrder(
+        number=number, vendor_id=item.vendor_id, currency=item.currency, total=total, issued_on=today, caused_seq=seq
     )
-    line = OrderLine(
+
+
+def _new_line(file: LineFile, number: str, place: int) -> OrderLine:
+    item = file.item
+    return OrderLine(
         number=number,
-        line=1,
+        line=place,
         item_id=item.item_id,
         round=_next_round(file),
-        quantity=ordered,
+        quantity=item.quantity_to_order,
         unit=item.unit,
-        unit_price=price,
+        unit_price=item.unit_price,
         required_by=item.required_by,
         ordered_after=last_day(file) if file.order_lines else None,
     )
-    is_again = bool(file.order_lines)
-    return order, changed_rows(file, _with_order(file, order, line, seq, decided=decided, is_again=is_again))
+
+
+@dataclass(frozen=True)
+class GroupOrder:
+    """An order of lines that have one price together."""
+
+    order: PurchaseOrder
+    lines: list[OrderLine]
+    """All lines of the order."""
+    files: list[LineFile]
+    """Of the lines that are ordered with it now."""
+    rows: list[Row]
+
+
+def order_group(files: Sequence[LineFile], building: Building, today: date, seq: int) -> GroupOrder:
+    """One order for the lines of a group, with a line for each and the group's price. Counts the building's order
+    number up; the caller holds its lock.
+
+    Raises:
+        InvalidError: the building is in watch, where nothing is ordered.
+    """
+    item = files[0].item
+    order = _new_order(item, _next_number(building), item.group_total, today, seq)
+    return _take_in(files, order, [], seq)
+
+
+def join_group_order(file: LineFile, order: PurchaseOrder, lines: Sequence[OrderLine], seq: int) -> GroupOrder:
+    """A further line on the order of its group: the order's next revision, at the same price.
+
+    Raises:
+        InvalidError: the order is with another vendor or in another currency.
+    """
+    if (order.vendor_id, order.currency) != (file.item.vendor_id, file.item.currency):
+        raise InvalidError(
+            f"{file.item.shown} has another vendor or currency than {order.number} of its group.", "item"
+        )
+    revised = order.model_copy(update={"revision": order.revision + 1, "caused_seq": seq})
+    return _take_in([file], revised, lines, seq)
+
+
+def _take_in(files: Sequence[LineFile], order: PurchaseOrder, lines: Sequence[OrderLine], seq: int) -> GroupOrder:
+    first = 1 + max((line.line for line in lines), default=0)
+    shared = {"unit_price": None, "status": "issued"}
+    added = [
+        _new_line(file, order.number, first + place).model_copy(
+            update={**shared, "group": file.item.group, "group_total": _group_total(file.item, lines)}
+        )
+        for place, file in enumerate(files)
+    ]
+    every = [*lines, *added]
+    made: list[LineFile] = []
+    rows: list[Row] = []
+    for file, line in zip(files, added, strict=True):
+        others = [other for other in every if other.item_id != file.item.item_id]
+        known = file.model_copy(update={"other_order_lines": [*file.other_order_lines, *others]})
+        made.append(_with_order(known, order, line, seq, is_again=bool(file.order_lines)))
+        rows += changed_rows(file, made[-1])
+    return GroupOrder(order=made[-1].orders[-1], lines=every, files=made, rows=rows)
+
+
+def _group_total(item: Item, lines: Sequence[OrderLine]) -> Decimal | None:
+    """The price that was agreed for the group, where it is ordered; else the one on file."""
+    return next((line.group_total for line in lines if line.group == item.group), item.group_total)
 
 
 def _next_round(file: LineFile) -> int:
@@ -185,7 +264,8 @@ def order_preview(file: LineFile, quantity: Decimal | None, today: date) -> Woul
         vendor=vendor.name if vendor else None,
         quantity=ordered,
         unit=item.unit,
-        total=total,
+        total=total if item.group is None else item.group_total,
+        group=item.group,
         currency=item.currency,
         on=today,
     )

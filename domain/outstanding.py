@@ -12,6 +12,7 @@ from domain.buildings import MANAGER, Building
 from domain.commitments import missing_for_order, order_authority
 from domain.counts import write_count
 from domain.inspections import uninspected
+from domain.lump_sums import why_not_whole
 from domain.orders import is_to_be_ordered, order_preview
 from domain.outside import quoted, shown_name
 from domain.plain_json import JsonObject, PlainAction
@@ -31,8 +32,10 @@ class Need:
     subject: JsonObject = field(default_factory=dict)
 
 
-def outstanding(file: LineFile, building: Building) -> list[Need]:
+def outstanding(file: LineFile, building: Building, *, may_order: bool = True) -> list[Need]:
     """Everything that the line's facts call for now. Nothing for a line that was removed.
+
+    `may_order`: False where another line of its group orders it, or waits for an answer.
 
     Where the agent may not order by itself (in watch, and on the first day after it), an order that it would place is
     called for once, until something of it changes.
@@ -40,7 +43,7 @@ def outstanding(file: LineFile, building: Building) -> list[Need]:
     if file.item.removed:
         return []
     return [
-        *_order(file, building),
+        *(_order(file, building) if may_order else []),
         *_tracking(file),
         *to_receive(file, building),
         *_undecided_rest(file),
@@ -73,6 +76,11 @@ def _order(file: LineFile, building: Building) -> list[Need]:
         return []
     wanted = [action("issue_purchase_order", item=item.item_id), action("start_tracking", item=item.item_id)]
     return [Need(item.item_id, f"submittal approved; {verdict.policy_line}", wanted)]
+
+
+def settles_group(file: LineFile, building: Building) -> bool:
+    """Whether the line orders its group, or asks about that. In watch, each line shows what would be ordered."""
+    return any(need.ask is not None or building.orders_alone for need in _order(file, building))
 
 
 def unordered_detail(item: Item) -> str:
@@ -116,7 +124,10 @@ def is_told_already(file: LineFile) -> bool:
 
 
 def order_verdict(file: LineFile, building: Building) -> Authority:
-    """Whether the agent may order this line alone."""
+    """Whether the agent may order this line alone; of a lump sum, the whole group."""
+    why = why_not_whole(file)
+    if why is not None:
+        return Authority(False, why)
     return order_authority(
         building.policy,
         file.item.total,

@@ -5,9 +5,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
 
-from domain.text import Money
+from domain.lines.quantities import DEFAULT_TOLERANCES, MAX_TOLERANCE
+from domain.lines.units import unit_named
+from domain.text import Money, Name
 
 
 class QuietHours(BaseModel):
@@ -93,6 +95,14 @@ class Policy(BaseModel):
         1, ge=1, le=365, description="Working days after an arrival within which it is inspected."
     )
 
+    tolerances: dict[Name, Decimal] = Field(
+        default_factory=lambda: dict(DEFAULT_TOLERANCES),
+        max_length=50,
+        validate_default=True,
+        description="By unit, such as t or m2: the share of a quantity, from 0 to 0.1, that may be missing for it to "
+        "count as complete; 0 for units that are not named. Given anew, it replaces all of them.",
+    )
+
     reading_confidence: float = Field(
         0.8, ge=0, le=1, description="How sure a model must be of what it read for it to count without a person."
     )
@@ -106,6 +116,26 @@ class Policy(BaseModel):
     model_cost_per_day: Money | None = Field(
         None, description="Most that this building's model calls cost in a day, in the currency of the prices."
     )
+
+    @field_validator("tolerances")
+    @classmethod
+    def _by_unit(cls, given: dict[str, Decimal]) -> dict[str, Decimal]:
+        """One share for each unit, whichever way it is written."""
+        named: dict[str, Decimal] = {}
+        for unit, share in given.items():
+            if not 0 <= share <= MAX_TOLERANCE:
+                raise ValueError(f"{unit}: must be a share from 0 to {MAX_TOLERANCE}, such as 0.005 for 0.5 %")
+            if -int(share.normalize().as_tuple().exponent) > 6:
+                raise ValueError(f"{unit}: has more than 6 decimal places")
+            if named.setdefault(unit_named(unit), share) != share:
+                raise ValueError(
+                    f"{unit}: the unit {unit_named(unit)} is given twice, with {named[unit_named(unit)]} and {share}"
+                )
+        return {unit: share.normalize() for unit, share in sorted(named.items())}
+
+    @field_serializer("tolerances", when_used="json")
+    def _exact_shares(self, value: dict[str, Decimal]) -> dict[str, str]:
+        return {unit: f"{share:f}" for unit, share in value.items()}
 
     @field_serializer("po_limit", "model_cost_per_day", when_used="json-unless-none")
     def _exact(self, value: Decimal) -> str:

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
 from domain.addresses import recipients_on_file, same_address
+from domain.field_markers import OfLine
 from domain.lines.facts import AfterReturn, Handling
+from domain.lines.quantities import DEFAULT_TOLERANCES
 from domain.money import line_total, places_of
 from domain.outside import shown_name
 from domain.plain_json import JsonObject, KnownJson
@@ -48,6 +50,10 @@ class Row(BaseModel):
     """A row of the domain: saved whole, with its after-image appended to `changes`."""
 
 
+LineValue = str | int | Decimal | date | None
+"""What a field of a line may be given."""
+
+
 class WouldOrder(BaseModel):
     """What the agent would have ordered of a line, had it been allowed to order."""
 
@@ -57,6 +63,8 @@ class WouldOrder(BaseModel):
     unit: str | None = None
     total: Decimal | None = None
     """None: no price is known."""
+    group: str | None = None
+    """The group that the total is of, where the line is ordered together with others."""
     currency: str
     on: date
     """The business day on which it would have been ordered first."""
@@ -104,6 +112,8 @@ class LineAccount(BaseModel):
 
     quantities: dict[str, Decimal] = {}
     """By state of the lots; and `needed`, `open`."""
+    tolerance: Decimal | None = None
+    """The share of what is needed that may be missing; None: what it is by default for the line's unit."""
     needs: list[CoveredNeed] = []
     supply: list[Supply] = []
     """What covers the needs (`domain.lines.needs`)."""
@@ -131,48 +141,65 @@ class DatedNeed(BaseModel):
     buffer_days: int = 0
 
 
+NAME = OfLine("name")
+POSTED = OfLine("posted")
+POSTED_DAY = OfLine("posted", compared="as_day")
+POSTED_AND_COUNTED = OfLine("posted", counts=True)
+ORDERED = OfLine("ordered", compared="as_state")
+ORDERED_AND_COUNTED = OfLine("ordered", compared="as_state", counts=True)
+DERIVED = OfLine("derived")
+STATE = OfLine("derived", compared="as_state")
+DAY = OfLine("derived", compared="as_day")
+NOTED = OfLine("noted")
+NOTED_STATE = OfLine("noted", compared="as_state")
+
+
 class Item(Row):
     """A line of the procurement log. Days are local to the building, durations in calendar days."""
 
-    item_id: str
-    name: str
-    category: str | None = None
-    vendor_id: str | None = None
-    quantity: Decimal | None = None
-    unit: str | None = None
-    unit_price: Decimal | None = None
-    currency: str
-    lead_time_days: int | None = None
-    posted: bool = True
+    item_id: Annotated[str, NAME]
+    name: Annotated[str, NAME]
+    category: Annotated[str | None, POSTED] = None
+    vendor_id: Annotated[str | None, ORDERED] = None
+    quantity: Annotated[Decimal | None, ORDERED_AND_COUNTED] = None
+    unit: Annotated[str | None, ORDERED_AND_COUNTED] = None
+    unit_price: Annotated[Decimal | None, ORDERED] = None
+    group: Annotated[str | None, ORDERED] = None
+    """The lines that are bought together for one price (a lump sum): all of them name the same group."""
+    group_total: Annotated[Decimal | None, ORDERED] = None
+    """Price of the whole group; each of its lines has it. None: the line is in none."""
+    currency: Annotated[str, ORDERED]
+    lead_time_days: Annotated[int | None, POSTED_AND_COUNTED] = None
+    posted: Annotated[bool, NOTED] = True
     """False: made from a delivery of the schedule, without a line of its own; ordered without vendor and price."""
-    submittal: Submittal = Submittal.PENDING
-    submittal_revision: int | None = None
-    document_url: str | None = None
-    commercial: Commercial = Commercial.UNORDERED
-    logistics: Logistics = Logistics.NOT_SHIPPED
-    quality: Quality = Quality.NOT_INSPECTED
-    required_by: date | None = None
-    buffer_days: int = 0
-    needs: list[DatedNeed] = []
+    submittal: Annotated[Submittal, STATE] = Submittal.PENDING
+    submittal_revision: Annotated[int | None, DERIVED] = None
+    document_url: Annotated[str | None, DERIVED] = None
+    commercial: Annotated[Commercial, STATE] = Commercial.UNORDERED
+    logistics: Annotated[Logistics, STATE] = Logistics.NOT_SHIPPED
+    quality: Annotated[Quality, STATE] = Quality.NOT_INSPECTED
+    required_by: Annotated[date | None, POSTED_DAY] = None
+    buffer_days: Annotated[int, POSTED] = 0
+    needs: Annotated[list[DatedNeed], DERIVED] = []
     """What the schedule asks for, the earliest day first: `required_by` and `buffer_days` are the first one's."""
-    promised_date: date | None = None
-    eta: date | None = None
-    schedule_band: str | None = None
-    told_band: str | None = None
+    promised_date: Annotated[date | None, DAY] = None
+    eta: Annotated[date | None, DAY] = None
+    schedule_band: Annotated[str | None, STATE] = None
+    told_band: Annotated[str | None, NOTED] = None
     """The band that people were last told of (`domain.outstanding.LET_PASS`: by a flag alone): the agent speaks up
     only when it changes."""
-    round: int = 0
+    round: Annotated[int, DERIVED] = 0
     """0 before the first order; each order and replacement opens the next round."""
-    held_until: date | None = None
-    hold_note: str | None = None
-    removed: bool = False
-    would_order: WouldOrder | None = None
+    held_until: Annotated[date | None, NOTED_STATE] = None
+    hold_note: Annotated[str | None, NOTED] = None
+    removed: Annotated[bool, NOTED] = False
+    would_order: Annotated[WouldOrder | None, NOTED] = None
     """What the agent would have ordered while it may not; None once an order is on file."""
-    unit_factors: dict[str, Decimal] = {}
+    unit_factors: Annotated[dict[str, Decimal], NOTED] = {}
     """How many of the line's unit one of another unit is, as people said it of a report."""
-    account: LineAccount | None = None
+    account: Annotated[LineAccount | None, DERIVED] = None
     """None: nothing has changed on the line since facts are kept."""
-    caused_seq: int = 0
+    caused_seq: Annotated[int, NOTED] = 0
 
     @property
     def shown(self) -> str:
@@ -181,7 +208,10 @@ class Item(Row):
 
     @property
     def total(self) -> Decimal | None:
-        """Price of the whole line; None without a unit price. A line without a quantity is one lot."""
+        """What ordering the line commits to: its price; the group's whole price where it is one of a group. None
+        without a price. A line without a quantity is one lot."""
+        if self.group is not None:
+            return self.group_total
         return line_total(self.unit_price, self.quantity_to_order, self.currency)
 
     @property
@@ -316,6 +346,16 @@ class OrderLine(Row):
     quantity: Decimal | None = None
     unit: str | None = None
     unit_price: Decimal | None = None
+    group: str | None = None
+    """Of lines that are ordered for one price: their group."""
+    group_total: Decimal | None = None
+    """Price of the whole group, the same on each of its lines."""
+    status: str | None = None
+    """How far this line is, where its order has lines of other items too; None: as far as the order."""
+    cancelled_on: date | None = None
+    """Of an order that goes on without it: the day on which this line was cancelled."""
+    cancelled_seq: int | None = None
+    """The entry that cancelled it."""
     promised_date: date | None = None
     required_by: date | None = None
     ordered_after: date | None = None
@@ -569,6 +609,12 @@ class LineFile(BaseModel):
 
     item: Item
     vendor: VendorRow | None = None
+    group_lines: list[Item] = []
+    """The other lines of its group, without those that were taken out."""
+    other_order_lines: list[OrderLine] = []
+    """Lines of other items on its orders."""
+    tolerances: dict[str, Decimal] = dict(DEFAULT_TOLERANCES)
+    """By unit: the share that may be missing (policy)."""
     orders: list[PurchaseOrder] = []
     order_lines: list[OrderLine] = []
     shipments: list[Shipment] = []
@@ -600,6 +646,13 @@ class LineFile(BaseModel):
         """The current round's order."""
         line = self.order_line
         return None if line is None else next((o for o in self.orders if o.number == line.number), None)
+
+    def is_order_cancelled(self, number: str) -> bool:
+        """Whether an order is cancelled for this line: all of it, or the line alone."""
+        if any(order.number == number and order.status == "cancelled" for order in self.orders):
+            return True
+        own = [line for line in self.order_lines if line.number == number]
+        return bool(own) and all(line.cancelled_on is not None for line in own)
 
     def round_of_order(self, number: str | None) -> int | None:
         """The round that an order number belongs to; None when it is not this line's. An order that was placed

@@ -1,11 +1,12 @@
 """A change order: the next revision of a purchase order, and the procurement lines once it is agreed."""
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 
 from domain.actions import RevisedLine
 from domain.errors import InvalidError
-from domain.lines.projection import recount
+from domain.lines.projection import project, recount
 from domain.money import line_total
 from domain.procurement import Item, LineFile, OrderLine, PurchaseOrder
 
@@ -24,17 +25,49 @@ def revise_lines(
     if strange := sorted(changes.keys() - {line.item_id for line in lines}):
         raise InvalidError(f"{strange[0]} is not on {order.number}.", "lines")
     after = [changes[line.item_id].apply_to(line) if line.item_id in changes else line for line in lines]
-    totals = [line_total(line.unit_price, line.quantity, order.currency) for line in after]
+    prices = {line.group: changes[line.item_id].group_total for line in lines if line.item_id in changes}
+    after = [
+        line.model_copy(update={"group_total": prices[line.group]})
+        if line.group is not None and prices.get(line.group) is not None
+        else line
+        for line in after
+    ]
+    return _next_revision(order, after, seq), after
+
+
+def _next_revision(order: PurchaseOrder, lines: Sequence[OrderLine], seq: int) -> PurchaseOrder:
+    update = {"revision": order.revision + 1, "total": total_of(lines, order.currency), "caused_seq": seq}
+    return order.model_copy(update=update)
+
+
+def total_of(lines: Sequence[OrderLine], currency: str) -> Decimal | None:
+    """What an order's lines cost together; None where a price is not known. The price of a group counts once, and
+    stays while one of its lines is cancelled."""
+    groups = {line.group: line.group_total for line in lines if line.group is not None}
+    alone = [line for line in lines if line.group is None and line.cancelled_on is None]
+    totals = [*groups.values(), *(line_total(line.unit_price, line.quantity, currency) for line in alone)]
     known = [total for total in totals if total is not None]
-    total = sum(known, Decimal(0)) if len(known) == len(totals) else None
-    update = {"revision": order.revision + 1, "total": total, "caused_seq": seq}
-    return order.model_copy(update=update), after
+    return sum(known, Decimal(0)) if len(known) == len(totals) else None
+
+
+def cancel_line(file: LineFile, order: PurchaseOrder, day: date, seq: int) -> tuple[LineFile, PurchaseOrder]:
+    """The line's file without its line on an order that goes on for others, and that order's next revision."""
+    lines = [
+        line.model_copy(update={"cancelled_on": day, "cancelled_seq": seq, "status": "cancelled"})
+        if line.number == order.number and line.cancelled_on is None
+        else line
+        for line in file.order_lines
+    ]
+    on_it = [line for line in (*lines, *file.other_order_lines) if line.number == order.number]
+    revised = _next_revision(order, on_it, seq)
+    orders = [revised if one.number == order.number else one for one in file.orders]
+    made = project(file.model_copy(update={"orders": orders, "order_lines": lines}), seq)
+    return made, next(one for one in made.orders if one.number == order.number)
 
 
 def standing_lines(file: LineFile) -> list[OrderLine]:
     """The order lines of the line's orders that were not cancelled."""
-    cancelled = {order.number for order in file.orders if order.status == "cancelled"}
-    return [line for line in file.order_lines if line.number not in cancelled]
+    return [line for line in file.order_lines if not file.is_order_cancelled(line.number)]
 
 
 def ordered_in_all(file: LineFile) -> Decimal | None:
@@ -64,4 +97,6 @@ def item_after_revision(file: LineFile, before: OrderLine, after: OrderLine, seq
         changes["quantity"] = quantity
     if after.unit_price != before.unit_price:
         changes["unit_price"] = after.unit_price
+    if after.group_total != before.group_total:
+        changes["group_total"] = after.group_total
     return item.model_copy(update=changes)

@@ -17,7 +17,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from domain.field_markers import LocalDay, Plain
+from domain.field_markers import LocalDay, Plain, Price
 
 D = TypeVar("D", bound=date)
 
@@ -161,7 +161,7 @@ ReportedQuantity = Annotated[
 ]
 """How much an event reports, in the unit that it names, else in the item's."""
 Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40), AfterValidator(_storable)]
-Money = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=4)]
+Money = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=4), Price()]
 Words = Annotated[str | None, AfterValidator(_said)]
 """Text of a model, or nothing."""
 

@@ -12,10 +12,12 @@ from typing import Literal, get_args, get_origin
 
 from pydantic import JsonValue
 
+from domain.actions import Action
 from domain.approvals import plain_answer
+from domain.buildings import BuildingSpec
 from domain.errors import LongleadError
 from domain.events import EVENT_MODELS
-from domain.field_markers import Identifier, LocalDay, MarkedField, OutsideText, Plain, fields_of
+from domain.field_markers import Identifier, LocalDay, MarkedField, OutsideText, Plain, Price, fields_of
 from domain.plain_json import JsonObject, object_in, objects_in
 from domain.procurement import ContactRole
 from domain.text import folded, slug
@@ -43,14 +45,15 @@ TEXTS = {
     *("text", "reason", "message", "note", "question", "detail", "why", "method", "defects", "exceptions"),
     *(field.name for field in _OF_EVENTS if isinstance(field.marker, OutsideText)),
 }
-MONEY = {"unit_price", "po_limit", "limit", "amount_limit"}
+_POSTED = (*EVENT_MODELS, BuildingSpec, *get_args(get_args(Action)[0]))
+MONEY = {field.name for model in _POSTED for field in fields_of(model) if isinstance(field.marker, Price)}
+"""Amounts of money, in whatever is posted."""
 NAMED = {"vendor_id", "building_id", "role", "team", "to"}
 """Names of vendors, the building and people, or roles: what is no name of somebody stays."""
 COMPOSED = {"recommends", "options", "purchase_order", "order", "title", "rule"}
 """What Longlead itself put together, with names in it."""
 KEPT = {
-    *("at", "until", "on", "occurred_at", "eta", "promised_date", "required_by", "held_until", "data_date"),
-    *("start_date", "end_date", "date_departed", "date_arrived", "inspection_date", "start", "end"),
+    *("at", "until", "on", "occurred_at", "held_until", "start", "end"),
     *("autonomy", "delegation", "expires_at", "actions", "then"),
     *("event_type", "kind", "type", "by", "band", "category", "unit", "currency", "time_zone", "working_week"),
     *("quantity", "quantity_rejected", "reminder_after", "escalate_after"),
@@ -153,6 +156,8 @@ class _Names:
 
     def value(self, key: str, value: JsonValue) -> JsonValue:
         """A value as it is without names; `key` is the field that it stands in."""
+        if key == "tolerances":  # units and shares
+            return value
         if isinstance(value, dict):
             return self.fields(key, value)
         if isinstance(value, list):

@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 import yaml  # type: ignore[import-untyped]
 from pydantic import ValidationError
 
+from domain.buildings import ItemSpec
 from domain.errors import NotFoundError
 from domain.events import EVENT, localised
 from domain.line_names import LineNames
 from domain.plain_json import JsonObject, object_in, objects_in
 from domain.policy import Policy
+from domain.procurement import Item
 from evals.expectations import expectations_of
 from evals.history import History, read_history
 from evals.observed import Digest, Observed
@@ -32,7 +34,7 @@ from storage.approvals import SOURCE as ANSWERED
 from storage.connection import Connection
 from storage.inbox import INTERNAL
 
-CONSEQUENCES = ("longlead.restated", "Event_Failed", "Building_Went_Live", "Vendor_Changed")
+CONSEQUENCES = ("longlead.restated", "Event_Failed", "Building_Went_Live", "Vendor_Changed", "Tolerances_Changed")
 """Source or type of entries that Longlead writes while something else happens, an entry or a change by hand; other
 internal ones come with time."""
 OF_AN_UPGRADE = "Lines_Adopted"
@@ -238,7 +240,7 @@ def _building(history: History, current: JsonObject) -> JsonObject:
     """The body of `POST /buildings`, as far as the rows still tell."""
     first = next(iter(history.first(_PLAIN_BUILDINGS)), current)
     policy = {name: value for name, value in object_in(first, "policy").items() if value != _POLICY[name]}
-    items = [_given(row, ("item_id", "name", *_ITEM)) for row in history.first(_PLAIN_ITEMS) if row["posted"]]
+    items = [_item(row) for row in history.first(_PLAIN_ITEMS) if row["posted"]]
     made: JsonObject = {
         **{name: first[name] for name in ("building_id", "name", "time_zone", "currency", "working_week")},
         "schedule": history.first(SCHEDULES)[0]["body"],
@@ -259,19 +261,19 @@ def _vendor(row: JsonObject) -> JsonObject:
 
 
 _POLICY = Policy().model_dump(mode="json")
-_ITEM = tuple(
-    [
-        "category",
-        "vendor_id",
-        "quantity",
-        "unit",
-        "unit_price",
-        "currency",
-        "lead_time_days",
-        "required_by",
-        "buffer_days",
-    ]
-)
+_ITEM = tuple(name for name in ItemSpec.model_fields if name in Item.model_fields and name not in ("item_id", "name"))
+"""What a posted line says and its row keeps under the same name."""
+
+
+def posted_fields(item: Item) -> JsonObject:
+    """A line as it would be posted."""
+    return _item(item.model_dump(mode="json"))
+
+
+def _item(row: JsonObject) -> JsonObject:
+    lump_sum: JsonObject = {"group": row.get("group"), "price": row.get("group_total")}
+    posted = _given(row, ("item_id", "name", *_ITEM))
+    return {**posted, "lump_sum": lump_sum} if any(lump_sum.values()) else posted
 
 
 def _given(row: JsonObject, names: tuple[str, ...]) -> JsonObject:

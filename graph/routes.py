@@ -29,6 +29,7 @@ HANDLERS = {
     "Building_Went_Live": "follow_up",
     "First_Day_Ended": "follow_up",
     "Vendor_Changed": "follow_up",
+    "Tolerances_Changed": "follow_up",
     "Lines_Adopted": "follow_up",
 }
 """The node that handles each type of entry; a person's decision goes to `apply_decision` instead."""

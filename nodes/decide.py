@@ -3,7 +3,7 @@
 from domain.approvals import POLICY
 from domain.buildings import MANAGER
 from domain.events import Entry
-from domain.outstanding import Need, is_about_note, outstanding, to_receive
+from domain.outstanding import Need, is_about_note, outstanding, settles_group, to_receive
 from domain.plain_json import JsonObject, PlainAction
 from domain.plan import Act, Ask, RaisedQuestion, Review
 from domain.questions.registry import ALWAYS_A_PERSON
@@ -57,15 +57,22 @@ async def _found(toolbox: Toolbox, entry: Entry, finding: Finding) -> tuple[list
     building, questions, files = await standing(toolbox, entry.building_id, finding.items)
     held = {question.item_id for question in questions if question.holds_item}
     held |= {raised.item_id for raised in finding.ask if raised.item_id is not None}
+    held |= {file.item.item_id for file in files if file.item.is_held}
+    # A lump sum is ordered whole, by one of its lines, and asked about once; it waits while one of them does.
+    settled = {file.item.group for file in files if file.item.item_id in held and not file.item.removed} - {None}
     needs: list[Need] = []
     for number, file in enumerate(files):
         await breathe(number)
-        if file.item.is_held:
-            held.add(file.item.item_id)
-        else:
-            # Goods at the gate do not wait until a question is answered; all else about the line does.
-            calls_for = to_receive if file.item.item_id in held else outstanding
-            needs += calls_for(file, building)
+        item = file.item
+        if item.is_held:
+            continue
+        # Goods at the gate do not wait until a question is answered; all else about the line does.
+        if item.item_id in held:
+            needs += to_receive(file, building)
+            continue
+        needs += outstanding(file, building, may_order=item.group not in settled)
+        if item.group is not None and settles_group(file, building):
+            settled.add(item.group)
     verdicts = read + _said(finding, held) + [_alone(need) for need in needs if need.ask is None]
     asks += [Ask(kind=need.ask, item_id=need.item_id, subject=need.subject) for need in needs if need.ask is not None]
     reviews = [

@@ -59,12 +59,17 @@ async def letter(conn: Connection, settings: Settings, clock: Clock, message: Ou
     )
 
 
+_OF_A_LINE = ("quantity", "unit", "unit_price", "group", "group_total", "required_by")
+
+
 def _said(message: Outgoing) -> str:
     return str(message.payload.get("text") or message.subject)
 
 
 def _type(message: Outgoing) -> str:
     document = ORDER_DOCUMENTS.get(message.action or "")
+    if document is not None and (message.payload.get("purchase_order") or {}).get("revision"):
+        document = "revised"  # also where a line was cancelled or added: the order goes on
     return "message" if document is None else f"purchase_order.{document}"
 
 
@@ -74,7 +79,7 @@ async def _order(conn: Connection, message: Outgoing) -> dict[str, Any] | None:
     if document is None:
         return None
     vendors = {row.vendor_id: row for row in await procurement.vendors(conn, message.building_id)}
-    if document == "cancelled":
+    if document == "cancelled" and "lines" not in message.payload:
         number = (message.result or {}).get("purchase_order")
         return {"purchase_order": {"number": number, "status": "cancelled"}, "reason": message.payload.get("text")}
     names = dict(await procurement.item_names(conn, message.building_id))
@@ -89,7 +94,7 @@ async def _order(conn: Connection, message: Outgoing) -> dict[str, Any] | None:
                 "line": line["line"],
                 "item": line["item_id"],
                 "item_name": names.get(line["item_id"], line["item_id"]),
-                **{part: line.get(part) for part in ("quantity", "unit", "unit_price", "required_by")},
+                **{part: line.get(part) for part in _OF_A_LINE},
             }
             for line in message.payload["lines"]
         ],
@@ -107,6 +112,7 @@ def _in_words(data: dict[str, Any]) -> str:
     for line in data["lines"]:
         quantity = " ".join(str(part) for part in (line["quantity"], line["unit"]) if part is not None)
         price = f" at {line['unit_price']} {order['currency']}" if line["unit_price"] is not None else ""
+        price = f" (in the lump sum {shown_name(line['group'])})" if line["group"] else price
         needed = f", required on site by {line['required_by']}" if line["required_by"] else ""
         said.append(
             f"{line['line']}. {quantity + ' ' if quantity else ''}{shown_name(line['item_name'])}{price}{needed}"

@@ -13,6 +13,7 @@ from domain.earlier_digests import earlier_digests_of_building
 from domain.errors import ConflictError, InvalidError
 from domain.event_content import digest_of_typed
 from domain.events import local_day, localised
+from domain.lump_sums import in_group
 from domain.plain_json import JsonObject
 from domain.policy import Policy
 from domain.principals import Author
@@ -111,7 +112,8 @@ def log_of(spec: BuildingSpec) -> Log:
     vendors = {vendor.vendor_id for vendor in spec.vendors}
     log = Log([], {}, currency=spec.currency, vendors=vendors, seq=0)
     for item_id, posted in zip(spec.item_ids, spec.items, strict=True):
-        values = posted.model_dump(exclude={"item_id", "name", "required_by", "buffer_days"})
+        values = posted.model_dump(exclude={"item_id", "name", "required_by", "buffer_days", "lump_sum"})
+        values |= in_group(posted.lump_sum)
         outcome = log.create(WantedLine(item_id, posted.name, values))
         if isinstance(outcome, Refused):
             raise InvalidError(f"items: {outcome.reason}", "items")
@@ -161,7 +163,24 @@ async def change(
             act = Act("building_changed", building_id, {"changed": differences(before, _changeable(building))})
             given = patch.model_dump(mode="json", exclude_none=True)
             by_hand.log(transaction, Signature(by, now), act, changed=given)
+        if before["policy.tolerances"] != _changeable(building)["policy.tolerances"]:
+            await _enter_recount(transaction, Signature(by, now))
         return building
+
+
+async def _enter_recount(transaction: BuildingTransaction, signature: Signature) -> None:
+    """Lines of which something came are counted again in their turn, by an entry. A replay has it on record."""
+    if transaction.building.mode == "replay" or transaction.building.status == "closed":
+        return
+    await inbox.add(
+        transaction,
+        source=inbox.INTERNAL,
+        event_id=f"tolerances:{transaction.position}",
+        event_type="Tolerances_Changed",
+        body={},
+        now=signature.at,
+        sent_by=signature.by,
+    )
 
 
 def _changeable(building: Building) -> JsonObject:

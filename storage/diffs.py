@@ -12,7 +12,8 @@ from storage.forks import Begun
 from storage.rows import select
 
 ORDERS = """
-SELECT l.item_id, l.round, o.number, o.status, l.quantity, l.unit, o.total, o.currency, o.issued_on
+SELECT l.item_id, l.round, o.number, coalesce(l.status, o.status) AS status, l.quantity, l.unit, l."group", o.total,
+       o.currency, o.issued_on
   FROM purchase_order_lines l JOIN purchase_orders o USING (building_id, number)
  WHERE l.building_id = %s ORDER BY l.item_id, l.round"""
 

@@ -98,6 +98,8 @@ PURCHASE_ORDERS = Listing(
        (SELECT coalesce(jsonb_agg(jsonb_build_object(
                    'line', l.line, 'item', l.item_id, 'item_name', i.name, 'round', l.round,
                    'quantity', l.quantity::text, 'unit', l.unit, 'unit_price', l.unit_price::text,
+                   'group', l."group", 'group_total', l.group_total::text,
+                   'status', coalesce(l.status, r.status), 'cancelled_on', coalesce(l.cancelled_on, r.cancelled_on),
                    'promised_date', l.promised_date, 'required_by', l.required_by) ORDER BY l.line), '[]')
           FROM purchase_order_lines l LEFT JOIN items i USING (building_id, item_id)
          WHERE l.building_id = r.building_id AND l.number = r.number) AS lines""",

@@ -31,6 +31,22 @@ _FILE: tuple[tuple[str, str, str, str], ...] = (
         "number",
     ),
     ("order_lines", "purchase_order_lines", _OF_ITEM, "round, number"),
+    (
+        "group_lines",
+        "items",
+        "building_id = %(building_id)s AND item_id <> %(item_id)s AND NOT removed "
+        'AND "group" = (SELECT i."group" FROM items i '
+        "WHERE i.building_id = %(building_id)s AND i.item_id = %(item_id)s)",
+        "item_id",
+    ),
+    (
+        "other_order_lines",
+        "purchase_order_lines",
+        "building_id = %(building_id)s AND item_id <> %(item_id)s AND number IN "
+        "(SELECT l.number FROM purchase_order_lines l "
+        "WHERE l.building_id = %(building_id)s AND l.item_id = %(item_id)s)",
+        "number, line",
+    ),
     ("shipments", "shipments", _OF_ITEM, "caused_seq, shipment_id"),
     ("receipts", "receipts", _OF_ITEM, "received_on, receipt_id"),
     ("inspections", "inspections", _OF_ITEM, "caused_seq, inspection_id"),
@@ -51,8 +67,10 @@ _ROWS_BEFORE_FACTS = ", ".join(
 ROWS_BEFORE_FACTS = f"json_strip_nulls(json_build_object({_ROWS_BEFORE_FACTS}))::text"
 """What a line amounts to is computed from, where it has no facts: as in `_FILE`, of the line `r`."""
 
+_TOLERANCES = "'tolerances', (SELECT b.policy -> 'tolerances' FROM buildings b WHERE b.building_id = %(building_id)s)"
+
 # One statement for the whole file: one for each part costs as many messages to the server and back.
-_WHOLE_FILE = "json_build_object({})".format(
+_WHOLE_FILE = f"json_build_object({_TOLERANCES}, {{}})".format(
     ", ".join(
         f"'{part}', (SELECT coalesce(json_agg({table} ORDER BY {order}), '[]') FROM {table} WHERE {where})"
         for part, table, where, order in _FILE
@@ -95,6 +113,8 @@ def _file(parts: dict[str, list[JsonObject]]) -> LineFile | None:
     if not parts["items"]:
         return None
     (item,), vendors = parts.pop("items"), parts.pop("vendors")
+    if parts["tolerances"] is None:  # a policy of an earlier version
+        del parts["tolerances"]
     return LineFile.model_validate({"item": item, "vendor": vendors[0] if vendors else None, **parts})
 
 

@@ -154,6 +154,8 @@ async def _line(
         return Line(file)
     item_id = file.item.item_id
     open_ = await procurement.open_questions(conn, building.building_id, item_id)
+    for other in file.group_lines:
+        open_ += await procurement.open_questions(conn, building.building_id, other.item_id)
     waits = file.item.is_held or any(one.holds_item and one.approval_id != approval_id for one in open_)
     if not any(action["name"] in COMMITTING for action in actions):
         return Line(file, waits=waits)

@@ -23,7 +23,8 @@ async def complete_item(context: ActionContext, arguments: CompleteArguments) ->
         return {"unchanged": problem}
     item = complete_line(file.item, wanted, context.seq)
     if item != file.item:
-        context.save(item)
+        vendor = {"vendor_id": item.vendor_id, "posted": True, "caused_seq": context.seq}
+        context.save(item, *(one.model_copy(update=vendor) for one in file.group_lines if not one.is_ordered))
     return {"completed": wanted.model_dump(mode="json", exclude_none=True)}
 
 

@@ -85,7 +85,8 @@ def _announcement(building: Building, intentions: Intentions) -> str:
     begins = building.acts_from.astimezone(building.zone)
     placed = [
         f"{shown_name(one.item)} from {shown_name(one.vendor) if one.vendor else 'a vendor that is not on file'}"
-        f" ({money(one.total, one.currency) or 'no price known'})"
+        f" ({money(one.total, one.currency) or 'no price known'}"
+        f"{f', the lump sum {shown_name(one.group)} together' if one.group else ''})"
         for one in intentions.orders
     ]
     asked = [f"{shown_name(one.item)} ({one.milestone}, due on {one.due_on}) on {one.on}" for one in intentions.chases]

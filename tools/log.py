@@ -7,13 +7,14 @@ from datetime import date
 from domain.actions import action
 from domain.approvals import Approval
 from domain.buildings import MANAGER, Delivery, delivery_problem
-from domain.changing_lines import Applied, Asked, LineValue, Log, Refused, WantedLine, is_recounted, touches_order
+from domain.changing_lines import Applied, Asked, Log, Refused, WantedLine, is_recounted, touches_order
 from domain.events import CLEAR, Entry, ItemChange, ItemsChanged, ScheduleRevised
 from domain.lines.projection import changed_rows, recount
+from domain.lump_sums import in_group
 from domain.outstanding import resolved_message
 from domain.plain_json import JsonObject
 from domain.plan import RaisedQuestion
-from domain.procurement import Item, LineFile, Row, ScheduleVersion
+from domain.procurement import Item, LineFile, LineValue, Row, ScheduleVersion
 from domain.questions.change_order import KIND as CHANGE_ORDER
 from domain.questions.change_order import ChangeOrderSubject, still_wanted, subject_of
 from domain.schedule import as_date
@@ -175,8 +176,9 @@ async def _change_line(context: ActionContext, changes: _Changes, wanted: Wanted
         item, cleared = await band_settled(conn, building_id, outcome.before, item, context.seq)
         context.save(*cleared)
         log.items[item.item_id] = item
-    context.save(item)
-    changes.touched.append(item.item_id)
+    also = outcome.also if isinstance(outcome, Applied) else ()
+    context.save(item, *also)
+    changes.touched += [item.item_id, *(other.item_id for other in also)]
     if isinstance(outcome, Applied) and outcome.note:
         changes.notes.append(outcome.note)
     if "quantity" in wanted.values and not item.removed:
@@ -233,8 +235,12 @@ def _change_order(
 
 
 def _wanted(context: ActionContext, change: ItemChange) -> WantedLine:
-    values = change.model_dump(exclude_none=True, exclude={"removed", "item_id", "name", "required_by", CLEAR})
-    values |= {name: _when_cleared(context).get(name) for name in change.clear}
+    values = change.model_dump(
+        exclude_none=True, exclude={"removed", "item_id", "name", "required_by", "lump_sum", CLEAR}
+    )
+    values |= {name: _when_cleared(context).get(name) for name in change.clear if name != "lump_sum"}
+    if change.lump_sum is not None or "lump_sum" in change.clear:
+        values |= in_group(change.lump_sum)
     if change.required_by is not None:
         values["required_by"] = as_date(change.required_by)
     return WantedLine(change.item_id, change.name, values, change.removed)

@@ -5,7 +5,7 @@ from domain.errors import InvalidError
 from domain.lines.projection import changed_rows
 from domain.mail_subjects import order_subject
 from domain.plain_json import JsonObject
-from domain.procurement import OrderLine, money
+from domain.procurement import Item, LineFile, OrderLine, money
 from domain.revising_orders import revise_file, revise_lines
 from storage.rows import select
 from tools.context import ActionContext
@@ -26,8 +26,10 @@ async def revise_purchase_order(context: ActionContext, arguments: ReviseOrderAr
     if not changed:
         return {"purchase_order": order.number, "revision": order.revision, "already_revised": True}
     for old, new in changed:
-        known = files[new.item_id]
+        known = await context.file(new.item_id)
         context.save(*changed_rows(known, revise_file(known, revised, old, new, context.seq)))
+    context.save(*_rest_of_group(file, lines, context.seq))
+    lines = [line for line in lines if line.cancelled_on is None]
     vendor = file.vendor if file.vendor and file.vendor.vendor_id == order.vendor_id else None
     context.post(
         (vendor.contact_for("orders") or vendor.name) if vendor else order.vendor_id or "vendor",
@@ -36,3 +38,12 @@ async def revise_purchase_order(context: ActionContext, arguments: ReviseOrderAr
     )
     total = money(revised.total, revised.currency)
     return {"purchase_order": order.number, "revision": revised.revision, "total": total}
+
+
+def _rest_of_group(file: LineFile, lines: list[OrderLine], seq: int) -> list[Item]:
+    """Lines of the group that are not on its order, with the price that is now agreed."""
+    on_it = {line.item_id for line in lines}
+    price = next((line.group_total for line in lines if line.group and line.group == file.item.group), None)
+    update = {"group_total": price, "caused_seq": seq}
+    left = [other for other in file.group_lines if price is not None and other.item_id not in on_it]
+    return [other.model_copy(update=update) for other in left if other.group_total != price]

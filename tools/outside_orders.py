@@ -1,6 +1,7 @@
 """Orders that people placed without the agent: while it may not order by itself, they are taken up without a question
 from what vendors and the site report."""
 
+from domain.events import LINE_EVENTS
 from domain.lines.taking_in import COUNTED, RESTATED
 from domain.orders import outside_number, outside_order
 from domain.outstanding import ORDERED_ELSEWHERE
@@ -9,16 +10,7 @@ from domain.procurement import Commercial, LineFile, OrderLine, PurchaseOrder, R
 from storage.rows import select
 from tools.context import ActionContext
 
-REPORTS = frozenset(
-    {
-        "Purchase_Order_Acknowledged",
-        "Shipment_Departed_Factory",
-        "ETA_Changed",
-        "Shipment_Arrived_Site",
-        "Inspection_Passed",
-        "Inspection_Failed",
-    }
-)
+REPORTS = frozenset(name for name, model in LINE_EVENTS.items() if model.TELLS_OF_ORDER)
 """Events that tell of an order."""
 
 _OF_NUMBER = "building_id = %s AND number = %s"

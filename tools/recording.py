@@ -181,13 +181,17 @@ async def standing(
     toolbox: Toolbox, building_id: str, item_ids: list[str]
 ) -> tuple[Building, list[Approval], list[LineFile]]:
     """What is decided from: the building, the questions of these lines that are pending or answered and not yet
-    settled, and the lines' files.
+    settled, and the lines' files. Of a line that is bought in a lump sum, all lines of its group.
 
     Raises:
         LongleadError: it was deleted while its agent ran.
     """
     async with toolbox.lock:
         building, questions, files = await procurement.standing(toolbox.conn, building_id, item_ids)
+        others = {other.item_id for file in files for other in file.group_lines} - set(item_ids)
+        if others:
+            together = [*item_ids, *sorted(others)]
+            building, questions, files = await procurement.standing(toolbox.conn, building_id, together)
     return _there(building, building_id), questions, files
 
 

@@ -5,10 +5,10 @@ from datetime import date
 
 from domain.actions import NoteArguments, ProjectEndArguments, RequiredByArguments
 from domain.buildings import MANAGER
-from domain.changing_lines import LineValue, Log, WantedLine
+from domain.changing_lines import Log, WantedLine
 from domain.mail_subjects import notice_subject
 from domain.plain_json import JsonObject, object_in
-from domain.procurement import Commercial, Item, ScheduleVersion
+from domain.procurement import Commercial, Item, LineValue, ScheduleVersion
 from domain.schedule import as_date, with_project_end
 from storage import procurement
 from tools.apart import work_apart

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from domain.actions import action
 from domain.approvals import Approval
-from domain.events import Entry, EventVoided
+from domain.events import LINE_EVENTS, Entry, EventVoided
 from domain.lines.projection import changed_rows, facts_of
 from domain.lines.taking_in import RESTATED, doubt_detail
 from domain.outside import quoted
@@ -29,16 +29,6 @@ from tools.reports import tell_again
 
 _TARGET = "SELECT seq, event_type FROM events WHERE building_id = %s AND source = %s AND event_id = %s"
 _ABOUT = "building_id = %s AND matter = %s"
-_WORDS = {
-    "Shipment_Departed_Factory": "a departure",
-    "ETA_Changed": "an expected arrival",
-    "Shipment_Arrived_Site": "an arrival",
-    "Inspection_Passed": "a passed inspection",
-    "Inspection_Failed": "a failed inspection",
-    "Purchase_Order_Acknowledged": "an acknowledgement",
-    "Submittal_Approved": "an approved submittal",
-    "Submittal_Rejected": "a rejected submittal",
-}
 
 
 @dataclass(frozen=True)
@@ -113,7 +103,8 @@ async def _take_from_line(
             )
             context.save(*flags)
         context.save(row)
-    what = _WORDS.get(target.event_type, "a report")
+    model = LINE_EVENTS.get(target.event_type)
+    what = "a report" if model is None else model.CALLED
     told = await _told_of(context, item_id, target.seq)
     finding.say += [
         action("notify_team", team=party, message=text, item=item_id)

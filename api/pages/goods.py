@@ -49,7 +49,9 @@ def describe_goods(file: LineFile) -> Goods:
     unit = item.unit
     told = list_statements(file)
     return Goods(
-        how_much=describe_quantities(account.quantities, unit, has_quantity=item.quantity is not None),
+        how_much=describe_quantities(
+            account.quantities, unit, has_quantity=item.quantity is not None, tolerance=account.tolerance
+        ),
         promises=describe_promises(account.first_promise, account.latest_promise),
         rejections=[
             Rejection(

@@ -20,7 +20,10 @@ _GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "exceptions": ("The vendor's exceptions", ()),
     "known": ("What is on file", ()),
     "subject": ("What came in", ()),
-    "order": ("The order", ("number", "status", "vendor", "quantity", "unit", "unit_price", "value")),
+    "order": (
+        "The order",
+        ("number", "status", "vendor", "quantity", "unit", "unit_price", "group", "group_total", "value"),
+    ),
     "recommendation": ("What is recommended", ("what", "by", "why", "confidence", "not_alone_because")),
     "no_progress": ("Why the agent does not go on by itself", ()),
     "item": ("The line", ("name", "category", "status")),

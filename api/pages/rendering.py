@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
@@ -39,11 +40,14 @@ class ShownLine(TypedDict):
     quantities: dict[str, str]
     quantity: str | None
     unit: str | None
+    tolerance: str | None
 
 
 def _how_much(line: ShownLine) -> str:
     """`6 of 10 pcs accepted, 4 in transit`, of a line as it is shown."""
-    return describe_quantities(line["quantities"], line["unit"], has_quantity=line["quantity"] is not None)
+    tolerance = None if line["tolerance"] is None else Decimal(line["tolerance"])
+    has_quantity = line["quantity"] is not None
+    return describe_quantities(line["quantities"], line["unit"], has_quantity=has_quantity, tolerance=tolerance)
 
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"']+")

@@ -8,7 +8,8 @@ from domain.procurement import Commercial, LineFile
 
 
 class CancelPurchaseOrder(ActionShape):
-    """Cancel the item's current order."""
+    """Cancel the item's current order. An order with lines of other items goes on without this one; the price of a
+    lump sum stays until it is revised."""
 
     name: Literal["cancel_purchase_order"]
     arguments: OrderArguments
@@ -17,7 +18,8 @@ class CancelPurchaseOrder(ActionShape):
 def _check(file: LineFile, _arguments: OrderArguments) -> str | None:
     if file.order is None:
         return f"{file.item.shown} has no order to cancel"
-    return f"{file.order.number} is already cancelled" if file.order.status == "cancelled" else None
+    number = file.order.number
+    return f"{number} is already cancelled" if file.is_order_cancelled(number) else None
 
 
 def _change(file: LineFile, _arguments: OrderArguments) -> LineFile:

@@ -16,6 +16,9 @@ from domain.text import Money, Name, PlannedDay, Quantity, Text
 class RevisedLine(ItemArguments):
     quantity: Quantity | None = Field(None, description="The new quantity; as ordered when absent.")
     unit_price: Money | None = Field(None, description="The new price for one unit; as ordered when absent.")
+    group_total: Money | None = Field(
+        None, description="The new price of the whole lump sum that the line is in; as ordered when absent."
+    )
     required_by: PlannedDay | None = Field(None, description="The new required day; as ordered when absent.")
 
     def apply_to(self, line: OrderLine) -> OrderLine:
@@ -43,7 +46,7 @@ def _check(file: LineFile, arguments: ReviseOrderArguments) -> str | None:
     if order is None or line is None:
         others = " and ".join(dict.fromkeys(line.number for line in file.order_lines))
         return f"{item.shown} is not on {number}; " + (f"it is on {others}" if others else "it has no order")
-    if order.status == "cancelled":
+    if file.is_order_cancelled(number):
         return f"{number} is cancelled; order {item.shown} again instead"
     [twice, times], *_ = Counter(line.item for line in arguments.lines).most_common(1)
     if times > 1:
@@ -53,6 +56,13 @@ def _check(file: LineFile, arguments: ReviseOrderArguments) -> str | None:
         return (
             f"{number} is in {order.currency} and {item.shown} is priced in {item.currency}: cancel it and order again"
         )
+    if line.group is None and change.group_total is not None:
+        return f"{item.shown} is in no lump sum on {number}: say its unit_price"
+    if line.group is not None and change.unit_price is not None:
+        return f"{item.shown} has its price in the lump sum {line.group!r}: say the new group_total"
+    named = {other.group_total for other in arguments.lines if other.group_total is not None}
+    if line.group is not None and len(named) > 1:
+        return f"the lump sum {line.group!r} is given {len(named)} prices: it has one"
     arrived = _count_arrived(file, line)
     if change.quantity is not None and change.quantity < arrived:
         return f"{arrived.normalize():f} of {item.shown} have arrived on {number}: it cannot be revised to fewer"

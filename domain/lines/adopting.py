@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from domain.lines.bookkeeping import keep_account
 from domain.lines.old_rows import read_facts
+from domain.lines.quantities import share_of
 from domain.lines.shown import account_shown, complete_file
 from domain.lines.words import describe_quantities
 from domain.outside import shown_name
@@ -42,7 +43,9 @@ def look_at(file: LineFile) -> AdoptedLine | None:
 
 
 def _is_released_by_facts(file: LineFile) -> bool:
-    return keep_account(file.item.quantity, file.item.unit, read_facts(file, adopts_verdict=False)).is_released
+    return keep_account(
+        file.item.quantity, share_of(file.item.unit), read_facts(file, adopts_verdict=False)
+    ).is_released
 
 
 def _describe(file: LineFile, account: LineAccount | None) -> str:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from domain.lines.account import Account, Arrival, Delivery, Doubt, Nonconformance, OrderLine, Reason, Verdict
 from domain.lines.facts import Arrived, Cancelled, Departed, Disposed, Fact, Handling, Inspected, Ordered, Stated
 from domain.lines.lots import COMING, NOTHING, WITHOUT_VERDICT, Change, Lot, LotState, Stock, Where, merge_lots
-from domain.lines.quantities import ONE_LOT, tolerance
+from domain.lines.quantities import ONE_LOT
 from domain.lines.sameness import Claim, group_arrivals, group_departures, group_inspections
 
 BEFORE_ANY_ORDER = ""
@@ -37,19 +37,19 @@ _HANDLED: dict[Handling, LotState] = {
 }
 
 
-def keep_account(needed: Decimal | None, unit: str | None, facts: Sequence[Fact]) -> Account:
+def keep_account(needed: Decimal | None, tolerance: Decimal, facts: Sequence[Fact]) -> Account:
     """Compute a line's account from its facts, given in any order.
 
     Args:
         needed: how much the site needs; None: one lot.
-        unit: the unit of all quantities; goods that are weighed or measured have a tolerance.
+        tolerance: the share of it that may be missing (`domain.lines.quantities`).
     """
-    return _Bookkeeper(ONE_LOT if needed is None else needed, unit).keep(facts)
+    return _Bookkeeper(ONE_LOT if needed is None else needed, tolerance).keep(facts)
 
 
 class _Bookkeeper:
-    def __init__(self, needed: Decimal, unit: str | None) -> None:
-        self.needed, self.unit = needed, unit
+    def __init__(self, needed: Decimal, tolerance: Decimal) -> None:
+        self.needed, self.tolerance = needed, tolerance
         self.stock = Stock()
         self.orders: dict[str, OrderLine] = {}
         self.ncrs: dict[str, Nonconformance] = {}
@@ -76,7 +76,7 @@ class _Bookkeeper:
         self._doubt_statements([fact for fact in facts if isinstance(fact, Stated) and not fact.is_voided])
         return Account(
             needed=self.needed,
-            missing_allowed=tolerance(self.needed, self.unit),
+            missing_allowed=self.needed * self.tolerance,
             lots=merge_lots(self.stock.lots),
             orders=tuple(self.orders[number] for number in sorted(self.orders)),
             ncrs=tuple(self.ncrs[ncr] for ncr in sorted(self.ncrs)),

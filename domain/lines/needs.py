@@ -6,12 +6,14 @@ read for that.
 
 from collections.abc import Sequence
 
+from domain.field_markers import line_fields
 from domain.lines.coverage import Covered, Need, match_needs
 from domain.lines.lots import NOTHING, LotState
-from domain.lines.quantities import ONE_LOT, tolerance
+from domain.lines.quantities import ONE_LOT, share_of
 from domain.procurement import CoveredNeed, Item, LineAccount
 from domain.schedule import band
 
+_COUNTED = tuple(name for name, field in line_fields(Item).items() if field.counts)
 _BANDS = ("clear", "tight", "conflict")
 
 
@@ -29,15 +31,9 @@ def needs_of(item: Item) -> list[Need]:
 def counts_otherwise(before: Item, after: Item) -> bool:
     """Whether a change of the line changes more than its days: how much is needed, in which unit it is counted, or when
     it is expected where nobody has said so. Then its facts are gone through again."""
-    return any(
-        was != now
-        for was, now in (
-            (before.quantity, after.quantity),
-            (before.needed_quantity, after.needed_quantity),
-            (before.unit, after.unit),
-            (before.lead_time_days, after.lead_time_days),
-        )
-    )
+    if before.needed_quantity != after.needed_quantity:
+        return True
+    return any(getattr(before, name) != getattr(after, name) for name in _COUNTED)
 
 
 def with_needs(item: Item) -> Item:
@@ -48,7 +44,8 @@ def with_needs(item: Item) -> Item:
         return item.model_copy(update={"schedule_band": _worst(made)})
     needs, account = needs_of(item), item.account
     needed = sum((need.quantity for need in needs), NOTHING)
-    allowed = tolerance(needed, item.unit)
+    share = share_of(item.unit) if account.tolerance is None else account.tolerance
+    allowed = needed * share
     known = match_needs(needs, [(part.on, part.quantity) for part in account.supply], allowed)
     forecast = match_needs(needs, [(part.forecast_on, part.quantity) for part in account.supply], allowed)
     days = [one.known_on for one in known if one.known_on is not None]
@@ -83,6 +80,8 @@ def _worst(bands: Sequence[str | None]) -> str | None:
 def untouched_account(item: Item) -> LineAccount:
     """What a line amounts to of which nothing was ordered and nothing was reported."""
     quantities = dict.fromkeys(map(str, LotState), NOTHING)
-    made = with_needs(item.model_copy(update={"account": LineAccount(quantities=quantities)})).account
+    made = with_needs(
+        item.model_copy(update={"account": LineAccount(quantities=quantities, tolerance=share_of(item.unit))})
+    ).account
     assert made is not None
     return made

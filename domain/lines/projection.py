@@ -7,6 +7,7 @@ differs is saved (`changed_rows`). Nothing here looks at the clock: the same fil
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from operator import attrgetter
 
 from domain.lines.account import Account, Delivery, Verdict
@@ -17,7 +18,7 @@ from domain.lines.facts import Arrived, Cancelled, Departed, Fact, Inspected, Or
 from domain.lines.lots import COMING, NOTHING, RECEIVED, Lot, LotState
 from domain.lines.needs import with_needs
 from domain.lines.old_rows import read_facts, tell_at_noon
-from domain.lines.quantities import ONE_LOT, tolerance
+from domain.lines.quantities import ONE_LOT, share_of
 from domain.lines.statements import Expected, expect_arrivals
 from domain.lines.stored import fact_row, read_row
 from domain.lines.submittals import newest_verdict
@@ -80,7 +81,11 @@ def _order_facts(file: LineFile) -> Iterable[Fact]:
         # An order that names no quantity orders all that is needed.
         quantity = file.item.needed_quantity if line.quantity is None else line.quantity
         yield Ordered(**said, order=line.number, quantity=quantity, is_adopted=is_adopted)
-        if order is not None and order.status == "cancelled":
+        if line.cancelled_on is not None and line.cancelled_seq is not None:
+            day = max(placed_on, line.cancelled_on)
+            told = tell_at_noon(day, line.cancelled_seq, f"cancelled:{line.number}", ORDERS)
+            yield Cancelled(**told, order=line.number)
+        elif order is not None and order.status == "cancelled":
             day = max(placed_on, order.cancelled_on or last_day(file))
             yield Cancelled(**tell_at_noon(day, seq, f"cancelled:{line.number}", ORDERS), order=line.number)
 
@@ -97,7 +102,13 @@ def last_day(file: LineFile) -> date:
 
 def account_of(file: LineFile, facts: Sequence[Fact] | None = None) -> Account:
     """The line's account from its facts."""
-    return keep_account(file.item.needed_quantity, file.item.unit, facts_of(file) if facts is None else facts)
+    told = facts_of(file) if facts is None else facts
+    return keep_account(file.item.needed_quantity, tolerance_of(file), told)
+
+
+def tolerance_of(file: LineFile) -> Decimal:
+    """The share of the line that may be missing, as the building's policy is now."""
+    return share_of(file.item.unit, file.tolerances)
 
 
 def adopt(file: LineFile) -> LineFile:
@@ -234,14 +245,28 @@ class _Projection:
         lines = []
         for line in self.file.order_lines:
             promised = self._promises(line.number)
-            day = promised[-1].day if promised else None
-            lines.append(line if line.promised_date == day else line.model_copy(update={"promised_date": day}))
+            update: dict[str, date | str | None] = {"promised_date": promised[-1].day if promised else None}
+            if self._others_on(line.number):
+                update["status"] = self._line_status(line)
+            same = all(getattr(line, name) == value for name, value in update.items())
+            lines.append(line if same else line.model_copy(update=update))
         return orders, lines
+
+    def _others_on(self, number: str) -> list[OrderLine]:
+        """The lines of other items on an order."""
+        return [line for line in self.file.other_order_lines if line.number == number]
+
+    def _line_status(self, line: OrderLine) -> str:
+        status = self._order_status(line.number)
+        return "cancelled" if line.cancelled_on is not None and status != "received" else status
 
     def _order(self, order: PurchaseOrder) -> PurchaseOrder:
         if order.status == "cancelled":
             return order
         status = self._order_status(order.number)
+        if others := self._others_on(order.number):
+            own = [self._line_status(line) for line in self.file.order_lines if line.number == order.number]
+            status = status_of_all([*own, *(line.status or order.status for line in others)])
         return order if order.status == status else order.model_copy(update={"status": status, "caused_seq": self.seq})
 
     def _order_status(self, number: str) -> str:
@@ -256,7 +281,7 @@ class _Projection:
         own = [lot for lot in self.account.lots if lot.order == number]
         left = sum((lot.quantity for lot in own if lot.state in COMING), NOTHING)
         ordered = next((order.ordered for order in self.account.orders if order.number == number), NOTHING)
-        return any(lot.is_unknown for lot in own) or left > tolerance(ordered, self.item.unit)
+        return any(lot.is_unknown for lot in own) or left > ordered * tolerance_of(self.file)
 
     # -- deliveries
 
@@ -683,6 +708,7 @@ class _Projection:
         is_released = account.is_released or stands
         return LineAccount(
             quantities=quantities,
+            tolerance=tolerance_of(self.file),
             supply=self._supply(),
             first_promise=promises[0].day if promises else None,
             latest_promise=promises[-1].day if promises else None,
@@ -704,6 +730,18 @@ def _by_name(facts: Iterable[Fact]) -> dict[str, list[Departed]]:
             for name in {fact.key, fact.shipment_id or fact.key}:
                 found[name].append(fact)
     return found
+
+
+_PROGRESS = ("issued", "acknowledged", "partially_received", "received")
+
+
+def status_of_all(statuses: Iterable[str]) -> str:
+    """The status of an order of several lines: what all of them have reached; received in part once any is."""
+    live = [status for status in statuses if status in _PROGRESS]
+    if not live:
+        return "cancelled"
+    least, most = min(live, key=_PROGRESS.index), max(live, key=_PROGRESS.index)
+    return "partially_received" if most in _PROGRESS[2:] and least != "received" else least
 
 
 def _without_report(row: Inspection) -> Inspection:

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from domain.actions import action
 from domain.buildings import MANAGER
+from domain.events import LINE_DAY_FIELDS
 from domain.lines.account import Account, Doubt
 from domain.lines.facts import Arrived, Departed, Fact, Inspected, Stated
 from domain.lines.gate import Dating, Impossibility, check_days
@@ -257,12 +258,10 @@ def _with_day(body: JsonObject, wrong: date, right: date) -> JsonObject:
     """The event with the day that was probably meant."""
 
     def is_wrong(name: str, value: JsonValue) -> bool:
-        return name in _DAYS and str(value)[:10] == str(wrong)
+        return name in LINE_DAY_FIELDS and str(value)[:10] == str(wrong)
 
     return {name: right.isoformat() if is_wrong(name, value) else value for name, value in plain_event(body).items()}
 
-
-_DAYS = frozenset({"eta", "date_departed", "date_arrived", "inspection_date", "promised_date"})
 
 _IMPOSSIBLE = {
     "in_the_future": "{what} on {day}, a day that is still to come",

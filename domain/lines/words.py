@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from domain.lines.quantities import tolerance
+from domain.lines.quantities import share_of
 from domain.outside import shown_name
 
 _STATES = {
@@ -23,14 +23,21 @@ _MISSING = "not ordered"
 _SUPPLY = ("accepted", "on_site", "in_transit", "ordered", "rejected", "in_repair")
 
 
-def describe_quantities(quantities: Mapping[str, Decimal | str], unit: str | None, *, has_quantity: bool = True) -> str:
+def describe_quantities(
+    quantities: Mapping[str, Decimal | str],
+    unit: str | None,
+    *,
+    has_quantity: bool = True,
+    tolerance: Decimal | None = None,
+) -> str:
     """`6 of 10 pcs accepted, 4 in transit`. `quantities`: by state, and `needed`. `has_quantity` False: the line names
-    none and is one lot, so that states alone say enough while it is in one."""
+    none and is one lot, so that states alone say enough while it is in one. `tolerance`: the share that may be
+    missing; None: what it is by default for the unit."""
     amounts = {state: Decimal(quantities.get(state, 0)) for state in (*_STATES, "needed")}
     needed = amounts.pop("needed")
     parts = [(amount, _STATES[state]) for state, amount in amounts.items() if amount]
     missing = needed - sum(amounts[state] for state in _SUPPLY)
-    if missing > tolerance(needed, unit):
+    if missing > needed * (share_of(unit) if tolerance is None else tolerance):
         parts.append((missing, _MISSING))
     if not has_quantity and len(parts) == 1 and parts[0][0] == needed:
         return parts[0][1]

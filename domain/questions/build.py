@@ -190,12 +190,13 @@ def _order(file: LineFile) -> JsonObject:
     item, line, order = file.item, file.order_line, file.order
     return {
         "number": order.number if order else None,
-        "status": order.status if order else None,
+        "status": None if order is None else "cancelled" if file.is_order_cancelled(order.number) else order.status,
         "vendor": file.vendor.name if file.vendor else item.vendor_id,
         "quantity": plain(line.quantity if line else item.quantity),
         "unit": item.unit,
         "unit_price": money(line.unit_price if line else item.unit_price, item.currency),
         "value": money(order.total if order else item.total, item.currency),
+        **({} if item.group is None else {"group": item.group, "group_total": money(item.group_total, item.currency)}),
     }
 
 

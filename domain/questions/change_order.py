@@ -6,11 +6,11 @@ from decimal import Decimal
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
-from domain.changing_lines import Applied, Asked, LineValue
+from domain.changing_lines import Applied, Asked
 from domain.money import line_total
 from domain.outside import shown_name
 from domain.plain_json import FactValue, JsonObject, PlainObject
-from domain.procurement import Item, LineFile, Logistics, Quality, money
+from domain.procurement import Item, LineFile, LineValue, Logistics, Quality, money
 from domain.questions.kinds import (
     LineKind,
     Subject,
@@ -19,7 +19,7 @@ from domain.questions.kinds import (
     no_case,
     nothing_again,
 )
-from domain.questions.line_facts import plain
+from domain.questions.line_facts import group_facts, plain
 from domain.revising_orders import standing_lines
 from domain.situation import Situation
 
@@ -83,10 +83,11 @@ def _offer_removal(s: Situation) -> list[Option]:
 
 def _offer_values(s: Situation, subject: ChangeOrderSubject) -> list[Option]:
     item, wanted = s.file.item, still_wanted(s.file.item, subject)
-    can_revise = wanted.keys() <= {"quantity", "unit_price"} and None not in wanted.values()
+    can_revise = wanted.keys() <= {"quantity", "unit_price", "group_total"} and None not in wanted.values()
     first = _revise(s, subject, wanted) if can_revise else _order_again(s, wanted)
     more = Decimal(wanted["quantity"] or 0) - (item.quantity or 0) if wanted.keys() == {"quantity"} else Decimal(0)
-    separately = [_order_difference(s, more, wanted)] if can_revise and more > 0 else []
+    is_apart = can_revise and more > 0 and item.group is None
+    separately = [_order_difference(s, more, wanted)] if is_apart else []
     hold = s.hold(f"its change order is open: {_changes(item, wanted)}")
     return [first, _keep(s, "Keep the order and the old value"), *separately, hold]
 
@@ -96,6 +97,9 @@ def _revise(s: Situation, subject: ChangeOrderSubject, wanted: dict[str, str | N
     quantity = Decimal(wanted.get("quantity") or item.quantity or 1)
     ordered_at = None if line is None else line.unit_price
     price = Decimal(wanted["unit_price"] or 0) if "unit_price" in wanted else item.unit_price or ordered_at
+    cost = line_total(price, quantity, item.currency)
+    if line is not None and line.group is not None:
+        cost = Decimal(wanted.get("group_total") or line.group_total or 0)
     revised: JsonObject = {"item": item.item_id, **wanted}
     if "quantity" in wanted and line is not None and line.quantity != item.quantity and line.quantity is not None:
         revised["quantity"] = f"{line.quantity + quantity - (item.quantity or 0):f}"
@@ -105,7 +109,7 @@ def _revise(s: Situation, subject: ChangeOrderSubject, wanted: dict[str, str | N
         "Revise the order",
         [action("revise_purchase_order", order=subject.order, lines=[revised], reason="changed in the log")],
         arrival=item.expected,
-        cost=money(line_total(price, quantity, item.currency), item.currency) or "unknown",
+        cost=money(cost, item.currency) or "unknown",
         assumptions=["the vendor accepts the revision"],
     )
 
@@ -114,12 +118,26 @@ def _order_again(s: Situation, wanted: dict[str, str | None]) -> Option:
     """The order cannot be revised to that: it is cancelled, and the line takes the values over."""
     item = s.file.item
     cleared = [name for name, value in wanted.items() if value is None]
-    values = {name: value for name, value in wanted.items() if value is not None}
-    change = {"item_id": item.item_id, **values, **({"clear": cleared} if cleared else {})}
+    values: JsonObject = {name: value for name, value in wanted.items() if value is not None}
+    of_group = {"group", "group_total"}
+    if of_group & values.keys():
+        price = None if item.group_total is None else f"{item.group_total:f}"
+        lump_sum: JsonObject = {"group": values.get("group", item.group), "price": values.get("group_total", price)}
+        values = {name: value for name, value in values.items() if name not in of_group} | {"lump_sum": lump_sum}
+    cleared = [*dict.fromkeys("lump_sum" if name in of_group else name for name in cleared)]
+    change: JsonObject = {"item_id": item.item_id, **values}
+    if cleared:
+        change["clear"] = [*cleared]
+    # Vendor and currency are those of the whole lump sum: all that is ordered of it is cancelled with it.
+    others = s.file.group_lines if {"vendor_id", "currency"} & wanted.keys() and "group" not in wanted else []
+    ordered = [item.item_id, *(other.item_id for other in others if other.is_ordered)]
     return s.option(
         "Cancel the order and change the line",
         [
-            action("cancel_purchase_order", item=item.item_id, reason="superseded by a change of the log"),
+            *(
+                action("cancel_purchase_order", item=item_id, reason="superseded by a change of the log")
+                for item_id in ordered
+            ),
             action("restate_event", event={"event_type": "Items_Changed", "items": [change]}),
         ],
         arrival=None,
@@ -187,7 +205,7 @@ def _stands(file: LineFile, _building: Building, subject: ChangeOrderSubject) ->
 def _facts(file: LineFile, _building: Building, subject: ChangeOrderSubject) -> list[FactValue]:
     wanted = sorted(subject.wanted.items())
     ordered = [(line.number, line.quantity, line.unit_price) for line in file.order_lines]
-    return [subject.order, wanted, subject.removal, ordered]
+    return [subject.order, wanted, subject.removal, ordered, *group_facts(file.item)]
 
 
 def _matter(_file: LineFile, subject: ChangeOrderSubject) -> str:

@@ -45,6 +45,8 @@ def _replace(s: Situation, rejected: str | None) -> Option:
     arrival = None if item.lead_time_days is None else s.today + timedelta(days=item.lead_time_days)
     quantity = Decimal(rejected) if rejected else None
     amount = item.total if quantity is None else line_total(item.unit_price, quantity, item.currency)
+    if item.group is not None:  # what one line of it costs, the vendor has to say
+        amount = None
     assumptions = [
         f"ordered on {s.today}, lead time {item.lead_time_days} calendar days"
         if item.lead_time_days is not None

@@ -7,7 +7,7 @@ from domain.buildings import Building
 from domain.inspections import open_ncrs
 from domain.orders import is_to_be_ordered
 from domain.plain_json import FactValue, JsonObject
-from domain.procurement import Inspection, LineFile
+from domain.procurement import Inspection, Item, LineFile
 
 
 def is_unordered(file: LineFile) -> bool:
@@ -26,7 +26,13 @@ def order_facts(file: LineFile, building: Building, revision: int | None) -> lis
         item.submittal_revision,
         building.policy.po_limit,
         revision,
+        *group_facts(item),
     ]
+
+
+def group_facts(item: Item) -> list[FactValue]:
+    """Of a line that is bought in a lump sum: its group and its price. Nothing for others: theirs is as it was."""
+    return [] if item.group is None else [item.group, item.group_total]
 
 
 def conflict_facts(file: LineFile) -> list[FactValue]:
@@ -47,6 +53,7 @@ def report_facts(file: LineFile, failed: Sequence[Inspection]) -> list[FactValue
         item.unit_price,
         item.vendor_id,
         item.lead_time_days,
+        *group_facts(item),
     ]
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
+from domain.lump_sums import describe_group
 from domain.outstanding import order_verdict
 from domain.plain_json import FactValue, JsonObject, PlainObject, object_in
 from domain.procurement import LineFile, money
@@ -40,7 +41,10 @@ def offer_order(s: Situation, subject: OrderBeyondAuthoritySubject) -> list[Opti
         order_and_track(item.item_id),
         arrival=arrival,
         cost=money(item.total, item.currency) or "unknown",
-        assumptions=[f"ordered on {s.today}, the vendor keeps the lead time"],
+        assumptions=[
+            f"ordered on {s.today}, the vendor keeps the lead time",
+            *([] if item.group is None else [f"all lines of the lump sum {item.group!r} are ordered with it"]),
+        ],
     )
     quote = s.ask_vendor(f"Please send your best price and delivery for {item.shown} before we order.", and_hold=True)
     return [issue, quote, s.hold("not ordered yet"), remove_line(s)]
@@ -78,7 +82,8 @@ def _summary(s: Situation, subject: OrderBeyondAuthoritySubject) -> str:
     item = s.file.item
     if subject.change_order:
         return f"{item.shown} is ordered, and revision {subject.revision} was approved since: a change order?"
-    return f"Order {item.shown} for {money(item.total, item.currency)}? {subject.policy_line}."
+    price = money(item.total, item.currency) if item.group is None else describe_group(item, s.file.group_lines)
+    return f"Order {item.shown} for {price}? {subject.policy_line}."
 
 
 def _stands(file: LineFile, building: Building, subject: OrderBeyondAuthoritySubject) -> bool:

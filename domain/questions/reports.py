@@ -3,6 +3,7 @@
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import MANAGER
+from domain.events import LINE_DAY_FIELDS
 from domain.outside import quoted, shown_name
 from domain.parties import merely_tells
 from domain.plain_json import JsonObject
@@ -32,8 +33,7 @@ def whatever_it_says(s: Situation, subject: ReportSubject) -> list[Option]:
 
 def event_told(event: JsonObject) -> str:
     """An event in one line: its type, its line and its day."""
-    days = ("eta", "promised_date", "date_arrived", "inspection_date")
-    day = next((f" {event[field]}" for field in days if event.get(field)), "")
+    day = next((f" {event[field]}" for field in LINE_DAY_FIELDS if event.get(field)), "")
     return f"{str(event['event_type']).replace('_', ' ')} of {shown_name(str(event['item']))}{day}"
 
 

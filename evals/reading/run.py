@@ -6,6 +6,7 @@ from datetime import date
 from pydantic import JsonValue
 
 from domain.approvals import Approval, Decision
+from domain.events import LINE_DAY_FIELDS
 from domain.mail import lines_named
 from domain.plain_json import JsonObject, PlainAction, object_in, objects_in, texts_in
 from domain.text import slug
@@ -47,7 +48,7 @@ async def play_mail(conninfo: str, models: ModelAccess, case: MailCase) -> Resul
     return Result(case.id, "right" if is_right else "wrong", read, str(carried))
 
 
-_TOLD = ("event_type", "item", "eta", "promised_date", "date_departed", "date_arrived", "inspection_date")
+_TOLD = ("event_type", "item", *LINE_DAY_FIELDS)
 
 
 def _brief(event: Mapping[str, date | JsonValue]) -> dict[str, str]:

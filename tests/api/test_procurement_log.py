@@ -178,6 +178,10 @@ async def test_an_order_shows_its_vendor_lines_and_cause(client: httpx.AsyncClie
         "quantity": "10.5",
         "unit": "t",
         "unit_price": "1200.00",
+        "group": None,
+        "group_total": None,
+        "status": order["status"],
+        "cancelled_on": None,
         "promised_date": None,
         "required_by": None,
     }

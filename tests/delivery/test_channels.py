@@ -187,6 +187,8 @@ async def test_an_order_goes_to_the_erp_as_a_document_and_to_the_vendor_in_words
                 "quantity": "18",
                 "unit": "t",
                 "unit_price": "2850",
+                "group": None,
+                "group_total": None,
                 "required_by": "2026-03-20",
             }
         ],

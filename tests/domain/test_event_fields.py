@@ -41,13 +41,8 @@ def test_a_field_of_an_event_says_what_it_holds_or_is_plainly_counted(name: tupl
 
 
 def test_the_days_of_events_are_the_days_that_are_made_local() -> None:
-    assert {name for name in DAY_FIELDS if name.startswith(("date_", "eta", "inspection"))} == {
-        "date_arrived",
-        "date_departed",
-        "eta",
-        "inspection_date",
-    }
-    assert {"promised_date", "data_date", "required_by", "start_date", "end_date"} <= DAY_FIELDS
+    assert {"date_arrived", "date_departed", "eta", "inspection_date", "promised_date", "data_date"} <= DAY_FIELDS
+    assert {"required_by", "start_date", "end_date"} <= DAY_FIELDS
 
 
 QUANTITIES = ("quantity", "quantity_damaged")

@@ -349,11 +349,11 @@ ADVISED = Story(
 """A model recommends, also in the second look that a run takes at a line after its question was answered."""
 
 
-def switch(mode: Any) -> Step:
-    """A person switches between watch and live."""
+def change_building(**fields: Any) -> Step:
+    """A person changes the building: its mode, its policy."""
 
-    async def switched(desk: RestartedDesk) -> None:
-        patch, by = BuildingPatch(mode=mode), Author(**LOCAL_PERSON.model_dump(), via="local")
+    async def patched(desk: RestartedDesk) -> None:
+        patch, by = BuildingPatch(**fields), Author(**LOCAL_PERSON.model_dump(), via="local")
 
         async def changed() -> None:
             await buildings.change(desk.conn, desk.building_id, patch, by, desk.clock.now())
@@ -361,7 +361,7 @@ def switch(mode: Any) -> Step:
         await desk.surely(changed)
         await desk.run()
 
-    return switched
+    return patched
 
 
 WATCH = Story(
@@ -370,10 +370,11 @@ WATCH = Story(
         post("Submittal_Approved", item="Doors"),
         post("Purchase_Order_Acknowledged", item="Glass", promised_date="2026-03-01", purchase_order="4711"),
         post("Inspection_Failed", item="Glass", inspection_date="2026-02-11"),
-        switch("live"),
+        change_building(mode="live"),
+        change_building(policy={"tolerances": {"pcs": "0.01"}}),
         at(datetime(2026, 2, 3, 9, tzinfo=UTC)),
         answer("inspection_failed"),
-        switch("watch"),
+        change_building(mode="watch"),
         post("ETA_Changed", item="Doors", eta="2026-04-20"),
     ),
 )

@@ -14,7 +14,7 @@ NEEDED = Decimal(10)
 
 
 def account_of(history: Sequence[Fact]) -> Account:
-    return keep_account(NEEDED, "pcs", history)
+    return keep_account(NEEDED, Decimal(0), history)
 
 
 def check_conservation(history: Sequence[Fact]) -> None:

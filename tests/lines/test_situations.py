@@ -9,6 +9,7 @@ from domain.lines.bookkeeping import keep_account
 from domain.lines.coverage import Need, cover_needs
 from domain.lines.facts import Arrived, Cancelled, Departed, Disposed, Fact, Inspected, Ordered, Stated
 from domain.lines.lots import LotState
+from domain.lines.quantities import share_of
 from domain.lines.statements import expect_arrivals
 
 
@@ -59,7 +60,7 @@ class Line:
 
     @property
     def account(self) -> Account:
-        return keep_account(self.needed, self.unit, self.facts)
+        return keep_account(self.needed, share_of(self.unit), self.facts)
 
     def quantities(self) -> dict[str, str]:
         sums = {state: self.account.quantity(state) for state in LotState}
