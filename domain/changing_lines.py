@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.line_names import LineNames
+from domain.line_states import LineState
 from domain.lines.needs import counts_otherwise, with_needs
 from domain.needs_plan import NeedsPlan
 from domain.outside import shown_name
@@ -32,6 +33,8 @@ class WantedLine:
     """Fields of `Item` beside its id and its name."""
     is_removed: bool = False
     is_posted: bool = True
+    state: LineState | None = None
+    """What is known of it, where it is taken on with a running project."""
 
 
 @dataclass(frozen=True)

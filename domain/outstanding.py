@@ -13,6 +13,8 @@ from domain.buildings import MANAGER, Building
 from domain.commitments import missing_for_order, order_authority
 from domain.counts import write_count
 from domain.inspections import uninspected
+from domain.lines.stored import read_row
+from domain.lines.submittals import newest_verdict
 from domain.orders import is_to_be_ordered, order_preview
 from domain.outside import quoted, shown_name
 from domain.plain_json import JsonObject, PlainAction
@@ -116,8 +118,13 @@ def is_told_already(file: LineFile) -> bool:
     return shown is not None and shown.is_same_as(order_preview(file, None, shown.on))
 
 
+NOT_KNOWN_TO_BE_ORDERED = "its approval was taken on with the log: a person knows whether it was ordered elsewhere"
+
+
 def order_verdict(file: LineFile, building: Building) -> Authority:
     """Whether the agent may order this line alone."""
+    if _is_approved_as_taken_on(file):
+        return Authority(False, NOT_KNOWN_TO_BE_ORDERED)
     return order_authority(
         building.policy,
         file.item.total,
@@ -125,6 +132,14 @@ def order_verdict(file: LineFile, building: Building) -> Authority:
         building.currency,
         file.vendor is None or file.vendor.approved,
     )
+
+
+def _is_approved_as_taken_on(file: LineFile) -> bool:
+    """Whether the approval that stands was told with a running project, and no order was."""
+    if file.item.taken_on is None or file.order_lines:
+        return False
+    verdict = newest_verdict(read_row(row) for row in file.facts if row.kind == "submitted")
+    return verdict is not None and verdict.is_adopted
 
 
 def _tracking(file: LineFile) -> list[Need]:

@@ -170,6 +170,8 @@ class Item(Row):
     """How many of the line's unit one of another unit is, as people said it of a report."""
     account: LineAccount | None = None
     """None: nothing has changed on the line since facts are kept."""
+    taken_on: date | None = None
+    """The day on which it was last taken on with what was known of it; None: it never was."""
     caused_seq: int = 0
 
     @property
@@ -300,7 +302,11 @@ class PurchaseOrder(Row):
     issued_on: date | None = None
     cancelled_on: date | None = None
     placed_outside: bool = False
-    """Placed without the agent: it was taken from what a vendor or the site reported."""
+    """Placed without the agent: it was taken from what a vendor or the site reported, or taken on with its line."""
+    taken_on: date | None = None
+    """The day on which it was taken on with a running project; None: it was not."""
+    acknowledged_on: date | None = None
+    """When its vendor confirmed it, where that is all that is known; else his promise tells."""
     caused_seq: int = 0
 
 
@@ -354,6 +360,8 @@ class Receipt(Row):
     location: str | None = None
     is_voided: bool = False
     """It was taken back: it counts for nothing."""
+    is_taken_on: bool = False
+    """The goods were on site when their line was taken on: one question for all of them asks what of them is good."""
     caused_seq: int = 0
 
 
@@ -401,6 +409,8 @@ class FactDetails(BaseModel):
     handling: str | None = None
     then: str | None = None
     kind: str | None = None
+    is_adopted: bool = False
+    is_undated: bool = False
 
 
 class FactRow(Row):

@@ -30,6 +30,7 @@ HANDLERS = {
     "First_Day_Ended": "follow_up",
     "Vendor_Changed": "follow_up",
     "Lines_Adopted": "follow_up",
+    "Lines_Taken_On": "follow_up",
 }
 """The node that handles each type of entry; a person's decision goes to `apply_decision` instead."""
 
