@@ -40,7 +40,7 @@ class SubmittalState(StatePart):
 
 
 class ShipmentState(StatePart):
-    """One delivery of an order, as far as it is known; or all that came of it together, where nobody counted lorries."""
+    """One delivery of an order, as far as it is known; or all that came together, where nobody counted lorries."""
 
     shipment_id: Annotated[ShipmentId, Identifier("shipment-{}")] | None = Field(
         None, description="The carrier's or vendor's number of it, where it has one."

@@ -2,6 +2,7 @@
 
 import pytest
 
+from runtime.resources import Resources
 from tests.adopting.half_bought import HalfBought
 from tests.truth.conftest import resources, site
 from tests.truth.site import Site
@@ -10,6 +11,6 @@ __all__ = ["resources", "site"]
 
 
 @pytest.fixture
-def half(site: Site) -> HalfBought:
+def half(site: Site, resources: Resources) -> HalfBought:
     """A building that is half bought, and not yet open."""
-    return HalfBought(site)
+    return HalfBought(site, resources)

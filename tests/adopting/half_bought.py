@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from runtime.resources import Resources
+from storage import upkeep
 from tests.truth.site import BUILDING, Found, Site
 
 MONDAY = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -33,6 +35,7 @@ class HalfBought:
     """The building, whose clock begins on the Monday."""
 
     site: Site
+    resources: Resources
 
     async def post(self, *lines: Found, later: bool = False, **more: Any) -> httpx.Response:
         """Post the log as a whole; `later`: an empty building first, then the lines with `Items_Changed`."""
@@ -68,6 +71,9 @@ class HalfBought:
     async def pass_days(self, to: str) -> None:
         """Let time pass until a day, at noon; what falls due is done."""
         self.site.clock.moment = datetime.fromisoformat(f"{to}T12:00:00+00:00")
+        async with self.resources.pool.connection() as conn:
+            await upkeep.enter_owed(conn, self.site.clock.now())
+        await self.site.drainer.drain(BUILDING)
 
     async def item(self, item_id: str = "pumps") -> Found:
         return await self.site._get(f"/buildings/{BUILDING}/items/{item_id}")

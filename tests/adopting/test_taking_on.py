@@ -12,7 +12,7 @@ BOTH = pytest.mark.parametrize("later", [False, True], ids=["at creation", "late
 
 @BOTH
 async def test_a_line_comes_with_its_order_and_nothing_is_ordered_again(half: HalfBought, later: bool) -> None:
-    """Ordered under 4711 in January, promised for the tenth of April: that is how it stands, and no vendor hears of it."""
+    """Ordered under 4711 in January, promised for the tenth of April: so it stands, and no vendor hears of it."""
     told = order(
         ordered_on="2026-01-12", quantity="100", unit_price="10", promised_on="2026-04-10", said_on="2026-01-20"
     )
@@ -53,7 +53,7 @@ async def test_goods_that_came_in_parts_stand_where_they_are(half: HalfBought, l
 
 @BOTH
 async def test_a_log_with_gaps_is_taken_as_it_is(half: HalfBought, later: bool) -> None:
-    """I know the number and that seventy came. Neither the day of the order, nor when they came, nor with which lorry."""
+    """I know the number and that seventy came; neither the day of the order, nor when they came, nor how."""
     await half.open(line(state={"orders": [order("4711", {"quantity": "70", "status": "received"})]}), later=later)
     assert await half.quantities() == {"on_site": Decimal(70), "ordered": Decimal(30)}
     item = await half.item()
