@@ -25,6 +25,7 @@ from evals.recorded_people import (
     overruling_of,
     taught_before,
 )
+from evals.recorded_states import states_of
 from storage import procurement
 from storage.approvals import SOURCE as ANSWERED
 from storage.connection import Connection
@@ -217,7 +218,12 @@ def _building(history: History, current: dict[str, Any]) -> dict[str, Any]:
     """The body of `POST /buildings`, as far as the rows still tell."""
     first = next(iter(history.first("buildings")), current)
     policy = {name: value for name, value in first["policy"].items() if value != _POLICY[name]}
-    items = [_given(row, ("item_id", "name", *_ITEM)) for row in history.first("items") if row["posted"]]
+    states = states_of(history)
+    rows = {row["item_id"]: row for row in history.first("items") if row["posted"]}
+    items = [
+        _given(row, ("item_id", "name", *_ITEM)) | ({"state": states[item_id]} if item_id in states else {})
+        for item_id, row in rows.items()
+    ]
     made = {
         **{name: first[name] for name in ("building_id", "name", "time_zone", "currency", "working_week")},
         "schedule": history.first("schedules")[0]["body"],

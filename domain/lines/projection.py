@@ -600,7 +600,8 @@ class _Projection:
             "acknowledge": self.acknowledged.get(number),
             "ship": min([*departed, *arrived], default=None),
             "arrive": max(arrived) if arrived and not coming else None,
-            "inspect": max(judged, default=None),
+            # A part that was inspected says nothing of the rest that is still to come.
+            "inspect": max(judged, default=None) if not coming else None,
         }
 
     # -- the line

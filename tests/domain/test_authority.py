@@ -40,7 +40,14 @@ HARMLESS = {
     "dismiss_event",
 }
 ORDERS = {"issue_purchase_order", "reorder_item"}
-PERSONS_ALWAYS = {"hold_expired", "event_failed", "decision_overruled", "delegation_request", "change_order", "goods_taken_on"}
+PERSONS_ALWAYS = {
+    "hold_expired",
+    "event_failed",
+    "decision_overruled",
+    "delegation_request",
+    "change_order",
+    "goods_taken_on",
+}
 PERSONS_UNLESS_DELEGATED = {
     "inspection_failed",
     "schedule_conflict",
