@@ -60,9 +60,9 @@ def _arrival(file: LineFile, issued: date) -> date | None:
     """When it is to arrive. Of an order that was placed outside what was said of it counts; the day of many nobody
     knows."""
     item = file.item
-    if file.order is not None and file.order.placed_outside:
-        if item.expected is not None or file.order.issued_on is None or item.lead_time_days is None:
-            return item.expected or item.required_by
+    is_outside = file.order is not None and file.order.placed_outside
+    if is_outside and (item.expected is not None or file.issued_on(item.round) is None):
+        return item.expected or item.required_by
     return item.required_by if item.lead_time_days is None else issued + timedelta(days=item.lead_time_days)
 
 
