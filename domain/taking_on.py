@@ -147,6 +147,8 @@ class _Taking:
                 self._tell_again(place, order, number, quantities[place])
         for place, order in sorted(new, key=lambda one: self._in_turn(one[1], quantities[one[0]])):
             self._add_order(place, order, quantities[place])
+        if not (self.added or self.rows or self.file.item != self.before.item):
+            return TakenOn(self.before.on_record or self.before, [])  # all of that was known
         made = self._put_together()
         self._refuse_doubts(made)
         for order_row, line in self.added:
@@ -522,8 +524,6 @@ class _Taking:
     # -- all of it together
 
     def _put_together(self) -> LineFile:
-        if not (self.added or self.rows or self.file.item != self.before.item):
-            return self.before
         added = {order.number: order for order, _ in self.added}
         item = self.file.item.model_copy(
             update={"taken_on": self.moment.today, "would_order": None, "caused_seq": self.moment.seq}
