@@ -16,6 +16,7 @@ from domain.lines.submittals import newest_verdict
 from domain.lines.taking_in import Report, outside_subject, take_in
 from domain.money import line_total
 from domain.outside import shown_name
+from domain.plain_json import JsonObject
 from domain.procurement import (
     Commercial,
     FactRow,
@@ -51,7 +52,7 @@ def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, rep
     order = known[number]
     if order.status == "cancelled":
         return Recorded.contradicts(f"{item.shown}: {number} was acknowledged, but it is cancelled", {"order": number})
-    exceptions = [
+    exceptions: list[JsonObject] = [
         {"kind": "other", "detail": found}
         if isinstance(found, str)
         else found.model_dump(mode="json", exclude_none=True)
@@ -70,7 +71,7 @@ def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, rep
         recorded.note = f"{item.shown}: {number} was already acknowledged for {promised}; noted"
     if exceptions:
         recorded.repeat = False
-        subject = {"order": number, "exceptions": exceptions, "promised": str(promised)}
+        subject: JsonObject = {"order": number, "exceptions": [*exceptions], "promised": str(promised)}
         recorded.ask.append(("acknowledgement_exception", subject))
     return recorded
 

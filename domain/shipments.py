@@ -7,6 +7,7 @@ from domain.lines.facts import Arrived, Departed, Fact, Stated
 from domain.lines.taking_in import OTHER_UNIT, Report, plain_event, take_in, with_shipment
 from domain.lines.units import factor_between
 from domain.outside import shown_name
+from domain.plain_json import JsonObject
 from domain.procurement import LineFile
 from domain.recording import Recorded
 from domain.schedule import as_date
@@ -88,7 +89,7 @@ def ask_about_unit(file: LineFile, event: GoodsEvent, report: Report) -> Recorde
         f"{item.shown}: {counted.normalize():f} {unit} reported, but the line counts in {own}. "
         f"How many {own} is one {unit}?"
     )
-    subject = {
+    subject: JsonObject = {
         "detail": detail,
         "known": {"unit": item.unit},
         "doubt": OTHER_UNIT,

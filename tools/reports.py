@@ -8,7 +8,7 @@ from domain.approvals import Approval
 from domain.events import Event, body_of
 from domain.lines.taking_in import COUNTED, OTHER_UNIT, RESTATED
 from domain.lines.units import unit_named
-from domain.plain_json import JsonObject
+from domain.plain_json import JsonObject, object_in
 from storage import inbox
 from storage.inbox import Accepted
 from tools.context import ActionContext
@@ -47,12 +47,15 @@ def _ending(approval: Approval | None) -> str:
 
 async def _keep_factor(context: ActionContext, approval: Approval, event: Event) -> None:
     """A report in another unit was told again in the line's: from then on it is known how much that unit is."""
-    reported = approval.subject.get("reported")
+    reported = object_in(approval.subject, "reported")
     quantity = getattr(event, "quantity", None) or getattr(event, "quantity_rejected", None)
     if approval.subject.get("doubt") != OTHER_UNIT or not reported or quantity is None:
         return
     file = await context.file(approval.item_id or "")
-    factors = {**file.item.unit_factors, unit_named(reported["unit"]): quantity / Decimal(reported["quantity"])}
+    factors = {
+        **file.item.unit_factors,
+        unit_named(str(reported["unit"])): quantity / Decimal(str(reported["quantity"])),
+    }
     context.save(file.item.model_copy(update={"unit_factors": factors, "caused_seq": context.seq}))
 
 

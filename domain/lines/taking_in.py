@@ -4,7 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import TypedDict
+
+from pydantic import JsonValue
 
 from domain.actions import action
 from domain.buildings import MANAGER
@@ -45,7 +47,7 @@ class Report:
     source: str
     event_id: str
     seq: int
-    body: dict[str, Any]
+    body: JsonObject
     is_dated: bool = True
     """Whether the sender said when he said it."""
     is_counted: bool = False
@@ -215,10 +217,11 @@ def newly_open(before: LineFile, after: LineFile) -> list[NonconformanceRow]:
 def _changes_nothing(before: LineFile, after: LineFile) -> bool:
     """Whether nothing but the report itself is new."""
 
-    def of(file: LineFile) -> object:
-        return file.model_dump(
-            exclude={"facts": True, "item": {"caused_seq"}, "lots": {"__all__": {"caused_seq", "aliases"}}}
+    def of(file: LineFile) -> JsonObject:
+        made: JsonObject = file.model_dump(
+            exclude={"facts": True, "item": {"caused_seq"}, "lots": {"__all__": {"caused_seq", "aliases"}}},
         )
+        return made
 
     return of(before) == of(after)
 
@@ -236,23 +239,22 @@ def _departed_on(file: LineFile, fact: Fact) -> date | None:
 
 def _impossible(item: Item, fact: Fact, found: Impossibility, report: Report) -> Recorded:
     detail = f"{item.shown}: {_IMPOSSIBLE[found.reason].format(what=_what(fact), day=found.day)}"
-    known: dict[str, Any] = {"day": str(found.day)}
-    subject: dict[str, Any] = {"detail": detail, "known": known, "matter": report.matter}
+    subject: JsonObject = {"detail": detail, "known": {"day": str(found.day)}, "matter": report.matter}
     if found.probably is not None:
         subject["corrected"] = _with_day(report.body, found.day, found.probably)
         subject["probably"] = str(found.probably)
     return Recorded(note=detail, ask=[("facts_contradict", subject)])
 
 
-def plain_event(body: dict[str, Any]) -> dict[str, Any]:
+def plain_event(body: JsonObject) -> JsonObject:
     """The event without what names it as sent."""
     return {name: value for name, value in body.items() if name not in ("event_id", "source")}
 
 
-def _with_day(body: dict[str, Any], wrong: date, right: date) -> dict[str, Any]:
+def _with_day(body: JsonObject, wrong: date, right: date) -> JsonObject:
     """The event with the day that was probably meant."""
 
-    def is_wrong(name: str, value: object) -> bool:
+    def is_wrong(name: str, value: JsonValue) -> bool:
         return name in _DAYS and str(value)[:10] == str(wrong)
 
     return {name: right.isoformat() if is_wrong(name, value) else value for name, value in plain_event(body).items()}
@@ -294,7 +296,7 @@ def _known(fact: Fact) -> str:
     return f"the day {fact.day}"
 
 
-def _doubt_subject(file: LineFile, fact: Fact, doubt: Doubt, report: Report) -> dict[str, Any]:
+def _doubt_subject(file: LineFile, fact: Fact, doubt: Doubt, report: Report) -> JsonObject:
     return {
         "detail": doubt_detail(file.item, fact, doubt),
         "known": {

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 from domain.actions import action
 from domain.approvals import Option
@@ -10,6 +9,7 @@ from domain.buildings import Building
 from domain.inspections import is_open_ncr, open_ncrs
 from domain.money import line_total
 from domain.outside import shown_name
+from domain.plain_json import FactValue, JsonObject
 from domain.procurement import Inspection, LineFile, Quality, money
 from domain.questions.kinds import LineKind, Subject, line_of, no_case, says
 from domain.questions.line_facts import failed_in_round, failed_inspection, inspection_shown, report_facts
@@ -99,13 +99,17 @@ def _return_and_remove(s: Situation) -> Option:
     )
 
 
-def show_report(s: Situation, subject: InspectionFailedSubject) -> dict[str, Any]:
+def show_report(s: Situation, subject: InspectionFailedSubject) -> JsonObject:
     """The report, and when a replacement would be there and how late: decision date plus lead time."""
     report = failed_inspection(s.file, subject.inspection_id)
     if report is None:
         return {}
     replace = _replace(s, subject.quantity_rejected)
-    when = {"arrival": replace.arrival, "days_late": replace.days_late, "if_decided_on": s.today.isoformat()}
+    when: JsonObject = {
+        "arrival": replace.arrival,
+        "days_late": replace.days_late,
+        "if_decided_on": s.today.isoformat(),
+    }
     return {"inspection": inspection_shown(report), "replacement": when}
 
 
@@ -135,12 +139,12 @@ def _stands(file: LineFile, _building: Building, subject: InspectionFailedSubjec
     return is_open_ncr(report)
 
 
-def _facts(file: LineFile, _building: Building, subject: InspectionFailedSubject) -> list[Any]:
+def _facts(file: LineFile, _building: Building, subject: InspectionFailedSubject) -> list[FactValue]:
     """Whatever becomes of other NCRs of the line."""
     return report_facts(file, _own(file, subject))[1:]
 
 
-def _earlier_facts(file: LineFile, _building: Building, subject: InspectionFailedSubject) -> list[list[Any]]:
+def _earlier_facts(file: LineFile, _building: Building, subject: InspectionFailedSubject) -> list[list[FactValue]]:
     return [report_facts(file, failed_in_round(file)), report_facts(file, _own(file, subject))]
 
 
@@ -149,7 +153,7 @@ def _own(file: LineFile, subject: InspectionFailedSubject) -> list[Inspection]:
     return [] if report is None else [report]
 
 
-def _told_again(file: LineFile, _building: Building, subject: InspectionFailedSubject) -> dict[str, Any]:
+def _told_again(file: LineFile, _building: Building, subject: InspectionFailedSubject) -> JsonObject:
     report = failed_inspection(file, subject.inspection_id)
     if report is None:
         return {}

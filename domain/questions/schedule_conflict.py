@@ -1,13 +1,12 @@
 """A delivery comes too late for the day on which it is required."""
 
 from datetime import timedelta
-from typing import Any
 
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
 from domain.outstanding import conflict_detail, conflict_policy_line
-from domain.plain_json import JsonObject
+from domain.plain_json import FactValue, JsonObject
 from domain.procurement import LineFile, Logistics
 from domain.questions.kinds import (
     CONTRADICTS,
@@ -65,7 +64,7 @@ def _stands(file: LineFile, _building: Building, _subject: ScheduleConflictSubje
     return file.item.schedule_band == "conflict" and file.item.logistics != Logistics.ON_SITE
 
 
-def _facts(file: LineFile, _building: Building, _subject: ScheduleConflictSubject) -> list[Any]:
+def _facts(file: LineFile, _building: Building, _subject: ScheduleConflictSubject) -> list[FactValue]:
     return conflict_facts(file)
 
 
