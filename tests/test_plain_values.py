@@ -102,7 +102,7 @@ MOST_UNTYPED = {
     "bootstrap": 0,
     "cli": 36,
     "domain": 2,
-    "evals": 35,
+    "evals": 33,
     "graph": 29,
     "nodes": 1,
     "runtime": 15,
