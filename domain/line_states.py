@@ -189,6 +189,29 @@ class OrderState(StatePart):
 class LineState(StatePart):
     """What is known of a line that is taken on with its project. Nothing of it is ordered or sent again."""
 
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "submittal": {"verdict": "approved", "revision": 2},
+                    "orders": [
+                        {
+                            "number": "4500017",
+                            "ordered_on": "2026-01-12",
+                            "quantity": "40",
+                            "promised_on": "2026-04-10",
+                            "shipments": [
+                                {"shipment_id": "L-1", "quantity": "12", "arrived_on": "2026-02-05", "accepted": "12"},
+                                {"quantity": "8", "status": "received"},
+                            ],
+                        }
+                    ],
+                }
+            ]
+        },
+    )
+
     submittal: SubmittalState | None = Field(None, description="The verdict on its submittal; absent: none is known.")
     orders: Annotated[list[OrderState], FailFast()] = Field(
         default=[], max_length=MAX_ORDERS, description="Every order that was placed for it."

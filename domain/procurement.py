@@ -611,13 +611,13 @@ class LineFile(BaseModel):
         line = self.order_line
         return None if line is None else next((o for o in self.orders if o.number == line.number), None)
 
-    def round_of_order(self, number: str | None) -> int | None:
-        """The round that an order number belongs to; None when it is not this line's. An order that was placed
-        outside is also known by its number there."""
-        if number is None:
-            return None
-        numbers = {number} | {o.number for o in self.orders if o.placed_outside and o.external_ref == number}
-        return next((line.round for line in self.order_lines if line.number in numbers), None)
+    def number_of(self, named: str | None) -> str | None:
+        """Our number of an order that is named by it, or by its number elsewhere (in the ERP, at the vendor); the name
+        itself where the line has no such order."""
+        if named is None or any(order.number == named for order in self.orders):
+            return named
+        alias = next((order.number for order in self.orders if order.external_ref == named), None)
+        return alias or named
 
     def shipments_in(self, round_: int) -> list[Shipment]:
         return [shipment for shipment in self.shipments if shipment.round == round_]

@@ -226,3 +226,27 @@ async def test_an_order_of_ours_takes_on_what_came_of_it(half: HalfBought) -> No
     state = {"orders": [order(number, {"quantity": "20", "arrived_on": "2026-03-11", "shipment_id": "L2"})]}
     await half.change({"item_id": "pumps", "state": state})
     assert await half.quantities() == {"on_site": Decimal(30), "ordered": Decimal(70)}
+
+
+async def test_an_order_is_known_by_its_number_in_the_erp_wherever_it_is_named(half: HalfBought) -> None:
+    """In the ERP it is "45 00/17". So the vendor names it, so the gate names it, and so I name it in my answer."""
+    await half.open(line(state={"orders": [order("45 00/17", quantity="100")]}))
+    await half.site.promise("2026-04-10", "2026-03-03", purchase_order="45 00/17")
+    wrong = await half.site.arrive("2026-03-04", "40", purchase_order="45 00/17")
+    instead = {
+        "event_type": "Shipment_Arrived_Site",
+        "item": "Pumps",
+        "date_arrived": "2026-03-04",
+        "quantity": "30",
+        "purchase_order": "45 00/17",
+        "location_address": "The gate",
+    }
+    await half.site.void(wrong, instead=instead)
+    assert await half.quantities() == {"on_site": Decimal(30), "ordered": Decimal(70)}
+    await half.change({"item_id": "pumps", "quantity": "120"})
+    await half.site.answer(
+        "change_order",
+        ("revise_purchase_order", {"order": "45 00/17", "lines": [{"item": "pumps", "quantity": "120"}]}),
+    )
+    assert await half.quantities() == {"on_site": Decimal(30), "ordered": Decimal(90)}
+    assert len(await half.orders()) == 1
