@@ -154,7 +154,7 @@ class _Taking:
         for order_row, line in self.added:
             projected = next(one for one in made.orders if one.number == order_row.number)
             self.book.add(projected, line)
-        return TakenOn(made, changed_rows(self.before, made))
+        return TakenOn(made.model_copy(update={"on_record": None}), changed_rows(self.before, made))
 
     # -- the line
 

@@ -215,7 +215,7 @@ async def _take_on(context: ActionContext, changes: _Changes, item: Item, state:
     context.save(*([settled] if settled != item else []), *rows, *cleared)
     changes.log.items[item.item_id] = settled
     if taken.rows:
-        changes.taken_on[item.item_id] = taken.file.model_copy(update={"item": settled, "on_record": None})
+        changes.taken_on[item.item_id] = taken.file.model_copy(update={"item": settled})
 
 
 def _with_taken_on(context: ActionContext, changes: _Changes, finding: Finding) -> Finding:

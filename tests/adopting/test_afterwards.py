@@ -244,9 +244,9 @@ async def test_an_order_is_known_by_its_number_in_the_erp_wherever_it_is_named(h
     await half.site.void(wrong, instead=instead)
     assert await half.quantities() == {"on_site": Decimal(30), "ordered": Decimal(70)}
     await half.change({"item_id": "pumps", "quantity": "120"})
-    await half.site.answer(
-        "change_order",
-        ("revise_purchase_order", {"order": "45 00/17", "lines": [{"item": "pumps", "quantity": "120"}]}),
-    )
+    revised = {"order": "45 00/17", "lines": [{"item": "pumps", "quantity": "120"}]}
+    question = await half.site.question("change_order")
+    body = {"type": "edit", "actions": [{"name": "revise_purchase_order", "arguments": revised}]}
+    await half.site._decide(question, body)
     assert await half.quantities() == {"on_site": Decimal(30), "ordered": Decimal(90)}
     assert len(await half.orders()) == 1
