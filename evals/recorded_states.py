@@ -11,22 +11,26 @@ from domain.plain_json import JsonObject
 from domain.procurement import FactRow, Item, OrderLine, PurchaseOrder
 from domain.taking_on import SOURCE, UNTOLD
 from evals.history import History
+from evals.on_file import ImageKind
 
+_ORDERS, _ORDER_LINES, _FACTS, _ITEMS = map(
+    ImageKind[JsonObject], ("purchase_orders", "purchase_order_lines", "facts", "items")
+)
 _HANDLED = {"accept": "use_as_is", "repair": "repair", "return": "return", "scrap": "scrap"}
 Plain = str | date | Decimal | bool | int | list[JsonValue] | JsonObject | None
 
 
 def states_of(history: History) -> dict[str, JsonObject]:
     """By line: its `state` in the body of `POST /buildings`."""
-    orders = {row.number: row for row in map(PurchaseOrder.model_validate, history.first("purchase_orders"))}
+    orders = {row.number: row for row in map(PurchaseOrder.model_validate, history.first(_ORDERS))}
     lines: dict[str, dict[tuple[str, int], OrderLine]] = defaultdict(dict)
-    for line in map(OrderLine.model_validate, history.first("purchase_order_lines")):
+    for line in map(OrderLine.model_validate, history.first(_ORDER_LINES)):
         lines[line.item_id][line.number, line.line] = line  # of a line that was saved again, the last image counts
     facts: dict[str, list[FactRow]] = defaultdict(list)
-    for fact in map(FactRow.model_validate, history.first("facts")):
+    for fact in map(FactRow.model_validate, history.first(_FACTS)):
         if fact.source == SOURCE:
             facts[fact.item_id].append(fact)
-    items = map(Item.model_validate, history.first("items"))
+    items = map(Item.model_validate, history.first(_ITEMS))
     taken = dict.fromkeys(item.item_id for item in items if item.taken_on is not None)
     return {item_id: _state([*lines[item_id].values()], orders, facts[item_id]) for item_id in taken}
 
