@@ -343,7 +343,9 @@ class _Taking:
                     "change the line",
                 )
         rows = self._order_facts(where, told, number, quantity)
-        known_facts = {_content(row) for row in self.file.facts if row.source == SOURCE and row.order == number}
+        known_facts = {
+            _content(row) for row in self.file.facts if row.source == SOURCE and row.event_id.startswith(f"{number}:")
+        }
         if not known_facts:
             self.rows += rows
         elif any(_content(row) not in known_facts for row in rows):
@@ -558,6 +560,7 @@ def _place_of(fact: Fact) -> str:
 def _content(row: FactRow) -> tuple[object, ...]:
     """What a fact says, whenever it was taken on."""
     fact = replace(read_row(row), received_at=UNTOLD, event_id="", is_voided=False)
+    fact = replace(fact, said_at=fact.said_at.replace(hour=12, minute=0, second=0, microsecond=0))
     if fact.is_undated:
         fact = replace(fact, day=date.min)
     return row.kind, fact

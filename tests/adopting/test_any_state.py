@@ -19,7 +19,7 @@ from domain.procurement import Item, LineFile, Submittal
 from domain.taking_on import Moment, NotPossibleError, OrderBook, TakenOn, take_on
 
 TODAY = date(2026, 3, 2)
-SOME = settings(max_examples=150, deadline=None)
+SOME = settings(max_examples=80, deadline=None)
 BUILDING = Building(building_id="site", name="Site", thread_id="")
 
 days = st.none() | st.integers(-60, 0).map(lambda n: (TODAY + timedelta(days=n)).isoformat())
