@@ -101,7 +101,7 @@ class StatementView(_Shown):
 
     kind: Literal["promise", "eta"] = Field(description="promise: the vendor's word. eta: an expected arrival.")
     day: date = Field(description="The day on site that was named.")
-    said_at: datetime | None = Field(None, description="When it was said; null: on file before sayings were kept.")
+    said_at: datetime | None = Field(None, description="When it was said; null: nobody knows.")
     source: str = Field(description="The system that told it.")
     order: str | None = Field(None, description="The order that it is about; null: every order that is not on site.")
     shipment_id: str | None = Field(None, description="The shipment that it is about; null: all that is to come.")
@@ -111,6 +111,7 @@ class StatementView(_Shown):
         "it came in."
     )
     voided: bool = Field(description="It was taken back, and counts for nothing.")
+    adopted: bool = Field(False, description="It was told with its line, when a running project was taken on.")
 
 
 class FactView(_Shown):
@@ -138,3 +139,4 @@ class FactView(_Shown):
         "come; doubted: it contradicts what is on file; taken_back."
     )
     why: str | None = Field(None, description="Why it does not count; null where it does.")
+    adopted: bool = Field(False, description="It was told with its line, when a running project was taken on.")

@@ -34,6 +34,7 @@ ApprovalKind = Literal[
     "delegation_request",
     "decision_overruled",
     "change_order",
+    "goods_taken_on",
 ]
 ApprovalStatus = Literal["pending", "decided", "superseded", "withdrawn"]
 DecisionType = Literal["approve", "reject", "edit", "respond"]

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, Val
 from domain.addresses import recipients
 from domain.field_markers import Identifier
 from domain.line_names import LineNames
+from domain.line_states import LineState
 from domain.money import Currency
 from domain.plain_json import JsonObject
 from domain.policy import Policy
@@ -124,6 +125,11 @@ class ItemSpec(Strict):
     lead_time_days: int | None = Field(None, ge=0, le=3650, description="Order to arrival, in calendar days.")
     required_by: Day | None = Field(None, description="Required on site; the schedule's delivery wins over it.")
     buffer_days: int | None = Field(None, ge=0, le=3650, description="In calendar days.")
+    state: LineState | None = Field(
+        None,
+        description="What is known of it already, where a running project is taken on: its submittal, its orders, what "
+        "was promised, shipped, received and inspected. Nothing of it is ordered or sent again.",
+    )
 
     @model_validator(mode="after")
     def _has_one_price(self) -> Self:

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from domain.field_markers import line_fields
 from domain.line_names import LineNames
+from domain.line_states import LineState
 from domain.lines.needs import counts_otherwise, with_needs
 from domain.lump_sums import OF_THE_GROUP, joining_problem, others_of_group
 from domain.needs_plan import NeedsPlan
@@ -34,6 +35,8 @@ class WantedLine:
     """Fields of `Item` beside its id and its name."""
     is_removed: bool = False
     is_posted: bool = True
+    state: LineState | None = None
+    """What is known of it, where it is taken on with a running project."""
 
 
 @dataclass(frozen=True)

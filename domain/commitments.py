@@ -124,7 +124,7 @@ def commitment_on(actions: Actions, file: LineFile, building: Building) -> Amoun
 def _revised_total(action: PlainAction, file: LineFile, building: Building) -> Amount:
     """The total of an order once it is revised. Not known where other lines change too: their prices are not here."""
     given = ReviseOrderArguments.model_validate(action["arguments"], context=ON_FILE)
-    number, (revised, *others) = given.order, given.lines
+    number, (revised, *others) = file.number_of(given.order), given.lines
     order = next((order for order in file.orders if order.number == number), None)
     line = next((line for line in file.order_lines if line.number == number), None)
     if order is None and not others:  # no order of the line, so the revision will be refused

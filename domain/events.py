@@ -298,6 +298,8 @@ class ItemChange(ItemSpec):
         both = [name for name in CLEARABLE if name in self.clear and getattr(self, name) is not None]
         if both:
             raise ValueError(f"{both[0]} is given a value and cleared at once; keep one of them")
+        if self.removed and self.state is not None:
+            raise ValueError("state: a line that is removed is not taken on; leave one of them out")
         nulls = {name for name in CLEARABLE if name in self.model_fields_set and getattr(self, name) is None}
         self.clear = sorted({*self.clear, *nulls}, key=CLEARABLE.index)  # type: ignore[arg-type]
         return self
@@ -400,6 +402,7 @@ INTERNAL_TYPES = (
     "Vendor_Changed",
     "Tolerances_Changed",
     "Lines_Adopted",
+    "Lines_Taken_On",
 )
 """Entries of the inbox that only Longlead writes; the public endpoint refuses them."""
 

@@ -51,12 +51,25 @@ def open_ncrs(file: LineFile) -> list[Inspection]:
     return sorted((i for i in file.inspections if is_open_ncr(i)), key=lambda i: (i.caused_seq, i.inspection_id))
 
 
+def taken_on_shipments(file: LineFile, seq: int | None = None) -> list[str]:
+    """Shipments that were on site without a verdict when the line was taken on, and still are, and that no planned
+    inspection covers: one question for all of them asks what of them is good. `seq`: only of that entry."""
+    planned = {row.shipment_id for row in file.inspections if row.status == "scheduled" and row.fact is None}
+    taken = {
+        receipt.shipment_id
+        for receipt in file.receipts
+        if receipt.is_taken_on and not receipt.is_voided and seq in (None, receipt.caused_seq)
+    }
+    return sorted((taken & waiting_shipments(file)) - planned)
+
+
 def uninspected(file: LineFile) -> list[str]:
-    """Shipments with goods on site that have no verdict, and that no planned inspection covers."""
+    """Shipments with goods on site that have no verdict, and that no planned inspection covers; without those of which
+    nothing has come since the line was taken on."""
     plans = [row for row in file.inspections if row.status == "scheduled" and row.fact is None]
     planned = {row.shipment_id for row in plans}
     general = min((row.caused_seq for row in plans if row.shipment_id is None), default=None)
-    waiting = waiting_shipments(file)
+    waiting = waiting_shipments(file) - set(taken_on_shipments(file))
     return [
         shipment.shipment_id
         for shipment in file.shipments

@@ -57,11 +57,72 @@ def _due(file: LineFile, building: Building, issued: date) -> dict[str, date | N
 
 
 def _arrival(file: LineFile, issued: date) -> date | None:
-    """When it is to arrive. Of an order that was placed outside nobody knows the day: what was said of it counts."""
+    """When it is to arrive. Of an order that was placed outside what was said of it counts; the day of many nobody
+    knows."""
     item = file.item
-    if file.order is not None and file.order.placed_outside:
+    is_outside = file.order is not None and file.order.placed_outside
+    if is_outside and (item.expected is not None or file.issued_on(item.round) is None):
         return item.expected or item.required_by
     return item.required_by if item.lead_time_days is None else issued + timedelta(days=item.lead_time_days)
+
+
+DAYS_WITHOUT_CHASING = 5
+"""Working days after lines were taken on in which nobody is chased for them: what was told of them has gaps, and people
+have their hands full."""
+
+
+def chased_from(taken_on: date, building: Building) -> date:
+    """The first day on which somebody may be chased for a line that was taken on."""
+    return add_working_days(taken_on, DAYS_WITHOUT_CHASING + 1, building.working_week)
+
+
+def expect_taken_on(file: LineFile, building: Building, today: date, seq: int) -> list[Milestone]:
+    """The milestones of the current order of a line that is taken on; nobody is chased for any of them in the first
+    days. What is past is chased for after that (`spread_chases`)."""
+    if not file.item.is_ordered or file.item.is_released or file.item.removed:
+        return []
+    issued = file.issued_on(file.item.round) or today
+    first = chased_from(today, building)
+    return [
+        milestone
+        if milestone.chase_on is None or milestone.met_on is not None
+        else milestone.model_copy(update={"chase_on": max(milestone.chase_on, first)})
+        for milestone in expected_of(file, building, issued, today, seq)
+    ]
+
+
+def spread_chases(files: Sequence[LineFile], building: Building, today: date, seq: int) -> list[Milestone]:
+    """The milestones of lines that are taken on as they are chased: each line once, for the last of what is due by
+    the first day on which that may be, those that are needed first before others, and not all at once."""
+    first = chased_from(today, building)
+    late = [(file, milestone) for file in files if (milestone := past_due(file, first)) is not None]
+    late.sort(key=lambda one: (one[0].item.required_by or date.max, one[0].item.item_id))
+    a_day = max(MAX_RESTARTED_A_DAY, -(-len(late) // MOST_DAYS_OF_CHASING))
+    on, spread = first, list[Milestone]()
+    for number, (file, milestone) in enumerate(late):
+        if number and number % a_day == 0:
+            on = add_working_days(on, 1, building.working_week)
+        spread += _chase_once(file, milestone, on, seq)
+    return [milestone for milestone in spread if all(milestone not in file.milestones for file in files)]
+
+
+MOST_DAYS_OF_CHASING = 20
+"""Working days over which what was overdue when lines were taken on is chased."""
+
+
+def _chase_once(file: LineFile, milestone: Milestone, on: date, seq: int) -> list[Milestone]:
+    """The milestone chased on a day, and nobody for those before it: whatever comes of it tells of them, too."""
+    return [
+        milestone.model_copy(update={"chase_on": on, "chases": 0, "caused_seq": seq}),
+        *(
+            earlier.model_copy(update={"chase_on": None, "caused_seq": seq})
+            for earlier in file.milestones
+            if earlier.round == milestone.round
+            and earlier.met_on is None
+            and earlier.chase_on is not None
+            and KINDS.index(earlier.kind) < KINDS.index(milestone.kind)
+        ),
+    ]
 
 
 def overdue(file: LineFile, round_: int, kind: str) -> Milestone | None:
@@ -79,6 +140,10 @@ def record_overdue(file: LineFile, building: Building, round_: int, kind: str, t
     if milestone is None:
         return Recorded.repeated(f"{file.item.shown}: {kind} is no longer expected")
     what = _owed(file, kind)
+    taken_on = file.item.taken_on
+    if taken_on is not None and today < (first := chased_from(taken_on, building)):
+        later = milestone.model_copy(update={"chase_on": first, "caused_seq": seq})
+        return Recorded(f"{what}: due on {milestone.due_on}; taken on a few days ago, so not chased yet", [later])
     if building.is_watching:
         return _held_back(file, milestone, what, seq)
     if milestone.chases:
@@ -143,15 +208,7 @@ def restart_overdue(files: Sequence[LineFile], building: Building, today: date, 
     restarted: list[Milestone] = []
     for number, (file, milestone) in enumerate(late):
         on = add_working_days(today, 1 + number // MAX_RESTARTED_A_DAY, building.working_week)
-        restarted.append(milestone.model_copy(update={"chase_on": on, "chases": 0, "caused_seq": seq}))
-        restarted += [
-            earlier.model_copy(update={"chase_on": None, "caused_seq": seq})
-            for earlier in file.milestones
-            if earlier.round == milestone.round
-            and earlier.met_on is None
-            and earlier.chase_on is not None
-            and KINDS.index(earlier.kind) < KINDS.index(milestone.kind)
-        ]
+        restarted += _chase_once(file, milestone, on, seq)
     return restarted
 
 

@@ -1,5 +1,6 @@
 """Recording what a vendor says of an order, and the rows of a new order."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from domain.procurement import (
 from domain.recording import Recorded
 from domain.schedule import as_date
 from domain.shipments import order_named
+from domain.text import slug
 
 
 def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, report: Report) -> Recorded:
@@ -286,6 +288,16 @@ def outside_number(item: Item, building: Building, reference: str | None) -> str
     if reference is None or not is_plain or reference.casefold().startswith(own_numbers(building).casefold()):
         return f"outside-{item.item_id}"
     return reference
+
+
+def number_elsewhere(reference: str, building: Building) -> str:
+    """How an order is named here that was placed elsewhere under this number: by it, where it is a plain one and could
+    not be the number of an order that the agent places some day; else by one that is made of it, always the same."""
+    is_own = reference.casefold().startswith(own_numbers(building).casefold())
+    if _NUMBER.fullmatch(reference) is not None and not is_own:
+        return reference
+    digest = hashlib.sha256(reference.encode()).hexdigest()[:6]
+    return f"outside-{slug(reference)[:40]}-{digest}"
 
 
 def outside_order(

@@ -12,6 +12,8 @@ from domain.buildings import MANAGER, Building
 from domain.commitments import missing_for_order, order_authority
 from domain.counts import write_count
 from domain.inspections import uninspected
+from domain.lines.stored import read_row
+from domain.lines.submittals import newest_verdict
 from domain.lump_sums import why_not_whole
 from domain.orders import is_to_be_ordered, order_preview
 from domain.outside import quoted, shown_name
@@ -123,8 +125,13 @@ def is_told_already(file: LineFile) -> bool:
     return shown is not None and shown.is_same_as(order_preview(file, None, shown.on))
 
 
+NOT_KNOWN_TO_BE_ORDERED = "its approval was taken on with the log: a person knows whether it was ordered elsewhere"
+
+
 def order_verdict(file: LineFile, building: Building) -> Authority:
     """Whether the agent may order this line alone; of a lump sum, the whole group."""
+    if _is_approved_as_taken_on(file):
+        return Authority(False, NOT_KNOWN_TO_BE_ORDERED)
     why = why_not_whole(file)
     if why is not None:
         return Authority(False, why)
@@ -135,6 +142,14 @@ def order_verdict(file: LineFile, building: Building) -> Authority:
         building.currency,
         file.vendor is None or file.vendor.approved,
     )
+
+
+def _is_approved_as_taken_on(file: LineFile) -> bool:
+    """Whether the approval that stands was told with a running project, and no order was."""
+    if file.item.taken_on is None or file.order_lines:
+        return False
+    verdict = newest_verdict(read_row(row) for row in file.facts if row.kind == "submitted")
+    return verdict is not None and verdict.is_adopted
 
 
 def _tracking(file: LineFile) -> list[Need]:

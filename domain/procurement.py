@@ -199,6 +199,8 @@ class Item(Row):
     """How many of the line's unit one of another unit is, as people said it of a report."""
     account: Annotated[LineAccount | None, DERIVED] = None
     """None: nothing has changed on the line since facts are kept."""
+    taken_on: Annotated[date | None, NOTED] = None
+    """The day on which it was last taken on with what was known of it; None: it never was."""
     caused_seq: Annotated[int, NOTED] = 0
 
     @property
@@ -332,7 +334,11 @@ class PurchaseOrder(Row):
     issued_on: date | None = None
     cancelled_on: date | None = None
     placed_outside: bool = False
-    """Placed without the agent: it was taken from what a vendor or the site reported."""
+    """Placed without the agent: it was taken from what a vendor or the site reported, or taken on with its line."""
+    taken_on: date | None = None
+    """The day on which it was taken on with a running project; None: it was not."""
+    acknowledged_on: date | None = None
+    """When its vendor confirmed it, where that is all that is known; else his promise tells."""
     caused_seq: int = 0
 
 
@@ -396,6 +402,8 @@ class Receipt(Row):
     location: str | None = None
     is_voided: bool = False
     """It was taken back: it counts for nothing."""
+    is_taken_on: bool = False
+    """The goods were on site when their line was taken on: one question for all of them asks what of them is good."""
     caused_seq: int = 0
 
 
@@ -443,6 +451,8 @@ class FactDetails(BaseModel):
     handling: Handling | None = None
     then: AfterReturn | None = None
     kind: str | None = None
+    is_adopted: bool = False
+    is_undated: bool = False
 
 
 FactKind = Literal["departed", "arrived", "inspected", "disposed", "stated", "submitted"]
@@ -657,10 +667,16 @@ class LineFile(BaseModel):
     def round_of_order(self, number: str | None) -> int | None:
         """The round that an order number belongs to; None when it is not this line's. An order that was placed
         outside is also known by its number there."""
-        if number is None:
-            return None
-        numbers = {number} | {o.number for o in self.orders if o.placed_outside and o.external_ref == number}
-        return next((line.round for line in self.order_lines if line.number in numbers), None)
+        ours = self.number_of(number)
+        return next((line.round for line in self.order_lines if line.number == ours), None)
+
+    def number_of(self, named: str | None) -> str | None:
+        """Our number of an order that is named by it, or by its number elsewhere (in the ERP, at the vendor); the name
+        itself where the line has no such order."""
+        if named is None or any(order.number == named for order in self.orders):
+            return named
+        alias = next((order.number for order in self.orders if order.external_ref == named), None)
+        return alias or named
 
     def shipments_in(self, round_: int) -> list[Shipment]:
         return [shipment for shipment in self.shipments if shipment.round == round_]

@@ -102,5 +102,4 @@ def ask_about_unit(file: LineFile, event: GoodsEvent, report: Report) -> Recorde
 
 def order_named(file: LineFile, number: str | None) -> str | None:
     """The order that a report names, by our number or by its number elsewhere."""
-    alias = next((order.number for order in file.orders if number and order.external_ref == number), None)
-    return alias or number
+    return file.number_of(number)

@@ -194,7 +194,9 @@ class Watch(Digest):
             messages=await rows_of(conn, MessageRow, OUTBOX, name, self._outbox),
         )
         changes = await rows_of(conn, ChangeRow, CHANGES, name, self._position)
-        self._seq = max([self._seq, *(entry["seq"] for entry in found.entries)])
+        # What still waits in the inbox belongs to whatever runs it.
+        ended = [entry["seq"] for entry in found.entries if entry["status"] in ("done", "dead")]
+        self._seq = max([self._seq, *ended])
         self._outbox = max([self._outbox, *(message["outbox_id"] for message in found.messages)])
         self._position = max([self._position, *(change["position"] for change in changes)])
         return self.take(found, changes)

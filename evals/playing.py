@@ -258,6 +258,7 @@ class Player:
     async def _pass(self, until: datetime) -> None:
         """From one due moment to the next, as a service that never sleeps would notice them."""
         end = until.replace(tzinfo=self._zone).astimezone(UTC)
+        await self._run()  # what the building was created with
         while True:
             now = self._site.clock.now()
             if await tick(self._conn, self._building_id, now):

@@ -29,6 +29,7 @@ from evals.recorded_people import (
     overruling_of,
     taught_before,
 )
+from evals.recorded_states import states_of
 from storage import procurement
 from storage.approvals import SOURCE as ANSWERED
 from storage.connection import Connection
@@ -240,7 +241,11 @@ def _building(history: History, current: JsonObject) -> JsonObject:
     """The body of `POST /buildings`, as far as the rows still tell."""
     first = next(iter(history.first(_PLAIN_BUILDINGS)), current)
     policy = {name: value for name, value in object_in(first, "policy").items() if value != _POLICY[name]}
-    items = [_item(row) for row in history.first(_PLAIN_ITEMS) if row["posted"]]
+    states = states_of(history)
+    rows = {str(row["item_id"]): row for row in history.first(_PLAIN_ITEMS) if row["posted"]}
+    items = [
+        {**_item(row), "state": states[item_id]} if item_id in states else _item(row) for item_id, row in rows.items()
+    ]
     made: JsonObject = {
         **{name: first[name] for name in ("building_id", "name", "time_zone", "currency", "working_week")},
         "schedule": history.first(SCHEDULES)[0]["body"],

@@ -31,6 +31,7 @@ HANDLERS = {
     "Vendor_Changed": "follow_up",
     "Tolerances_Changed": "follow_up",
     "Lines_Adopted": "follow_up",
+    "Lines_Taken_On": "follow_up",
 }
 """The node that handles each type of entry; a person's decision goes to `apply_decision` instead."""
 

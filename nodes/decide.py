@@ -54,7 +54,9 @@ async def _found(toolbox: Toolbox, entry: Entry, finding: Finding) -> tuple[list
     asks, read = [_ask(raised) for raised in finding.ask], finding.verdicts
     if finding.repeat or not (finding.items or finding.say):
         return read, asks, []
-    building, questions, files = await standing(toolbox, entry.building_id, finding.items)
+    quiet = [item_id for item_id in finding.looked_at if item_id not in finding.items]
+    building, questions, files = await standing(toolbox, entry.building_id, [*finding.items, *quiet])
+    files = [file for file in files if file.item.item_id not in quiet]
     held = {question.item_id for question in questions if question.holds_item}
     held |= {raised.item_id for raised in finding.ask if raised.item_id is not None}
     held |= {file.item.item_id for file in files if file.item.is_held}

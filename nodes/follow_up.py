@@ -1,6 +1,6 @@
 """Entries that Longlead writes to itself: a hold ran out, an answer is overdue, an event could not be
 processed, a person overruled what a rule decided, a building went live, a vendor or the tolerances were changed, an
-upgrade adopted lines."""
+upgrade adopted lines, a building was created with lines that were taken on."""
 
 from functools import partial
 
@@ -20,6 +20,7 @@ from tools.context import Toolbox
 from tools.going_live import end_first_day, go_live
 from tools.recording import Finding, record
 from tools.rules import overruled
+from tools.taking_on import look_at_taken_on
 from tools.tolerances import recount_lines
 from tools.vendors import look_again
 
@@ -45,6 +46,8 @@ async def follow_up(toolbox: Toolbox, state: BuildingState) -> BuildingState:
         return found(await look_again(toolbox, entry))
     if entry.event_type == "Tolerances_Changed":
         return found(await recount_lines(toolbox, entry))
+    if entry.event_type == "Lines_Taken_On":
+        return found(await look_at_taken_on(toolbox, entry))
     if entry.event_type == "Lines_Adopted":
         return found(await tell_of_adopted(toolbox, entry))
     asked = RaisedQuestion(kind="event_failed", subject=entry.body)

@@ -14,10 +14,12 @@ from domain.errors import ConflictError, InvalidError
 from domain.event_content import digest_of_typed
 from domain.events import local_day, localised
 from domain.lump_sums import in_group
+from domain.milestones import spread_chases
 from domain.plain_json import JsonObject
 from domain.policy import Policy
 from domain.principals import Author
-from domain.procurement import Item, ScheduleVersion, VendorRow
+from domain.procurement import Item, LineFile, ScheduleVersion, VendorRow
+from domain.taking_on import Moment, NotPossibleError, OrderBook, take_on
 from storage import by_hand, inbox
 from storage.audit import Act, Signature, differences, record_audit
 from storage.connection import Connection, Statement
@@ -62,15 +64,34 @@ async def create(conn: Connection, spec: BuildingSpec, now: datetime, by: Author
             raise ConflictError(_OTHER_CONTENT.format(id=spec.building_id))
         transaction = BuildingTransaction(conn, row, 0)
         signature = None if by is None else Signature(by, now)
-        await conn.together(await asyncio.to_thread(_first_statements, transaction, spec, signature))
+        statements = await asyncio.to_thread(_first_statements, transaction, spec, now, signature)
+        await conn.together(statements)
+        if taken_on := sum(item.state is not None for item in spec.items):
+            await _enter_taken_on(transaction, taken_on, now)
     return True
 
 
+async def _enter_taken_on(transaction: BuildingTransaction, count: int, now: datetime) -> None:
+    """Have the agent look at what the building was created with: it asks and tells of all of it at once."""
+    await inbox.add(
+        transaction,
+        source=inbox.INTERNAL,
+        event_id=TAKEN_ON,
+        event_type="Lines_Taken_On",
+        body={"lines": count},
+        now=now,
+    )
+
+
+TAKEN_ON = "taken-on"
+"""Id of the entry that tells of lines which a building was created with: there is one at most."""
+
+
 def _first_statements(
-    transaction: BuildingTransaction, spec: BuildingSpec, signature: Signature | None
+    transaction: BuildingTransaction, spec: BuildingSpec, now: datetime, signature: Signature | None
 ) -> list[Statement]:
     """What writes the building's first rows: made apart from the event loop, they may be thousands."""
-    _first_rows(transaction, spec)
+    _first_rows(transaction, spec, now)
     if signature is not None:
         record_audit(transaction, signature, Act("building_created", spec.building_id, {"name": spec.name}))
     return encoded_statements(transaction)
@@ -87,13 +108,38 @@ _OTHER_CONTENT = (
 )
 
 
-def _first_rows(transaction: BuildingTransaction, spec: BuildingSpec) -> None:
+def _first_rows(transaction: BuildingTransaction, spec: BuildingSpec, now: datetime) -> None:
     log = log_of(spec)
     transaction.building.schedule_version = 1
     transaction.log_building()
     transaction.save(ScheduleVersion(version=1, body=log.plan.body, caused_seq=0))
     transaction.save(*(VendorRow.model_validate(vendor.model_dump()) for vendor in spec.vendors))
     transaction.save(*log.items.values())
+    _take_lines_on(transaction, spec, log, now)
+
+
+def _take_lines_on(transaction: BuildingTransaction, spec: BuildingSpec, log: Log, now: datetime) -> None:
+    """The lines that were posted with what is known of them.
+
+    Raises:
+        InvalidError: that cannot be.
+    """
+    building, book = transaction.building, OrderBook()
+    vendors = {vendor.vendor_id for vendor in spec.vendors}
+    moment = Moment(now.astimezone(building.zone).date(), now, building.zone, 0)
+    files: list[LineFile] = []
+    for place, (item_id, posted) in enumerate(zip(spec.item_ids, spec.items, strict=True)):
+        if posted.state is None:
+            continue
+        try:
+            file = LineFile(item=log.items[item_id])
+            taken = take_on(file, posted.state, building, moment, book=book, vendors=vendors)
+        except NotPossibleError as error:
+            field = f"items.{place}.state.{error.where}"
+            raise InvalidError(f"{field}: {error.why}", field) from error
+        transaction.save(*taken.rows)
+        files.append(taken.file)
+    transaction.save(*spread_chases(files, building, moment.today, 0))
 
 
 def lines_of(spec: BuildingSpec) -> list[Item]:
@@ -112,7 +158,7 @@ def log_of(spec: BuildingSpec) -> Log:
     vendors = {vendor.vendor_id for vendor in spec.vendors}
     log = Log([], {}, currency=spec.currency, vendors=vendors, seq=0)
     for item_id, posted in zip(spec.item_ids, spec.items, strict=True):
-        values = posted.model_dump(exclude={"item_id", "name", "required_by", "buffer_days", "lump_sum"})
+        values = posted.model_dump(exclude={"item_id", "name", "required_by", "buffer_days", "lump_sum", "state"})
         values |= in_group(posted.lump_sum)
         outcome = log.create(WantedLine(item_id, posted.name, values))
         if isinstance(outcome, Refused):

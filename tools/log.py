@@ -1,6 +1,6 @@
 """Recording changes of the log as a whole: a revised schedule, lines added, changed or removed, the closing."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -9,8 +9,10 @@ from domain.approvals import Approval
 from domain.buildings import MANAGER, Delivery, delivery_problem
 from domain.changing_lines import Applied, Asked, Log, Refused, WantedLine, is_recounted, touches_order
 from domain.events import CLEAR, Entry, ItemChange, ItemsChanged, ScheduleRevised
+from domain.line_states import LineState
 from domain.lines.projection import changed_rows, recount
 from domain.lump_sums import in_group
+from domain.milestones import spread_chases
 from domain.outstanding import resolved_message
 from domain.plain_json import JsonObject
 from domain.plan import RaisedQuestion
@@ -18,12 +20,14 @@ from domain.procurement import Item, LineFile, LineValue, Row, ScheduleVersion
 from domain.questions.change_order import KIND as CHANGE_ORDER
 from domain.questions.change_order import ChangeOrderSubject, still_wanted, subject_of
 from domain.schedule import as_date
+from domain.taking_on import NotPossibleError, OrderBook, take_on
 from storage import procurement
 from tools.apart import breathe, work_apart
 from tools.context import ActionContext, Toolbox
 from tools.flags import band_settled, bands_settled
 from tools.recording import Finding, record_facts
 from tools.schedule import open_log, save_version
+from tools.taking_on import finding_of, moment_of, read_order_book
 from tools.vendors import change_vendors
 
 
@@ -128,6 +132,12 @@ class _Changes:
     notes: list[str] = field(default_factory=list)
     unclear: list[str] = field(default_factory=list)
     """What does not add up, though it was taken in."""
+    book: OrderBook = field(default_factory=OrderBook)
+    """The orders that lines which are taken on name."""
+    vendors: Collection[str] = ()
+    """Ids of the vendors that are known."""
+    taken_on: dict[str, LineFile] = field(default_factory=dict)
+    """Lines that were taken on with what was known of them."""
     asks: dict[str, RaisedQuestion] = field(default_factory=dict)
     """Change orders that this event asks about, by their line."""
 
@@ -141,7 +151,8 @@ async def change_items(toolbox: Toolbox, entry: Entry, event: ItemsChanged) -> F
         vendors = await change_vendors(context, event.vendors)
         log = await open_log(context, await procurement.items(conn, building_id), set(vendors.known))
         body = log.plan.body
-        changes = _Changes(log, await _open_changes(context), [*vendors.refused])
+        changes = _Changes(log, await _open_changes(context), [*vendors.refused], vendors=set(vendors.known))
+        changes.book = await read_order_book(context, [change.state for change in event.items if change.state])
         for number, change in enumerate(event.items):
             await breathe(number)
             await _change_line(context, changes, _wanted(context, change))
@@ -153,8 +164,9 @@ async def change_items(toolbox: Toolbox, entry: Entry, event: ItemsChanged) -> F
         note += f"; a change of the order is asked for {len(changes.asks)}" if changes.asks else ""
         note += f"; refused: {'; '.join(refused)}" if refused else ""
         ask = [*changes.asks.values(), *(_unclear(entry, problem) for problem in [*refused, *unclear])]
-        concerned = list(dict.fromkeys([*changes.touched, *vendors.items]))
-        return Finding(note=note, items=concerned, ask=ask, say=vendors.say)
+        concerned = [one for one in dict.fromkeys([*changes.touched, *vendors.items]) if one not in changes.taken_on]
+        finding = Finding(note=note, items=concerned, ask=ask, say=vendors.say)
+        return _with_taken_on(context, changes, finding)
 
     return await record_facts(toolbox, entry, act)
 
@@ -188,6 +200,47 @@ async def _change_line(context: ActionContext, changes: _Changes, wanted: Wanted
         question = _change_order(context, changes, file, outcome)
         changes.asks.pop(item.item_id, None)
         changes.asks |= {} if question is None else {item.item_id: question}
+    if wanted.state is not None:
+        await _take_on(context, changes, item, wanted.state, is_new=outcome.before is None)
+
+
+async def _take_on(context: ActionContext, changes: _Changes, item: Item, state: LineState, *, is_new: bool) -> None:
+    """Take the line on with what is known of it; what cannot be is told like any other change that is refused."""
+    known = changes.taken_on.get(item.item_id) or changes.recounted.get(item.item_id)
+    if known is None:
+        known = LineFile(item=item) if is_new else await context.file(item.item_id)
+    file = known.model_copy(update={"item": item.model_copy(update={"account": known.item.account})})
+    moment = moment_of(context)
+    try:
+        taken = take_on(file, state, context.building, moment, book=changes.book, vendors=changes.vendors)
+    except NotPossibleError as error:
+        changes.refused.append(f"{item.shown} is not taken on: {error.where.replace('.', ' ')}: {error.why}")
+        return
+    conn, building_id = context.transaction.conn, context.building.building_id
+    settled, cleared = await band_settled(conn, building_id, item, taken.file.item, context.seq)
+    rows = [row for row in taken.rows if not isinstance(row, Item)]
+    context.save(*([settled] if settled != item else []), *rows, *cleared)
+    changes.log.items[item.item_id] = settled
+    if taken.rows:
+        changes.taken_on[item.item_id] = taken.file.model_copy(update={"item": settled})
+
+
+def _with_taken_on(context: ActionContext, changes: _Changes, finding: Finding) -> Finding:
+    """The finding with what follows from the lines that were taken on, all of them at once."""
+    files = list(changes.taken_on.values())
+    if not files:
+        return finding
+    today = moment_of(context).today
+    context.save(*spread_chases(files, context.building, today, context.seq))
+    taken = finding_of(files, context.building, context.seq)
+    return finding.model_copy(
+        update={
+            "note": f"{finding.note}; {taken.note}",
+            "looked_at": taken.looked_at,
+            "ask": [*finding.ask, *taken.ask],
+            "say": [*finding.say, *taken.say],
+        }
+    )
 
 
 async def _recounted(context: ActionContext, changes: _Changes, before: Item, item: Item) -> Item:
@@ -236,14 +289,14 @@ def _change_order(
 
 def _wanted(context: ActionContext, change: ItemChange) -> WantedLine:
     values = change.model_dump(
-        exclude_none=True, exclude={"removed", "item_id", "name", "required_by", "lump_sum", CLEAR}
+        exclude_none=True, exclude={"removed", "item_id", "name", "required_by", "lump_sum", "state", CLEAR}
     )
     values |= {name: _when_cleared(context).get(name) for name in change.clear if name != "lump_sum"}
     if change.lump_sum is not None or "lump_sum" in change.clear:
         values |= in_group(change.lump_sum)
     if change.required_by is not None:
         values["required_by"] = as_date(change.required_by)
-    return WantedLine(change.item_id, change.name, values, change.removed)
+    return WantedLine(change.item_id, change.name, values, change.removed, state=change.state)
 
 
 MAX_REFUSED = 20

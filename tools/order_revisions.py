@@ -17,7 +17,8 @@ async def revise_purchase_order(context: ActionContext, arguments: ReviseOrderAr
     conn, building_id = context.transaction.conn, context.building.building_id
     files = {line.item: await context.file(line.item) for line in arguments.lines}
     file = files[arguments.lines[0].item]
-    order = next((order for order in file.orders if order.number == arguments.order), None)
+    number = file.number_of(arguments.order)
+    order = next((order for order in file.orders if order.number == number), None)
     if order is None:
         raise InvalidError(f"{file.item.shown} has no order {arguments.order!r}.", "order")
     before = await select(conn, OrderLine, "building_id = %s AND number = %s", (building_id, order.number))

@@ -35,6 +35,8 @@ class Finding(BaseModel):
     note: str
     repeat: bool = False
     items: list[str] = []
+    looked_at: list[str] = []
+    """Lines of which only the open questions are held against the facts: nothing else follows at once."""
     ask: list[RaisedQuestion] = []
     """Questions that the event itself raises."""
     say: list[PlainAction] = []

@@ -19,6 +19,7 @@ from domain.actions.flag_potential_issue import FlagArguments, FlagPotentialIssu
 from domain.actions.grant_delegation import DelegationArguments, GrantDelegation
 from domain.actions.hold_item import HoldArguments, HoldItem
 from domain.actions.issue_purchase_order import IssuePurchaseOrder
+from domain.actions.judge_goods_taken_on import JudgeGoodsTakenOn
 from domain.actions.notify_team import NotifyArguments, NotifyTeam
 from domain.actions.remove_item import RemoveItem
 from domain.actions.reorder_item import ReorderItem
@@ -84,6 +85,7 @@ Action = Annotated[
     | AcceptAsIs
     | HoldItem
     | CompleteItem
+    | JudgeGoodsTakenOn
     | RequestInformation
     | RestateEvent
     | DismissEvent

@@ -40,13 +40,13 @@ class RevisePurchaseOrder(ActionShape):
 
 
 def _check(file: LineFile, arguments: ReviseOrderArguments) -> str | None:
-    item, number = file.item, arguments.order
+    item, number = file.item, file.number_of(arguments.order)
     order = next((order for order in file.orders if order.number == number), None)
     line = next((line for line in file.order_lines if line.number == number), None)
     if order is None or line is None:
         others = " and ".join(dict.fromkeys(line.number for line in file.order_lines))
         return f"{item.shown} is not on {number}; " + (f"it is on {others}" if others else "it has no order")
-    if file.is_order_cancelled(number):
+    if file.is_order_cancelled(order.number):
         return f"{number} is cancelled; order {item.shown} again instead"
     [twice, times], *_ = Counter(line.item for line in arguments.lines).most_common(1)
     if times > 1:
@@ -81,7 +81,8 @@ def _change(file: LineFile, arguments: ReviseOrderArguments) -> LineFile:
     change = next((line for line in arguments.lines if line.item == file.item.item_id), None)
     if change is None:
         return file
-    lines = [change.apply_to(line) if line.number == arguments.order else line for line in file.order_lines]
+    number = file.number_of(arguments.order)
+    lines = [change.apply_to(line) if line.number == number else line for line in file.order_lines]
     return file.model_copy(update={"order_lines": lines})
 
 

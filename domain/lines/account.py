@@ -50,6 +50,8 @@ class OrderLine:
     is_cancelled: bool = False
     is_adopted: bool = False
     """It was placed elsewhere: what happened before we knew of it is unknown."""
+    is_undated: bool = False
+    """Nobody knows the day on which it was placed: nothing is computed from `placed_on`."""
 
     @property
     def all_lots(self) -> Decimal:
@@ -78,6 +80,8 @@ class Delivery:
     """What its lots are named by: its id, else the key of the first report."""
     order: str
     departed_on: date | None = None
+    is_undated: bool = False
+    """It left by `departed_on`, nobody knows when."""
     arrivals: list["Arrival"] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
     """Keys of all reports of it."""

@@ -121,12 +121,13 @@ class _Bookkeeper:
 
     def _sort(self, steps: list[Step]) -> list[Step]:
         """By day; an order was there before whatever came of it, and a decision comes after what it decides about."""
-        rejected = _first_rejections(steps)
+        arrived_by = [step.day for step in steps if _is_undated_arrival(step)]
+        rejected = _first_rejections(steps, arrived_by)
         first = min((step.day for step in steps), default=date.min)
 
         def key(step: Step) -> tuple[date, int, datetime, datetime, str, str]:
             told = step.first if isinstance(step, Claim) else step
-            day = step.day
+            day = _not_before(step, arrived_by)
             if isinstance(step, Disposed):
                 day = max(day, rejected.get(step.ncr, day))
             return day, _RANKS[type(told)], *told.saying
@@ -143,6 +144,7 @@ class _Bookkeeper:
         if isinstance(step, Ordered):
             quantity = ONE_LOT if step.quantity is None else step.quantity
             order = OrderLine(step.order or step.key, quantity, placed_on=step.day, is_adopted=step.is_adopted)
+            order = replace(order, is_undated=step.is_undated)
             self._open(order)
         elif isinstance(step, Cancelled):
             self._cancel(step)
@@ -259,7 +261,7 @@ class _Bookkeeper:
             return
         self.shipped[shipment] = moved
         delivery = self._delivery(shipment, order.number, claim)
-        delivery.departed_on = claim.day
+        delivery.departed_on, delivery.is_undated = claim.day, claim.is_undated
 
     def _doubt_departure(self, claim: Claim[Departed]) -> None:
         """Nothing is left that could have departed: its order is cancelled, or it had arrived before."""
@@ -283,7 +285,9 @@ class _Bookkeeper:
         return delivery
 
     def _note_arrival(self, claim: Claim[Arrived], name: str, order: str, quantity: Decimal) -> None:
-        self._delivery(name, order, claim).arrivals.append(Arrival(claim.key, claim.day, quantity))
+        delivery = self._delivery(name, order, claim)
+        delivery.arrivals.append(Arrival(claim.key, claim.day, quantity))
+        delivery.reports += [part.key for part in claim.parts]
 
     def _name_shipment(self, claim: Claim[Departed] | Claim[Arrived], name: str) -> str:
         self.shipment_ids[name] = self.shipment_ids.get(name, frozenset()) | claim.aliases
@@ -378,7 +382,7 @@ class _Bookkeeper:
             return known if self.stock.find(Where(frozenset(LotState), shipment=known)) else None
         coming = self.stock.find(Where(_IN_TRANSIT, order=claim.order, until=claim.day))
         exact = [lot for lot in coming if lot.quantity == claim.quantity]
-        possible = exact or ([] if claim.aliases else coming)
+        possible = exact or ([] if claim.aliases or claim.is_undated else coming)
         possible.sort(key=lambda lot: (lot.since or date.min, lot.shipment or ""))
         return possible[0].shipment if possible else None
 
@@ -390,11 +394,11 @@ class _Bookkeeper:
             self._receive_more(claim, order, shipment)
             return
         own = self._name_shipment(claim, shipment or claim.shipment_id or claim.key)
-        change = Change(LotState.ON_SITE, claim.day, shipment=own)
+        change = Change(LotState.ON_SITE, claim.day, shipment=own, is_undated=claim.is_undated)
         if left is None:
             if claim.newest.is_complete is False:
                 part = Lot(order.number, NOTHING, LotState.ON_SITE, own, since=claim.day, is_unknown=True)
-                self.stock.add(replace(part, arrived_on=claim.day))
+                self.stock.add(replace(part, arrived_on=claim.day, is_undated=claim.is_undated))
                 self._note_arrival(claim, own, order.number, NOTHING)
                 return
             where = Where(_IN_TRANSIT, shipment=own) if has_left else Where(_ORDERED, order=order.number)
@@ -408,7 +412,7 @@ class _Bookkeeper:
         ):
             left -= self.stock.move(where, change, left)
         if left:
-            self._add_over(order.number, left, own, claim.day)
+            self._add_over(order.number, left, own, claim)
         elif claim.newest.is_complete is not False:
             self._miss_rest(own, order)
 
@@ -432,7 +436,7 @@ class _Bookkeeper:
         self._note_arrival(claim, shipment, order.number, claim.quantity)
         left = claim.quantity - self.stock.move(Where(_ORDERED, order=order.number), change, claim.quantity)
         if left:
-            self._add_over(order.number, left, shipment, claim.day)
+            self._add_over(order.number, left, shipment, claim)
 
     def _arrive_beyond(self, claim: Claim[Arrived]) -> None:
         """Nothing was to come: only a person's word makes it goods beyond the order."""
@@ -442,12 +446,13 @@ class _Bookkeeper:
         newest = max(self.orders.values(), key=lambda order: (order.placed_on or date.min, order.number))
         own = self._name_shipment(claim, claim.shipment_id or claim.key)
         self._note_arrival(claim, own, newest.number, claim.quantity)
-        self._add_over(newest.number, claim.quantity, own, claim.day)
+        self._add_over(newest.number, claim.quantity, own, claim)
 
-    def _add_over(self, number: str, quantity: Decimal, shipment: str, day: date) -> None:
+    def _add_over(self, number: str, quantity: Decimal, shipment: str, claim: Claim[Arrived]) -> None:
         order = self.orders[number]
         self.orders[number] = replace(order, over=order.over + quantity)
-        self.stock.add(Lot(number, quantity, LotState.ON_SITE, shipment, since=day, arrived_on=day, is_over=True))
+        over = Lot(number, quantity, LotState.ON_SITE, shipment, since=claim.day, arrived_on=claim.day, is_over=True)
+        self.stock.add(replace(over, is_undated=claim.is_undated))
 
     # -- verdicts and decisions
 
@@ -476,7 +481,8 @@ class _Bookkeeper:
             return None
         shipment = None
         if claim.aliases:
-            shipment = self._named_shipment(claim.aliases) or min(claim.aliases)
+            reported = (name for name, one in self.deliveries.items() if claim.aliases & set(one.reports))
+            shipment = self._named_shipment(claim.aliases) or next(reported, None) or min(claim.aliases)
         scope = Where(WITHOUT_VERDICT, order=claim.order, shipment=shipment, until=claim.day)
         is_there = self.stock.find(scope) or self.stock.find(replace(scope, states=_ACCEPTED))
         if is_there:
@@ -611,10 +617,22 @@ class _Bookkeeper:
                 self.stock.add(Lot(lot.order, part, LotState.ORDERED, since=day))
 
 
-def _first_rejections(steps: Sequence[Step]) -> dict[str, date]:
-    """The day on which each NCR was first raised."""
+def _is_undated_arrival(step: Step) -> bool:
+    return isinstance(step, Claim) and isinstance(step.first, Arrived) and step.is_undated
+
+
+def _not_before(step: Step, arrived_by: Sequence[date]) -> date:
+    """The day of a step in the order of things. What came nobody knows when was there before its inspection."""
+    if isinstance(step, Claim) and isinstance(step.first, Inspected):
+        return max([step.day, *arrived_by])
+    return step.day
+
+
+def _first_rejections(steps: Sequence[Step], arrived_by: Sequence[date]) -> dict[str, date]:
+    """The day on which each NCR was first raised, in the order of things."""
     days: dict[str, date] = {}
     for step in steps:
         if isinstance(step, Claim) and isinstance(step.first, Inspected) and not step.first.passed:
-            days[step.first.ncr] = min(step.day, days.get(step.first.ncr, step.day))
+            day = _not_before(step, arrived_by)
+            days[step.first.ncr] = min(day, days.get(step.first.ncr, day))
     return days

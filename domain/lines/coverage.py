@@ -54,9 +54,17 @@ def cover_needs(needs: Sequence[Need], account: Account, expected: Iterable[Expe
     return match_needs(needs, supply, account.missing_allowed)
 
 
+LONG_HERE = date.min
+"""The day of goods that came before they were known of, nobody knows when: they are here, and late for nothing."""
+
+
 def supply_here(account: Account) -> list[Supply]:
     """What is on site and was not rejected, by the day on which it came."""
-    return [(lot.arrived_on or lot.since, lot.quantity) for lot in account.lots if _is_here(lot)]
+    return [(_came_on(lot), lot.quantity) for lot in account.lots if _is_here(lot)]
+
+
+def _came_on(lot: Lot) -> date | None:
+    return LONG_HERE if lot.is_undated else lot.arrived_on or lot.since
 
 
 def match_needs(needs: Sequence[Need], supply: Iterable[Supply], missing_allowed: Decimal) -> list[Covered]:

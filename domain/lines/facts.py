@@ -36,6 +36,11 @@ class Fact:
     is_voided: bool = False
     """It was taken back: it stays on file and counts for nothing."""
     judgement: Judgement | None = None
+    is_adopted: bool = False
+    """It was known when its line was taken on with a running project, and so told with gaps. Of an order: it was placed
+    elsewhere, and what happened before we knew of it is unknown, and contradicts nothing."""
+    is_undated: bool = False
+    """Nobody knows the day: `day` is the last on which it can have happened."""
 
     @property
     def saying(self) -> tuple[datetime, datetime, str, str]:
@@ -54,8 +59,6 @@ class Ordered(Fact):
 
     replaces: str | None = None
     """The NCR whose goods it replaces."""
-    is_adopted: bool = False
-    """It was placed elsewhere: what happened before we knew of it is unknown, and contradicts nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)

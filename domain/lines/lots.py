@@ -49,6 +49,13 @@ class Lot:
     """A part whose size nobody has said: its quantity is 0 here, and the line stays open until more is known."""
     is_by_disposition: bool = False
     """It was accepted as it is by a person, not by a passed inspection."""
+    is_undated: bool = False
+    """Nobody knows the day on which it came: `arrived_on` is the last on which it can have."""
+
+    @property
+    def known_arrival(self) -> date | None:
+        """The day on which it came on site; None: it has not, or nobody knows the day."""
+        return None if self.is_undated else self.arrived_on
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ class Where:
             and self.order in (None, lot.order)
             and self.shipment in (None, lot.shipment)
             and self.ncr in (None, lot.ncr)
-            and (self.until is None or lot.since is None or lot.since <= self.until)
+            and (self.until is None or lot.since is None or lot.is_undated or lot.since <= self.until)
         )
 
 
@@ -83,6 +90,8 @@ class Change:
     is_by_disposition: bool = False
     leaves_shipment: bool = False
     """It is of no shipment any more."""
+    is_undated: bool = False
+    """Nobody knows the day on which it happened."""
 
     def apply(self, lot: Lot) -> Lot:
         arrives = self.state == LotState.ON_SITE and lot.arrived_on is None
@@ -94,6 +103,7 @@ class Change:
             shipment=None if self.leaves_shipment else self.shipment or lot.shipment,
             ncr=self.ncr or lot.ncr,
             is_by_disposition=self.is_by_disposition,
+            is_undated=self.is_undated if arrives else lot.is_undated,
         )
 
 
@@ -216,4 +226,5 @@ def _sort_key(lot: Lot) -> tuple[str, ...]:
         came,
         str(lot.is_over),
         str(lot.is_by_disposition),
+        str(lot.is_undated),
     )

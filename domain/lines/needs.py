@@ -5,9 +5,10 @@ read for that.
 """
 
 from collections.abc import Sequence
+from datetime import date
 
 from domain.field_markers import line_fields
-from domain.lines.coverage import Covered, Need, match_needs
+from domain.lines.coverage import LONG_HERE, Covered, Need, match_needs
 from domain.lines.lots import NOTHING, LotState
 from domain.lines.quantities import ONE_LOT, share_of
 from domain.procurement import CoveredNeed, Item, LineAccount
@@ -48,7 +49,7 @@ def with_needs(item: Item) -> Item:
     allowed = needed * share
     known = match_needs(needs, [(part.on, part.quantity) for part in account.supply], allowed)
     forecast = match_needs(needs, [(part.forecast_on, part.quantity) for part in account.supply], allowed)
-    days = [one.known_on for one in known if one.known_on is not None]
+    days = [one.known_on for one in known if one.known_on not in (None, LONG_HERE)]
     accepted = account.quantities.get(str(LotState.ACCEPTED), NOTHING)
     update = {
         "needs": [_covered(one, later) for one, later in zip(known, forecast, strict=True)],
@@ -66,11 +67,15 @@ def _covered(known: Covered, forecast: Covered) -> CoveredNeed:
         quantity=known.need.quantity,
         required_by=known.need.required_by,
         buffer_days=known.need.buffer_days,
-        covered_on=forecast.on,
-        expected_on=known.known_on,
-        days_late=forecast.days_late,
+        covered_on=_known_day(forecast.on),
+        expected_on=_known_day(known.known_on),
+        days_late=None if forecast.on == LONG_HERE else forecast.days_late,
         late_quantity=known.late,
     )
+
+
+def _known_day(day: date | None) -> date | None:
+    return None if day == LONG_HERE else day
 
 
 def _worst(bands: Sequence[str | None]) -> str | None:

@@ -62,6 +62,11 @@ _PARTS: dict[str, Callable[[Row], object]] = {
 """The rows of a file, and what names one of them within its line."""
 
 
+def is_untold(fact: Fact) -> bool:
+    """Whether nobody knows when it was said: it is older than everything of which that is known."""
+    return fact.said_at.year == date.min.year
+
+
 def facts_of(file: LineFile) -> list[Fact]:
     """All that was said about a line: the facts on file, and what its orders say. Of a line on which nothing has
     changed since facts are kept, what its rows say."""
@@ -80,7 +85,8 @@ def _order_facts(file: LineFile) -> Iterable[Fact]:
         is_adopted = order is not None and order.placed_outside
         # An order that names no quantity orders all that is needed.
         quantity = file.item.needed_quantity if line.quantity is None else line.quantity
-        yield Ordered(**said, order=line.number, quantity=quantity, is_adopted=is_adopted)
+        is_undated = order is not None and order.taken_on is not None and order.issued_on is None
+        yield Ordered(**said, order=line.number, quantity=quantity, is_adopted=is_adopted, is_undated=is_undated)
         if line.cancelled_on is not None and line.cancelled_seq is not None:
             day = max(placed_on, line.cancelled_on)
             told = tell_at_noon(day, line.cancelled_seq, f"cancelled:{line.number}", ORDERS)
@@ -216,15 +222,21 @@ class _Projection:
 
     def _acknowledged(self) -> dict[str, date]:
         """By order: the day on which its vendor first promised something."""
-        found: dict[str, date] = {}
+        found = {order.number: order.acknowledged_on for order in self.file.orders if order.acknowledged_on}
         newest = self._newest_order()
         for fact in self.facts:
             if isinstance(fact, Stated) and fact.kind == "promise" and not fact.is_voided:
                 number = fact.order or newest
-                said = fact.said_at.date()
+                said = (fact.received_at if is_untold(fact) else fact.said_at).date()
                 if number is not None:
                     found[number] = min(said, found.get(number, said))
         return found
+
+    def _told_acknowledged(self) -> set[str | None]:
+        """Orders of which is known when their vendor confirmed them."""
+        newest = self._newest_order()
+        told = {fact.order or newest for fact in self._promises() if not is_untold(fact)}
+        return told | {order.number for order in self.file.orders if order.acknowledged_on}
 
     def _newest_order(self) -> str | None:
         live = [order for order in self.account.orders if order.number != BEFORE_ANY_ORDER and not order.is_cancelled]
@@ -328,7 +340,7 @@ class _Projection:
                 "purchase_order": delivery.order or row.purchase_order,
                 "quantity": quantity,
                 "status": status,
-                "departed_on": delivery.departed_on,
+                "departed_on": None if delivery.is_undated else delivery.departed_on,
                 "origin": departed.origin if departed else row.origin,
                 "eta": max(etas) if etas else (departed.eta if departed else None),
             }
@@ -356,9 +368,9 @@ class _Projection:
                     location=stored.details.place if stored else None,
                     caused_seq=stored.caused_seq if stored else self.seq,
                 )
-                made[receipt_id] = start.model_copy(
-                    update={"quantity": quantity or None, "received_on": arrival.day, "is_voided": False}
-                )
+                is_taken_on = start.is_taken_on or (stored is not None and stored.details.is_adopted)
+                update = {"quantity": quantity or None, "received_on": arrival.day, "is_voided": False}
+                made[receipt_id] = start.model_copy(update=update | {"is_taken_on": is_taken_on})
         gone = [row.model_copy(update={"is_voided": True}) for name, row in known.items() if name not in made]
         return [*made.values(), *gone]
 
@@ -583,8 +595,8 @@ class _Projection:
                 shipment_id=names.get(lot.shipment or "", lot.shipment),
                 ncr_id=self.ncr_ids.get(lot.ncr or "", lot.ncr),
                 since=lot.since,
-                arrived_on=lot.arrived_on,
-                expected_on=day if coming else lot.arrived_on,
+                arrived_on=lot.known_arrival,
+                expected_on=day if coming else lot.known_arrival,
                 usable_on=lot.since if lot.state == LotState.ACCEPTED else None if here or not coming else day,
                 aliases=sorted(self.account.shipment_ids.get(lot.shipment or "", frozenset())),
                 is_over=lot.is_over,
@@ -631,7 +643,8 @@ class _Projection:
             "acknowledge": self.acknowledged.get(number),
             "ship": min([*departed, *arrived], default=None),
             "arrive": max(arrived) if arrived and not coming else None,
-            "inspect": max(judged, default=None),
+            # A part that was inspected says nothing of the rest that is still to come.
+            "inspect": max(judged, default=None) if not coming else None,
         }
 
     # -- the line
@@ -640,7 +653,7 @@ class _Projection:
         planned = any(row.status == "scheduled" and row.fact is None for row in file.inspections)
         facets = derive_facets(self.account, self.acknowledged, has_planned_inspection=planned)
         etas = [part.on for part in self._by_eta() if part.on]
-        arrived = [lot.arrived_on for lot in self.account.lots if lot.arrived_on and lot.state in RECEIVED]
+        arrived = [lot.known_arrival for lot in self.account.lots if lot.known_arrival and lot.state in RECEIVED]
         promises = self._promises(self._newest_order())
         account = self._line_account()
         eta = max(arrived, default=None) if self.account.is_complete else max(etas, default=None)
@@ -700,9 +713,11 @@ class _Projection:
         shown = (lot.quantity for lot in self._shown_lots() if lot.state == LotState.ORDERED)
         quantities[str(LotState.ORDERED)] = sum(shown, NOTHING)
         promises = self._promises()
-        ordered = [order.placed_on for order in account.orders if order.placed_on and order.number != BEFORE_ANY_ORDER]
-        departed = [one.departed_on for one in account.deliveries if one.departed_on]
-        arrived = [lot.arrived_on for lot in account.lots if lot.arrived_on and lot.state in RECEIVED]
+        placed = [one for one in account.orders if one.number != BEFORE_ANY_ORDER and not one.is_undated]
+        ordered = [order.placed_on for order in placed if order.placed_on]
+        acknowledged = [day for number, day in self.acknowledged.items() if number in self._told_acknowledged()]
+        departed = [one.departed_on for one in account.deliveries if one.departed_on and not one.is_undated]
+        arrived = [lot.known_arrival for lot in account.lots if lot.known_arrival and lot.state in RECEIVED]
         accepted_on = [lot.since for lot in account.lots if lot.state == LotState.ACCEPTED and lot.since]
         stands = before.was_released_before and not any(ncr.is_open for ncr in account.ncrs)
         is_released = account.is_released or stands
@@ -713,7 +728,7 @@ class _Projection:
             first_promise=promises[0].day if promises else None,
             latest_promise=promises[-1].day if promises else None,
             ordered_on=min(ordered, default=None),
-            acknowledged_on=min(self.acknowledged.values(), default=None),
+            acknowledged_on=min(acknowledged, default=None),
             shipped_on=min(departed, default=None),
             received_on=max(arrived, default=None) if account.is_complete else None,
             usable_on=max(accepted_on, default=None) if is_released else None,

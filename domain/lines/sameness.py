@@ -12,7 +12,10 @@ from typing import Generic, Literal, TypeVar
 
 from domain.lines.facts import Arrived, Departed, Fact, Inspected
 
-Sameness = Literal["same", "another", "unsure"]
+NOTHING = Decimal(0)
+
+Sameness = Literal["same", "part", "another", "unsure"]
+"""`part`: it tells of a part of goods that were only known together, with a line that was taken on."""
 Report = TypeVar("Report", Departed, Arrived, Inspected)
 
 
@@ -24,6 +27,8 @@ class Claim(Generic[Report]):
     """In the order in which they were said."""
     unsure: list[Report] = field(default_factory=list)
     """Reports that may be of this or of another fact; they are not counted until a person has said which."""
+    parts: list[Report] = field(default_factory=list)
+    """Reports of parts of it: it is counted as a whole already."""
 
     @property
     def first(self) -> Report:
@@ -44,7 +49,21 @@ class Claim(Generic[Report]):
 
     @property
     def aliases(self) -> frozenset[str]:
-        return frozenset(report.shipment_id for report in self.reports if report.shipment_id)
+        return frozenset(report.shipment_id for report in (*self.reports, *self.parts) if report.shipment_id)
+
+    @property
+    def is_undated(self) -> bool:
+        """Whether nobody knows its day: `day` is the last on which it can have happened."""
+        return self.newest.is_undated
+
+    @property
+    def untold(self) -> Decimal:
+        """How much of it no report of a part tells; a part that two systems tell counts once."""
+        told: list[Report] = []
+        for part in self.parts:
+            if not any(_repeats(part, other) for other in told):
+                told.append(part)
+        return (self.quantity or NOTHING) - sum((part.quantity or NOTHING for part in told), NOTHING)
 
     @property
     def order(self) -> str | None:
@@ -115,6 +134,8 @@ class _Claims(Generic[Report]):
         """Places of claims by the shipment that left, or by NCR."""
         self._unsure: dict[date, dict[int, None]] = defaultdict(dict)
         """Places of claims by the day of a report that may be of them."""
+        self._undated: dict[int, None] = {}
+        """Places of claims of which nobody knows the day: a report of any day may be of them."""
 
     def add(self, report: Report) -> None:
         """Put a report to the claim that it tells again; else it is a claim of its own."""
@@ -127,10 +148,13 @@ class _Claims(Generic[Report]):
                 return
         found = [(place, self._compare(self.claims[place], report)) for place in self._candidates(report)]
         alike = [place for place, likeness in found if likeness == "same"]
+        parts = [place for place, likeness in found if likeness == "part"]
         unsure = [place for place, likeness in found if likeness == "unsure"]
         if alike:
             exact = (place for place in alike if any(_repeats(report, told) for told in self.claims[place].reports))
             self._join(next(exact, alike[0]), report)
+        elif parts:
+            self.claims[parts[0]].parts.append(report)
         elif unsure and report.judgement == "same":
             self._join(unsure[0], report)
         elif unsure:
@@ -148,7 +172,7 @@ class _Claims(Generic[Report]):
             found = {**self._on_day.get((report.day, report.quantity), {}), **of_any}
         for name in _names(report):
             found |= self._named.get(name, {})
-        return sorted(found)
+        return sorted(found | self._undated)
 
     def _open(self, report: Report) -> None:
         self.claims.append(Claim([]))
@@ -157,6 +181,10 @@ class _Claims(Generic[Report]):
     def _join(self, place: int, report: Report) -> None:
         claim = self.claims[place]
         claim.reports.append(report)
+        if claim.is_undated:
+            self._undated[place] = None
+        else:
+            self._undated.pop(place, None)
         self._days[report.day][place] = None
         self._on_day[report.day, claim.quantity][place] = None
         for name in _names(report):
@@ -177,18 +205,38 @@ def _names(report: Departed | Arrived | Inspected) -> list[str]:
 def _compare_departures(claim: Claim[Departed], report: Departed) -> Sameness:
     if report.shipment_id and report.shipment_id in claim.aliases:
         return "same"
-    if claim.day != report.day or not _fits(claim.quantity, report.quantity):
+    if not _can_be_of_one_day(claim, report) or not _fits(claim.quantity, report.quantity):
         return "another"
     return _compare_senders(claim, report)
+
+
+def _can_be_of_one_day(claim: Claim[Report], report: Report) -> bool:
+    """Whether both can have happened on one day: on the same, or by the day by which the known one had happened."""
+    return claim.day == report.day or (claim.is_undated and report.day <= claim.day)
 
 
 def _compare_arrivals(claim: Claim[Arrived], report: Arrived) -> Sameness:
     if _are_other_pieces(claim, report) or claim.first.is_off_site != report.is_off_site:
         return "another"
     named = report.shipment_id is not None and report.shipment_id in claim.aliases
+    if claim.is_undated and report.source not in claim.sources:
+        return _compare_with_undated(claim, report, named=named)
     if claim.day == report.day and _fits(claim.quantity, report.quantity):
         return "same" if named else _compare_senders(claim, report)
     return "another"
+
+
+def _compare_with_undated(claim: Claim[Arrived], report: Arrived, *, named: bool) -> Sameness:
+    """What is known to have come by a day, and a report of an arrival: the same, or a part of it, if it came by then.
+    Where it tells of more than that, nobody knows."""
+    is_of_other_order = report.order and claim.order and report.order != claim.order
+    if report.day > claim.day or (is_of_other_order and not named):
+        return "another"
+    if not claim.parts and _fits(claim.quantity, report.quantity):
+        return "same"
+    if any(_repeats(report, told) for told in claim.parts):
+        return "part"
+    return "part" if report.quantity is not None and report.quantity <= claim.untold else "unsure"
 
 
 def _are_other_pieces(claim: Claim[Arrived], report: Arrived) -> bool:
@@ -203,7 +251,7 @@ def _compare_inspections(claim: Claim[Inspected], report: Inspected) -> Sameness
         return "same"
     if report.ncr_number and any(told.ncr_number for told in claim.reports):
         return "same" if any(told.ncr_number == report.ncr_number for told in claim.reports) else "another"
-    if claim.day != report.day or not _concern_one_shipment(claim, report):
+    if not _can_be_of_one_day(claim, report) or not _concern_one_shipment(claim, report):
         return "another"
     if any(told.document and told.document == report.document for told in claim.reports):
         return "same"

@@ -86,6 +86,8 @@ class ShownStatement:
     current: bool
     """Goods that are still to come are expected by it."""
     voided: bool
+    adopted: bool
+    """It was known when its line was taken on with a running project."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ class ShownFact:
     document_name: str | None
     effect: FactEffect
     why: str | None
+    adopted: bool
+    """It was known when its line was taken on with a running project."""
 
 
 def complete_file(file: LineFile) -> LineFile:
@@ -241,6 +245,7 @@ class _Line:
             quantity=row.quantity,
             current=row.fact_id in self.counting,
             voided=row.voided_by is not None,
+            adopted=row.details.is_adopted,
         )
 
     def fact(self, row: FactRow) -> ShownFact:
@@ -249,7 +254,7 @@ class _Line:
         return ShownFact(
             fact_id=row.fact_id,
             kind=_kind(row),
-            day=None if row.day == date.min else row.day,
+            day=None if row.day == date.min or row.details.is_undated else row.day,
             said_at=_said_at(row),
             received_at=None if row.source == OLD_ROWS else row.received_at,
             sorted_by=_times(row),
@@ -263,6 +268,7 @@ class _Line:
             document_name=row.details.document,
             effect=effect,
             why=why,
+            adopted=row.details.is_adopted,
         )
 
     def _place(self, row: FactRow) -> tuple[str | None, str | None]:
@@ -324,7 +330,7 @@ def _find_first_reports(facts: Sequence[Fact]) -> dict[str, Fact]:
     inspections = group_inspections((fact for fact in facts if isinstance(fact, Inspected)), repairs)
     claims: list[tuple[Sequence[Fact], Fact]] = [
         *((claim.reports, claim.first) for claim in departures),
-        *((claim.reports, claim.first) for claim in arrivals),
+        *(((*claim.reports, *claim.parts), claim.first) for claim in arrivals),
         *((claim.reports, claim.first) for claim in inspections),
     ]
     return {report.key: first for reports, first in claims for report in reports}
@@ -345,5 +351,6 @@ def _times(row: FactRow) -> tuple[datetime, datetime]:
 
 
 def _said_at(row: FactRow) -> datetime | None:
-    """When it was said. Rows of earlier versions do not tell: the moment that stands for it is not shown."""
-    return None if row.source == OLD_ROWS else row.said_at
+    """When it was said. Rows of earlier versions do not tell, nor does much of what lines were taken on with: the
+    moment that stands for it is not shown."""
+    return None if row.source == OLD_ROWS or row.said_at.year == date.min.year else row.said_at

@@ -107,6 +107,6 @@ def _expect_unshipped(
         if not left:
             return expected
     day = None
-    if order.placed_on is not None and lead_time_days is not None:
+    if order.placed_on is not None and not order.is_undated and lead_time_days is not None:
         day = order.placed_on + timedelta(days=lead_time_days)
     return [*expected, Expected(left, day, lot.order)]

@@ -28,7 +28,9 @@ def fact_row(fact: Fact, item_id: str, fact_id: str, seq: int, *, document_url: 
         shipment_id=fact.shipment_id,
         quantity=fact.quantity,
         judgement=fact.judgement,
-        details=details.model_copy(update={"document_url": document_url}),
+        details=details.model_copy(
+            update={"document_url": document_url, "is_adopted": fact.is_adopted, "is_undated": fact.is_undated}
+        ),
         caused_seq=seq,
     )
 
@@ -76,6 +78,8 @@ class _Told(TypedDict):
     quantity: Decimal | None
     is_voided: bool
     judgement: Judgement | None
+    is_adopted: bool
+    is_undated: bool
 
 
 def read_row(row: FactRow) -> Fact:
@@ -91,6 +95,8 @@ def read_row(row: FactRow) -> Fact:
         "quantity": row.quantity,
         "is_voided": row.voided_by is not None,
         "judgement": row.judgement,
+        "is_adopted": row.details.is_adopted,
+        "is_undated": row.details.is_undated,
     }
     details = row.details
     if row.kind == "departed":

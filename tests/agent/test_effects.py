@@ -38,6 +38,7 @@ CASES: dict[str, dict[str, Any]] = {
     "accept_as_is": {"item": "steel"},
     "hold_item": {"item": "steel", "until": "2026-03-03"},
     "complete_item": {"item": "doors", "unit_price": "120.50", "quantity": "4"},
+    "judge_goods_taken_on": {"entry": 0, "verdict": "accept"},
     "request_information": {"item": "steel", "to": "vendor", "question": "when?"},
     "restate_event": {"event": {"event_type": "Human_Input", "text": "a note"}},
     "dismiss_event": {"note": "nothing to do"},

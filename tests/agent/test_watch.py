@@ -267,6 +267,7 @@ TOLD_OR_ON_FILE = {
     *("flag_potential_issue", "schedule_inspection", "repair_item"),  # our own notes, calendar and hands
     *("change_required_by", "change_project_end", "remove_item", "hold_item", "complete_item"),  # our own log
     *("restate_event", "dismiss_event", "grant_delegation"),  # our own reading and authority
+    "judge_goods_taken_on",  # our own verdict on goods that were here before
 }
 
 

@@ -80,13 +80,13 @@ def test_the_sets_are_what_they_were_before_they_were_derived() -> None:
     assert {"revise_purchase_order"} == registry.REVISING
     undone = alone - {"issue_purchase_order", "dismiss_event"} | {"hold_item", "change_required_by"}
     assert undone == registry.REVERSIBLE
-    assert {"grant_delegation", "complete_item"} == registry.PERSONS_OWN
+    assert {"grant_delegation", "complete_item", "judge_goods_taken_on"} == registry.PERSONS_OWN
     assert {"cancel_purchase_order", "hold_item", "dismiss_event"} == registry.ONLY_UNDOES
     assert told == registry.ONLY_SAYS
     assert {"start_tracking", "schedule_inspection"} == registry.ACCOMPANIES
     days = {"on", "until", "required_by", "end_date"}
     words = {"note", "reason", "message", "question", "detail", "method"}
-    of_lines = {"quantity", "event", "ncr_number", "then", "order", "lines"}
+    of_lines = {"quantity", "event", "ncr_number", "then", "order", "lines", "entry"}
     assert days | words | of_lines == registry.OF_THE_CASE
     assert registry.RECIPIENTS == {"notify_team": "team", "request_information": "to"}
 

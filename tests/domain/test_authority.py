@@ -40,7 +40,14 @@ HARMLESS = {
     "dismiss_event",
 }
 ORDERS = {"issue_purchase_order", "reorder_item"}
-PERSONS_ALWAYS = {"hold_expired", "event_failed", "decision_overruled", "delegation_request", "change_order"}
+PERSONS_ALWAYS = {
+    "hold_expired",
+    "event_failed",
+    "decision_overruled",
+    "delegation_request",
+    "change_order",
+    "goods_taken_on",
+}
 PERSONS_UNLESS_DELEGATED = {
     "inspection_failed",
     "schedule_conflict",
@@ -88,7 +95,7 @@ def expected(ask: Ask) -> bool:
         return ask.who == "admin" and not covered
     if (
         grants
-        or ask.action == "complete_item"
+        or ask.action in ("complete_item", "judge_goods_taken_on")
         or (ask.kind in PERSONS_ALWAYS and not (ask.who == "program" and ask.kind == "event_failed"))
     ):
         return False
@@ -173,9 +180,10 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "change_required_by": {"required_by": "2026-03-02"},
     "change_project_end": {"end_date": "2026-03-02"},
     "request_information": {"to": "vendor", "question": "when?"},
+    "judge_goods_taken_on": {"entry": 0, "verdict": "accept"},
     "grant_delegation": {"kind": "inspection_failed", "actions": ["reorder_item"]},
 }
-_WITHOUT_A_LINE = {"change_project_end", "dismiss_event", "grant_delegation", "restate_event"}
+_WITHOUT_A_LINE = {"change_project_end", "dismiss_event", "grant_delegation", "judge_goods_taken_on", "restate_event"}
 
 
 def made(name: str, item: str) -> dict[str, Any]:

@@ -34,6 +34,7 @@ SUBJECTS: dict[str, dict[str, Any]] = {
     "event_unclear": {"sender": "sales@kent.example", "text": "Hello"},
     "event_failed": {"event_id": "e7", "event_type": "ETA_Changed"},
     "delegation_request": {"delegation": {"kind": "inspection_failed"}},
+    "goods_taken_on": {"count": 2, "lines": [{"item": "doors", "name": "Doors"}]},
 }
 SAYS = {
     "inspection_failed": "failed inspection",
@@ -50,8 +51,9 @@ SAYS = {
     "event_unclear": "sales@kent.example",
     "event_failed": "ETA_Changed e7 could not be processed",
     "delegation_request": "inspection failed",
+    "goods_taken_on": "goods on site without a verdict: 2 lines",
 }
-WITHOUT_LINE = ("item_unknown", "event_unclear", "event_failed", "delegation_request")
+WITHOUT_LINE = ("item_unknown", "event_unclear", "event_failed", "delegation_request", "goods_taken_on")
 KINDS: tuple[ApprovalKind, ...] = get_args(ApprovalKind)
 OCCASIONS: tuple[Occasion, ...] = get_args(Occasion)
 

@@ -34,12 +34,13 @@ SUBJECTS: dict[str, dict[str, Any]] = {
         "rule_id": "r1",
         "detail": "x",
     },
+    "goods_taken_on": {"entry": 3, "count": 1, "lines": [{"item": "doors", "name": "Doors"}]},
 }
 
 
 def line(kind: ApprovalKind) -> LineFile | None:
     """The file of a line on which this kind of question stands; None where it is about no line."""
-    if kind in ("item_unknown", "event_unclear", "event_failed", "delegation_request"):
+    if kind in ("item_unknown", "event_unclear", "event_failed", "delegation_request", "goods_taken_on"):
         return None
     ordered = kind not in ("order_beyond_authority", "order_incomplete")
     item = Item(

@@ -412,6 +412,26 @@ COMPLETED = Story(
 """A line lacks its vendor; one is added, and the answer completes the line, which is ordered; more of it is needed, and
 its order is revised; the vendor is barred."""
 
+TAKEN_ON = Story(
+    {
+        **lines("Doors", "Lamps"),
+        "items": [
+            {
+                "name": name,
+                "quantity": "4",
+                "state": {"orders": [{"number": "4711", "shipments": [{"quantity": "4", "status": "received"}]}]},
+            }
+            for name in ("Doors", "Lamps")
+        ],
+    },
+    (
+        post("Inspection_Failed", item="Lamps", inspection_date="2026-02-02", ncr_number="NCR-1"),
+        answer("goods_taken_on"),
+        post("Items_Changed", items=[{"name": "Pumps", "state": {"orders": [{"number": "4712", "quantity": "7"}]}}]),
+    ),
+)
+"""A building is taken on with goods in its yard: some fail before the rest is accepted, and a line comes later."""
+
 STORIES = {
     "questions": QUESTIONS,
     "delivery": DELIVERY,
@@ -423,4 +443,5 @@ STORIES = {
     "advised": ADVISED,
     "watch": WATCH,
     "completed": COMPLETED,
+    "taken_on": TAKEN_ON,
 }

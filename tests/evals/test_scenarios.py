@@ -58,6 +58,7 @@ def test_every_entry_that_longlead_writes_itself_has_a_scenario() -> None:
         "Building_Went_Live": any((step.change or {}).get("mode") == "live" for step in everywhere()),
         "Vendor_Changed": any(step.add_vendor and step.renews for step in everywhere()),
         "Tolerances_Changed": any("tolerances" in (step.change or {}).get("policy", {}) for step in everywhere()),
+        "Lines_Taken_On": any(line.get("state") for one in SCENARIOS for line in one.building.get("items", [])),
         "First_Day_Ended": any(step.until and "issue_purchase_order" in str(step.does) for step in everywhere()),
     }
     of_an_upgrade = {"Lines_Adopted"}  # there must be rows of an earlier version: tests/histories
