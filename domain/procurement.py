@@ -401,6 +401,8 @@ class FactDetails(BaseModel):
     handling: str | None = None
     then: str | None = None
     kind: str | None = None
+    aside: str | None = None
+    """Why it was not counted when it came in, as a person was asked about it; None: it was."""
 
 
 class FactRow(Row):
@@ -418,10 +420,25 @@ class FactRow(Row):
     order: str | None = None
     shipment_id: str | None = None
     quantity: Decimal | None = None
-    judgement: Literal["same", "another"] | None = None
+    judgement: Literal["same", "another", "left", "restated"] | None = None
     voided_by: str | None = None
     details: FactDetails = FactDetails()
     caused_seq: int = 0
+
+    @property
+    def key(self) -> str:
+        """Names the fact: an event id is unique only within its source."""
+        return f"{self.source}:{self.event_id}"
+
+    @property
+    def is_set_aside(self) -> bool:
+        """Whether it cannot be true as it was said, or a person has left it, or told it as it was meant."""
+        return self.details.aside is not None or self.judgement in ("left", "restated")
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is neither taken back nor set aside: only then it counts for anything."""
+        return self.voided_by is None and not self.is_set_aside
 
 
 class LotRow(Row):

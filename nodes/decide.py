@@ -3,7 +3,7 @@
 from domain.approvals import POLICY
 from domain.buildings import MANAGER
 from domain.events import Entry
-from domain.outstanding import Need, is_about_note, outstanding, to_receive
+from domain.outstanding import Need, is_about_note, outstanding, outstanding_while_asked
 from domain.plain_json import JsonObject, PlainAction
 from domain.plan import Act, Ask, RaisedQuestion, Review
 from domain.questions.registry import ALWAYS_A_PERSON
@@ -61,8 +61,7 @@ async def _found(toolbox: Toolbox, entry: Entry, finding: Finding) -> tuple[list
         if file.item.is_held:
             held.add(file.item.item_id)
         else:
-            # Goods at the gate do not wait until a question is answered; all else about the line does.
-            calls_for = to_receive if file.item.item_id in held else outstanding
+            calls_for = outstanding_while_asked if file.item.item_id in held else outstanding
             needs += calls_for(file, building)
     verdicts = read + _said(finding, held) + [_alone(need) for need in needs if need.ask is None]
     asks += [Ask(kind=need.ask, item_id=need.item_id, subject=need.subject) for need in needs if need.ask is not None]

@@ -83,13 +83,15 @@ def _order_facts(file: LineFile) -> Iterable[Fact]:
 
 
 def _first_day(file: LineFile) -> date:
-    return min((fact.day for fact in file.facts if fact.kind in ("departed", "arrived")), default=date.min)
+    days = (fact.day for fact in file.facts if fact.is_live and fact.kind in ("departed", "arrived"))
+    return min(days, default=date.min)
 
 
 def last_day(file: LineFile) -> date:
     """The last day on which anything is known to have happened to the goods of a line."""
     happened = ("departed", "arrived", "inspected")
-    return max((fact.day for fact in adopt(file).facts if fact.kind in happened), default=date.min)
+    days = (fact.day for fact in adopt(file).facts if fact.is_live and fact.kind in happened)
+    return max(days, default=date.min)
 
 
 def account_of(file: LineFile, facts: Sequence[Fact] | None = None) -> Account:
@@ -154,7 +156,7 @@ class _Projection:
         self.account = account or account_of(file, self.facts)
         self.rounds = {line.number: line.round for line in file.order_lines}
         self.told = {fact.key: fact for fact in self.facts}
-        self.rows_by_key = {f"{row.source}:{row.event_id}": row for row in file.facts}
+        self.rows_by_key = {row.key: row for row in file.facts}
         self.stated = expect_arrivals(self.account, self.facts, None)
         self.computed = expect_arrivals(self.account, self.facts, self.item.lead_time_days)
         self.acknowledged = self._acknowledged()
@@ -489,7 +491,7 @@ class _Projection:
             return None
         names = self._names_of(ncr)
         replaced = any(
-            row.kind == "disposed" and row.details.ncr in names and row.details.then == "replaced"
+            row.kind == "disposed" and row.is_live and row.details.ncr in names and row.details.then == "replaced"
             for row in self.file.facts
         )
         return "replace" if handling == "return" and replaced else _WORD[handling]

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Literal
 
 from domain.lines.account import Account
+from domain.lines.doubts import doubt_detail
 from domain.lines.facts import Arrived, Departed, Disposed, Fact, Inspected, Stated, Submitted
 from domain.lines.lots import NOTHING, LotState
 from domain.lines.needs import untouched_account
@@ -19,7 +20,6 @@ from domain.lines.sameness import group_arrivals, group_departures, group_inspec
 from domain.lines.statements import expect_arrivals
 from domain.lines.stored import read_row
 from domain.lines.submittals import newest_verdict
-from domain.lines.taking_in import doubt_detail
 from domain.outside import shown_name
 from domain.procurement import FactRow, Item, LineAccount, LineFile, LotRow, NonconformanceRow
 
@@ -34,7 +34,7 @@ FactKind = Literal[
     "failed",
     "decided",
 ]
-FactEffect = Literal["counts", "told_again", "superseded", "doubted", "taken_back"]
+FactEffect = Literal["counts", "told_again", "superseded", "doubted", "set_aside", "taken_back"]
 """What a fact does to its line now."""
 
 
@@ -267,23 +267,27 @@ class _Line:
 
     def _place(self, row: FactRow) -> tuple[str | None, str | None]:
         """The order and the shipment of a fact, as they are shown."""
-        key = f"{row.source}:{row.event_id}"
-        first = self.first_reports.get(key)
-        name = row.shipment_id or (first.shipment_id if first else None) or (first.key if first else key)
+        first = self.first_reports.get(row.key)
+        name = row.shipment_id or (first.shipment_id if first else None) or (first.key if first else row.key)
         if name not in self.shown_ids:
             name = next((known for known, ids in self.account.shipment_ids.items() if name in ids), name)
         return row.order or self.orders.get(name) or None, self.shown_ids.get(name, row.shipment_id)
 
     def _ncr_number(self, row: FactRow) -> str | None:
         """Of what a decision is about, or what an inspection or a damaged arrival raised."""
-        key = f"{row.source}:{row.event_id}"
-        ncr = row.details.ncr or next((one.ncr for one in self.account.verdicts if key in one.reports), None)
+        ncr = row.details.ncr or next((one.ncr for one in self.account.verdicts if row.key in one.reports), None)
         return next((known.ncr_number for known in self.file.ncrs if known.ncr_id == ncr), None)
 
     def _effect(self, row: FactRow) -> tuple[FactEffect, str | None]:
         fact = read_row(row)
         if row.voided_by is not None:
             return "taken_back", f"It was taken back by {shown_name(row.voided_by)}."
+        if row.judgement == "restated":
+            return "set_aside", f"A person has told it again as it was meant{_asked_as(row)}."
+        if row.judgement == "left":
+            return "set_aside", f"A person has left it: it counts for nothing{_asked_as(row)}."
+        if row.details.aside is not None:
+            return "doubted", row.details.aside
         first = self.first_reports.get(fact.key)
         if doubt := self.doubts.get(first.key if first else fact.key):
             return "doubted", doubt_detail(self.item, fact, doubt)
@@ -328,6 +332,11 @@ def _find_first_reports(facts: Sequence[Fact]) -> dict[str, Fact]:
         *((claim.reports, claim.first) for claim in inspections),
     ]
     return {report.key: first for reports, first in claims for report in reports}
+
+
+def _asked_as(row: FactRow) -> str:
+    """Why a person was asked, after what he has answered."""
+    return f" ({row.details.aside})" if row.details.aside else ""
 
 
 def _kind(row: FactRow) -> FactKind:

@@ -31,7 +31,9 @@ def expect_arrivals(account: Account, facts: Sequence[Fact], lead_time_days: int
     or ETA of its order, also of a shipment that has not left yet. Where nobody has said anything: the order's day plus
     the lead time, in calendar days.
     """
-    sayings = _say_once(sorted(_sayings(facts), key=lambda saying: saying.saying, reverse=True))
+    doubted = {doubt.fact for doubt in account.doubts}
+    believed = (fact for fact in facts if fact.key not in doubted)
+    sayings = _say_once(sorted(_sayings(believed), key=lambda saying: saying.saying, reverse=True))
     orders = {order.number: order for order in account.orders}
     known = frozenset[str]().union(account.shipment_ids, *account.shipment_ids.values())
     known |= {lot.shipment for lot in account.lots if lot.shipment}

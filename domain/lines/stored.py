@@ -6,8 +6,18 @@ from domain.lines.facts import Arrived, Departed, Disposed, Fact, Inspected, Sta
 from domain.procurement import FactDetails, FactRow
 
 
-def fact_row(fact: Fact, item_id: str, fact_id: str, seq: int, *, document_url: str | None = None) -> FactRow:
+def fact_row(
+    fact: Fact,
+    item_id: str,
+    fact_id: str,
+    seq: int,
+    *,
+    document_url: str | None = None,
+    aside: str | None = None,
+) -> FactRow:
     """The row that keeps a fact. Orders and their cancellation are kept by the orders themselves.
+
+    `aside`: why it is not counted; None: it is.
 
     Raises:
         TypeError: the fact is of an order.
@@ -26,7 +36,7 @@ def fact_row(fact: Fact, item_id: str, fact_id: str, seq: int, *, document_url: 
         shipment_id=fact.shipment_id,
         quantity=fact.quantity,
         judgement=fact.judgement,
-        details=details.model_copy(update={"document_url": document_url}),
+        details=details.model_copy(update={"document_url": document_url, "aside": aside}),
         caused_seq=seq,
     )
 
@@ -72,8 +82,8 @@ def read_row(row: FactRow) -> Fact:
         "order": row.order,
         "shipment_id": row.shipment_id,
         "quantity": row.quantity,
-        "is_voided": row.voided_by is not None,
-        "judgement": row.judgement,
+        "is_voided": not row.is_live,
+        "judgement": None if row.is_set_aside else row.judgement,
     }
     details = row.details
     if row.kind == "departed":
