@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from domain.addresses import recipients_on_file, same_address
+from domain.lines.quantities import tolerance
 from domain.money import line_total, places_of
 from domain.outside import shown_name
 
@@ -40,6 +41,10 @@ class Quality(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     ACCEPTED_AS_IS = "accepted_as_is"
+
+
+_SUPPLIED = ("ordered", "in_transit", "on_site", "accepted", "rejected", "in_repair")
+"""States of lots that a need may still be covered from."""
 
 
 class Row(BaseModel):
@@ -195,6 +200,24 @@ class Item(Row):
         return self.needed_quantity if self.quantity is None else self.quantity
 
     @property
+    def missing_quantity(self) -> Decimal:
+        """How much is needed of which nothing is on site, on its way or on order; 0 where less is missing than the unit
+        allows. Of a line whose facts are not kept, 0."""
+        if self.account is None:
+            return Decimal(0)
+        quantities = self.account.quantities
+        supplied = sum((quantities.get(state, Decimal(0)) for state in _SUPPLIED), Decimal(0))
+        needed = quantities.get("needed", Decimal(0))
+        missing = needed - supplied
+        return missing if missing > tolerance(needed, self.unit) else Decimal(0)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether a part of its order was cancelled that is still needed, and nothing was ordered for it since."""
+        cancelled = Decimal(0) if self.account is None else self.account.quantities.get("cancelled", Decimal(0))
+        return cancelled > 0 and self.submittal == Submittal.APPROVED and self.missing_quantity > 0
+
+    @property
     def is_ordered(self) -> bool:
         return self.commercial in (Commercial.ORDERED, Commercial.ACKNOWLEDGED)
 
@@ -232,6 +255,16 @@ class Item(Row):
         return max(dated, key=lambda need: need.days_late_as_known or 0, default=None)
 
     @property
+    def late_needs(self) -> list[CoveredNeed]:
+        """The needs that are met on their day or after it, as far as days are known; the earliest first."""
+        needs = [] if self.account is None else self.account.needs
+        return [
+            need
+            for need in needs
+            if need.required_by is not None and need.expected_on is not None and need.expected_on >= need.required_by
+        ]
+
+    @property
     def days_late(self) -> int | None:
         """Calendar days by which the latest of its needs is late, 0 in time; None where no day is known."""
         need = self.latest_need
@@ -263,6 +296,8 @@ def _status(item: Item) -> str:
         return "released"
     if item.logistics == Logistics.ON_SITE:
         return "on_site"
+    if item.is_short:
+        return "ready_to_order"
     if item.logistics != Logistics.NOT_SHIPPED:
         return str(item.logistics)
     is_wanted_again = item.commercial == Commercial.CANCELLED and item.submittal == Submittal.APPROVED
@@ -301,6 +336,8 @@ class PurchaseOrder(Row):
     cancelled_on: date | None = None
     placed_outside: bool = False
     """Placed without the agent: it was taken from what a vendor or the site reported."""
+    line_statuses: dict[str, str] = {}
+    """How far each of its lines is, by item: `issued`, `acknowledged`, `partially_received` or `received`."""
     caused_seq: int = 0
 
 

@@ -22,9 +22,11 @@ from tools.messages import say
 async def issue_purchase_order(context: ActionContext, arguments: OrderArguments) -> dict[str, Any]:
     """Order the line, once: where it is already on order, the standing order is the result."""
     file = await context.file(arguments.item)
-    if file.order is not None and file.item.is_ordered:
+    if file.order is not None and file.item.is_ordered and not file.item.is_short:
         return {"purchase_order": file.order.number, "already_ordered": True}
-    return place_order(context, file, arguments.quantity, [])
+    # Of a line of which a part is here, and the rest was cancelled, the rest is ordered.
+    rest = file.item.missing_quantity if file.item.is_short and file.item.quantity is not None else None
+    return place_order(context, file, arguments.quantity or rest, [])
 
 
 async def reorder_item(context: ActionContext, arguments: ReplacementArguments) -> dict[str, Any]:

@@ -154,6 +154,8 @@ class _Projection:
         self.item = file.item
         self.facts = facts_of(file)
         self.account = account or account_of(file, self.facts)
+        doubted = {doubt.fact for doubt in self.account.doubts}
+        self.believed = [fact for fact in self.facts if fact.key not in doubted]
         self.rounds = {line.number: line.round for line in file.order_lines}
         self.told = {fact.key: fact for fact in self.facts}
         self.rows_by_key = {row.key: row for row in file.facts}
@@ -162,6 +164,10 @@ class _Projection:
         self.acknowledged = self._acknowledged()
         self.ncr_ids: dict[str, str] = {}
         """By nonconformance: the name under which its row is kept."""
+        self.plans: list[Inspection] = []
+        """Inspections that are planned."""
+        self.shown_names: Mapping[str, str] = {}
+        """By what the lots of a shipment are named by: its id as it is shown."""
 
     def make(self) -> LineFile:
         shipments = self._shipments()
@@ -170,6 +176,8 @@ class _Projection:
         ncrs = self._ncrs(inspections)
         inspections = [self._with_disposition(one, ncrs) for one in inspections]
         receipts = self._receipts(names)
+        self.plans = [row for row in inspections if row.status == "scheduled" and row.fact is None]
+        self.shown_names = names
         lots = self._lots(names)
         orders, order_lines = self._orders()
         made = self.file.model_copy(
@@ -225,10 +233,15 @@ class _Projection:
         return orders, lines
 
     def _order(self, order: PurchaseOrder) -> PurchaseOrder:
+        """The order with how far this line of it is, and the status that follows from all of its lines."""
         if order.status == "cancelled":
             return order
-        status = self._order_status(order.number)
-        return order if order.status == status else order.model_copy(update={"status": status, "caused_seq": self.seq})
+        lines = {**order.line_statuses, self.item.item_id: self._order_status(order.number)}
+        status = _status_of(lines.values())
+        if (order.line_statuses, order.status) == (lines, status):
+            return order
+        seq = order.caused_seq if order.status == status else self.seq
+        return order.model_copy(update={"line_statuses": lines, "status": status, "caused_seq": seq})
 
     def _order_status(self, number: str) -> str:
         own = [lot for lot in self.account.lots if lot.order == number]
@@ -531,7 +544,7 @@ class _Projection:
             expected = [part.on for part in self.computed if (part.order, part.shipment) == (lot.order, lot.shipment)]
             coming = lot.state in COMING
             day = max((on for on in expected if on), default=None) if coming else None
-            here = lot.state in (LotState.ON_SITE, LotState.ACCEPTED, LotState.IN_REPAIR)
+            usable = lot.since if lot.state == LotState.ACCEPTED else day if coming else self._ready_on(lot)
             made[lot_id] = LotRow(
                 item_id=self.item.item_id,
                 lot_id=lot_id,
@@ -544,7 +557,7 @@ class _Projection:
                 since=lot.since,
                 arrived_on=lot.arrived_on,
                 expected_on=day if coming else lot.arrived_on,
-                usable_on=lot.since if lot.state == LotState.ACCEPTED else None if here or not coming else day,
+                usable_on=usable,
                 aliases=sorted(self.account.shipment_ids.get(lot.shipment or "", frozenset())),
                 is_over=lot.is_over,
                 is_unknown=lot.is_unknown,
@@ -635,15 +648,16 @@ class _Projection:
     def _by_eta(self) -> list[Expected]:
         """What is to come by an ETA, not by a promise alone."""
         sayings = [
-            fact for fact in self.facts if not fact.is_voided and isinstance(fact, Departed) and fact.eta is not None
+            fact for fact in self.believed if not fact.is_voided and isinstance(fact, Departed) and fact.eta is not None
         ]
         days = {fact.eta for fact in sayings}
-        days |= {f.day for f in self.facts if isinstance(f, Stated) and f.kind == "eta" and not f.is_voided}
+        days |= {f.day for f in self.believed if isinstance(f, Stated) and f.kind == "eta" and not f.is_voided}
         promised = {fact.day for fact in self._promises()}
         return [part for part in self.stated if part.on in days and not (part.on in promised and part.shipment is None)]
 
     def _supply(self) -> list[Supply]:
-        here = [Supply(quantity=quantity, on=day, forecast_on=day) for day, quantity in supply_here(self.account)]
+        parts = supply_here(self.account, self._ready_on)
+        here = [Supply(quantity=quantity, on=day, forecast_on=day) for day, quantity in parts]
         coming = [
             Supply(quantity=known.quantity, on=known.on, forecast_on=forecast.on)
             for known, forecast in zip(self.stated, self.computed, strict=True)
@@ -651,6 +665,20 @@ class _Projection:
             if known.order != BEFORE_ANY_ORDER or known.shipment is not None or known.on is not None
         ]
         return [*here, *coming]
+
+    def _ready_on(self, lot: Lot) -> date | None:
+        """The day on which goods in repair are inspected again, as it is planned since they are."""
+        if lot.state != LotState.IN_REPAIR:
+            return None
+        shipment = self.shown_names.get(lot.shipment or "", lot.shipment)
+        days = [
+            row.scheduled_on
+            for row in self.plans
+            if row.scheduled_on is not None
+            and row.shipment_id in (None, shipment)
+            and (lot.since is None or row.scheduled_on >= lot.since)
+        ]
+        return max(days, default=None)
 
     def _line_account(self) -> LineAccount:
         """All but its needs, which `with_needs` covers."""
@@ -678,6 +706,15 @@ class _Projection:
             is_released=is_released,
             was_released_before=stands,
         )
+
+
+def _status_of(lines: Collection[str]) -> str:
+    """The status of an order from how far each of its lines is, in whichever order they were reported."""
+    if set(lines) == {"received"}:
+        return "received"
+    if {"received", "partially_received"} & set(lines):
+        return "partially_received"
+    return "acknowledged" if set(lines) == {"acknowledged"} else "issued"
 
 
 def _without_report(row: Inspection) -> Inspection:

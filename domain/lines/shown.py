@@ -17,7 +17,7 @@ from domain.lines.needs import untouched_account
 from domain.lines.old_rows import SOURCE as OLD_ROWS
 from domain.lines.projection import account_of, facts_of, with_account
 from domain.lines.sameness import group_arrivals, group_departures, group_inspections
-from domain.lines.statements import expect_arrivals
+from domain.lines.statements import expect_arrivals, find_retold
 from domain.lines.stored import read_row
 from domain.lines.submittals import newest_verdict
 from domain.outside import shown_name
@@ -213,6 +213,7 @@ class _Line:
         facts = facts_of(file)
         self.account = account_of(file, facts)
         self.counting = _find_counting_statements(file.facts, self.account)
+        self.retold = find_retold(facts)
         self.verdict = newest_verdict(facts)
         self.first_reports = _find_first_reports(facts)
         self.doubts = {self._first(doubt.fact): doubt for doubt in self.account.doubts}
@@ -295,6 +296,11 @@ class _Line:
             return "told_again", f"It tells again what {shown_name(first.source)} told as {shown_name(first.event_id)}."
         if first is None and row.kind in ("departed", "arrived", "inspected"):
             return "told_again", "It may tell again what was told before, and nothing is left that it could be of."
+        if fact.key in self.retold:
+            return (
+                "told_again",
+                "Another system tells again what was said of a shipment; it says nothing of the rest.",
+            )
         if isinstance(fact, Stated) and row.fact_id not in self.counting:
             return "superseded", self._why_superseded()
         if isinstance(fact, Submitted) and self.verdict is not None and fact.key != self.verdict.key:
@@ -310,7 +316,9 @@ class _Line:
 def _find_counting_statements(rows: Sequence[FactRow], account: Account) -> frozenset[str]:
     """Ids of the facts by which goods are expected that are still to come: each is given a day of its own, and those
     whose day is then expected count."""
-    days = {date.fromordinal(number): row for number, row in enumerate(rows, start=1) if _is_statement(row)}
+    retold = find_retold(read_row(row) for row in rows)
+    counted = [row for row in rows if _is_statement(row) and row.key not in retold]
+    days = {date.fromordinal(number): row for number, row in enumerate(counted, start=1)}
     marked = [_with_day(read_row(row), day) for day, row in days.items()]
     expected = {part.on for part in expect_arrivals(account, marked, None)}
     return frozenset(row.fact_id for day, row in days.items() if day in expected)

@@ -33,7 +33,9 @@ def expect_arrivals(account: Account, facts: Sequence[Fact], lead_time_days: int
     """
     doubted = {doubt.fact for doubt in account.doubts}
     believed = (fact for fact in facts if fact.key not in doubted)
-    sayings = _say_once(sorted(_sayings(believed), key=lambda saying: saying.saying, reverse=True))
+    newest_first = sorted(_sayings(believed), key=lambda saying: saying.saying, reverse=True)
+    again = _find_retold(newest_first)
+    sayings = _say_once([saying for saying in newest_first if saying.key not in again])
     orders = {order.number: order for order in account.orders}
     known = frozenset[str]().union(account.shipment_ids, *account.shipment_ids.values())
     known |= {lot.shipment for lot in account.lots if lot.shipment}
@@ -67,6 +69,37 @@ def _sayings(facts: Iterable[Fact]) -> Iterable[Stated]:
             )
 
 
+def find_retold(facts: Iterable[Fact]) -> dict[str, str]:
+    """ETAs that name no shipment, and with which another system tells again what was last said of one: such an ETA is
+    of that shipment, and says nothing of the rest. Keys of the facts, with the key of what they tell again."""
+    return _find_retold(sorted(_sayings(facts), key=lambda saying: saying.saying, reverse=True))
+
+
+def _find_retold(newest_first: Sequence[Stated]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for place, saying in enumerate(newest_first):
+        if saying.kind != "eta" or saying.shipment_id is not None:
+            continue
+        newest: dict[str, Stated] = {}
+        for older in newest_first[place + 1 :]:
+            if older.kind == "eta" and older.shipment_id is not None:
+                newest.setdefault(older.shipment_id, older)
+        same = (named for named in newest.values() if _tells_again(saying, named))
+        told = next(same, None)
+        if told is not None:
+            found[saying.key] = told.key
+    return found
+
+
+def _tells_again(saying: Stated, named: Stated) -> bool:
+    return (
+        saying.day == named.day
+        and saying.source != named.source
+        and (saying.order is None or named.order is None or saying.order == named.order)
+        and (saying.quantity is None or named.quantity is None or saying.quantity == named.quantity)
+    )
+
+
 def _say_once(sayings: Sequence[Stated]) -> list[Stated]:
     """The sayings, the newest first, each part once: two systems often tell the same part by the same day."""
     kept: dict[tuple[object, ...], Stated] = {}
@@ -89,9 +122,12 @@ def _expect_unshipped(
 ) -> list[Expected]:
     """A statement with a quantity is about a part; the newer ones are taken first, until all is spoken of."""
     expected, left = [], lot.quantity
+    owed_since = lot.since if lot.since and order.placed_on and lot.since > order.placed_on else None
     for saying in sayings:
         if saying.order not in (None, lot.order):
             continue
+        if owed_since is not None and saying.said_at.date() < owed_since:
+            continue  # it was said of the goods that went back, not of those that are owed for them
         part = left if saying.quantity is None else min(left, saying.quantity)
         if part:
             expected.append(Expected(part, saying.day, lot.order))
@@ -99,6 +135,7 @@ def _expect_unshipped(
         if not left:
             return expected
     day = None
-    if order.placed_on is not None and lead_time_days is not None:
-        day = order.placed_on + timedelta(days=lead_time_days)
+    start = owed_since or order.placed_on
+    if start is not None and lead_time_days is not None:
+        day = start + timedelta(days=lead_time_days)
     return [*expected, Expected(left, day, lot.order)]
