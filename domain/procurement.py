@@ -521,6 +521,10 @@ class NonconformanceRow(Row):
         return self.undecided > 0 and not self.is_gone
 
 
+MILESTONES = ("acknowledge", "ship", "arrive", "inspect")
+"""In the order in which they come: whatever is later implies what is before it."""
+
+
 class Milestone(Row):
     """What is expected of an order, and by when: acknowledge, ship, arrive, inspect."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from domain.actions import action
 from domain.buildings import MANAGER
+from domain.counts import write_count
 from domain.events import SubmittalApproved, SubmittalRejected
 from domain.lines.facts import Fact, Submitted
 from domain.lines.projection import adopt, changed_rows, facts_of, with_facts
@@ -61,7 +62,7 @@ def record_rejection(file: LineFile, event: SubmittalRejected, report: Report) -
         return set_aside(file, fact, report, detail, {"known": known})
     by = (
         f"It must be ordered by {item.order_by.isoformat()} (required by {item.required_by} less "
-        f"{item.lead_time_days} calendar days of lead time)."
+        f"{write_count(item.lead_time_days or 0, 'calendar day')} of lead time)."
         if item.order_by
         else "Its order-by date is unknown: required-by date or lead time is missing."
     )

@@ -6,6 +6,7 @@ from typing import Any
 from langgraph.types import interrupt
 
 from domain.approvals import DECISION_TYPES
+from domain.counts import write_count
 from nodes.state import BuildingState
 from tools.context import Toolbox
 
@@ -61,7 +62,7 @@ def approval_id_of(building_id: str, key: str) -> str:
 def _description(question: dict[str, Any]) -> str:
     lines = [question["summary"], ""]
     for number, option in enumerate(question["options"]):
-        late = "" if option["days_late"] is None else f", {option['days_late']} days late"
+        late = "" if option["days_late"] is None else f", {write_count(option['days_late'], 'day')} late"
         arrival = f" (there on {option['arrival']}{late}; cost {option['cost']})" if option["arrival"] else ""
         lines.append(f"{number + 1}. {option['title']}{arrival}")
     return "\n".join(lines)

@@ -140,7 +140,8 @@ def _shown(reading: Reading) -> JsonObject:
 def _exhausted(settled: Applied) -> Verdict:
     """All options were refused: say so, and hold the line."""
     item_id = settled.item_id
-    what = f"{settled.approval_id}: all {settled.options} options were refused."
+    which = "the only option was" if settled.options == 1 else f"all {settled.options} options were"
+    what = f"{settled.approval_id}: {which} refused."
     consequence = " The line is on hold." if item_id else " Nothing is done."
     tell: JsonObject = {"team": MANAGER, "message": what + consequence}
     actions: list[PlainAction] = [{"name": "notify_team", "arguments": tell | ({"item": item_id} if item_id else {})}]

@@ -20,6 +20,7 @@ from domain.lines.statements import Expected, expect_arrivals
 from domain.lines.stored import fact_row, read_row
 from domain.lines.submittals import newest_verdict
 from domain.procurement import (
+    MILESTONES,
     FactRow,
     Inspection,
     Item,
@@ -37,7 +38,6 @@ from domain.procurement import (
     Supply,
 )
 
-_MILESTONES = ("acknowledge", "ship", "arrive", "inspect")
 ORDERS = "longlead.orders"
 """Source of the facts that orders are."""
 JOINED = "joined"
@@ -587,7 +587,7 @@ class _Projection:
         if number is None:
             return milestone
         reached = self._reached(number)
-        later = [reached[kind] for kind in _MILESTONES[_MILESTONES.index(milestone.kind) :] if reached.get(kind)]
+        later = [reached[kind] for kind in MILESTONES[MILESTONES.index(milestone.kind) :] if reached.get(kind)]
         day = min((on for on in later if on is not None), default=None)
         if (day is None) == (milestone.met_on is None):
             return milestone

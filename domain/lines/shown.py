@@ -12,13 +12,13 @@ from typing import Literal
 from domain.lines.account import Account
 from domain.lines.doubts import doubt_detail
 from domain.lines.facts import Arrived, Departed, Disposed, Fact, Inspected, Stated, Submitted
-from domain.lines.lots import NOTHING, LotState
+from domain.lines.lots import LotState
 from domain.lines.needs import untouched_account
 from domain.lines.old_rows import SOURCE as OLD_ROWS
 from domain.lines.projection import account_of, facts_of, with_account
 from domain.lines.sameness import group_arrivals, group_departures, group_inspections
 from domain.lines.statements import expect_arrivals, find_retold
-from domain.lines.stored import read_row
+from domain.lines.stored import read_row, tie_breaker
 from domain.lines.submittals import newest_verdict
 from domain.outside import shown_name
 from domain.procurement import FactRow, Item, LineAccount, LineFile, LotRow, NonconformanceRow
@@ -118,14 +118,8 @@ def complete_file(file: LineFile) -> LineFile:
 
 def account_shown(item: Item, account: LineAccount | None = None) -> LineAccount:
     """What a line amounts to. `account`: computed from the line's rows, where the line itself has none; None: nothing
-    was ordered and nothing was reported.
-
-    Goods that came before any order are kept beside what is left of the need, as if that were ordered: it is not.
-    """
-    shown = item.account or account or untouched_account(item)
-    if item.round:
-        return shown
-    return shown.model_copy(update={"quantities": shown.quantities | {str(LotState.ORDERED): NOTHING}})
+    was ordered and nothing was reported."""
+    return item.account or account or untouched_account(item)
 
 
 def list_lots(file: LineFile) -> list[ShownLot]:
@@ -252,7 +246,7 @@ class _Line:
             kind=_kind(row),
             day=None if row.day == date.min else row.day,
             said_at=_said_at(row),
-            received_at=None if row.source == OLD_ROWS else row.received_at,
+            received_at=_received_at(row),
             sorted_by=_times(row),
             source=row.source,
             event_id=row.event_id,
@@ -340,6 +334,14 @@ def _find_first_reports(facts: Sequence[Fact]) -> dict[str, Fact]:
         *((claim.reports, claim.first) for claim in inspections),
     ]
     return {report.key: first for reports, first in claims for report in reports}
+
+
+def _received_at(row: FactRow) -> datetime | None:
+    """When its entry came in; None: on file before facts were kept. What of it only keeps the order of entries that
+    came in at one moment is not shown."""
+    if row.source == OLD_ROWS:
+        return None
+    return row.received_at if row.kind == "disposed" else row.received_at - tie_breaker(row.caused_seq)
 
 
 def _asked_as(row: FactRow) -> str:

@@ -1,9 +1,15 @@
 """Facts to and from the rows that keep them."""
 
+from datetime import timedelta
 from typing import Any
 
 from domain.lines.facts import Arrived, Departed, Disposed, Fact, Inspected, Stated, Submitted
 from domain.procurement import FactDetails, FactRow
+
+
+def tie_breaker(seq: int) -> timedelta:
+    """What is added to the time of an entry: of two that came in at one moment, the first is the older."""
+    return timedelta(microseconds=seq)
 
 
 def fact_row(
