@@ -16,7 +16,7 @@ BIN = $(call quoted,VENV)/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help ready-to-run ready-to-work demo test test-live test-large properties versions takeover readings serve evals bench chaos soak lint \
-	format studio picture requirements try-setup try-install clean
+	format language studio picture docs requirements try-setup try-install clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -62,9 +62,12 @@ lint: ready-to-work  ## ruff and mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-format: ready-to-work  ## Lay the code out
-	@$(BIN)/ruff check --fix .
+format: ready-to-work  ## Lay the code out, also where something is left to be fixed by hand
+	@$(BIN)/ruff check --fix . || { $(BIN)/ruff format .; exit 1; }
 	@$(BIN)/ruff format .
+
+language: ready-to-work  ## How plain the words of the code and the documents are, and where they are not
+	@$(BIN)/python -m tests.language
 
 bench: ready-to-work  ## The benchmarks, side by side with their baselines, as ratios (BENCH=names and options)
 	@$(BIN)/python -m evals.bench $(BENCH)
@@ -81,8 +84,11 @@ soak: ready-to-work  ## 200,000 events, and whether memory, connections, jobs or
 studio: ready-to-work  ## LangGraph's dev server over the same threads (DATA=)
 	@LONGLEAD_DATA_DIR=$(call quoted,DATA) $(BIN)/longlead studio
 
-picture: ready-to-run  ## Draw the graph anew into README.md and ARCHITECTURE.md
+picture: ready-to-run  ## Draw the graph into README.md and ARCHITECTURE.md
 	@$(BIN)/python -m graph.picture
+
+docs: picture  ## What the documents take from the code: the picture of the graph, the table of settings
+	@$(BIN)/python -m runtime.settings_page
 
 requirements: ready-to-work  ## Pin all packages again, with hashes; build tools as pyproject.toml names them
 	@$(BIN)/python -m bootstrap.pins

@@ -6,7 +6,7 @@ The facts, and so the fingerprint and the version of a question, stay as they ar
 from collections.abc import Callable, Sequence
 
 from domain.approvals import Advice, Option, Question
-from domain.plain_json import PlainAction
+from domain.plain_json import JsonObject, PlainAction, object_in
 from domain.templates import fitting
 
 Actions = Sequence[PlainAction]
@@ -38,7 +38,7 @@ def with_advice(
 def can_be_done(actions: Sequence[PlainAction], question: Question) -> bool:
     """Whether the line's facts leave anything for the actions to act on: an order that is not there, or that is
     cancelled, is not recommended to be cancelled, whatever was decided of another line."""
-    order = question.evidence.get("order") or {}
+    order = object_in(question.evidence, "order")
     is_standing = order.get("number") is not None and order.get("status") != "cancelled"
     return is_standing or all(action["name"] != "cancel_purchase_order" for action in actions)
 
@@ -73,8 +73,8 @@ _WORDS = ("question", "message", "method", "reason", "note")
 """Arguments that are words."""
 
 
-def _evidence(advice: Advice) -> dict[str, object]:
-    shown: dict[str, object] = {}
+def _evidence(advice: Advice) -> JsonObject:
+    shown: JsonObject = {}
     if advice.actions:
         recommendation = {
             "by": advice.responder.name,

@@ -1,9 +1,8 @@
 """Reading what inbox UIs and Studio send as an answer, in all the shapes that they have. The one parser for them."""
 
 import json
-from typing import Any
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from domain.approvals import Answer, plain_answer
 from domain.plain_json import JsonObject
@@ -23,7 +22,7 @@ class UnreadableAnswerError(ValueError):
     """The answer does not say which question it answers, or what it says cannot be read. It is asked again."""
 
 
-def read_answer(value: Any, *, free_text: bool = False) -> Answer:
+def read_answer(value: JsonValue, *, free_text: bool = False) -> Answer:
     """Read an answer: our own `{approval_id, version, type, ...}`, `{"decisions": [...]}`, or `[{"type", "args"}]`.
 
     `free_text`: whether an answer in free words can be read later. It must name its approval and the version that was
@@ -56,21 +55,22 @@ def read_answer(value: Any, *, free_text: bool = False) -> Answer:
     return _read_reply(answer, free_text)
 
 
-def _parsed(value: Any) -> Any:
+def _parsed(value: JsonValue) -> JsonValue:
     """UIs with plain text fields send objects and lists as JSON text."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         try:
-            return json.loads(value)
+            parsed: JsonValue = json.loads(value)
+            return parsed
         except (ValueError, RecursionError):
             return value
     return value
 
 
-def _object(value: Any) -> JsonObject:
+def _object(value: JsonValue) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
-def _single(value: Any) -> JsonObject:
+def _single(value: JsonValue) -> JsonObject:
     if isinstance(value, dict) and isinstance(value.get("decisions"), list):
         value = value["decisions"]
     if isinstance(value, list):

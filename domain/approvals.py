@@ -3,14 +3,14 @@
 import hashlib
 import json
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
 from domain.actions import Action
 from domain.buildings import Strict
 from domain.outside import own_words
-from domain.plain_json import PlainAction
+from domain.plain_json import AnswerOnRecord, FactValue, KnownJson, PlainAction
 from domain.plain_words import plain_reply
 from domain.principals import LOCAL_PERSON as LOCAL_PERSON
 from domain.principals import POLICY as POLICY
@@ -86,7 +86,7 @@ class Question(BaseModel):
     item_id: str | None = None
     summary: OwnWords
     options: list[Option]
-    evidence: dict[str, Any]
+    evidence: KnownJson
     fingerprint: str
     """Digest of the facts it rests on: an answer to other facts is outdated."""
     matter: str = ""
@@ -97,7 +97,7 @@ class Question(BaseModel):
     """The amount at stake, which decides who is asked: a decimal string in the building's currency."""
     amount_unknown: bool = False
     """Whether a way out commits an amount that is not known."""
-    subject: dict[str, Any] = {}
+    subject: KnownJson = {}
     """What the question is rebuilt from, beside the line's file: the event's body, exceptions, the error."""
     holds_item: bool = True
 
@@ -106,7 +106,7 @@ class Question(BaseModel):
         return digest == self.fingerprint or (not matter and digest in self.earlier_fingerprints)
 
 
-def fingerprint(facts: Any) -> str:
+def fingerprint(facts: FactValue) -> str:
     """A digest of facts: equal facts, equal digest."""
     text = json.dumps(facts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -131,8 +131,8 @@ class Approval(Row):
     options: list[Option] = []
     refused: int = 0
     """How many options were refused before: the recommendation is the option at this index."""
-    evidence: dict[str, Any] = {}
-    subject: dict[str, Any] = {}
+    evidence: KnownJson = {}
+    subject: KnownJson = {}
     advice: Advice | None = None
     """What a rule or a model recommends; no fact, so no part of the fingerprint."""
     fingerprint: str
@@ -151,7 +151,7 @@ class Approval(Row):
     escalate_at: datetime | None = None
     """When it moves up the approver chain; None at its top."""
     raised_seq: int
-    decision: dict[str, Any] | None = None
+    decision: AnswerOnRecord | None = None
     """The accepted decision: type, actions, message, responder, event_id, status (accepted, applied, outdated)."""
     decision_seq: int | None = None
 

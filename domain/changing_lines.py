@@ -7,19 +7,24 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from domain.line_names import LineNames
 from domain.lines.needs import counts_otherwise, with_needs
 from domain.needs_plan import NeedsPlan
 from domain.outside import shown_name
-from domain.procurement import Item, LineFile, Logistics
+from domain.plain_json import PlainObject
+from domain.procurement import DatedNeed, Item, LineFile, Logistics
 from domain.revising_orders import ordered_in_all
+from domain.schedule import as_date
 from domain.text import DistinctIds, folded, slug
 
 ON_THE_ORDER = ("quantity", "unit", "unit_price", "currency", "vendor_id")
 """Fields of a line that its order repeats: once it is ordered, another value is a change order."""
 _NEED = ("required_by", "buffer_days")
+
+
+LineValue = str | int | Decimal | date | None
+"""What a field of a line may be given."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class WantedLine:
 
     item_id: str | None = None
     name: str | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, LineValue] = field(default_factory=dict)
     """Fields of `Item` beside its id and its name."""
     is_removed: bool = False
     is_posted: bool = True
@@ -72,7 +77,7 @@ class Log:
     """The lines of a building with its schedule, while they are changed. Pure: what is to be saved is read from it."""
 
     def __init__(
-        self, items: Iterable[Item], body: Mapping[str, Any], *, currency: str, vendors: Collection[str], seq: int
+        self, items: Iterable[Item], body: PlainObject, *, currency: str, vendors: Collection[str], seq: int
     ) -> None:
         self.items = {item.item_id: item for item in items}
         self._names = LineNames((item.item_id, item.name) for item in self.items.values() if not item.removed)
@@ -82,7 +87,7 @@ class Log:
         self._seq = seq
         self.plan = NeedsPlan(body, self._names)
 
-    def replace_schedule(self, body: Mapping[str, Any]) -> None:
+    def replace_schedule(self, body: PlainObject) -> None:
         """Another version of the schedule. Lines that it does not name keep their last need: it is carried over."""
         before, self.plan = self.plan, NeedsPlan(body, self._names)
         for item in self.items.values():
@@ -179,9 +184,8 @@ class Log:
             item_id = self._ids.take(wanted.item_id)
         values = {key: value for key, value in wanted.values.items() if key not in _NEED}
         currency = values.pop("currency", None) or self._currency
-        item = Item(
-            item_id=item_id, name=name, currency=currency, posted=wanted.is_posted, caused_seq=self._seq, **values
-        )
+        own = {"item_id": item_id, "name": name, "currency": currency, "posted": wanted.is_posted}
+        item = Item.model_validate({**own, "caused_seq": self._seq, **values})
         self._names.add(item_id, name)
         is_other = wanted.item_id is not None and item_id != wanted.item_id
         note = f"{item.shown} has the id {item_id}: {wanted.item_id} is another line's" if is_other else None
@@ -196,13 +200,13 @@ class Log:
         """Take a line out, whatever is ordered of it: somebody has decided that."""
         self._names.drop(known.item_id, known.name)
         self.plan.drop(known.item_id)
-        update: dict[str, Any] = {"removed": True, "held_until": None, "needs": [], "caused_seq": self._seq}
-        return Applied(self._keep(with_needs(known.model_copy(update=update))), known)
+        removed = {"removed": True, "held_until": None, "needs": list[DatedNeed](), "caused_seq": self._seq}
+        return Applied(self._keep(with_needs(known.model_copy(update=removed))), known)
 
     def _change(self, known: Item, wanted: WantedLine, file: LineFile | None) -> Outcome:
         values = {key: value for key, value in wanted.values.items() if key not in _NEED}
         waiting = _change_order(known, values, file)
-        update: dict[str, Any] = {key: value for key, value in values.items() if key not in waiting}
+        update = {key: value for key, value in values.items() if key not in waiting}
         if wanted.is_posted:
             update["posted"] = True
         is_renamed = wanted.item_id is not None and wanted.name is not None  # a name alone says which line is meant
@@ -222,8 +226,9 @@ class Log:
     def _with_need(self, item: Item, wanted: WantedLine) -> Item:
         """The line with the day that is wanted, which the schedule then has as well."""
         if any(key in wanted.values for key in _NEED):
-            day: date | None = wanted.values.get("required_by", item.required_by)
-            buffer_days = wanted.values.get("buffer_days", item.buffer_days) or 0
+            given, buffer = (wanted.values.get(key, getattr(item, key)) for key in _NEED)
+            day = None if given is None else as_date(given)
+            buffer_days = buffer if isinstance(buffer, int) else 0
             self.plan.set_need(item, day, buffer_days)
             item = item.model_copy(update={"required_by": day, "buffer_days": buffer_days})
         return self._keep(self.plan.applied_to(item))
@@ -271,7 +276,7 @@ def is_recounted(before: Item, after: Item) -> bool:
     return (before.account is not None or is_bound(before)) and counts_otherwise(before, after)
 
 
-def _change_order(known: Item, values: Mapping[str, Any], file: LineFile | None) -> dict[str, Any]:
+def _change_order(known: Item, values: Mapping[str, LineValue], file: LineFile | None) -> dict[str, LineValue]:
     """The values that differ from what is ordered. What the order leaves open may be filled in, and what is not known
     any more be cleared: the order stands as it was issued."""
     if not known.is_ordered or file is None:
@@ -289,13 +294,13 @@ def _change_order(known: Item, values: Mapping[str, Any], file: LineFile | None)
     return other
 
 
-def _as_ordered(known: Item, key: str, file: LineFile) -> Any:
+def _as_ordered(known: Item, key: str, file: LineFile) -> LineValue:
     """The value that the line has, else the one that its order says: what was cleared is still ordered so."""
-    value = getattr(known, key)
-    if value is not None:
-        return value
-    return getattr(file.order if key in ("vendor_id", "currency") else file.order_line, key, None)
+    value: LineValue = getattr(known, key)
+    if value is None:
+        value = getattr(file.order if key in ("vendor_id", "currency") else file.order_line, key, None)
+    return value
 
 
-def _as_text(value: object) -> str | None:
+def _as_text(value: LineValue) -> str | None:
     return None if value is None else f"{value:f}" if isinstance(value, Decimal) else str(value)

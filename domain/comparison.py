@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
 from domain.approvals import Approval, Responder
 from domain.own_ids import without_owner
-from domain.plain_json import PlainAction
+from domain.plain_json import FactValue, KnownJson, PlainAction, as_json
 from domain.procurement import Item
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class EventSeen(BaseModel):
     event_id: str = Field(description="The sender's id.")
     item: str | None = Field(None, description="The line that it names.")
     status: str = Field(description="How far it is.")
-    body: dict[str, Any] = Field({}, exclude=True)
+    body: KnownJson = Field({}, exclude=True)
 
 
 class MessageSaid(BaseModel):
@@ -190,7 +190,7 @@ def _name(item: Item | None) -> str | None:
     return None if item is None else item.name
 
 
-def _text(value: Any) -> str | None:
+def _text(value: FactValue) -> str | None:
     return None if value is None else str(value)
 
 
@@ -243,7 +243,9 @@ def _action(action: PlainAction) -> str:
 
 
 def _decision_alike(made: DecisionMade) -> str:
-    return _canonical([made.item_id, made.kind, made.type, made.responder.type, made.responder.id, made.actions])
+    return _canonical(
+        [made.item_id, made.kind, made.type, made.responder.type, made.responder.id, as_json(made.actions)]
+    )
 
 
 def _message_alike(really: Side, here: Side) -> Callable[[MessageSaid], str]:
@@ -258,7 +260,7 @@ def event_alike(event: EventSeen) -> str:
     return _canonical([event.event_type, body])
 
 
-def _canonical(value: Any) -> str:
+def _canonical(value: FactValue) -> str:
     return json.dumps(value, sort_keys=True, default=str)
 
 

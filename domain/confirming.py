@@ -5,10 +5,9 @@ it out and a no goes on to the next. The facts are the same, and so is the finge
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from domain.approvals import Approval, Option, Responder
-from domain.plain_json import PlainAction
+from domain.plain_json import JsonObject, PlainAction, object_in
 from domain.replies import Reply
 from domain.wording import actions_in_words
 
@@ -36,7 +35,7 @@ def with_understood(approval: Approval, actions: Sequence[PlainAction], said: st
     marked = option.model_copy(
         update={"recommended_by": reader, "why": f'read in the words of {by}, to be confirmed: "{said[:MAX_SAID]}"'}
     )
-    understood: dict[str, Any] = {
+    understood: JsonObject = {
         "said": said,
         "by": by,
         "what": option.title,
@@ -64,21 +63,20 @@ def without_understood(approval: Approval) -> Approval:
     if understood is None:
         return approval
     options = [one for number, one in enumerate(approval.options) if number != approval.refused]
-    if understood["place"] is not None:
-        before = {"recommended_by": None, "why": None, **understood.get("before", {})}
+    if isinstance(place := understood["place"], int):
+        before = {"recommended_by": None, "why": None, **object_in(understood, "before")}
         option = approval.options[approval.refused].model_dump(mode="json") | before
-        options.insert(understood["place"], Option.model_validate(option))
+        options.insert(place, Option.model_validate(option))
     evidence = {key: value for key, value in approval.evidence.items() if key != UNDERSTOOD}
     return approval.model_copy(update={"options": options, "evidence": evidence, "version": approval.version + 1})
 
 
-def understood_of(approval: Approval) -> dict[str, Any] | None:
+def understood_of(approval: Approval) -> JsonObject | None:
     """What waits to be confirmed; None where nothing does."""
-    found: dict[str, Any] | None = approval.evidence.get(UNDERSTOOD)
-    return found
+    return object_in(approval.evidence, UNDERSTOOD) or None
 
 
-def reading_confirmed(understood: dict[str, Any]) -> dict[str, Any]:
+def reading_confirmed(understood: JsonObject) -> JsonObject:
     """What was read and then confirmed, as it is shown beside the person's words."""
     return {
         "understood": understood["reading"],

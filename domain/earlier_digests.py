@@ -4,18 +4,18 @@ Nothing here may follow today's models: fields that came later are left out by n
 """
 
 import hashlib
-from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
 from domain.buildings import BuildingSpec
 from domain.event_content import ENVELOPE, as_exact, digest_of_plain, without_defaults
 from domain.events import CLEAR, EVENT
+from domain.plain_json import JsonObject, object_in, objects_in
 
-_JSON: TypeAdapter[Any] = TypeAdapter(Any)
+_JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 
 
-def earlier_digests_of_body(body: dict[str, Any]) -> frozenset[str]:
+def earlier_digests_of_body(body: JsonObject) -> frozenset[str]:
     """The digests of an event's body that earlier versions may have stored. A field that was null counted as absent
     then, and before that the body counted as it is written."""
     try:
@@ -30,14 +30,14 @@ def earlier_digests_of_building(spec: BuildingSpec) -> frozenset[str]:
     return frozenset([_without_some_defaults(spec), *_with_all_defaults(spec)])
 
 
-def _said(body: BaseModel) -> dict[str, Any]:
+def _said(body: BaseModel) -> JsonObject:
     return without_defaults(body, lambda _name, value: as_exact(value), leave_out=ENVELOPE)
 
 
-def _without_clear(said: dict[str, Any]) -> dict[str, Any]:
+def _without_clear(said: JsonObject) -> JsonObject:
     if "items" not in said:
         return said
-    return {**said, "items": [{k: v for k, v in line.items() if k != CLEAR} for line in said["items"]]}
+    return {**said, "items": [{k: v for k, v in line.items() if k != CLEAR} for line in objects_in(said, "items")]}
 
 
 _ALWAYS_THERE = ("po_limit", "model_cost_per_day")
@@ -47,7 +47,7 @@ _ALWAYS_THERE = ("po_limit", "model_cost_per_day")
 def _without_some_defaults(spec: BuildingSpec) -> str:
     said = _said(spec)
     if "policy" in said:
-        said["policy"] = {**dict.fromkeys(_ALWAYS_THERE), **said["policy"]}
+        said["policy"] = {**dict.fromkeys(_ALWAYS_THERE), **object_in(said, "policy")}
     return digest_of_plain(said)
 
 
@@ -106,12 +106,13 @@ def _with_all_defaults(spec: BuildingSpec) -> list[str]:
 def _is_sayable(spec: BuildingSpec) -> bool:
     """Whether an earlier version could have taken this body: it says nothing in fields that came later."""
     said = _said(spec)
-    policy = said.pop("policy", {})
-    hours = policy.get("quiet_hours") or {}
+    policy = object_in(said, "policy")
+    hours = object_in(policy, "quiet_hours")
+    said.pop("policy", None)
     return _fits("spec", said) and set(policy) <= set(_POLICY) and set(hours) <= set(_QUIET_HOURS)
 
 
-def _shaped(part: str, value: Any) -> Any:
+def _shaped(part: str, value: JsonValue) -> JsonValue:
     """A part's fields of then, in their order of then."""
     if isinstance(value, list):
         return [_shaped(part, one) for one in value]
@@ -122,7 +123,7 @@ def _shaped(part: str, value: Any) -> Any:
     return {name: _shaped(_part(part, name), value[name]) for name in _SHAPES[part]}
 
 
-def _fits(part: str, value: Any) -> bool:
+def _fits(part: str, value: JsonValue) -> bool:
     if isinstance(value, list):
         return all(_fits(part, one) for one in value)
     if not isinstance(value, dict):

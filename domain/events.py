@@ -3,14 +3,23 @@
 import hashlib
 import json
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, Literal, Self, get_args
+from typing import Annotated, ClassVar, Literal, Self, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, FailFast, Field, TypeAdapter, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    FailFast,
+    Field,
+    JsonValue,
+    TypeAdapter,
+    field_validator,
+    model_validator,
+)
 
 from domain.buildings import ItemSpec, Schedule, Strict, VendorChange
 from domain.field_markers import Identifier, LineName, LocalDay, OutsideText, Plain, fields_of
-from domain.plain_json import JsonObject
+from domain.plain_json import JsonObject, KnownJson, PlainObject, text_in
 from domain.text import (
     ON_FILE,
     Day,
@@ -216,6 +225,8 @@ class ScheduleRevised(PublicEvent):
 
 CLEAR = "clear"
 
+G = TypeVar("G")
+
 ClearableField = Literal[
     "category",
     "vendor_id",
@@ -245,7 +256,7 @@ class ItemChange(ItemSpec):
 
     @field_validator("name", mode="before")
     @classmethod
-    def _name_stays(cls, given: Any) -> Any:
+    def _name_stays(cls, given: G) -> G:
         if given is None:
             raise ValueError("cannot be cleared: a line always has a name; leave the field out to keep it")
         return given
@@ -266,7 +277,7 @@ class VendorEntry(VendorChange):
 
     @model_validator(mode="before")
     @classmethod
-    def _takes_nothing_away(cls, given: Any) -> Any:
+    def _takes_nothing_away(cls, given: G) -> G:
         """On file a null cannot be told from what is absent."""
         contacts = given.get("contacts") if isinstance(given, dict) else None
         for where, fields in (("", given), ("contacts.", contacts)):
@@ -369,11 +380,11 @@ class CloudEvent(BaseModel):
     source: Name = Field(description="The source.")
     type: Name = Field(description="The event_type.")
     time: datetime | None = Field(None, description="The occurred_at.")
-    data: dict[str, Any] = Field(default={}, description="The event's own fields; absent where it has none.")
+    data: KnownJson = Field(default={}, description="The event's own fields; absent where it has none.")
 
     def body(self) -> JsonObject:
         """The same event in Longlead's own form; the envelope wins over fields of the same name in `data`."""
-        named = {"event_id": self.id, "source": self.source}
+        named: JsonObject = {"event_id": self.id, "source": self.source}
         if self.type == "Event_Voided":  # the id and the source among its data are those of another event
             named = {"source": self.source, **{name: self.data[name] for name in named if name in self.data}}
         made = {**self.data, "event_type": self.type, **named}
@@ -398,7 +409,7 @@ class Entry(BaseModel):
     source: Slug | str
     event_id: str
     event_type: str
-    body: dict[str, Any]
+    body: KnownJson
     received_at: datetime
     time_zone: str | None = None
     """The building's, which never changes; None where whoever made the entry did not know it."""
@@ -411,13 +422,13 @@ class Entry(BaseModel):
 
     def at(self, zone: ZoneInfo) -> datetime:
         """Business time: `occurred_at`, else the event's own date at noon, else when it was received."""
-        occurred = self.body.get("occurred_at")
+        occurred = text_in(self.body, "occurred_at")
         if occurred:
             moment = datetime.fromisoformat(occurred)
             return moment if moment.tzinfo else moment.replace(tzinfo=zone)
         for field in BUSINESSDAY_FIELDS:
-            if self.body.get(field):
-                day = local_day(self.body[field], zone)
+            if said := text_in(self.body, field):
+                day = local_day(said, zone)
                 return datetime(day.year, day.month, day.day, 12, tzinfo=zone)
         return self.received_at
 
@@ -443,18 +454,20 @@ DAY_FIELDS = frozenset(
 """The names of all day fields, at any depth of any event."""
 
 
-def localised(value: Any, zone: ZoneInfo) -> Any:
+def localised(body: PlainObject, zone: ZoneInfo) -> JsonObject:
     """The body with every day field as a plain local date, however deep it lies."""
+    return {
+        key: local_day(inner, zone).isoformat()
+        if key in DAY_FIELDS and isinstance(inner, str)
+        else _localised(inner, zone)
+        for key, inner in body.items()
+    }
+
+
+def _localised(value: JsonValue, zone: ZoneInfo) -> JsonValue:
     if isinstance(value, dict):
-        return {
-            key: local_day(inner, zone).isoformat()
-            if key in DAY_FIELDS and isinstance(inner, str)
-            else localised(inner, zone)
-            for key, inner in value.items()
-        }
-    if isinstance(value, list):
-        return [localised(inner, zone) for inner in value]
-    return value
+        return localised(value, zone)
+    return [_localised(inner, zone) for inner in value] if isinstance(value, list) else value
 
 
 def body_of(event: Event) -> JsonObject:

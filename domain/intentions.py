@@ -3,13 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from domain.approvals import Approval
 from domain.buildings import Building
 from domain.milestones import late_milestones, restart_overdue
 from domain.orders import order_preview
 from domain.outstanding import is_to_order
+from domain.plain_json import JsonObject
 from domain.procurement import LineFile, Milestone, WouldOrder
 from domain.questions import still_stands
 from domain.questions.registry import LETS_THE_LINE_GO_ON
@@ -22,7 +22,7 @@ class AnsweredInWatch:
 
     kind: str
     item_id: str | None
-    subject: dict[str, Any]
+    subject: JsonObject
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Literal
 from domain.approvals import Approval
 from domain.counts import write_count
 from domain.outside import one_line, own_words, shown_name
+from domain.plain_json import object_in, text_in
 from domain.questions.milestone_overdue import OWED
 from domain.questions.registry import declaration_of
 
@@ -51,7 +52,7 @@ def title_of(subject: str, building: str) -> str:
 
 def question_subject(approval: Approval, occasion: Occasion, today: date) -> str:
     """The subject of a message that asks a question, or tells what became of it, on this day."""
-    name = (approval.evidence.get("item") or {}).get("name")
+    name = text_in(object_in(approval.evidence, "item"), "name")
     what = _what(approval)
     is_told = occasion not in ("settled", "answered") or not what
     days = _days_of(approval, today) if is_told else ""
@@ -63,14 +64,14 @@ def _what(approval: Approval) -> str:
     return declared.title(declared.read(approval.subject), approval.evidence)
 
 
-def order_subject(number: str, line: str, quantity: str, required_by: object, revision: int = 0) -> str:
+def order_subject(number: str, line: str, quantity: str, required_by: date | None, revision: int = 0) -> str:
     """The subject of a purchase order, for its vendor."""
     needed = f", required by {required_by}" if required_by else ""
     again = f" revision {revision}" if revision else ""
     return _fitted(f"Purchase order {number}{again}: ", line, f"{quantity and ', ' + quantity}{needed}", ends="")
 
 
-def vendor_subject(number: str | None, line: str, asked: str, by: object = None) -> str:
+def vendor_subject(number: str | None, line: str, asked: str, by: date | str | None = None) -> str:
     """The subject of a message to a vendor: its order, the line, what is asked, and by when."""
     until = f" by {by}" if by else ""
     return _fitted(f"{number}, " if number else "", line, asked + until)
@@ -84,7 +85,7 @@ def request_subject(number: str | None, line: str, question: str) -> str:
     return vendor_subject(number, line, asked, day)
 
 
-def overdue_subject(number: str | None, line: str, milestone: str, due_on: object, by: object) -> str:
+def overdue_subject(number: str | None, line: str, milestone: str, due_on: date | None, by: date | None) -> str:
     """The subject of a message that chases what did not come in time."""
     return vendor_subject(number, line, f"{OWED[milestone]} was due on {due_on}, please report", by)
 
@@ -124,9 +125,9 @@ def _fitted(before: str, name: str | None, after: str, ends: str = ": ") -> str:
 
 def _days_of(approval: Approval, today: date) -> str:
     """How late the line is, or how many days are left until it is needed; empty where no day is known."""
-    dates = approval.evidence.get("dates") or {}
-    late, needed = dates.get("days_late"), dates.get("required_by")
-    if late:
+    dates = object_in(approval.evidence, "dates")
+    late, needed = dates.get("days_late"), text_in(dates, "required_by")
+    if isinstance(late, int) and late:
         return f"{write_count(late, 'day')} late"
     if approval.kind == "schedule_conflict" and late == 0:
         return "due on the very day it is required"

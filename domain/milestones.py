@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from domain.actions import action
 from domain.buildings import Building
 from domain.lines.projection import project
-from domain.plain_json import PlainAction
+from domain.plain_json import JsonObject, PlainAction
 from domain.procurement import MILESTONES, LineFile, Milestone
 from domain.recording import Recorded
 from domain.schedule import add_working_days
@@ -82,7 +82,7 @@ def record_overdue(file: LineFile, building: Building, round_: int, kind: str, t
     if milestone.chases:
         given_up = milestone.model_copy(update={"chase_on": None, "caused_seq": seq})
         detail = unanswered_detail(file, kind, milestone.due_on)
-        subject = {"detail": detail, "milestone": kind, "round": round_, "due_on": str(milestone.due_on)}
+        subject: JsonObject = {"detail": detail, "milestone": kind, "round": round_, "due_on": str(milestone.due_on)}
         return Recorded(detail, [given_up], ask=[("milestone_overdue", subject)])
     again = add_working_days(today, building.policy.chase_again_after_days, building.working_week)
     chased = milestone.model_copy(update={"chases": 1, "chase_on": again, "caused_seq": seq})

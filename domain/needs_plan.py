@@ -1,25 +1,27 @@
 """The one home of what is needed when: the deliveries of a schedule, beside the lines that they are of."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import date
-from typing import Any
+
+from pydantic import JsonValue
 
 from domain.line_names import LineNames
 from domain.lines.needs import with_needs
+from domain.plain_json import JsonObject, PlainObject, objects_in
 from domain.procurement import DatedNeed, Item
 
-Delivery = dict[str, Any]
+Delivery = JsonObject
 """A delivery in the form it was posted: item, required_by, buffer_days, quantity?."""
 
 
 class NeedsPlan:
     """A schedule's deliveries, each found by its line. Days are local to the building."""
 
-    def __init__(self, body: Mapping[str, Any], names: LineNames) -> None:
+    def __init__(self, body: PlainObject, names: LineNames) -> None:
         self._body = dict(body)
         self._names = names
-        self._deliveries: list[Delivery | None] = [dict(one) for one in body.get("deliveries") or []]
+        self._deliveries: list[Delivery | None] = [dict(one) for one in objects_in(body, "deliveries")]
         self._places: dict[str, list[int]] = defaultdict(list)
         self.unknown: list[tuple[int, str]] = []
         """Deliveries of no line that is there: their places, and the names that they give."""
@@ -33,9 +35,9 @@ class NeedsPlan:
                 self.unknown.append((place, str(delivery["item"])))
 
     @property
-    def body(self) -> dict[str, Any]:
+    def body(self) -> JsonObject:
         """The schedule as posted, with what was changed."""
-        kept = [dict(delivery) for delivery in self._deliveries if delivery is not None]
+        kept: list[JsonValue] = [dict(delivery) for delivery in self._deliveries if delivery is not None]
         return {**self._body, "deliveries": kept}
 
     def deliveries_of(self, item_id: str) -> list[Delivery]:

@@ -15,6 +15,7 @@ from domain.lines.submittals import newest_verdict
 from domain.lines.taking_in import Report, outside_subject, set_aside, take_in
 from domain.money import line_total
 from domain.outside import shown_name
+from domain.plain_json import JsonObject
 from domain.procurement import (
     Commercial,
     FactRow,
@@ -49,7 +50,7 @@ def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, rep
     if order.status == "cancelled":
         detail = f"{item.shown}: {number} was acknowledged, but it is cancelled"
         return set_aside(file, fact, report, detail, {"known": {"order": number}})
-    exceptions = [
+    exceptions: list[JsonObject] = [
         {"kind": "other", "detail": found}
         if isinstance(found, str)
         else found.model_dump(mode="json", exclude_none=True)
@@ -67,7 +68,7 @@ def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, rep
         recorded.note = f"{item.shown}: {number} was already acknowledged for {promised}; noted"
     if exceptions:
         recorded.repeat = False
-        subject = {"order": number, "exceptions": exceptions, "promised": str(promised)}
+        subject: JsonObject = {"order": number, "exceptions": [*exceptions], "promised": str(promised)}
         recorded.ask.append(("acknowledgement_exception", subject))
     return recorded
 

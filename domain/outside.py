@@ -61,9 +61,9 @@ def _unlinked(found: re.Match[str]) -> str:
     return mark + found["host"].replace(".", "[.]")
 
 
-def quoted(text: object, most: int = MAX_QUOTED) -> str:
+def quoted(text: str, most: int = MAX_QUOTED) -> str:
     """A text from outside in marks that it cannot close, on one line, without links, cut to length."""
-    flat = without_links(one_line(str(text), most))
+    flat = without_links(one_line(text, most))
     return f"'{''.join(_CLOSING.get(char, char) for char in flat)}'"
 
 

@@ -6,7 +6,6 @@ order does no harm, and when a hold ends the line is simply looked at afresh.
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
 from domain.actions import action
 from domain.buildings import MANAGER, Building
@@ -29,7 +28,7 @@ class Need:
     why: str
     actions: list[PlainAction] = field(default_factory=list)
     ask: str | None = None
-    subject: dict[str, Any] = field(default_factory=dict)
+    subject: JsonObject = field(default_factory=dict)
 
 
 def outstanding(file: LineFile, building: Building) -> list[Need]:
@@ -74,11 +73,11 @@ def _order(file: LineFile, building: Building) -> list[Need]:
         ]
     if missing := missing_for_order(file, building):
         why = f"{item.shown}: {' and '.join(missing)} missing"
-        return [Need(item.item_id, why, ask="order_incomplete", subject={"missing": missing})]
+        return [Need(item.item_id, why, ask="order_incomplete", subject={"missing": [*missing]})]
     verdict = order_verdict(file, building)
     if not verdict.allowed:
-        subject = {"policy_line": verdict.policy_line}
-        return [Need(item.item_id, verdict.policy_line, ask="order_beyond_authority", subject=subject)]
+        beyond: JsonObject = {"policy_line": verdict.policy_line}
+        return [Need(item.item_id, verdict.policy_line, ask="order_beyond_authority", subject=beyond)]
     if not building.orders_alone and is_told_already(file):
         return []
     wanted = [action("issue_purchase_order", item=item.item_id), action("start_tracking", item=item.item_id)]
@@ -208,7 +207,7 @@ def _conflict(file: LineFile, building: Building) -> list[Need]:
     flag = action("flag_potential_issue", item=item.item_id, band="conflict", detail=detail)
     needs = [Need(item.item_id, "the expected arrival is on or after the required day", [flag])]
     if asks:
-        subject = {"policy_line": conflict_policy_line(building)}
+        subject: JsonObject = {"policy_line": conflict_policy_line(building)}
         needs.append(Need(item.item_id, detail, ask="schedule_conflict", subject=subject))
     return needs
 

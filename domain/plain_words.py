@@ -5,12 +5,13 @@ so does every sign beside a full stop, a comma or an exclamation mark: a questio
 """
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 from domain.actions.registry import ACCOMPANIES, ACTION_KINDS
 from domain.phrases import Phrases, phrases, read_as
+from domain.plain_json import PlainAction
 
 MAX_HOLD = 500
 """Characters of a reply that says until when to hold."""
@@ -107,7 +108,7 @@ def plain_reply(text: str) -> Polarity | None:
     return "approve" if kinds == {"yes"} else "reject"
 
 
-def approves_by_name(text: str, recommended: Sequence[Mapping[str, Any]], line_name: str | None) -> bool:
+def approves_by_name(text: str, recommended: Sequence[PlainAction], line_name: str | None) -> bool:
     """Whether a reply is a yes that names exactly what is recommended, and nothing is left over: `yes, replace them`.
 
     `recommended` are the question's recommended actions, `line_name` is the name of the line in question. What only

@@ -9,9 +9,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from domain.addresses import recipients_on_file, same_address
+from domain.lines.facts import AfterReturn, Handling
 from domain.lines.quantities import tolerance
 from domain.money import line_total, places_of
 from domain.outside import shown_name
+from domain.plain_json import JsonObject, KnownJson
 
 
 class Submittal(StrEnum):
@@ -435,11 +437,14 @@ class FactDetails(BaseModel):
     document_url: str | None = None
     defects: list[str] = []
     ncr: str | None = None
-    handling: str | None = None
-    then: str | None = None
+    handling: Handling | None = None
+    then: AfterReturn | None = None
     kind: str | None = None
     aside: str | None = None
     """Why it was not counted when it came in, as a person was asked about it; None: it was."""
+
+
+FactKind = Literal["departed", "arrived", "inspected", "disposed", "stated", "submitted"]
 
 
 class FactRow(Row):
@@ -448,7 +453,7 @@ class FactRow(Row):
 
     item_id: str
     fact_id: str
-    kind: Literal["departed", "arrived", "inspected", "disposed", "stated", "submitted"]
+    kind: FactKind
     day: date
     said_at: datetime
     received_at: datetime
@@ -557,7 +562,7 @@ class ScheduleVersion(Row):
     """One version of the schedule, in the form it was posted."""
 
     version: int
-    body: dict[str, object]
+    body: KnownJson
     data_date: date | None = None
     caused_seq: int = 0
 
@@ -611,7 +616,7 @@ class VendorRow(Row):
         return self.model_copy(update={**orders, **plain, "contacts": self.contacts.model_copy(update=roles)})
 
     @property
-    def on_record(self) -> dict[str, Any]:
+    def on_record(self) -> JsonObject:
         """Its fields as the audit names them, one by one."""
         others = {f"contacts.{role}": contact for role, contact in self.contacts.model_dump().items()}
         return {**self.model_dump(mode="json", exclude={"contacts"}), **others}

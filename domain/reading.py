@@ -3,11 +3,11 @@
 A reading without doubts may be taken in; one with doubts is put to a person, filled in as the first option.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -28,6 +28,7 @@ from domain.mail import lines_named, newest_part, says, sentences, speaks_to_the
 from domain.mail_vocabulary import unaccounted_words
 from domain.orders import record_acknowledgement
 from domain.outstanding import is_resolved
+from domain.plain_json import JsonObject
 from domain.policy import Policy
 from domain.procurement import Item, LineFile, Shipment
 from domain.reading_words import (
@@ -128,7 +129,7 @@ class Mail:
 class Reading:
     """Events as they would be taken in, and what speaks against doing so without a person."""
 
-    events: list[dict[str, Any]] = field(default_factory=list)
+    events: list[JsonObject] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     confidence: float = 1.0
 
@@ -189,7 +190,7 @@ def _event_of(report: Report, mail: Mail, item_id: str) -> tuple[Event | None, l
     """The typed event, with the doubts that the mail's own words leave."""
     doubts = _doubts_of_words(report, mail)
     day, day_doubts = _day(report.day_words, report.day, mail, "back" if report.event_type in _HAPPENED else "ahead")
-    fields: dict[str, Any] = {"event_type": report.event_type, "item": item_id, "occurred_at": mail.occurred_at}
+    fields: Fields = {"event_type": report.event_type, "item": item_id, "occurred_at": mail.occurred_at}
     doubts += day_doubts
     if report.event_type == "Shipment_Departed_Factory":
         departed, more = _day(report.departed_words, report.departed, mail, "back")
@@ -209,11 +210,15 @@ NOT_STATED = "not stated"
 _HAPPENED = ("Shipment_Arrived_Site", "Inspection_Passed", "Inspection_Failed")
 
 
-def _document(mail: Mail) -> dict[str, Any]:
+Fields = dict[str, str | date | datetime | list[str] | None]
+"""What an event is made of, before it is checked."""
+
+
+def _document(mail: Mail) -> Fields:
     return {"document_url": NOT_STATED, "document_name": f"message of {mail.sender}"[:200]}
 
 
-_FIELDS: dict[str, Any] = {
+_FIELDS: dict[str, Callable[[Report, date | None, Mail], Fields]] = {
     "Purchase_Order_Acknowledged": lambda report, day, _: {
         "promised_date": day,
         "exceptions": [text[:500] for text in report.exceptions if text.strip()][:20],
@@ -290,7 +295,7 @@ def _contradictions(event: Event, file: LineFile | None, mail: Mail, seq: int) -
     """What is known against it: the very check that recording it would make."""
     if file is None:
         return []
-    return [detail["detail"] for _, detail in _recorded(event, file, mail, seq).ask if "detail" in detail]
+    return [str(subject["detail"]) for _, subject in _recorded(event, file, mail, seq).ask if "detail" in subject]
 
 
 def _recorded_of(event: Event, file: LineFile | None, mail: Mail, seq: int) -> Recorded:
@@ -340,13 +345,14 @@ def _is_earlier(days: tuple[date | None, date | None]) -> bool:
     return now is not None and before is not None and now < before
 
 
-def _unaccounted(mail: Mail, events: list[dict[str, Any]], files: dict[str, LineFile]) -> list[str]:
+def _unaccounted(mail: Mail, events: list[JsonObject], files: dict[str, LineFile]) -> list[str]:
     """The words of the newest part that are none of a plain report's."""
     names = dict(mail.names)
     known = {*(mail.address or "").partition("@")[0].replace(".", " ").split()}
     for event in events:
-        known |= {event["item"], names[event["item"]]}
-        file = files.get(event["item"])
+        item_id = str(event["item"])
+        known |= {item_id, names[item_id]}
+        file = files.get(item_id)
         if file is not None:
             known |= {order.number for order in file.orders} | ({file.vendor.name} if file.vendor else set())
     words = unaccounted_words(mail.newest, known) if events else []
@@ -379,7 +385,7 @@ def _recorded(event: Event, file: LineFile, mail: Mail, seq: int) -> Recorded:
     return Recorded("")
 
 
-def _left_out(mail: Mail, read: MailReading, events: list[dict[str, Any]]) -> list[str]:
+def _left_out(mail: Mail, read: MailReading, events: list[JsonObject]) -> list[str]:
     """What the mail speaks of and nothing was read of: another line, another day, or everything."""
     if not events:
         return ["nothing that the log could take was read in it"]

@@ -4,12 +4,12 @@ were learned on the way. Pure functions: what to remember, and what becomes of i
 import hashlib
 import re
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel
 
 from domain.counts import write_count
-from domain.plain_json import JsonObject, PlainAction
+from domain.plain_json import JsonObject, KnownJson, PlainAction
 from domain.procurement import LineFile, Logistics
 from domain.schedule import days_late
 from domain.settlement import Applied
@@ -72,7 +72,7 @@ class Fact(About):
     kind: FactKind
     about: str
     """What it is a fact about, within its kind: two facts of the same are duplicates or contradict each other."""
-    value: dict[str, Any]
+    value: KnownJson
     """What is compared: equal values are one fact, others contradict."""
     text: str
     day: str

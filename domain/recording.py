@@ -1,9 +1,8 @@
 """What recording an event comes to: rows to save, and what the agent must make of it."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from domain.plain_json import PlainAction
+from domain.plain_json import JsonObject, PlainAction
 from domain.procurement import Row
 
 
@@ -18,7 +17,7 @@ class Recorded:
     note: str
     rows: list[Row] = field(default_factory=list)
     repeat: bool = False
-    ask: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    ask: list[tuple[str, JsonObject]] = field(default_factory=list)
     say: list[PlainAction] = field(default_factory=list)
 
     @classmethod

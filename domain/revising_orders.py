@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 from domain.actions import RevisedLine
 from domain.errors import InvalidError
@@ -60,7 +59,7 @@ def item_after_revision(file: LineFile, before: OrderLine, after: OrderLine, seq
     parts = (item.quantity, before.quantity, after.quantity)
     if len(standing_lines(file)) > 1 and None not in parts:
         quantity = item.quantity + after.quantity - before.quantity  # type: ignore[operator]
-    changes: dict[str, Any] = {"caused_seq": seq}
+    changes: dict[str, Decimal | int | None] = {"caused_seq": seq}
     if after.quantity != before.quantity:
         changes["quantity"] = quantity
     if after.unit_price != before.unit_price:

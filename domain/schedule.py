@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from domain.buildings import WEEKDAYS
+from domain.plain_json import FactValue, JsonObject, PlainObject, object_in
 
 Band = Literal["clear", "tight", "conflict"]
 """Where an expected arrival lies: before the buffer, within it, on or after the required day."""
 
 
-def as_date(value: object) -> date:
+def as_date(value: FactValue) -> date:
     """A day that was localised before: by now always a plain date."""
     if not isinstance(value, date):
         raise TypeError(f"{value!r} is not a day")
@@ -51,6 +52,6 @@ def add_working_days(day: date, count: int, working_week: Sequence[str]) -> date
     return day
 
 
-def with_project_end(body: dict[str, Any], end: date) -> dict[str, Any]:
+def with_project_end(body: PlainObject, end: date) -> JsonObject:
     """The schedule as posted, with another project end."""
-    return {**body, "project": {**body.get("project", {}), "end_date": end.isoformat()}}
+    return {**body, "project": {**object_in(body, "project"), "end_date": end.isoformat()}}

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Tag, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Discriminator, JsonValue, Tag, TypeAdapter
 
 from domain.approvals import Advice
 from domain.plain_json import JsonObject, PlainAction
@@ -75,7 +75,7 @@ class Outdated(_Settlement):
     applied: Literal[False]
 
 
-def _sort_of(settlement: object) -> str:
+def _sort_of(settlement: JsonValue | _Settlement) -> str:
     """Which one a settlement on record is."""
     if not isinstance(settlement, dict):
         return type(settlement).__name__

@@ -5,9 +5,17 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 from domain.field_markers import LocalDay, Plain
 
@@ -30,7 +38,7 @@ ON_FILE = {"on_file": True}
 """pydantic context for what was accepted before: its days are taken as they are, also by a later version."""
 
 
-def at_the_door(received_at: datetime) -> dict[str, Any]:
+def at_the_door(received_at: datetime) -> dict[str, datetime]:
     """pydantic context for a body from outside: its days are held against the moment at which it came."""
     return {"received_at": received_at}
 
@@ -42,19 +50,19 @@ def _storable(value: str) -> str:
     return value
 
 
-def _day(value: Any, info: ValidationInfo) -> Any:
+def _day(value: JsonValue | date, info: ValidationInfo) -> date:
     """A calendar day, or a moment with a time; a moment becomes a day in the building's zone when it is processed."""
     return _plausible(_parsed(value), info)
 
 
-def _planned_day(value: Any, info: ValidationInfo) -> Any:
+def _planned_day(value: JsonValue | date, info: ValidationInfo) -> date:
     """The same of what is worked out from days that were accepted, such as a required day behind a late arrival."""
     parsed = _parsed(value)
     day = parsed.date() if isinstance(parsed, datetime) else parsed
     return _plausible(day, info) if "received_at" in (info.context or {}) else day
 
 
-def _parsed(value: Any) -> date:
+def _parsed(value: JsonValue | date) -> date:
     if isinstance(value, date):
         return value
     if not isinstance(value, str):

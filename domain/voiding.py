@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from domain.actions.kinds import Reach
 from domain.actions.registry import ACTION_KINDS
@@ -58,7 +57,7 @@ def _binds(name: str) -> bool:
     return kind.reach == Reach.COMMITMENT or (kind.needs_a_person and not kind.only_undoes)
 
 
-def ask_about_decision(file: LineFile, approval: Approval, reason: str, by: str) -> dict[str, Any]:
+def ask_about_decision(file: LineFile, approval: Approval, reason: str, by: str) -> JsonObject:
     """The subject of the question whether a decision stands without its ground."""
     decision = approval.decision or {}
     names = [action["name"].replace("_", " ") for action in decision.get("actions") or []]
@@ -72,7 +71,7 @@ def ask_about_decision(file: LineFile, approval: Approval, reason: str, by: str)
     cancels = next((number for number in placed if number in live), None)
     return {
         "detail": detail,
-        "known": {"decided": approval.key, "actions": names},
+        "known": {"decided": approval.key, "actions": [*names]},
         "doubt": GROUND_GONE,
         "cancels": cancels,
         "matter": f"{by}:{approval.key}",

@@ -1,11 +1,12 @@
 """What has changed on a question since people were told of it, in a few words."""
 
 from collections.abc import Mapping
-from typing import Any
+
+from pydantic import JsonValue
 
 from domain.counts import write_count
 from domain.outside import own_words, shown_phrase
-from domain.plain_json import JsonObject
+from domain.plain_json import JsonObject, PlainObject, number_in, object_in
 
 CHANGED = "changed"
 """Where the evidence of a renewed question says what changed."""
@@ -30,22 +31,22 @@ _REPORT = {"quantity_rejected": "rejected", "defects": "defects", "inspected_on"
 _GROUPS: dict[str, Mapping[str, str]] = {"dates": _DATES, "order": _ORDER, "inspection": _REPORT}
 
 
-def facts_told(evidence: Mapping[str, Any]) -> JsonObject:
+def facts_told(evidence: PlainObject) -> JsonObject:
     """The facts of a question that a person was told, or will be compared with what comes; empty where nobody was told
     of it."""
-    kept: JsonObject | None = evidence.get(TOLD)
-    if kept is not None:
+    kept = evidence.get(TOLD)
+    if isinstance(kept, dict):
         return kept
-    groups = {group: dict(evidence.get(group) or {}) for group in _GROUPS}
+    groups: JsonObject = {group: object_in(evidence, group) for group in _GROUPS}
     return {**groups, "policy": evidence.get("policy"), "missing": evidence.get("missing")}
 
 
-def facts_shown(evidence: Mapping[str, Any]) -> JsonObject:
+def facts_shown(evidence: PlainObject) -> JsonObject:
     """The facts that a question shows, whether people were told of them or not."""
     return facts_told({name: value for name, value in evidence.items() if name != TOLD})
 
 
-def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def changes_between(before: PlainObject, after: PlainObject) -> list[str]:
     """What is different now: how late it is first, then fact by fact, the new value before the old."""
     told = [f"{words} {_said(now)} instead of {_said(was)}" for words, was, now in _differences(before, after)]
     if (before.get("missing") or []) != (after.get("missing") or []):
@@ -66,16 +67,16 @@ def in_words(changes: list[str]) -> str:
     return own_words(f"{first}{': ' if ', now ' in first else '; '}{'; '.join(rest)}", 600)
 
 
-def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    found = []
+def _differences(before: PlainObject, after: PlainObject) -> list[tuple[str, JsonValue, JsonValue]]:
+    found: list[tuple[str, JsonValue, JsonValue]] = []
     for group, fields in _GROUPS.items():
-        was, now = before.get(group) or {}, after.get(group) or {}
+        was, now = object_in(before, group), object_in(after, group)
         found += [(words, was.get(name), now.get(name)) for name, words in fields.items()]
     return [(words, was, now) for words, was, now in found if was != now]
 
 
-def _lateness(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
-    was, now = ((side.get("dates") or {}).get("days_late") for side in (before, after))
+def _lateness(before: PlainObject, after: PlainObject) -> str | None:
+    was, now = (number_in(object_in(side, "dates"), "days_late") for side in (before, after))
     if was == now or was is None or now is None:
         return None
     return f"was {_days(was)}, now {now if was and now else _days(now)}"
@@ -87,7 +88,7 @@ def _days(late: int) -> str:
     return f"{write_count(late, 'day')} late"
 
 
-def _said(value: Any) -> str:
+def _said(value: JsonValue) -> str:
     if value is None or value == []:
         return "none"
     if isinstance(value, list):

@@ -56,7 +56,7 @@ async def advance(thread: Thread, thread_id: str, entry: Entry) -> dict[str, Any
     with thread.toolbox.tracer.run(entry) as told:
         # Version 2 leaves out each step's update, which nobody hears.
         ended = await thread.graph.ainvoke(given, config, durability="sync", output_keys=OUTPUT, version="v2")
-        told(ended.value)
+        told({"outcome": ended.value.get("outcome"), "settled": ended.value.get("settled")})
     outcome: dict[str, Any] = ended.value.get("outcome", {})
     return outcome
 

@@ -1,12 +1,11 @@
 """Wait for a person: show the most urgent question and sleep. Nothing else happens here, since the node runs again
 from its top on every resume."""
 
-from typing import Any
-
 from langgraph.types import interrupt
 
 from domain.approvals import DECISION_TYPES
 from domain.counts import write_count
+from domain.plain_json import JsonObject, objects_in
 from nodes.state import BuildingState
 from tools.context import Toolbox
 
@@ -23,14 +22,14 @@ async def await_approval(toolbox: Toolbox, state: BuildingState) -> BuildingStat
     return {"answer": {} if answer is None else answer}
 
 
-def payload(state: BuildingState) -> dict[str, Any]:
+def payload(state: BuildingState) -> JsonObject:
     """The question in LangChain's human-in-the-loop shape, with the twin keys that the common inbox UIs read.
 
     An answer must carry `approval_id` and `version`; they are in `args`, which those UIs send back.
     """
     question = state.get("question") or {}
     approval_id = approval_id_of(state["event"]["building_id"], question["key"])
-    args = {
+    args: JsonObject = {
         "approval_id": approval_id,
         "version": question["version"],
         "actions": question["recommended"],
@@ -42,8 +41,8 @@ def payload(state: BuildingState) -> dict[str, Any]:
             {
                 "action_name": name,
                 "actionName": name,
-                "allowed_decisions": ALLOWED,
-                "allowedDecisions": ALLOWED,
+                "allowed_decisions": [*ALLOWED],
+                "allowedDecisions": [*ALLOWED],
                 "config": UI_CONFIG,
             }
         ],
@@ -59,10 +58,11 @@ def approval_id_of(building_id: str, key: str) -> str:
     return f"{building_id}-{key.replace('.', '-')}"
 
 
-def _description(question: dict[str, Any]) -> str:
-    lines = [question["summary"], ""]
-    for number, option in enumerate(question["options"]):
-        late = "" if option["days_late"] is None else f", {write_count(option['days_late'], 'day')} late"
+def _description(question: JsonObject) -> str:
+    lines = [str(question["summary"]), ""]
+    for number, option in enumerate(objects_in(question, "options")):
+        days_late = option["days_late"]
+        late = "" if days_late is None else f", {write_count(int(str(days_late)), 'day')} late"
         arrival = f" (there on {option['arrival']}{late}; cost {option['cost']})" if option["arrival"] else ""
         lines.append(f"{number + 1}. {option['title']}{arrival}")
     return "\n".join(lines)

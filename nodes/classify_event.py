@@ -16,7 +16,7 @@ async def classify_event(toolbox: Toolbox, state: BuildingState) -> BuildingStat
     named = entry.body.get("item")
     if named is None or entry.event_type == "Human_Input":
         return run
-    match = await look_up_item(toolbox, entry, named)
+    match = await look_up_item(toolbox, entry, str(named))
     if match.item_id is not None:
         return {**run, "item_id": match.item_id}
     subject = {
@@ -25,7 +25,7 @@ async def classify_event(toolbox: Toolbox, state: BuildingState) -> BuildingStat
         "event_id": entry.event_id,
         "source": entry.source,
         "closest": match.closest,
-        "text": f"{entry.event_type} about {quoted(named)}",
+        "text": f"{entry.event_type} about {quoted(str(named))}",
     }
     asked = RaisedQuestion(kind="item_unknown", subject=subject)
-    return {**run, **found(Finding(note=f"no line is named {quoted(named)}", ask=[asked]))}
+    return {**run, **found(Finding(note=f"no line is named {quoted(str(named))}", ask=[asked]))}

@@ -8,6 +8,7 @@ from domain.buildings import Building
 from domain.events import Entry
 from domain.milestones import record_overdue
 from domain.outside import shown_name
+from domain.plain_json import number_in
 from domain.plan import RaisedQuestion
 from domain.procurement import LineFile
 from domain.recording import Recorded
@@ -50,5 +51,5 @@ async def follow_up(toolbox: Toolbox, state: BuildingState) -> BuildingState:
 
 
 def _owed(entry: Entry, file: LineFile, building: Building) -> Recorded:
-    body = entry.body
-    return record_overdue(file, building, body["round"], body["milestone"], entry.today(building.zone), entry.seq)
+    round_, milestone = number_in(entry.body, "round"), str(entry.body["milestone"])
+    return record_overdue(file, building, round_ or 0, milestone, entry.today(building.zone), entry.seq)

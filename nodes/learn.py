@@ -1,5 +1,6 @@
 """Learn from a person's decision: a rule is made, confirmed or overruled; in time a delegation is asked for."""
 
+from domain.plain_json import object_in, text_in
 from domain.plan import Ask, Done
 from domain.settlement import Applied
 from nodes.entry import done_in, entry_in, settlement_in
@@ -15,11 +16,11 @@ async def learn(toolbox: Toolbox, state: BuildingState) -> BuildingState:
     if not isinstance(settled, Applied) or settled.approval_id is None:
         raise LookupError("learning was reached without an answer that was applied")
     learned = await learn_from(toolbox, entry, settled.approval_id)
-    if learned.get("made") is not None:
-        await word_rule(toolbox, entry, learned["made"], settled.why)
-    if learned.get("ask") is None:
+    if (made := text_in(learned, "made")) is not None:
+        await word_rule(toolbox, entry, made, settled.why)
+    if not (subject := object_in(learned, "ask")):
         return {"learned": True}
-    step = Ask(kind="delegation_request", item_id=None, subject=learned["ask"])
+    step = Ask(kind="delegation_request", item_id=None, subject=subject)
     result = await ask(toolbox, entry, step, ordinal=0, number=sum(one.do == "ask" for one in done))
     done.append(Done(name=step.name, item=None, do="ask", ordinal=0, result=result))
     return {"learned": True, "done": [one.model_dump(mode="json") for one in done]}

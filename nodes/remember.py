@@ -1,9 +1,9 @@
 """Close the run: what it taught, how the entry ended, and which questions are open now, as the table says."""
 
-from typing import Any
+from pydantic import JsonValue
 
 from domain.approvals import Approval
-from domain.plain_json import JsonObject
+from domain.plain_json import JsonObject, as_json, object_in, text_in
 from domain.settlement import Applied, KeptOpen
 from nodes.entry import done_in, entry_in, finding_in, settlement_in
 from nodes.state import BuildingState
@@ -27,7 +27,7 @@ async def remember(toolbox: Toolbox, state: BuildingState) -> BuildingState:
     }
 
 
-async def _measured(toolbox: Toolbox, state: BuildingState) -> dict[str, Any]:
+async def _measured(toolbox: Toolbox, state: BuildingState) -> JsonObject:
     """Whether the messages need shortening. Looked at after a text from somebody, else only now and then: most
     entries say little."""
     entry, memory = entry_in(state), state.get("memory") or {"summary": 0, "steps": 0}
@@ -41,29 +41,30 @@ MOST_SHOWN = 50
 """Questions that the state names; the table holds all."""
 
 
-def _brief(approval: Approval) -> dict[str, Any]:
+def _brief(approval: Approval) -> JsonObject:
     return {"kind": approval.kind, "item_id": approval.item_id, "version": approval.version}
 
 
-def _shown(open_: list[Approval]) -> dict[str, Any] | None:
+def _shown(open_: list[Approval]) -> JsonObject | None:
     """The most urgent question: the one whose item is needed first, then the oldest."""
     if not open_:
         return None
 
     def urgency(approval: Approval) -> tuple[str, int]:
-        needed = approval.evidence.get("dates", {}).get("required_by")
+        needed = text_in(object_in(approval.evidence, "dates"), "required_by")
         return (needed or "9999", approval.raised_seq)
 
     top = min(open_, key=urgency)
+    also: list[JsonValue] = [approval.key for approval in open_ if approval.key != top.key]
     return {
         "key": top.key,
         "kind": top.kind,
         "item_id": top.item_id,
         "version": top.version,
         "summary": top.summary,
-        "recommended": top.recommended,
+        "recommended": as_json(top.recommended),
         "options": [option.model_dump(mode="json") for option in top.options],
-        "also_pending": [approval.key for approval in open_ if approval.key != top.key][:MOST_SHOWN],
+        "also_pending": also[:MOST_SHOWN],
     }
 
 

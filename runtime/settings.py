@@ -189,15 +189,19 @@ class Settings(BaseSettings):
     )
 
     database_url: Annotated[str, AfterValidator(check_database_url)] = Field(
-        "", description="PostgreSQL to use; empty: an embedded one in the data directory."
+        "", description="A PostgreSQL, 14 or newer, to use; empty: the one that comes along, in the data directory."
     )
     data_dir: Folder = Field(Path(".longlead"), description="Where the embedded database lives.")
     host: Host = Field("127.0.0.1", description="Address that the API binds to; beyond loopback only with keys.")
     port: int = Field(8000, ge=1, le=65535, description="Port of the API.")
     api_keys: Annotated[list[ApiKey], NoDecode] = Field(
-        [], description="Callers of the API as a JSON list, or @ and the path of a file that holds it."
+        [],
+        description="Callers of the API as a JSON list; or @ and the path of a file, which is read again when it "
+        "changes.",
     )
-    concurrency: int = Field(20, ge=1, le=200, description="Buildings that a worker process runs at once.")
+    concurrency: int = Field(
+        20, ge=1, le=200, description="Buildings that a worker runs at once, each on a connection opened when needed."
+    )
     api_connections: int = Field(10, ge=1, le=200, description="Database connections of the API.")
     poll_interval: float = Field(
         5.0, gt=0, le=3600, description="Seconds between looks for work that no notice announced."
@@ -241,7 +245,9 @@ class Settings(BaseSettings):
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_in_capitals)] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR."
     )
-    log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal.")
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="auto: console on a terminal, else json."
+    )
     channels: Annotated[dict[str, list[Target]], NoDecode] = Field(
         {},
         description="Ways out for messages: a JSON object from a recipient's role or address, or a pattern such as "
@@ -249,7 +255,7 @@ class Settings(BaseSettings):
         "only logged.",
     )
     erp_webhook_url: SecretStr = Field(SecretStr(""), description="Where purchase orders are posted; empty: nowhere.")
-    erp_webhook_secret: SecretStr = Field(SecretStr(""), description="What they are signed with: whsec_ and base64.")
+    erp_webhook_secret: SecretStr = Field(SecretStr(""), description="The key they are signed with: whsec_ and base64.")
     delivery_attempts: int = Field(
         140, ge=1, le=10_000, description="Failures after which a message for outside is dead: about five days."
     )
@@ -261,9 +267,14 @@ class Settings(BaseSettings):
     )
     delivery_timeout: float = Field(10.0, gt=0, le=60, description="Seconds that one attempt may take.")
     public_url: UrlOrNothing = Field(
-        "", description="Where people's browsers find the service: the base of links in messages."
+        "",
+        description="Where people's browsers find the service: the base of links in messages; empty: http://host:port.",
     )
-    link_secret: SecretStr = Field(SecretStr(""), description="What links are signed with; empty: made and kept.")
+    link_secret: SecretStr = Field(
+        SecretStr(""),
+        description="What links are signed with, at least 32 characters; empty: made, and kept in the database. A new "
+        "one ends all links.",
+    )
     link_days: int = Field(7, ge=1, le=90, description="Days that a link in a message is good for.")
     models: ModelNames = Field([], description="Language models, cheap to strong, comma separated; empty: none.")
     models_reader: ModelNames = Field([], description="Models that read mails and replies; empty: LONGLEAD_MODELS.")
@@ -275,19 +286,31 @@ class Settings(BaseSettings):
     openai_base_url: UrlOrNothing = Field(
         "", validation_alias="OPENAI_BASE_URL", description="An OpenAI-compatible server; empty: OpenAI's own."
     )
-    model_timeout: float = Field(30.0, gt=0, le=600, description="Seconds for one call of a model, repeats included.")
+    model_timeout: float = Field(
+        30.0,
+        gt=0,
+        le=600,
+        description="Seconds for one call of a model, repeats after 429 and 5xx included; a longer `Retry-After` is "
+        "not waited for.",
+    )
     model_temperature: float | None = Field(0.0, ge=0, le=2, description="none: not sent, for models that refuse it.")
     model_tokens_per_day: int | None = Field(
-        1_000_000, ge=0, le=10**15, description="Most tokens that a building's calls take in a day of its zone."
+        1_000_000,
+        ge=0,
+        le=10**15,
+        description="Most tokens that a building's calls take in a day of its zone; a policy may say otherwise.",
     )
     model_cost_per_day: Decimal | None = Field(
-        None, ge=0, le=10**12, description="Most that they cost, where prices are known."
+        None, ge=0, le=10**12, description="The same in money, where prices are known."
     )
     model_prices: Annotated[dict[str, ModelPrice], NoDecode, BeforeValidator(_parse_prices)] = Field(
         {}, description='Per million tokens: {"model": {"input": 0.15, "output": 0.6}}. Without: cost is unknown.'
     )
     prompt_tokens: int = Field(
-        40_000, ge=4_000, le=1_000_000, description="Most tokens of a prompt; smaller for models of a small context."
+        40_000,
+        ge=4_000,
+        le=1_000_000,
+        description="Most tokens of a prompt; below the context of the smallest model, answer included.",
     )
     embedding_model: ModelName = Field("", description="Model whose vectors memory is searched by; empty: by words.")
     embedding_dims: int = Field(1536, ge=1, le=4000, description="Dimensions of its vectors.")
@@ -341,7 +364,8 @@ class Settings(BaseSettings):
         1000,
         ge=8,
         le=1_000_000,
-        description="HTTP connections open at once; fewer where the process may open few files.",
+        description="HTTP connections open at once, fewer where the process may open few files (`ulimit -n`). Above it "
+        "the one that has sent no complete request for longest is closed.",
     )
     max_waiting: int = Field(
         100,
@@ -350,10 +374,10 @@ class Settings(BaseSettings):
         description="Requests with `Prefer: wait` that wait at once; others are answered 202 at once.",
     )
     request_headers_timeout: float = Field(
-        10.0, gt=0, le=3600, description="Seconds until the headers of a request are complete."
+        10.0, gt=0, le=3600, description="Seconds until the headers of a request are complete; then 408."
     )
     request_body_timeout: float = Field(
-        30.0, gt=0, le=3600, description="Seconds from there until its body is complete."
+        30.0, gt=0, le=3600, description="Seconds from there until its body is complete; then 408."
     )
 
     _keys_file: Path | None = PrivateAttr(None)

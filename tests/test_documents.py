@@ -16,17 +16,12 @@ from graph.building import STEPS
 from graph.picture import BEGIN, DOCUMENTS, END, pictured
 from graph.routes import HANDLERS
 from runtime.settings import VARIABLES, Settings
+from runtime.settings_page import PAGE, write_page
 from tools.catalogue import EFFECTS
 
 HOUSE = Path(__file__).parent.parent
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 VARIABLE = re.compile(r"`((?:LONGLEAD|OPENAI|LANGFUSE|OTEL)_\w+)`")
-EMPTY_MEANS = {
-    "channels": "none: messages are only logged",
-    "link_secret": "made, kept in the database",
-    "public_url": "http://host:port",
-}
-"""What an empty setting comes to, where documents say more than that it is empty."""
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -80,7 +75,7 @@ def _as_written(setting: str) -> set[str]:
     default = Settings.model_fields[setting].default
     default = default.get_secret_value() if isinstance(default, SecretStr) else default
     if default in ("", None, [], {}):
-        return {EMPTY_MEANS[setting]} if setting in EMPTY_MEANS else {"none", "empty", str(default)}
+        return {"none", "empty", str(default)}
     return {f"{default:g}" if isinstance(default, float) else str(default)}
 
 
@@ -168,6 +163,15 @@ def test_a_default_is_found_in_tables_and_in_sentences() -> None:
     assert found["LONGLEAD_PORT"] == "8000"
     assert found["LONGLEAD_EVENT_CRASHES"] == "10"
     assert len(found) > 40
+
+
+def test_the_page_of_settings_is_that_of_the_settings() -> None:
+    assert text_of(str(PAGE)) == write_page(), f"{PAGE} is stale: run `make docs`"
+
+
+def test_every_setting_is_on_the_page_of_settings() -> None:
+    named = set(VARIABLE.findall(text_of(str(PAGE))))
+    assert set(VARIABLES.values()) <= named
 
 
 @pytest.mark.parametrize("file", ["CONTRIBUTING.md", "ARCHITECTURE.md"])

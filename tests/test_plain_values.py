@@ -101,13 +101,13 @@ MOST_UNTYPED = {
     "api": 18,
     "bootstrap": 0,
     "cli": 36,
-    "domain": 13,
+    "domain": 2,
     "evals": 35,
     "graph": 29,
-    "nodes": 6,
+    "nodes": 1,
     "runtime": 15,
     "storage": 19,
-    "tools": 13,
+    "tools": 2,
 }
 """Untyped values per 1,000 lines of a room outside the edges. The goal is 5 in each: numbers may only fall."""
 
@@ -132,7 +132,7 @@ def test_the_edges_are_few_and_there() -> None:
 
 
 def test_no_number_is_below_the_goal_for_show() -> None:
-    assert {room for room, most in MOST_UNTYPED.items() if most <= GOAL} == {"bootstrap"}
+    assert {room for room, most in MOST_UNTYPED.items() if most <= GOAL} == {"bootstrap", "domain", "nodes", "tools"}
 
 
 def test_an_alias_of_an_alias_is_counted() -> None:

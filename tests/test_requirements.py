@@ -17,6 +17,7 @@ PLACES = [
     ".ci/run",
     "README.md",
     "CONTRIBUTING.md",
+    "Dockerfile",
     *(f"docs/{path.name}" for path in HOUSE.glob("docs/*.md")),
 ]
 
@@ -63,7 +64,7 @@ def test_no_command_lets_pip_choose_a_package_or_a_build_tool(place: str) -> Non
 
 
 def test_the_image_installs_the_build_tools_first() -> None:
-    calls = commands((HOUSE / "docs/for-integrators.md").read_text(encoding="utf-8"))
+    calls = commands((HOUSE / "Dockerfile").read_text(encoding="utf-8"))
     assert len(calls) == 3, calls
     assert "requirements-build.txt" in calls[0]
 

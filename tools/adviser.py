@@ -3,12 +3,13 @@ propose: what it may decide alone is said elsewhere (domain/authority.py), and i
 
 import json
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, JsonValue
 
 from domain.approvals import Decision, Option, Question
 from domain.events import Entry
+from domain.plain_json import JsonObject, object_in, objects_in
 from domain.questions.registry import PUT_TO_MODELS, TOLD_FROM_OUTSIDE
 from domain.replies import WishName, typed
 from tools.context import Toolbox
@@ -117,18 +118,18 @@ def _layers(question: Question, budgets: Budgets) -> list[Layer]:
     """Situation, item, dates and order; rules and similar cases; the ways out with their days late."""
     evidence = question.evidence
     facts = [f"{question.kind}: {question.summary}"]
-    known = {**evidence, "order": _without(evidence.get("order"), "number")}
-    known["inspection"] = _without(evidence.get("inspection"), "document_name", "document_url", "ncr_number")
+    known = {**evidence, "order": _without(object_in(evidence, "order"), "number")}
+    known["inspection"] = _without(object_in(evidence, "inspection"), "document_name", "document_url", "ncr_number")
     facts += [f"{name}: {_short(known[name])}" for name in _FACTS if known.get(name)]
     origin = OUTSIDE if _is_told_from_outside(question) else OURS
     recalled: list[Part | str] = [
         Part(str(rule["text"])[:MOST_TOLD], "a rule learned here", of_case(question.kind))
-        for rule in evidence.get("rules", [])
+        for rule in objects_in(evidence, "rules")
     ]
     recalled += [
-        Part(_case(case), "a past decision", of_case(question.kind)) for case in evidence.get("past_cases", [])
+        Part(_case(case), "a past decision", of_case(question.kind)) for case in objects_in(evidence, "past_cases")
     ]
-    for note in evidence.get("notes", []):
+    for note in objects_in(evidence, "notes"):
         party = str(note.get("from"))
         recalled.append(Part(str(note.get("text"))[:MOST_TOLD], party, of_note(party)))
     situation = Part("\n".join(facts), "the procurement log", origin)
@@ -141,24 +142,24 @@ def _layers(question: Question, budgets: Budgets) -> list[Layer]:
 
 def _is_told_from_outside(question: Question) -> bool:
     """Whether the question's own facts hold words that somebody outside chose."""
-    defects = (question.evidence.get("inspection") or {}).get("defects")
+    defects = object_in(question.evidence, "inspection").get("defects")
     told = question.evidence.get("exceptions") or question.evidence.get("known") or defects
     return question.kind in TOLD_FROM_OUTSIDE or bool(told)
 
 
-def _without(facts: dict[str, Any] | None, *names: str) -> dict[str, Any]:
-    return {name: value for name, value in (facts or {}).items() if name not in names}
+def _without(facts: JsonObject, *names: str) -> JsonObject:
+    return {name: value for name, value in facts.items() if name not in names}
 
 
 _FACTS = ("policy", "item", "dates", "order", "inspection", "replacement", "exceptions", "known")
 
 
-def _short(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)[: MOST_TOLD * 2]
+def _short(value: JsonValue) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)[: MOST_TOLD * 2]
 
 
-def _case(case: dict[str, Any]) -> str:
-    names = ", ".join(str(action["name"]) for action in case.get("actions", []))
+def _case(case: JsonObject) -> str:
+    names = ", ".join(str(action["name"]) for action in objects_in(case, "actions"))
     return f"{case.get('summary', '')}: {case.get('decision', '')} {names}. {case.get('why', '')}"[:MOST_TOLD]
 
 

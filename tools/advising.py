@@ -4,14 +4,14 @@ What was decided is stored first, and what is stored stands: a second run of the
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from domain.advice import can_be_done, is_an_option
-from domain.approvals import Advice, Decision, Responder
+from domain.approvals import Advice, Decision
 from domain.authority import Answerer
 from domain.counts import write_times
 from domain.events import Entry
 from domain.feasibility import find_obstacle
+from domain.plain_json import as_json
 from domain.plan import Act, Ask, Step, Tell
 from domain.policy import Authority
 from domain.questions.build import ncrs_asked_about
@@ -22,7 +22,7 @@ from storage.approvals import refused_proposals
 from tools.asking import watch_ended
 from tools.authority import authority_of
 from tools.context import Toolbox
-from tools.decisions import Verdict, standing_advice, step_of, store_advised
+from tools.decisions import StandingAdvice, Verdict, standing_advice, step_of, store_advised
 from tools.responders import Asked, chain_of, pose
 
 MOST_PROPOSED = 2
@@ -86,7 +86,7 @@ async def _verdict(toolbox: Toolbox, entry: Entry, asked: Asked, decision: Decis
             "subject": asked.question.subject,
             "matter": asked.question.matter,
             "rule_id": decision.rule_id,
-            "template": [] if refused_twice else decision.template,
+            "template": [] if refused_twice else as_json(decision.template),
             "delegation_id": authority.delegation_id if alone else None,
             "policy": remark.text if remark else authority.policy_line,
             "remark": remark.text if remark else None,
@@ -183,33 +183,33 @@ async def _no_progress(toolbox: Toolbox, entry: Entry, asked: Asked, decision: D
     return None
 
 
-def _steps(step: Ask, stored: dict[str, Any], number: int) -> list[Step]:
+def _steps(step: Ask, stored: StandingAdvice, number: int) -> list[Step]:
     """The stored decision as steps of the plan."""
-    basis = stored["basis"]
-    if stored["type"] == "act":
-        responder, decision = Responder.model_validate(stored["responder"]), f"advised {number}"
-        acts = [Act(action=action, responder=responder, decision=decision) for action in stored["actions"]]
+    basis = stored.basis
+    if stored.type == "act":
+        responder, decision = stored.responder, f"advised {number}"
+        acts = [Act(action=action, responder=responder, decision=decision) for action in stored.actions]
         told = Tell(
             kind=step.kind,
             item_id=step.item_id,
-            rule_id=basis["rule_id"],
-            delegation_id=basis["delegation_id"],
-            policy=basis["policy"],
-            title=basis["title"],
-            summary=basis["summary"],
-            why=stored["why"],
+            rule_id=basis.rule_id,
+            delegation_id=basis.delegation_id,
+            policy=basis.policy,
+            title=basis.title,
+            summary=basis.summary,
+            why=stored.why,
             responder=responder,
         )
         return [*acts, told]
     advice = Advice(
-        responder=stored["responder"],
-        why=stored["why"],
-        title=basis["title"],
-        actions=stored["actions"],
-        template=basis["template"],
-        confidence=stored["confidence"],
-        rule_id=basis["rule_id"],
-        limit=basis["policy"],
-        remark=basis["remark"],
+        responder=stored.responder,
+        why=stored.why,
+        title=basis.title,
+        actions=stored.actions,
+        template=basis.template,
+        confidence=stored.confidence,
+        rule_id=basis.rule_id,
+        limit=basis.policy,
+        remark=basis.remark,
     )
     return [step.model_copy(update={"advise": False, "advice": advice})]

@@ -14,7 +14,7 @@ from domain.events import Entry
 from domain.mail_subjects import Occasion, question_subject
 from domain.options import for_party
 from domain.parties import merely_tells
-from domain.plain_json import JsonObject
+from domain.plain_json import JsonObject, texts_in
 from domain.plan import Ask
 from domain.procurement import LineFile
 from domain.questions.registry import ASKED_ONCE, ESCALATES
@@ -176,7 +176,7 @@ async def remind(toolbox: Toolbox, entry: Entry) -> JsonObject:
     """
 
     async def act(context: ActionContext) -> JsonObject:
-        approval = await locked(context.transaction, entry.body["approval_id"])
+        approval = await locked(context.transaction, str(entry.body["approval_id"]))
         if approval.status != "pending":
             return {"moot": True}
         if (morning := _next_working_moment(context)) > context.now:
@@ -199,7 +199,7 @@ async def remind(toolbox: Toolbox, entry: Entry) -> JsonObject:
         toolbox,
         entry,
         "remind",
-        item=entry.body["approval_id"],
+        item=str(entry.body["approval_id"]),
         ordinal=0,
         kind="question",
         arguments=entry.body,
@@ -255,7 +255,7 @@ def _as_announced(approval: Approval) -> tuple[Approval, Occasion]:
     told, shown = facts_told(approval.evidence), facts_shown(approval.evidence)
     changes = changes_between(told, shown) if told else []
     evidence = {name: value for name, value in approval.evidence.items() if name not in (TOLD, CHANGED)}
-    evidence |= {CHANGED: changes} if changes else {}
+    evidence |= {CHANGED: [*changes]} if changes else {}
     return approval.model_copy(update={"evidence": evidence}), "changed" if changes else "asked"
 
 
@@ -393,7 +393,7 @@ def _tell(context: ActionContext, approval: Approval, occasion: Occasion, urgenc
     if occasion == "settled":
         answer = "This has settled itself: no answer needed."
     said = approval.statement if occasion == "settled" else approval.summary
-    changes = in_words(approval.evidence.get(CHANGED) or []) if occasion == "changed" else ""
+    changes = in_words(texts_in(approval.evidence, CHANGED)) if occasion == "changed" else ""
     text = f"{said} {f'Changed: {changes}. ' if changes else ''}{answer}"
     say(
         context,

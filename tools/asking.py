@@ -1,11 +1,11 @@
 """Building a question from the facts on file, with the rules, notes and past cases that belong to it."""
 
 from datetime import date
-from typing import Any
 
 from domain.approvals import Approval, Question
 from domain.buildings import Building
 from domain.events import Entry
+from domain.plain_json import JsonObject, object_in
 from domain.procurement import LineFile
 from domain.questions import Background, build_question, matter_on_file
 from domain.rules import as_evidence, case_of, matching
@@ -19,7 +19,7 @@ MOST_RULES = 5
 
 
 async def built(
-    conn: Connection, building: Building, entry: Entry, kind: str, item_id: str | None, subject: dict[str, Any]
+    conn: Connection, building: Building, entry: Entry, kind: str, item_id: str | None, subject: JsonObject
 ) -> Question | None:
     """The question as the facts stand; None where they do not ask it."""
     file = None if item_id is None else await procurement.line_file(conn, building.building_id, item_id)
@@ -27,23 +27,23 @@ async def built(
 
 
 async def built_on(
-    conn: Connection, building: Building, entry: Entry, kind: str, file: LineFile | None, subject: dict[str, Any]
+    conn: Connection, building: Building, entry: Entry, kind: str, file: LineFile | None, subject: JsonObject
 ) -> Question | None:
     """The question on a line's file that was read before."""
     today: date = entry.today(building.zone)
     if kind == "order_incomplete":
-        subject = {**subject, "vendors": await offered_to(conn, building.building_id, file)}
+        subject = {**subject, "vendors": [*await offered_to(conn, building.building_id, file)]}
     background = await _background(conn, building, kind, file, entry, subject)
     return build_question(kind, file, building, today, subject, background)
 
 
 async def _background(
-    conn: Connection, building: Building, kind: str, file: LineFile | None, entry: Entry, subject: dict[str, Any]
+    conn: Connection, building: Building, kind: str, file: LineFile | None, entry: Entry, subject: JsonObject
 ) -> Background:
     """The events behind the facts, the team's notes, the rules that hold, and how similar questions were answered."""
     building_id = building.building_id
     item_id = file.item.item_id if file else None
-    about = str(subject["delegation"]["kind"]) if kind == "delegation_request" else kind
+    about = str(object_in(subject, "delegation")["kind"]) if kind == "delegation_request" else kind
     own = matching(await rules.own_rules(conn, building_id, about), case_of(about, file, subject))
     if kind == "delegation_request":
         own = [rule for rule in await rules.own_rules(conn, building_id, about) if rule.rule_id == subject["rule_id"]]

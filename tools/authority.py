@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from domain.actions.registry import COMMITTING
 from domain.approvals import Decision
@@ -25,7 +25,7 @@ class Posed(Protocol):
     """A question as it was put."""
 
     @property
-    def kind(self) -> Any: ...
+    def kind(self) -> str: ...
     @property
     def item_id(self) -> str | None: ...
     @property
@@ -38,7 +38,7 @@ class Matter:
 
     kind: str
     item_id: str | None = None
-    subject: dict[str, Any] = field(default_factory=dict)
+    subject: JsonObject = field(default_factory=dict)
 
 
 def answerer_of(principal: Principal) -> Answerer:

@@ -6,12 +6,13 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 from domain.approvals import Approval, Responder
 from domain.buildings import Building
 from domain.errors import InvalidError
 from domain.events import Entry
+from domain.plain_json import JsonObject, text_in
 from domain.principals import Principal
 from domain.procurement import LineFile, Row
 from storage import ledger, procurement
@@ -128,10 +129,10 @@ class ActionContext:
 
     async def answered(self) -> Approval | None:
         """The question that the entry answers; None where it answers none."""
-        approval_id = self.entry.body.get("approval_id")
+        approval_id = text_in(self.entry.body, "approval_id")
         return await procurement.approval(self.transaction.conn, approval_id) if approval_id else None
 
-    def post(self, recipient: str, subject: str, payload: dict[str, Any], *, on_going_live: bool = False) -> None:
+    def post(self, recipient: str, subject: str, payload: JsonObject, *, on_going_live: bool = False) -> None:
         """Send something out: through the outbox, once for this effect. `on_going_live`: as in `ledger.post`."""
         ledger.post(
             self.transaction,

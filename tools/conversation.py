@@ -13,7 +13,7 @@ from domain.confirming import (
     without_understood,
 )
 from domain.mail_subjects import question_subject
-from domain.plain_json import PlainAction
+from domain.plain_json import PlainAction, objects_in
 from domain.replies import Reply, with_wishes
 from domain.settlement import KeptOpen, Reading
 from tools.approvals import Due
@@ -90,7 +90,7 @@ def keep_open(context: ActionContext, approval: Approval, reply: Reply | None, d
         kept = without_understood(approval)
         kind, told = "asked_again", answer_to(approval, reply)
     exchange = {"from": responder.name, "said": said, "kind": kind, "answer": told}
-    talk = [*approval.evidence.get("conversation", []), exchange][-MOST_KEPT:]
+    talk = [*objects_in(approval.evidence, "conversation"), exchange][-MOST_KEPT:]
     evidence = {**kept.evidence, "conversation": talk}
     reopened = {"status": "pending", "decision": None, "decision_seq": None, "evidence": evidence, **due}
     context.save(kept.model_copy(update=reopened))

@@ -1,11 +1,13 @@
 """Storing what was decided before anything acts: what is stored first stands."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
+
+from pydantic import BaseModel, TypeAdapter
 
 from domain.approvals import Approval, Responder
 from domain.events import Entry
-from domain.plain_json import PlainAction
+from domain.plain_json import JsonObject, KnownJson, PlainAction, PlainObject
 from storage import ledger, procurement
 from storage.ledger import Places, StoredDecision
 from tools.context import Toolbox
@@ -24,18 +26,44 @@ class Verdict:
     approval_id: str | None = None
     confidence: float | None = None
     tokens: int | None = None
-    basis: dict[str, Any] = field(default_factory=dict)
+    basis: KnownJson = field(default_factory=dict)
     """What it rests on: rule, delegation, line of the policy."""
     fingerprint: str | None = None
     """Digest of the facts that it was taken on."""
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> JsonObject:
         """As it goes through the state."""
         return {**vars(self), "responder": self.responder.model_dump()}
 
     @classmethod
-    def of(cls, plain: dict[str, Any]) -> "Verdict":
-        return cls(**{**plain, "responder": Responder.model_validate(plain["responder"])})
+    def of(cls, plain: PlainObject) -> "Verdict":
+        return _VERDICT.validate_python(plain)
+
+
+_VERDICT = TypeAdapter(Verdict)
+
+
+class AdviceBasis(BaseModel):
+    """What an answer of a rule or a model rests on, and what was asked."""
+
+    title: str
+    summary: str
+    policy: str
+    rule_id: str | None = None
+    delegation_id: str | None = None
+    template: list[PlainAction] = []
+    remark: str | None = None
+
+
+class StandingAdvice(BaseModel):
+    """What a rule or a model decided (`act`) or recommends, as it is stored."""
+
+    type: str
+    responder: Responder
+    why: str
+    actions: list[PlainAction]
+    confidence: float | None = None
+    basis: AdviceBasis
 
 
 _IN_A_PASS = 1_000_000
@@ -73,23 +101,25 @@ def _places(entry: Entry, first: int, last: int) -> Places:
     return Places(entry.building_id, entry.seq, entry.generation, first, last)
 
 
-def _as_it_stands(row: dict[str, Any]) -> Verdict:
+def _as_it_stands(row: PlainObject) -> Verdict:
     return Verdict.of({key: row[key] for key in ("kind", "item_id", "why", "responder", "actions", "type")})
 
 
-async def store_advised(toolbox: Toolbox, entry: Entry, step: int, verdict: Verdict) -> dict[str, Any]:
+async def store_advised(toolbox: Toolbox, entry: Entry, step: int, verdict: Verdict) -> StandingAdvice:
     """Store what a rule or a model decided or recommends; what was stored before stands."""
     stored = _stored(toolbox, entry, step, verdict)
     if not toolbox.acts:
-        return {**vars(stored), "responder": stored.responder}
+        return StandingAdvice.model_validate(vars(stored))
     async with toolbox.lock:
-        return (await ledger.decide(toolbox.conn, _places(entry, step, step), [stored]))[0]
+        standing = await ledger.decide(toolbox.conn, _places(entry, step, step), [stored])
+    return StandingAdvice.model_validate(standing[0])
 
 
-async def standing_advice(toolbox: Toolbox, entry: Entry, step: int) -> dict[str, Any] | None:
+async def standing_advice(toolbox: Toolbox, entry: Entry, step: int) -> StandingAdvice | None:
     """What an earlier run of this very step came to, before anybody is asked again."""
     async with toolbox.lock:
-        return await ledger.decided(toolbox.conn, entry.building_id, entry.seq, entry.generation, step)
+        stored = await ledger.decided(toolbox.conn, entry.building_id, entry.seq, entry.generation, step)
+    return None if stored is None else StandingAdvice.model_validate(stored)
 
 
 def _stored(toolbox: Toolbox, entry: Entry, step: int, verdict: Verdict) -> StoredDecision:

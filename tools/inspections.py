@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 from domain.actions.return_item import ReturnArguments
 from domain.actions.schedule_inspection import InspectionArguments
@@ -19,7 +18,7 @@ from tools.meant_ncrs import decide_on_ncrs
 from tools.orders import place_order
 
 
-async def schedule_inspection(context: ActionContext, arguments: InspectionArguments) -> dict[str, Any]:
+async def schedule_inspection(context: ActionContext, arguments: InspectionArguments) -> JsonObject:
     """Plan the inspection of every received shipment that has none; or another one, where all have."""
     file = await context.file(arguments.item)
     on = as_date(arguments.on)
@@ -46,13 +45,13 @@ async def schedule_inspection(context: ActionContext, arguments: InspectionArgum
     return {"inspections": [i.inspection_id for i in made], "on": on.isoformat()}
 
 
-async def repair_item(context: ActionContext, arguments: DispositionArguments) -> dict[str, Any]:
+async def repair_item(context: ActionContext, arguments: DispositionArguments) -> JsonObject:
     """Have it repaired; it is inspected again before it counts."""
     await _dispose(context, arguments, Disposition("repair", quantity=arguments.quantity))
     return {"disposition": "repair"}
 
 
-async def return_item(context: ActionContext, arguments: ReturnArguments) -> dict[str, Any]:
+async def return_item(context: ActionContext, arguments: ReturnArguments) -> JsonObject:
     """Send back to the vendor what was rejected; it comes again on the same order, unless something else was said."""
     decided = Disposition("return", arguments.then or "owed", arguments.quantity)
     if decided.then == "replaced":
@@ -72,7 +71,7 @@ async def _replace(context: ActionContext, arguments: ReturnArguments, decided: 
     return {"disposition": "return", "quantity": f"{returned.normalize():f}", **placed}
 
 
-async def accept_as_is(context: ActionContext, arguments: DispositionArguments) -> dict[str, Any]:
+async def accept_as_is(context: ActionContext, arguments: DispositionArguments) -> JsonObject:
     """Use what failed as it is; for anything else (a vendor's terms) the acceptance is put on file."""
     file = await context.file(arguments.item)
     if with_account(file, context.seq).open_ncrs:

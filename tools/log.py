@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from domain.actions import action
 from domain.approvals import Approval
 from domain.buildings import MANAGER, Delivery, delivery_problem
-from domain.changing_lines import Applied, Asked, Log, Refused, WantedLine, is_recounted, touches_order
+from domain.changing_lines import Applied, Asked, LineValue, Log, Refused, WantedLine, is_recounted, touches_order
 from domain.counts import write_count, write_open
 from domain.events import CLEAR, Entry, ItemChange, ItemsChanged, ScheduleRevised
 from domain.lines.projection import changed_rows, recount
@@ -98,7 +97,7 @@ def _deliveries(log: Log, item_id: str) -> list[Delivery]:
 
 
 async def _file_past_version(
-    context: ActionContext, body: dict[str, Any], data_date: date | None, standing: ScheduleVersion
+    context: ActionContext, body: JsonObject, data_date: date | None, standing: ScheduleVersion
 ) -> str:
     """Old news: the version is on file, and the one that stood goes on standing as the version after it."""
     past = await save_version(context, body, data_date)
@@ -256,7 +255,7 @@ def _unclear(entry: Entry, problem: str) -> RaisedQuestion:
     return RaisedQuestion(kind="event_unclear", subject=subject)
 
 
-def _when_cleared(context: ActionContext) -> dict[str, Any]:
+def _when_cleared(context: ActionContext) -> dict[str, LineValue]:
     """What a cleared field is then, where it is not nothing: as of a line that was posted without it."""
     return {"currency": context.building.currency, "buffer_days": 0}
 

@@ -42,10 +42,11 @@ MOST_ANSWER = 50_000
 MOST_DETAIL = 500
 
 Output = TypeVar("Output", bound=BaseModel)
+Output_co = TypeVar("Output_co", bound=BaseModel, covariant=True)
 
 
 @dataclass(frozen=True)
-class ModelRequest(Generic[Output]):
+class ModelRequest(Generic[Output_co]):
     """What a model is asked. It holds nothing that differs between a building and its fork: no ids of buildings and
     no clock, business dates only; so an answer can be replayed."""
 
@@ -53,7 +54,7 @@ class ModelRequest(Generic[Output]):
     tier: int
     system: str
     prompt: Prompt
-    output: type[Output]
+    output: type[Output_co]
     """The shape of the answer."""
     max_tokens: int = 700
     """Most tokens of the answer."""
@@ -115,10 +116,10 @@ UNLIMITED = ModelBudget()
 
 
 @dataclass(frozen=True)
-class Answered(Generic[Output]):
+class Answered(Generic[Output_co]):
     """A model's answer in the shape that was asked for. It is data: what may come of it others decide."""
 
-    value: Output
+    value: Output_co
     model: str
     tier: int
     tokens: int

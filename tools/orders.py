@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 from domain.actions import ExpediteArguments, ItemArguments, OrderArguments
 from domain.actions.shapes import ReplacementArguments
@@ -19,7 +18,7 @@ from tools.meant_ncrs import decide_on_ncrs
 from tools.messages import say
 
 
-async def issue_purchase_order(context: ActionContext, arguments: OrderArguments) -> dict[str, Any]:
+async def issue_purchase_order(context: ActionContext, arguments: OrderArguments) -> JsonObject:
     """Order the line, once: where it is already on order, the standing order is the result."""
     file = await context.file(arguments.item)
     if file.order is not None and file.item.is_ordered and not file.item.is_short:
@@ -29,7 +28,7 @@ async def issue_purchase_order(context: ActionContext, arguments: OrderArguments
     return place_order(context, file, arguments.quantity or rest, [])
 
 
-async def reorder_item(context: ActionContext, arguments: ReplacementArguments) -> dict[str, Any]:
+async def reorder_item(context: ActionContext, arguments: ReplacementArguments) -> JsonObject:
     """Order a replacement. What was rejected and nobody has decided about goes back, and is replaced by it."""
     file = with_account(await context.file(arguments.item), context.seq)
     returned = Disposition("return", "replaced", arguments.quantity)
@@ -70,7 +69,7 @@ def place_order(
     return {"purchase_order": order.number, "total": money(order.total, order.currency)}
 
 
-async def cancel_purchase_order(context: ActionContext, arguments: OrderArguments) -> dict[str, Any]:
+async def cancel_purchase_order(context: ActionContext, arguments: OrderArguments) -> JsonObject:
     """Cancel the line's current order, and tell the vendor."""
     file = await context.file(arguments.item)
     order = _current(file)
@@ -86,7 +85,7 @@ async def cancel_purchase_order(context: ActionContext, arguments: OrderArgument
     return {"purchase_order": order.number, **_to_vendor(context, file, "orders", text, "this order is cancelled")}
 
 
-async def expedite_order(context: ActionContext, arguments: ExpediteArguments) -> dict[str, Any]:
+async def expedite_order(context: ActionContext, arguments: ExpediteArguments) -> JsonObject:
     """Have the vendor speed the current order up."""
     file = await context.file(arguments.item)
     number = file.order.number if file.order else "your delivery"
@@ -99,7 +98,7 @@ async def expedite_order(context: ActionContext, arguments: ExpediteArguments) -
     return _to_vendor(context, file, "escalation", text, f"please expedite{needed}")
 
 
-async def start_tracking(context: ActionContext, arguments: ItemArguments) -> dict[str, Any]:
+async def start_tracking(context: ActionContext, arguments: ItemArguments) -> JsonObject:
     """Expect the milestones of the current order; those already expected stay as they are."""
     file = await context.file(arguments.item)
     issued = file.issued_on(file.item.round) or context.today
@@ -123,7 +122,7 @@ def quantity_in_words(rows: Sequence[Row]) -> str:
     return f"{line.quantity.normalize():f} {line.unit or ''}".strip()
 
 
-def _to_vendor(context: ActionContext, file: LineFile, role: ContactRole, text: str, asked: str) -> dict[str, Any]:
+def _to_vendor(context: ActionContext, file: LineFile, role: ContactRole, text: str, asked: str) -> JsonObject:
     vendor = file.vendor
     name = vendor.name if vendor else "vendor"
     subject = vendor_subject(file.order.number if file.order else None, file.item.name, asked)

@@ -4,6 +4,7 @@ from what vendors and the site report."""
 from domain.lines.taking_in import COUNTED, RESTATED
 from domain.orders import outside_number, outside_order
 from domain.outstanding import ORDERED_ELSEWHERE
+from domain.plain_json import text_in
 from domain.procurement import Commercial, LineFile, OrderLine, PurchaseOrder, Row
 from storage.rows import select
 from tools.context import ActionContext
@@ -33,7 +34,7 @@ async def take_up(context: ActionContext, file: LineFile) -> tuple[LineFile, lis
     is_taken = context.entry.source == RESTATED and context.entry.event_id.endswith(COUNTED)
     if context.entry.event_type not in REPORTS or (context.building.orders_alone and not is_awaited and not is_taken):
         return file, []
-    reference = body.get("purchase_order") or body.get("external_ref")
+    reference = text_in(body, "purchase_order") or text_in(body, "external_ref")
     if file.order_lines:
         return _with_reference(file, reference)
     if file.item.commercial != Commercial.UNORDERED:

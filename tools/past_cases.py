@@ -1,7 +1,6 @@
 """Similar past cases: what a question shows of how others like it were answered, and what came of it."""
 
-from typing import Any
-
+from domain.plain_json import JsonObject
 from domain.procurement import LineFile
 from domain.recollections import about
 from storage import evidence
@@ -11,7 +10,7 @@ from storage.long_term import Sought, similar_cases
 MOST_CASES = 5
 
 
-async def past_cases(conn: Connection, building_id: str, kind: str, file: LineFile | None) -> list[dict[str, Any]]:
+async def past_cases(conn: Connection, building_id: str, kind: str, file: LineFile | None) -> list[JsonObject]:
     """The cases of this kind that are most like this one; where few are remembered, also the last ones on file."""
     line = about(file)
     query = " ".join([kind.replace("_", " "), *(str(value) for value in line.values() if value)])
@@ -23,9 +22,10 @@ async def past_cases(conn: Connection, building_id: str, kind: str, file: LineFi
     return [*cases, *(case for case in on_file if case["approval_id"] not in known)][:MOST_CASES]
 
 
-def _as_case(building_id: str, case: dict[str, Any]) -> dict[str, Any]:
+def _as_case(building_id: str, case: JsonObject) -> JsonObject:
     """A remembered case as evidence shows it; of another building without a name that would mean nothing here."""
-    named = {} if case.get("elsewhere") else {"approval_id": f"{building_id}-{case['key'].replace('.', '-')}"}
+    key = str(case["key"]).replace(".", "-")
+    named: JsonObject = {} if case.get("elsewhere") else {"approval_id": f"{building_id}-{key}"}
     return {
         **named,
         "item_id": case["item_id"],

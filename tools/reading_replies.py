@@ -3,6 +3,7 @@
 from domain.actions import action
 from domain.approvals import Approval
 from domain.events import Entry
+from domain.plain_json import object_in
 from domain.questions.reports import event_told
 from domain.replies import Asked, Reply, ReplyReading, plainly_answered, understood
 from domain.reply_words import actions_spoken_of
@@ -21,9 +22,9 @@ from tools.tiers import answers
 async def read_reply_to(toolbox: Toolbox, entry: Entry) -> Reply:
     """Read it ourselves where every word is known, else ask the readers, cheap to strong, until one reads it without
     doubts; else it is asked again. What a reader made of it and binds is confirmed first (domain/confirming.py)."""
-    text = str(entry.body["decision"].get("why", ""))
+    text = str(object_in(entry.body, "decision").get("why", ""))
     async with toolbox.lock:
-        approval = await procurement.approval(toolbox.conn, entry.body["approval_id"])
+        approval = await procurement.approval(toolbox.conn, str(entry.body["approval_id"]))
         names = await procurement.item_names(toolbox.conn, entry.building_id)
     if approval is None:
         return Reply("ask_again", doubts=["the question is gone"])
@@ -55,7 +56,7 @@ async def read_reply_to(toolbox: Toolbox, entry: Entry) -> Reply:
 async def _as_told(toolbox: Toolbox, entry: Entry, text: str, reply: Reply) -> Reply:
     """A reply that is no answer to the question may say what the unclear message meant: then that is the answer, where
     it can be read without doubts. `reply`: what it is otherwise."""
-    by = str(entry.body["decision"]["responder"]["name"])
+    by = str(object_in(object_in(entry.body, "decision"), "responder")["name"])
     read = await read_told(toolbox, entry, text, by)
     if read.answer is None or not read.reading.events:
         return reply

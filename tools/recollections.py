@@ -34,7 +34,9 @@ async def recollect(toolbox: Toolbox, entry: Entry, finding: Finding, settled: S
     if answered is not None:
         await _remember_case(toolbox, entry, answered, file, today)
     elif entry.event_type == "Human_Input":
-        await _learn(toolbox, entry, [team_note(entry.body["text"], entry.source, file, today, entry.seq)], embed=True)
+        await _learn(
+            toolbox, entry, [team_note(str(entry.body["text"]), entry.source, file, today, entry.seq)], embed=True
+        )
     elif file is not None:
         await _learn_of_line(toolbox, entry, file, today)
 

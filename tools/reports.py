@@ -12,7 +12,7 @@ from domain.events import Event, body_of
 from domain.lines.projection import changed_rows, with_facts
 from domain.lines.taking_in import COUNTED, OTHER_UNIT, RESTATED
 from domain.lines.units import unit_named
-from domain.plain_json import JsonObject
+from domain.plain_json import JsonObject, object_in
 from storage import inbox
 from storage.inbox import Accepted
 from tools.context import ActionContext
@@ -52,11 +52,11 @@ def _ending(approval: Approval | None) -> str:
 
 def _factors(approval: Approval, event: Event) -> dict[str, Decimal]:
     """How much another unit is, where a report in it was told again in the line's."""
-    reported = approval.subject.get("reported")
+    reported = object_in(approval.subject, "reported")
     quantity = getattr(event, "quantity", None) or getattr(event, "quantity_rejected", None)
     if approval.subject.get("doubt") != OTHER_UNIT or not reported or quantity is None:
         return {}
-    return {unit_named(reported["unit"]): quantity / Decimal(reported["quantity"])}
+    return {unit_named(str(reported["unit"])): quantity / Decimal(str(reported["quantity"]))}
 
 
 async def dismiss_event(context: ActionContext, arguments: DismissArguments) -> JsonObject:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+
+from pydantic import BaseModel
 
 from domain.actions.registry import ONLY_UNDOES
 from domain.approvals import POLICY, Advice, Approval, Decision
@@ -12,8 +13,9 @@ from domain.commitments import spending_of
 from domain.events import Entry
 from domain.learning import Learned, Lesson, learn, overrule, suspended
 from domain.mail_subjects import decided_subject, rule_subject
-from domain.plain_json import JsonObject, PlainAction, restated_event
+from domain.plain_json import JsonObject, PlainAction, as_json, object_in, restated_event
 from domain.plan import RaisedQuestion, Tell
+from domain.principals import Mandate, Responder
 from domain.procurement import LineFile
 from domain.rules import Rule, case_of, full_id
 from domain.settlement import SETTLEMENT, Applied, Outdated, Settlement
@@ -74,7 +76,7 @@ async def tell_decided(toolbox: Toolbox, entry: Entry, step: Tell, ordinal: int)
     )
 
 
-async def learn_from(toolbox: Toolbox, entry: Entry, approval_id: str) -> dict[str, Any]:
+async def learn_from(toolbox: Toolbox, entry: Entry, approval_id: str) -> JsonObject:
     """What a person's decision on a question teaches. Returns {made, confirmed, overruled, ask}: names of rules, and
     the subject of a request for a delegation where it is time for one."""
 
@@ -119,7 +121,7 @@ def _lesson(context: ActionContext, approval: Approval, file: LineFile | None) -
         seq=context.seq,
         at=context.now,
         source=approval.key,
-        by=decision["responder"]["name"],
+        by=str(decision["responder"]["name"]),
         item_name=file.item.name if file else None,
         why=decision.get("why", ""),
         template=None if refused or not _is_of_the_case(approval, actions) else template_of(actions, approval.item_id),
@@ -134,7 +136,7 @@ def _lesson(context: ActionContext, approval: Approval, file: LineFile | None) -
 def _is_of_the_case(approval: Approval, actions: Sequence[PlainAction]) -> bool:
     """Whether a report that named no line was only taken for one: told as another event, it says nothing of the
     name."""
-    meant = approval.subject.get("event", {}).get("event_type")
+    meant = object_in(approval.subject, "event").get("event_type")
     told = [event for action in actions if (event := restated_event(action)) is not None]
     return approval.kind != "item_unknown" or all(event["event_type"] == meant for event in told)
 
@@ -144,7 +146,7 @@ def _amount(context: ActionContext, actions: Sequence[PlainAction], file: LineFi
     return None if spent is None else spent.value
 
 
-async def _save(context: ActionContext, learned: Learned) -> dict[str, Any]:
+async def _save(context: ActionContext, learned: Learned) -> JsonObject:
     context.save(*learned.rules, *learned.delegations)
     for rule in learned.rules:
         if rule.rule_id == learned.overruled:
@@ -160,12 +162,12 @@ async def _save(context: ActionContext, learned: Learned) -> dict[str, Any]:
     }
 
 
-def _request(context: ActionContext, rule: Rule) -> dict[str, Any]:
+def _request(context: ActionContext, rule: Rule) -> JsonObject:
     """The subject of the question that asks for a delegation: what the rule says, where it holds, and no more money
     than people have confirmed."""
     limit = context.building.policy.po_limit
     above = rule.most if limit is not None and rule.most is not None and rule.most > limit else None
-    asked = {
+    asked: JsonObject = {
         "kind": rule.kind,
         "actions": list(dict.fromkeys(str(action["name"]) for action in rule.actions)),
         "category": rule.category,
@@ -183,7 +185,7 @@ def _request(context: ActionContext, rule: Rule) -> dict[str, Any]:
     }
 
 
-async def _answered_request(context: ActionContext, approval: Approval) -> dict[str, Any]:
+async def _answered_request(context: ActionContext, approval: Approval) -> JsonObject:
     """A refused delegation is not asked for again; a granted one was granted by its action."""
     granted = any(action["name"] == "grant_delegation" for action in (approval.decision or {})["actions"])
     rule = await rules.rule(
@@ -221,34 +223,58 @@ def _tell_retired(context: ActionContext, rule: Rule) -> None:
     say(context, MANAGER, text, None, subject=rule_subject(rule_id, rule.refusals))
 
 
+class Overruling(BaseModel):
+    """What a person says who overrules a rule."""
+
+    rule_id: str
+    decided_seq: int | None
+    """The entry on which it decided; None: its last decision."""
+    actions: list[PlainAction]
+    """What is to be done instead."""
+    responder: Responder
+    why: str
+    mandate: Mandate | None = None
+
+
+class DecidedAlone(BaseModel):
+    """What a rule decided without asking."""
+
+    seq: int
+    kind: str
+    item_id: str | None
+    actions: list[PlainAction]
+
+
 async def overruled(toolbox: Toolbox, entry: Entry) -> Settlement:
     """A person overruled what a rule decided alone: it only recommends again, its delegation is suspended, and what
     the person wants instead is learned."""
 
     async def act(context: ActionContext) -> JsonObject:
-        body, conn, building_id = entry.body, context.transaction.conn, context.building.building_id
-        rule = await rules.rule(conn, building_id, body["rule_id"])
-        decided = await rules.last_decision(conn, building_id, body["rule_id"], body["decided_seq"])
-        if rule is None or decided is None:
+        said, conn, building_id = Overruling.model_validate(entry.body), context.transaction.conn, entry.building_id
+        rule = await rules.rule(conn, building_id, said.rule_id)
+        row = await rules.last_decision(conn, building_id, said.rule_id, said.decided_seq)
+        if rule is None or row is None:
             return Outdated(applied=False, why="the rule or its decision is no longer on file").plain()
-        if await _beyond_authority(context, decided, body) is not None:
-            body = {**body, "actions": []}  # the rule is overruled all the same, and what is to be done is asked
-        file = await _file(context, decided["item_id"])
+        decided = DecidedAlone.model_validate(row)
+        if await _beyond_authority(context, decided, said) is not None:
+            # The rule is overruled all the same, and what is to be done is asked.
+            said = said.model_copy(update={"actions": []})
+        file = await _file(context, decided.item_id)
         own = await rules.own_rules(conn, building_id, rule.kind)
         delegated = await rules.delegations(conn, building_id, rule.kind)
-        instead = _instead(context, rule, file, body)
+        instead = _instead(context, rule, file, said)
         learned = learn(own, delegated, instead, context.building.policy) if instead else Learned()
         if learned.overruled is None:
             learned.rules = [one for one in learned.rules if one.rule_id != rule.rule_id] + [overrule(rule)]
             learned.overruled, learned.delegations = rule.rule_id, suspended(rule, delegated)
         await _save(context, learned)
-        return _as_settled(rule, decided, body).plain()
+        return _as_settled(rule, decided, said).plain()
 
     result = await run_effect(
         toolbox,
         entry,
         "overrule",
-        item=entry.body["rule_id"],
+        item=str(entry.body["rule_id"]),
         ordinal=0,
         kind="question",
         arguments=entry.body,
@@ -260,52 +286,52 @@ async def overruled(toolbox: Toolbox, entry: Entry) -> Settlement:
     return SETTLEMENT.validate_python(result)
 
 
-async def _beyond_authority(context: ActionContext, decided: dict[str, Any], body: dict[str, Any]) -> str | None:
+async def _beyond_authority(context: ActionContext, decided: DecidedAlone, said: Overruling) -> str | None:
     """Why what a person wants instead is beyond their authority by now."""
-    given = Decision(type="edit", responder=body["responder"], actions=body["actions"], mandate=body.get("mandate"))
-    matter = Matter(decided["kind"], decided["item_id"])
+    given = Decision(type="edit", responder=said.responder, actions=said.actions, mandate=said.mandate)
+    matter = Matter(decided.kind, decided.item_id)
     conn, building = context.transaction.conn, context.building
     authority = await authority_of(conn, building, answerer_on_record(given), matter, given.actions, context.now)
     return None if authority.allowed else authority.policy_line
 
 
-def _instead(context: ActionContext, rule: Rule, file: LineFile | None, body: dict[str, Any]) -> Lesson | None:
+def _instead(context: ActionContext, rule: Rule, file: LineFile | None, said: Overruling) -> Lesson | None:
     """What the person did instead, as a lesson; None where they only said no, or only undid it."""
-    template = template_of(body["actions"], file.item.item_id if file else None)
+    template = template_of(said.actions, file.item.item_id if file else None)
     if file is None or not template or {action["name"] for action in template} <= ONLY_UNDOES:
         return None
     return Lesson(
         case=replace(case_of(rule.kind, file, {}), about=rule.about),
         seq=context.seq,
         at=context.now,
-        source=f"{body['decided_seq']}.0",
-        by=body["responder"]["name"],
+        source=f"{said.decided_seq}.0",
+        by=said.responder.name,
         item_name=file.item.name,
-        why=body["why"],
+        why=said.why,
         template=[action for action in template if action["name"] not in ONLY_UNDOES],
         title=actions_in_words([action for action in template if action["name"] not in ONLY_UNDOES]),
-        amount=_amount(context, body["actions"], file),
+        amount=_amount(context, said.actions, file),
         advised=rule.rule_id,
     )
 
 
-def _as_settled(rule: Rule, decided: dict[str, Any], body: dict[str, Any]) -> Applied:
-    detail = f"What rule {rule.rule_id} decided was overruled ({actions_in_words(decided['actions'])}): what now?"
-    subject = {
+def _as_settled(rule: Rule, decided: DecidedAlone, said: Overruling) -> Applied:
+    detail = f"What rule {rule.rule_id} decided was overruled ({actions_in_words(decided.actions)}): what now?"
+    subject: JsonObject = {
         "rule_id": rule.rule_id,
-        "decided": decided["seq"],
-        "actions": decided["actions"],
+        "decided": decided.seq,
+        "actions": as_json(decided.actions),
         "detail": detail,
     }
-    ask = RaisedQuestion(kind="decision_overruled", item_id=decided["item_id"], subject=subject)
+    ask = RaisedQuestion(kind="decision_overruled", item_id=decided.item_id, subject=subject)
     return Applied(
         approval_id=None,
         kind=rule.kind,
-        item_id=decided["item_id"],
+        item_id=decided.item_id,
         applied=True,
         type="overrule",
-        actions=body["actions"],
-        responder=body["responder"],
-        why=body["why"],
-        asks=[] if body["actions"] or decided["item_id"] is None else [ask],
+        actions=said.actions,
+        responder=said.responder,
+        why=said.why,
+        asks=[] if said.actions or decided.item_id is None else [ask],
     )

@@ -2,13 +2,15 @@
 
 from collections.abc import Collection, Iterable
 from datetime import date
-from typing import Any
+
+from pydantic import JsonValue
 
 from domain.actions import NoteArguments, ProjectEndArguments, RequiredByArguments
 from domain.buildings import MANAGER
-from domain.changing_lines import Log, WantedLine
+from domain.changing_lines import LineValue, Log, WantedLine
 from domain.mail_subjects import notice_subject
 from domain.needs_plan import needs_to_move
+from domain.plain_json import JsonObject, object_in
 from domain.procurement import Commercial, Item, ScheduleVersion
 from domain.schedule import as_date, with_project_end
 from storage import procurement
@@ -18,7 +20,7 @@ from tools.flags import band_settled
 from tools.messages import say
 
 
-async def change_required_by(context: ActionContext, arguments: RequiredByArguments) -> dict[str, Any]:
+async def change_required_by(context: ActionContext, arguments: RequiredByArguments) -> JsonObject:
     """Move the day on which the line is required: a new version of the schedule. Of several needs those move that are
     late, and no other; where none is, the first."""
     item = (await context.file(arguments.item)).item
@@ -28,7 +30,7 @@ async def change_required_by(context: ActionContext, arguments: RequiredByArgume
     if moved:
         log.move_needs(item, [need.required_by for need in moved], day)
     else:
-        need = {"required_by": day, "buffer_days": item.buffer_days}
+        need: dict[str, LineValue] = {"required_by": day, "buffer_days": item.buffer_days}
         log.change(WantedLine(item.item_id, values=need, is_posted=item.posted))
     settled, cleared = await band_settled(
         context.transaction.conn, context.building.building_id, item, log.items[item.item_id], context.seq
@@ -38,18 +40,20 @@ async def change_required_by(context: ActionContext, arguments: RequiredByArgume
     before = " and ".join(need.required_by.isoformat() for need in moved)
     if not before and item.required_by is not None:
         before = item.required_by.isoformat()
-    quantities = [{"quantity": str(need.quantity), "required_by": need.required_by.isoformat()} for need in moved]
+    quantities: list[JsonValue] = [
+        {"quantity": str(need.quantity), "required_by": need.required_by.isoformat()} for need in moved
+    ]
     return {"schedule_version": version, "before": before or None, **({"moved": quantities} if moved else {})}
 
 
-async def change_project_end(context: ActionContext, arguments: ProjectEndArguments) -> dict[str, Any]:
+async def change_project_end(context: ActionContext, arguments: ProjectEndArguments) -> JsonObject:
     """Move the project's end: a new version of the schedule."""
     current = await _body(context)
     version = await save_version(context, with_project_end(current, as_date(arguments.end_date)))
-    return {"schedule_version": version, "before": current.get("project", {}).get("end_date")}
+    return {"schedule_version": version, "before": object_in(current, "project").get("end_date")}
 
 
-async def remove_item(context: ActionContext, arguments: NoteArguments) -> dict[str, Any]:
+async def remove_item(context: ActionContext, arguments: NoteArguments) -> JsonObject:
     """Take the line out of the log and the schedule. A standing order is named, so that somebody cancels it."""
     file = await context.file(arguments.item)
     item = file.item
@@ -64,7 +68,7 @@ async def remove_item(context: ActionContext, arguments: NoteArguments) -> dict[
         context.seq,
     )
     context.save(settled.model_copy(update={"schedule_band": None}), *cleared)
-    result: dict[str, Any] = {"schedule_version": version}
+    result: JsonObject = {"schedule_version": version}
     if file.order is not None and item.commercial in (Commercial.ORDERED, Commercial.ACKNOWLEDGED):
         result["standing_order"] = file.order.number
         text = f"{item.shown} was taken out of the schedule; its order {file.order.number} still stands."
@@ -72,7 +76,7 @@ async def remove_item(context: ActionContext, arguments: NoteArguments) -> dict[
     return result
 
 
-async def _body(context: ActionContext) -> dict[str, Any]:
+async def _body(context: ActionContext) -> JsonObject:
     current = await procurement.current_schedule(context.transaction.conn, context.building.building_id)
     return {} if current is None else dict(current.body)
 
@@ -94,7 +98,7 @@ async def open_log(context: ActionContext, items: Iterable[Item], vendors: Colle
     return await work_apart(Log, list(items), body, currency=currency, vendors=vendors, seq=seq)
 
 
-async def save_version(context: ActionContext, body: dict[str, Any], data_date: date | None = None) -> int:
+async def save_version(context: ActionContext, body: JsonObject, data_date: date | None = None) -> int:
     """The next version of the schedule. `data_date`: the standing version's where none is given."""
     if data_date is None:
         standing = await procurement.current_schedule(context.transaction.conn, context.building.building_id)

@@ -33,7 +33,7 @@ async def settle(toolbox: Toolbox, entry: Entry, reply: Reply | None = None) -> 
         toolbox,
         entry,
         "settle",
-        item=entry.body["approval_id"],
+        item=str(entry.body["approval_id"]),
         ordinal=0,
         kind="question",
         arguments={"approval_id": entry.body["approval_id"], "event_id": entry.event_id},
@@ -47,7 +47,7 @@ async def settle(toolbox: Toolbox, entry: Entry, reply: Reply | None = None) -> 
 
 async def _settled(context: ActionContext, entry: Entry, reply: Reply | None) -> Settlement:
     """What the answer comes to, and with it the question as it stands from now on."""
-    approval = await locked(context.transaction, entry.body["approval_id"])
+    approval = await locked(context.transaction, str(entry.body["approval_id"]))
     if approval.decision is None or approval.decision["event_id"] != entry.event_id:
         return _outdated(approval, "the question was closed before the answer was reached")
     if reply is not None:

@@ -7,7 +7,6 @@ vendors said is worded, by a model where one may be asked, else in extracts.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -15,6 +14,7 @@ from domain.actions.registry import ONLY_SAYS
 from domain.approvals import Responder
 from domain.events import Entry
 from domain.identifiers import listed, named_in
+from domain.plain_json import JsonObject
 from domain.procurement import Message
 from domain.summaries import Digest, Identifier, Summary, merged
 from domain.tokens import count_tokens
@@ -40,29 +40,39 @@ MOST_EXTRACT = 200
 
 
 @dataclass(frozen=True)
+class Unsummarised:
+    """The messages of one entry that no summary holds yet."""
+
+    seq: int
+    messages: int
+    """How many."""
+    tokens: int
+
+
+@dataclass(frozen=True)
 class Window:
-    """The messages that no summary holds yet, by entry: {seq, messages, tokens}."""
+    """The messages that no summary holds yet, by entry."""
 
     summary: Summary | None
-    entries: list[dict[str, Any]]
+    entries: list[Unsummarised]
 
     @property
     def tokens(self) -> int:
-        return sum(entry["tokens"] for entry in self.entries)
+        return sum(entry.tokens for entry in self.entries)
 
     @property
     def after(self) -> int:
         return -1 if self.summary is None else self.summary.upto_seq
 
-    def span(self, budget: int) -> list[dict[str, Any]]:
+    def span(self, budget: int) -> list[Unsummarised]:
         """The oldest entries that are to be dropped: whole entries, and no more than the budget at once."""
-        span: list[dict[str, Any]] = []
+        span: list[Unsummarised] = []
         room, taken = self.tokens - int(budget * KEPT), 0
         for entry in self.entries:
-            if room <= 0 or (span and taken + entry["tokens"] > budget):
+            if room <= 0 or (span and taken + entry.tokens > budget):
                 break
             span.append(entry)
-            room, taken = room - entry["tokens"], taken + entry["tokens"]
+            room, taken = room - entry.tokens, taken + entry.tokens
         return span
 
 
@@ -87,7 +97,8 @@ async def _window(toolbox: Toolbox, entry: Entry) -> Window:
     async with toolbox.lock:
         summary = await summaries.latest(toolbox.conn, entry.building_id)
         after = -1 if summary is None else summary.upto_seq
-        return Window(summary, await summaries.sizes(toolbox.conn, entry.building_id, after, entry.seq))
+        sizes = await summaries.sizes(toolbox.conn, entry.building_id, after, entry.seq)
+    return Window(summary, [Unsummarised(**row) for row in sizes])
 
 
 async def compact(toolbox: Toolbox, entry: Entry) -> int | None:
@@ -102,17 +113,17 @@ async def compact(toolbox: Toolbox, entry: Entry) -> int | None:
     span = window.span(_room(toolbox, window))
     if not span:
         return None
-    after, upto = window.after, span[-1]["seq"]
+    after, upto = window.after, span[-1].seq
     material = await _material(toolbox, entry.building_id, after, upto)
     intent, by = await _worded(toolbox, entry, material.messages)
     digest = Digest(
         intent=[*_answers(material.answers), *intent],
-        actions=[_done(step) for step in material.done if step["action"] not in ONLY_SAYS],
+        actions=[_done(step) for step in material.done if step.action not in ONLY_SAYS],
         artifacts=[_document(document) for document in material.documents],
     )
     version = 1 + (window.summary.version if window.summary else 0)
 
-    async def act(context: ActionContext) -> dict[str, Any]:
+    async def act(context: ActionContext) -> JsonObject:
         standing = await summaries.latest(context.transaction.conn, entry.building_id)
         next_ = merged(standing, digest, upto_seq=upto, messages=len(material.messages), by=by, caused_seq=entry.seq)
         named = material.identifiers(entry.building_id)
@@ -175,13 +186,45 @@ def _measured(summary: Summary, named: list[Identifier], budget: int) -> Summary
 
 
 @dataclass(frozen=True)
+class DoneStep:
+    """A step of the agent, as the ledger has it."""
+
+    seq: int
+    action: str
+    item: str | None
+    result: JsonObject
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document that came with an event."""
+
+    seq: int
+    name: str | None
+    url: str
+    item: str | None
+
+
+@dataclass(frozen=True)
+class PersonsAnswer:
+    """How a person answered a question."""
+
+    seq: int
+    kind: str
+    type: str
+    item_id: str | None
+    who: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Material:
     """What a span of messages was about."""
 
     messages: list[Message]
-    done: list[dict[str, Any]]
-    documents: list[dict[str, Any]]
-    answers: list[dict[str, Any]]
+    done: list[DoneStep]
+    documents: list[Document]
+    answers: list[PersonsAnswer]
     named: list[Identifier]
 
     def identifiers(self, building_id: str) -> list[Identifier]:
@@ -199,31 +242,32 @@ async def _material(toolbox: Toolbox, building_id: str, after: int, upto: int) -
     async with toolbox.lock:
         came = await summaries.late(conn, building_id, after)
         named = [one for seq in came.seqs for one in await summaries.named(conn, building_id, seq - 1, seq)]
+        done = [*await summaries.late_done(conn, building_id, came), *await summaries.done(*span)]
         return Material(
             messages=[*await summaries.late_messages(conn, building_id, came), *await summaries.messages(*span)],
-            done=[*await summaries.late_done(conn, building_id, came), *await summaries.done(*span)],
-            documents=await summaries.documents(*span),
-            answers=await summaries.answers(*span),
+            done=[DoneStep(**row) for row in done],
+            documents=[Document(**row) for row in await summaries.documents(*span)],
+            answers=[PersonsAnswer(**row) for row in await summaries.answers(*span)],
             named=[*named, *await summaries.named(*span)],
         )
 
 
-def _done(step: dict[str, Any]) -> tuple[str, str]:
-    name, item = step["action"], step["item"] or "the building"
-    told = [str(value) for value in step["result"].values() if isinstance(value, str)][:2]
-    held_back = "only told, not done: " if "would_do" in step["result"] else ""
-    return name, f"{step['seq']} {held_back}{name} {item}{': ' + ', '.join(told) if told else ''}"
+def _done(step: DoneStep) -> tuple[str, str]:
+    name, item = step.action, step.item or "the building"
+    told = [str(value) for value in step.result.values() if isinstance(value, str)][:2]
+    held_back = "only told, not done: " if "would_do" in step.result else ""
+    return name, f"{step.seq} {held_back}{name} {item}{': ' + ', '.join(told) if told else ''}"
 
 
-def _document(document: dict[str, Any]) -> str:
-    about = f" ({document['item']})" if document["item"] else ""
-    return f"{document['name'] or 'document'}{about}: {document['url']}"
+def _document(document: Document) -> str:
+    about = f" ({document.item})" if document.item else ""
+    return f"{document.name or 'document'}{about}: {document.url}"
 
 
-def _answers(answers: list[dict[str, Any]]) -> list[str]:
+def _answers(answers: list[PersonsAnswer]) -> list[str]:
     return [
-        f"{OF_TEAM}{one['seq']} {one['who']} on {one['kind']} of {one['item_id'] or 'the building'}: {one['type']}"
-        f"{': ' + one['why'][:MOST_EXTRACT] if one['why'] else ''}"
+        f"{OF_TEAM}{one.seq} {one.who} on {one.kind} of {one.item_id or 'the building'}: {one.type}"
+        f"{': ' + one.why[:MOST_EXTRACT] if one.why else ''}"
         for one in answers
     ]
 

@@ -3,16 +3,19 @@ nobody listens, and telling costs nothing."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from pydantic import BaseModel
 
 from domain.events import Entry
+from domain.plain_json import JsonObject
 
 if TYPE_CHECKING:
     from tools.models import Abstained, Answered, Completion, ModelRequest
 
-Told = Callable[[Any], None]
+Told = Callable[[JsonObject], None]
 """Called with what it came to, before the end."""
-Answer = Callable[["Completion", "Answered[Any] | Abstained"], None]
+Answer = Callable[["Completion", "Answered[BaseModel] | Abstained"], None]
 
 
 class Tracer(Protocol):
@@ -29,7 +32,7 @@ class Tracer(Protocol):
         """One node of the graph within a run; told its update."""
         ...
 
-    def generation(self, request: "ModelRequest[Any]") -> AbstractContextManager[Answer]:
+    def generation(self, request: "ModelRequest[BaseModel]") -> AbstractContextManager[Answer]:
         """One call of a model within a step; told what came back and how it was taken."""
         ...
 
@@ -40,16 +43,20 @@ class NoTracer:
     active = False
 
     def run(self, entry: Entry) -> AbstractContextManager[Told]:
-        return nullcontext(_ignored)
+        return nullcontext(_ignore_state)
 
     def step(self, name: str) -> AbstractContextManager[Told]:
-        return nullcontext(_ignored)
+        return nullcontext(_ignore_state)
 
-    def generation(self, request: "ModelRequest[Any]") -> AbstractContextManager[Answer]:
-        return nullcontext(_ignored)
+    def generation(self, request: "ModelRequest[BaseModel]") -> AbstractContextManager[Answer]:
+        return nullcontext(_ignore_answer)
 
 
-def _ignored(*_: Any) -> None:
+def _ignore_state(_state: JsonObject) -> None:
+    pass
+
+
+def _ignore_answer(_completion: "Completion", _outcome: "Answered[BaseModel] | Abstained") -> None:
     pass
 
 

@@ -1,7 +1,7 @@
 """Taking an event back: its facts leave the account, and what rested on them is told or asked about."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from domain.actions import action
 from domain.approvals import Approval
@@ -28,7 +28,7 @@ from tools.flags import band_settled
 from tools.recording import Finding, keep_note, record_facts
 from tools.reports import tell_again
 
-_TARGET = "SELECT seq, event_type, body FROM events WHERE building_id = %s AND source = %s AND event_id = %s"
+_TARGET = "SELECT seq, event_type FROM events WHERE building_id = %s AND source = %s AND event_id = %s"
 _ABOUT = "building_id = %s AND matter = %s"
 _WORDS = {
     "Shipment_Departed_Factory": "a departure",
@@ -42,6 +42,14 @@ _WORDS = {
 }
 
 
+@dataclass(frozen=True)
+class Target:
+    """The event that is taken back."""
+
+    seq: int
+    event_type: str
+
+
 async def void_event(toolbox: Toolbox, entry: Entry, event: EventVoided) -> Finding:
     """Take a reported event back. Nothing is undone silently: what was decided on its ground is asked about."""
 
@@ -50,7 +58,7 @@ async def void_event(toolbox: Toolbox, entry: Entry, event: EventVoided) -> Find
         if target is None:
             note = f"There is no event {quoted(event.event_id)} of {quoted(event.source)}: nothing is taken back."
             return Finding(note=note)
-        if target["event_type"] == "Event_Voided":
+        if target.event_type == "Event_Voided":
             note = "A taking back is not taken back: send the report once more, under an id of its own."
             return Finding(note=note)
         finding = await _take_back(context, event, target)
@@ -61,13 +69,13 @@ async def void_event(toolbox: Toolbox, entry: Entry, event: EventVoided) -> Find
     return await record_facts(toolbox, entry, act)
 
 
-async def _target(context: ActionContext, event: EventVoided) -> dict[str, Any] | None:
+async def _target(context: ActionContext, event: EventVoided) -> Target | None:
     key = (context.building.building_id, event.source, event.event_id)
-    found: dict[str, Any] | None = await (await context.transaction.conn.execute(_TARGET, key)).fetchone()
-    return found
+    found = await (await context.transaction.conn.execute(_TARGET, key)).fetchone()
+    return None if found is None else Target(**found)
 
 
-async def _take_back(context: ActionContext, event: EventVoided, target: dict[str, Any]) -> Finding:
+async def _take_back(context: ActionContext, event: EventVoided, target: Target) -> Finding:
     building_id, conn = context.building.building_id, context.transaction.conn
     named = f"{event.source}:{event.event_id}"
     asked = await select(conn, Approval, _ABOUT, (building_id, named))
@@ -93,7 +101,7 @@ async def _take_from_line(
     item_id: str,
     keys: set[tuple[str, str]],
     event: EventVoided,
-    target: dict[str, Any],
+    target: Target,
     finding: Finding,
 ) -> None:
     file = await context.file(item_id)
@@ -106,8 +114,8 @@ async def _take_from_line(
             )
             context.save(*flags)
         context.save(row)
-    what = _WORDS.get(target["event_type"], "a report")
-    told = await _told_of(context, item_id, target["seq"])
+    what = _WORDS.get(target.event_type, "a report")
+    told = await _told_of(context, item_id, target.seq)
     finding.say += [
         action("notify_team", team=party, message=text, item=item_id)
         for party, text in say_taken_back(file, what, event.reason, told)
@@ -117,7 +125,7 @@ async def _take_from_line(
         subject = ask_about_order(taken.file, lost, event.reason, by)
         finding.ask.append(RaisedQuestion(kind="facts_contradict", item_id=item_id, subject=subject))
     for approval in await _find_decided(context, item_id):
-        if rests_on(approval, target["seq"], taken.gone_ncrs):
+        if rests_on(approval, target.seq, taken.gone_ncrs):
             subject = ask_about_decision(taken.file, approval, event.reason, by)
             finding.ask.append(RaisedQuestion(kind="facts_contradict", item_id=item_id, subject=subject))
 

@@ -4,7 +4,7 @@ One file for each action: its arguments, its shape, and all that is known of it 
 files, and every set and table over actions follows from it.
 """
 
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 from pydantic import Field, TypeAdapter
 
@@ -31,7 +31,7 @@ from domain.actions.schedule_inspection import InspectionArguments, ScheduleInsp
 from domain.actions.shapes import ItemArguments, NoteArguments, OrderArguments
 from domain.actions.start_tracking import StartTracking
 from domain.outside import MAX_NAME, own_words
-from domain.plain_json import JsonObject, PlainAction
+from domain.plain_json import FactValue, JsonObject, PlainAction
 from domain.text import ON_FILE
 
 __all__ = [
@@ -95,14 +95,14 @@ ACTIONS: TypeAdapter[list[Action]] = TypeAdapter(list[Action])
 ACTION_NAMES: tuple[str, ...] = tuple(ACTION.json_schema()["discriminator"]["mapping"])
 
 
-def action(name: str, **arguments: Any) -> PlainAction:
+def action(name: str, **arguments: FactValue) -> PlainAction:
     """An action of our own as plain JSON, the shape it has everywhere: `{"name", "arguments"}`.
 
     It is made of facts that were accepted before, so it must not fail for what they say: words are cut to length, and
     days may lie where days from outside may not.
     """
     fitting = {key: _fitting(key, value) for key, value in arguments.items()}
-    return on_file({"name": name, "arguments": fitting})
+    return plain(ACTION.validate_python({"name": name, "arguments": fitting}, context=ON_FILE))
 
 
 def on_file(made: PlainAction) -> PlainAction:
@@ -113,7 +113,7 @@ def on_file(made: PlainAction) -> PlainAction:
 _WORDS = {"message", "question", "detail", "reason", "note"}
 
 
-def _fitting(key: str, value: Any) -> Any:
+def _fitting(key: str, value: FactValue) -> FactValue:
     if key in _WORDS and isinstance(value, str):
         return own_words(value)
     return own_words(value, MAX_NAME) if key in ("method", "to", "team") and isinstance(value, str) else value

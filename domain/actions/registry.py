@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any
+
+from pydantic import BaseModel
 
 import domain.actions as actions
 from domain.actions.kinds import ActionKind
@@ -11,17 +12,17 @@ from domain.actions.kinds import ActionKind
 _NOT_AN_ACTION = ("kinds", "registry", "shapes")
 
 
-def _find_kinds() -> dict[str, ActionKind[Any]]:
+def _find_kinds() -> dict[str, ActionKind[BaseModel]]:
     """Every file of this package that declares an action, by the action's name.
 
     Raises:
         ImportError: a file declares another action than it is named after, or one that is not in the union.
     """
-    found: dict[str, ActionKind[Any]] = {}
+    found: dict[str, ActionKind[BaseModel]] = {}
     for module in iter_modules(actions.__path__):
         if module.name in _NOT_AN_ACTION:
             continue
-        kind: ActionKind[Any] = import_module(f"{actions.__name__}.{module.name}").KIND
+        kind: ActionKind[BaseModel] = import_module(f"{actions.__name__}.{module.name}").KIND
         if kind.name != module.name:
             raise ImportError(f"domain/actions/{module.name}.py declares the action {kind.name!r}")
         found[kind.name] = kind
@@ -34,7 +35,7 @@ def _find_kinds() -> dict[str, ActionKind[Any]]:
 ACTION_KINDS = _find_kinds()
 
 
-def _names(holds: Callable[[ActionKind[Any]], bool]) -> frozenset[str]:
+def _names(holds: Callable[[ActionKind[BaseModel]], bool]) -> frozenset[str]:
     return frozenset(name for name, kind in ACTION_KINDS.items() if holds(kind))
 
 

@@ -631,7 +631,7 @@ class _Projection:
         item = with_needs(item)
         return item if item == self.item else item.model_copy(update={"caused_seq": self.seq})
 
-    def _submittal(self) -> dict[str, object]:
+    def _submittal(self) -> dict[str, Submittal | int | str | None]:
         """The verdict that stands; where none was ever said, or all were taken back, the line waits for one."""
         standing = newest_verdict(self.facts)
         if standing is None:

@@ -102,7 +102,7 @@ def _tells_again(saying: Stated, named: Stated) -> bool:
 
 def _say_once(sayings: Sequence[Stated]) -> list[Stated]:
     """The sayings, the newest first, each part once: two systems often tell the same part by the same day."""
-    kept: dict[tuple[object, ...], Stated] = {}
+    kept: dict[tuple[str | date | Decimal | None, ...], Stated] = {}
     for saying in sayings:
         part = (saying.kind, saying.day, saying.quantity, saying.order, saying.shipment_id)
         kept.setdefault((*part, saying.key) if saying.quantity is None else part, saying)

@@ -1,10 +1,11 @@
 """Facts to and from the rows that keep them."""
 
-from datetime import timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TypedDict
 
-from domain.lines.facts import Arrived, Departed, Disposed, Fact, Inspected, Stated, Submitted
-from domain.procurement import FactDetails, FactRow
+from domain.lines.facts import Arrived, Departed, Disposed, Fact, Inspected, Judgement, Stated, Submitted
+from domain.procurement import FactDetails, FactKind, FactRow
 
 
 def tie_breaker(seq: int) -> timedelta:
@@ -47,7 +48,7 @@ def fact_row(
     )
 
 
-def _details(fact: Fact) -> tuple[Any, FactDetails]:
+def _details(fact: Fact) -> tuple[FactKind, FactDetails]:
     if isinstance(fact, Departed):
         return "departed", FactDetails(eta=fact.eta, origin=fact.origin)
     if isinstance(fact, Arrived):
@@ -77,9 +78,31 @@ def _details(fact: Fact) -> tuple[Any, FactDetails]:
     raise TypeError(f"{type(fact).__name__} is kept by its order, not as a fact of its own")
 
 
+class _Told(TypedDict):
+    """What every fact says."""
+
+    day: date
+    said_at: datetime
+    received_at: datetime
+    source: str
+    event_id: str
+    order: str | None
+    shipment_id: str | None
+    quantity: Decimal | None
+    is_voided: bool
+    judgement: Judgement | None
+
+
+def _judgement(row: FactRow) -> Judgement | None:
+    """A person's word on whether it tells a known fact again, where he has said that."""
+    if row.judgement == "same" or row.judgement == "another":
+        return row.judgement
+    return None
+
+
 def read_row(row: FactRow) -> Fact:
     """The fact that a row keeps."""
-    told: dict[str, Any] = {
+    told: _Told = {
         "day": row.day,
         "said_at": row.said_at,
         "received_at": row.received_at,
@@ -89,7 +112,7 @@ def read_row(row: FactRow) -> Fact:
         "shipment_id": row.shipment_id,
         "quantity": row.quantity,
         "is_voided": not row.is_live,
-        "judgement": None if row.is_set_aside else row.judgement,
+        "judgement": _judgement(row),
     }
     details = row.details
     if row.kind == "departed":
@@ -118,6 +141,7 @@ def read_row(row: FactRow) -> Fact:
             defects=tuple(details.defects),
         )
     if row.kind == "disposed":
-        told["ncr"], told["handling"], told["then"] = details.ncr, details.handling, details.then or "owed"
-        return Disposed(**told)
+        if details.ncr is None or details.handling is None:
+            raise TypeError(f"{row.fact_id} does not say what becomes of what")
+        return Disposed(**told, ncr=details.ncr, handling=details.handling, then=details.then or "owed")
     return Stated(**told, kind=details.kind)  # type: ignore[arg-type]  # one of the two that are stored

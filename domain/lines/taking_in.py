@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from domain.actions import action
 from domain.buildings import MANAGER
@@ -46,7 +46,7 @@ class Report:
     source: str
     event_id: str
     seq: int
-    body: dict[str, Any]
+    body: JsonObject
     is_dated: bool = True
     """Whether the sender said when he said it."""
     is_counted: bool = False
@@ -218,10 +218,11 @@ def newly_open(before: LineFile, after: LineFile) -> list[NonconformanceRow]:
 def _changes_nothing(before: LineFile, after: LineFile) -> bool:
     """Whether nothing but the report itself is new."""
 
-    def of(file: LineFile) -> object:
-        return file.model_dump(
-            exclude={"facts": True, "item": {"caused_seq"}, "lots": {"__all__": {"caused_seq", "aliases"}}}
+    def of(file: LineFile) -> JsonObject:
+        made: JsonObject = file.model_dump(
+            exclude={"facts": True, "item": {"caused_seq"}, "lots": {"__all__": {"caused_seq", "aliases"}}},
         )
+        return made
 
     return of(before) == of(after)
 
@@ -240,11 +241,11 @@ def set_aside(
     sentence."""
     row = fact_row(fact, file.item.item_id, str(report.seq), report.seq, document_url=document_url, aside=detail)
     rows = changed_rows(file, with_facts(file, [row], report.seq))
-    asked = {"detail": detail, "matter": report.matter, **subject}
+    asked: JsonObject = {"detail": detail, "matter": report.matter, **subject}
     return Recorded(detail, rows, ask=[("facts_contradict", asked)])
 
 
-def plain_event(body: dict[str, Any]) -> dict[str, Any]:
+def plain_event(body: JsonObject) -> JsonObject:
     """The event without what names it as sent."""
     return {name: value for name, value in body.items() if name not in ("event_id", "source")}
 

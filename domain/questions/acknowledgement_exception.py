@@ -1,13 +1,10 @@
 """A vendor acknowledges an order with exceptions to it."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
 from domain.outside import shown_phrase
-from domain.plain_json import PlainAction
+from domain.plain_json import FactValue, JsonObject, KnownJson, PlainAction, PlainObject
 from domain.procurement import LineFile
 from domain.questions.kinds import LineKind, Subject, line_of, nothing_again
 from domain.situation import Situation
@@ -17,7 +14,7 @@ class AcknowledgementExceptionSubject(Subject):
     """The order, and what the vendor takes exception to."""
 
     order: str = ""
-    exceptions: list[dict[str, Any]] = []
+    exceptions: list[KnownJson] = []
     """{kind, detail, ...} each, as reported."""
     promised: str | None = None
 
@@ -49,7 +46,7 @@ def offer_answers_to_the_vendor(s: Situation, subject: AcknowledgementExceptionS
 
 def _terms_in_numbers(s: Situation, subject: AcknowledgementExceptionSubject) -> list[PlainAction]:
     """The revision of the order to the vendor's terms, as far as they were given as numbers."""
-    revised: dict[str, Any] = {}
+    revised: JsonObject = {}
     for exception in subject.exceptions:
         revised |= {name: exception[name] for name in _NUMBERS if name in exception}
     if not revised:
@@ -77,7 +74,7 @@ def _points(subject: AcknowledgementExceptionSubject) -> list[str]:
 
 
 def _summary(s: Situation, subject: AcknowledgementExceptionSubject) -> str:
-    said = "; ".join(f"{one['kind']}: {shown_phrase(one['detail'])}" for one in subject.exceptions)
+    said = "; ".join(f"{one['kind']}: {shown_phrase(str(one['detail']))}" for one in subject.exceptions)
     return f"The vendor acknowledged {subject.order} for {s.file.item.shown} with exceptions: {said}"
 
 
@@ -85,11 +82,13 @@ def _stands(file: LineFile, _building: Building, subject: AcknowledgementExcepti
     return file.order is not None and file.order.number == subject.order and file.item.is_ordered
 
 
-def _facts(file: LineFile, _building: Building, subject: AcknowledgementExceptionSubject) -> list[Any]:
+def _facts(file: LineFile, _building: Building, subject: AcknowledgementExceptionSubject) -> list[FactValue]:
     return [subject.order, subject.exceptions, file.item.promised_date]
 
 
-def _earlier_facts(file: LineFile, building: Building, subject: AcknowledgementExceptionSubject) -> list[list[Any]]:
+def _earlier_facts(
+    file: LineFile, building: Building, subject: AcknowledgementExceptionSubject
+) -> list[list[FactValue]]:
     return [_facts(file, building, subject)]
 
 
@@ -97,15 +96,15 @@ def _matter(_file: LineFile, subject: AcknowledgementExceptionSubject) -> str:
     return subject.order
 
 
-def _evidence(_s: Situation, subject: AcknowledgementExceptionSubject) -> dict[str, Any]:
-    return {"exceptions": subject.exceptions} if subject.exceptions else {}
+def _evidence(_s: Situation, subject: AcknowledgementExceptionSubject) -> JsonObject:
+    return {"exceptions": [*subject.exceptions]} if subject.exceptions else {}
 
 
 def _case(subject: AcknowledgementExceptionSubject) -> str | None:
     return " and ".join(_points(subject)) or None
 
 
-def _title(subject: AcknowledgementExceptionSubject, _evidence: Mapping[str, Any]) -> str:
+def _title(subject: AcknowledgementExceptionSubject, _evidence: PlainObject) -> str:
     return f"vendor's exceptions to {subject.order}"
 
 

@@ -1,10 +1,10 @@
 """Questions to people, built from the facts: so that the same facts always ask the same, and others are noticed."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from domain.approvals import Approval, Option, Question, fingerprint
 from domain.buildings import MANAGER, Building
@@ -12,6 +12,7 @@ from domain.commitments import NEEDS_AN_ADMIN, NOTHING, Amount, covering_approve
 from domain.feasibility import find_obstacle
 from domain.lines.projection import with_account
 from domain.options import for_party
+from domain.plain_json import JsonObject, PlainObject
 from domain.procurement import LineFile, money
 from domain.questions.kinds import FreeKind, LineKind, Subject
 from domain.questions.line_facts import plain
@@ -25,10 +26,10 @@ S = TypeVar("S", bound=Subject)
 class Background:
     """What else a reader should know: the events behind the facts, notes of the team, similar past cases."""
 
-    facts: list[dict[str, Any]] = field(default_factory=list)
-    notes: list[dict[str, Any]] = field(default_factory=list)
-    past_cases: list[dict[str, Any]] = field(default_factory=list)
-    rules: list[dict[str, Any]] = field(default_factory=list)
+    facts: list[JsonObject] = field(default_factory=list)
+    notes: list[JsonObject] = field(default_factory=list)
+    past_cases: list[JsonObject] = field(default_factory=list)
+    rules: list[JsonObject] = field(default_factory=list)
 
 
 def build_question(
@@ -36,7 +37,7 @@ def build_question(
     file: LineFile | None,
     building: Building,
     today: date,
-    subject: Mapping[str, Any],
+    subject: PlainObject,
     background: Background | None = None,
 ) -> Question | None:
     """The question of this kind as the facts now stand; None when they no longer ask it.
@@ -51,7 +52,7 @@ def build_question(
     return _build(declared, Situation(file, building, today), subject, background or Background())
 
 
-def _build(kind: LineKind[S], s: Situation, told: Mapping[str, Any], background: Background) -> Question:
+def _build(kind: LineKind[S], s: Situation, told: PlainObject, background: Background) -> Question:
     file, building = s.file, s.building
     as_of_now = {**told, **kind.told_again(file, building, kind.read(told))}
     subject = kind.read(as_of_now)
@@ -78,7 +79,7 @@ def _earlier_fingerprints(kind: LineKind[S], s: Situation, subject: S) -> list[s
     return [fingerprint([kind.name, facts]) for facts in kind.earlier_facts(s.file, s.building, subject)]
 
 
-def _build_free(kind: FreeKind[S], s: Situation, told: Mapping[str, Any], background: Background) -> Question:
+def _build_free(kind: FreeKind[S], s: Situation, told: PlainObject, background: Background) -> Question:
     subject, building = kind.read(told), s.building
     options = _those_possible(s, kind.options(s, subject))
     stake = _largest([stake_of(option.actions, {}, building) for option in options])
@@ -113,7 +114,7 @@ def ncrs_asked_about(kind: str, matter: str, file: LineFile | None) -> list[str]
     return [matter] if declared.decides_on == "its_ncr" and matter else every
 
 
-def still_stands(kind: str, file: LineFile, building: Building, subject: Mapping[str, Any]) -> bool:
+def still_stands(kind: str, file: LineFile, building: Building, subject: PlainObject) -> bool:
     """Whether the facts of a line still ask this."""
     declared = KINDS[kind]
     if file.item.removed or isinstance(declared, FreeKind):
@@ -159,16 +160,16 @@ def _needs_an_admin(stake: Amount, building: Building) -> str:
     return f" ({what[0].upper()}{what[1:]}, and {NEEDS_AN_ADMIN}.)"
 
 
-def _shared(background: Background) -> dict[str, Any]:
+def _shared(background: Background) -> JsonObject:
     return {
-        "facts": background.facts,
-        "notes": background.notes,
-        "rules": background.rules,
-        "past_cases": background.past_cases,
+        "facts": [*background.facts],
+        "notes": [*background.notes],
+        "rules": [*background.rules],
+        "past_cases": [*background.past_cases],
     }
 
 
-def _evidence(kind: LineKind[S], s: Situation, subject: S, background: Background) -> dict[str, Any]:
+def _evidence(kind: LineKind[S], s: Situation, subject: S, background: Background) -> JsonObject:
     item = s.file.item
     return {
         **_shared(background),
@@ -185,7 +186,7 @@ def _evidence(kind: LineKind[S], s: Situation, subject: S, background: Backgroun
     }
 
 
-def _order(file: LineFile) -> dict[str, Any]:
+def _order(file: LineFile) -> JsonObject:
     item, line, order = file.item, file.order_line, file.order
     return {
         "number": order.number if order else None,
@@ -198,7 +199,7 @@ def _order(file: LineFile) -> dict[str, Any]:
     }
 
 
-def _dates(file: LineFile, today: date) -> dict[str, Any]:
+def _dates(file: LineFile, today: date) -> JsonObject:
     item = file.item
     return {
         "required_by": _iso(item.required_by),

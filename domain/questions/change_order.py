@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
-from domain.changing_lines import Applied, Asked
+from domain.changing_lines import Applied, Asked, LineValue
 from domain.money import line_total
 from domain.outside import shown_name
+from domain.plain_json import FactValue, JsonObject, PlainObject
 from domain.procurement import Item, LineFile, Logistics, Quality, money
 from domain.questions.kinds import (
     LineKind,
@@ -53,7 +53,7 @@ def still_wanted(item: Item, subject: ChangeOrderSubject) -> dict[str, str | Non
     return {key: value for key, value in subject.wanted.items() if not _is_value(getattr(item, key), value)}
 
 
-def _is_value(current: object, wanted: str | None) -> bool:
+def _is_value(current: LineValue, wanted: str | None) -> bool:
     if current is None or wanted is None:
         return current is None and wanted is None
     return current == Decimal(wanted) if isinstance(current, Decimal) else str(current) == wanted
@@ -96,7 +96,7 @@ def _revise(s: Situation, subject: ChangeOrderSubject, wanted: dict[str, str | N
     quantity = Decimal(wanted.get("quantity") or item.quantity or 1)
     ordered_at = None if line is None else line.unit_price
     price = Decimal(wanted["unit_price"] or 0) if "unit_price" in wanted else item.unit_price or ordered_at
-    revised: dict[str, Any] = {"item": item.item_id, **wanted}
+    revised: JsonObject = {"item": item.item_id, **wanted}
     if "quantity" in wanted and line is not None and line.quantity != item.quantity and line.quantity is not None:
         revised["quantity"] = f"{line.quantity + quantity - (item.quantity or 0):f}"
     if line is not None and item.required_by is not None and line.required_by != item.required_by:
@@ -170,7 +170,7 @@ def _changes(item: Item, wanted: Mapping[str, str | None]) -> str:
     )
 
 
-def _shown(value: object) -> str:
+def _shown(value: LineValue) -> str:
     if value is None:
         return "(now empty)"
     return plain(value) or "" if isinstance(value, Decimal) else shown_name(str(value))
@@ -184,7 +184,7 @@ def _stands(file: LineFile, _building: Building, subject: ChangeOrderSubject) ->
     return is_standing and file.item.is_ordered and bool(still_wanted(file.item, subject))
 
 
-def _facts(file: LineFile, _building: Building, subject: ChangeOrderSubject) -> list[Any]:
+def _facts(file: LineFile, _building: Building, subject: ChangeOrderSubject) -> list[FactValue]:
     wanted = sorted(subject.wanted.items())
     ordered = [(line.number, line.quantity, line.unit_price) for line in file.order_lines]
     return [subject.order, wanted, subject.removal, ordered]
@@ -194,12 +194,12 @@ def _matter(_file: LineFile, subject: ChangeOrderSubject) -> str:
     return subject.order or ""
 
 
-def _evidence(s: Situation, subject: ChangeOrderSubject) -> dict[str, Any]:
+def _evidence(s: Situation, subject: ChangeOrderSubject) -> JsonObject:
     wanted = still_wanted(s.file.item, subject)
-    return {"wanted": wanted} if wanted else {}
+    return {"wanted": {**wanted}} if wanted else {}
 
 
-def _title(subject: ChangeOrderSubject, _evidence: Mapping[str, Any]) -> str:
+def _title(subject: ChangeOrderSubject, _evidence: PlainObject) -> str:
     return "removal of an ordered line" if subject.removal else f"change of {subject.order}"
 
 

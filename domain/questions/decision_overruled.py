@@ -1,12 +1,10 @@
 """A person overruled what a rule decided alone: what is to become of what was done."""
 
-from typing import Any
-
 from domain.actions import action
 from domain.actions.registry import SPENDING
 from domain.approvals import Option
 from domain.buildings import Building
-from domain.plain_json import PlainAction
+from domain.plain_json import FactValue, PlainAction
 from domain.procurement import LineFile
 from domain.questions.kinds import (
     LineKind,
@@ -26,7 +24,7 @@ class DecisionOverruledSubject(Subject):
     """The decision."""
 
     rule_id: str = ""
-    decided: Any = None
+    decided: int | str | None = None
     """Which decision of the rule."""
     actions: list[PlainAction] = []
     detail: str = ""
@@ -60,7 +58,7 @@ def _stands(_file: LineFile, _building: Building, _subject: DecisionOverruledSub
     return True
 
 
-def _facts(_file: LineFile, _building: Building, subject: DecisionOverruledSubject) -> list[Any]:
+def _facts(_file: LineFile, _building: Building, subject: DecisionOverruledSubject) -> list[FactValue]:
     return [subject.rule_id, subject.decided]
 
 

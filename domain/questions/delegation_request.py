@@ -1,10 +1,8 @@
 """A rule has proved itself: may such cases be decided without asking."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from domain.actions import action
 from domain.approvals import Option
+from domain.plain_json import KnownJson, PlainObject
 from domain.questions.kinds import NOT_CLEAR, FreeKind, Subject, line_of, no_case
 from domain.situation import Situation
 
@@ -16,7 +14,7 @@ class DelegationRequestSubject(Subject):
     """What would be delegated, and to which rule."""
 
     rule_id: str | None = None
-    delegation: dict[str, Any] = {}
+    delegation: KnownJson = {}
     """Arguments of `grant_delegation`."""
     detail: str | None = None
 
@@ -51,7 +49,7 @@ def _summary(subject: DelegationRequestSubject) -> str:
     return str(subject.detail)
 
 
-def _title(subject: DelegationRequestSubject, _evidence: Mapping[str, Any]) -> str:
+def _title(subject: DelegationRequestSubject, _evidence: PlainObject) -> str:
     return f"Delegation asked for: {str(subject.delegation.get('kind', 'questions')).replace('_', ' ')}"
 
 

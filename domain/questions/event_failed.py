@@ -1,11 +1,9 @@
 """An event could not be processed."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from domain.actions import action
 from domain.approvals import Option
 from domain.outside import one_line, quoted, shown_name
+from domain.plain_json import KnownJson, PlainObject
 from domain.questions.kinds import NOT_CLEAR, FreeKind, line_of, no_case
 from domain.questions.reports import ReportSubject, dismiss
 from domain.situation import Situation
@@ -16,7 +14,7 @@ class EventFailedSubject(ReportSubject):
 
     seq: int | None = None
     error: str | None = None
-    event: dict[str, Any] | None = None
+    event: KnownJson | None = None
     """Its body, where it may be sent again."""
 
 
@@ -29,7 +27,7 @@ def offer_repair(s: Situation, subject: EventFailedSubject) -> list[Option]:
             action(
                 "notify_team",
                 team="engineering",
-                message=f"Event {event} could not be processed: {quoted(subject.error, 1_000)}",
+                message=f"Event {event} could not be processed: {quoted(str(subject.error), 1_000)}",
             )
         ],
         cost="none",
@@ -48,7 +46,7 @@ def _summary(subject: EventFailedSubject) -> str:
     return f"Event {shown_name(str(subject.event_id))} ({subject.event_type}) could not be processed."
 
 
-def _title(subject: EventFailedSubject, _evidence: Mapping[str, Any]) -> str:
+def _title(subject: EventFailedSubject, _evidence: PlainObject) -> str:
     return f"{subject.event_type} {one_line(str(subject.event_id), 24)} could not be processed"
 
 

@@ -1,12 +1,9 @@
 """A message that nobody has read for certain, or an event that could not be taken in."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from domain.actions import action
 from domain.approvals import Option
 from domain.outside import one_line, own_words, shown_name
-from domain.plain_json import JsonObject
+from domain.plain_json import JsonObject, KnownJson, PlainObject, objects_in, texts_in
 from domain.questions.kinds import NOT_CLEAR, FreeKind, line_of
 from domain.questions.reports import ReportSubject, event_told, whatever_it_says
 from domain.situation import Situation
@@ -15,7 +12,7 @@ from domain.situation import Situation
 class EventUnclearSubject(ReportSubject):
     """The message, and what a model read in it."""
 
-    reading: dict[str, Any] | None = None
+    reading: KnownJson | None = None
 
     @property
     def is_message(self) -> bool:
@@ -25,13 +22,13 @@ class EventUnclearSubject(ReportSubject):
 
 def offer_readings(s: Situation, subject: EventUnclearSubject) -> list[Option]:
     """What a model read, where one did; or ask, leave it, note it."""
-    events = (subject.reading or {}).get("events") or []
+    events = objects_in(subject.reading or {}, "events")
     return [*([_as_read(s, subject, events)] if events else []), *whatever_it_says(s, subject)]
 
 
 def _as_read(s: Situation, subject: EventUnclearSubject, events: list[JsonObject]) -> Option:
     """What a model read, with what it was not sure of."""
-    doubts = [str(doubt) for doubt in (subject.reading or {}).get("doubts", [])]
+    doubts = texts_in(subject.reading or {}, "doubts")
     return s.option(
         f"Take it in as a model read it: {'; '.join(map(event_told, events))}"[:500],
         [action("restate_event", event=event) for event in events],
@@ -48,7 +45,7 @@ def _summary(subject: EventUnclearSubject) -> str:
     reading = subject.reading
     if not reading or not reading.get("events"):
         return "A message came in that nobody has read yet: what does it say?"
-    doubts = own_words("; ".join(reading["doubts"]), 300)
+    doubts = own_words("; ".join(texts_in(reading, "doubts")), 300)
     return f"A message came in, and {reading['model']} is not certain what it says ({doubts}). Is it read right?"
 
 
@@ -56,7 +53,7 @@ def _case(subject: EventUnclearSubject) -> str | None:
     return subject.sender
 
 
-def _title(subject: EventUnclearSubject, _evidence: Mapping[str, Any]) -> str:
+def _title(subject: EventUnclearSubject, _evidence: PlainObject) -> str:
     if not subject.is_message:
         return f"{subject.event_type or 'Items_Changed'} not taken in: {one_line(str(subject.text), 40)}"
     return f"Message of {one_line(str(subject.sender), 40)} to be read"

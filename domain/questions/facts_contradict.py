@@ -1,8 +1,6 @@
 """A report cannot be true beside what is known, or a person's note speaks against an order."""
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 from domain.actions import action
 from domain.approvals import Option
@@ -11,7 +9,7 @@ from domain.lines.doubts import doubts_of
 from domain.lines.taking_in import OTHER_UNIT
 from domain.outside import shown_name
 from domain.outstanding import ORDERED_ELSEWHERE, unordered_detail
-from domain.plain_json import JsonObject
+from domain.plain_json import FactValue, JsonObject, KnownJson, PlainObject
 from domain.procurement import LineFile, money
 from domain.questions.kinds import CONTRADICTS, LineKind, Subject, line_of
 from domain.questions.line_facts import is_unordered
@@ -38,7 +36,7 @@ class FactsContradictSubject(Subject):
     """What contradicts what."""
 
     detail: str = ""
-    known: dict[str, Any] | None = None
+    known: KnownJson | None = None
     """What is on file against it."""
     unordered_delivery: bool = False
     note_seq: int | None = None
@@ -52,11 +50,11 @@ class FactsContradictSubject(Subject):
     """Why it is doubted."""
     outside: bool = False
     """Something is reported of a line that was never ordered here."""
-    corrected: dict[str, Any] | None = None
+    corrected: KnownJson | None = None
     """The report with the day that was probably meant."""
     probably: str = ""
     """That day."""
-    event: dict[str, Any] | None = None
+    event: KnownJson | None = None
     """The doubted report as it came."""
     cancels: str | None = None
     """Of a decision whose ground is gone: the order that it placed and that can still be cancelled."""
@@ -186,11 +184,11 @@ def _stands(file: LineFile, _building: Building, subject: FactsContradictSubject
     return not (subject.unordered_delivery or subject.is_about_note) or is_unordered(file)
 
 
-def _facts(_file: LineFile, _building: Building, subject: FactsContradictSubject) -> list[Any]:
+def _facts(_file: LineFile, _building: Building, subject: FactsContradictSubject) -> list[FactValue]:
     return [subject.detail, *([subject.note_seq] if subject.is_about_note else [])]
 
 
-def _earlier_facts(file: LineFile, building: Building, subject: FactsContradictSubject) -> list[list[Any]]:
+def _earlier_facts(file: LineFile, building: Building, subject: FactsContradictSubject) -> list[list[FactValue]]:
     return [_facts(file, building, subject)]
 
 
@@ -212,7 +210,7 @@ def _case(subject: FactsContradictSubject) -> str | None:
     return "delivered without an order" if subject.unordered_delivery else None
 
 
-def _title(subject: FactsContradictSubject, _evidence: Mapping[str, Any]) -> str:
+def _title(subject: FactsContradictSubject, _evidence: PlainObject) -> str:
     return "a note speaks of its order" if subject.is_about_note else "reports contradict each other"
 
 

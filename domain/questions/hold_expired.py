@@ -1,12 +1,11 @@
 """A hold has run out: what the line was, or now is, held for. One question for the line, with all its open NCRs."""
 
-from typing import Any
-
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
 from domain.inspections import open_ncrs
 from domain.outside import quoted
+from domain.plain_json import FactValue, JsonObject
 from domain.procurement import LineFile
 from domain.questions.inspection_failed import InspectionFailedSubject, offer_dispositions, show_report
 from domain.questions.kinds import LineKind, Subject, line_of, never_without_matter, no_case, one_per_line, says
@@ -56,11 +55,11 @@ def _stands(file: LineFile, _building: Building, _subject: HoldExpiredSubject) -
     return file.item.is_held
 
 
-def _facts(file: LineFile, _building: Building, _subject: HoldExpiredSubject) -> list[Any]:
+def _facts(file: LineFile, _building: Building, _subject: HoldExpiredSubject) -> list[FactValue]:
     return [report_facts(file, failed_in_round(file)), conflict_facts(file), file.item.held_until]
 
 
-def _told_again(file: LineFile, _building: Building, _subject: HoldExpiredSubject) -> dict[str, Any]:
+def _told_again(file: LineFile, _building: Building, _subject: HoldExpiredSubject) -> JsonObject:
     """How much the open NCRs of a line reject together; None where one of them does not say."""
     rejected = [report.quantity_rejected for report in open_ncrs(file)]
     if not rejected:
@@ -69,9 +68,9 @@ def _told_again(file: LineFile, _building: Building, _subject: HoldExpiredSubjec
     return {"quantity_rejected": str(sum(known)) if len(known) == len(rejected) else None}
 
 
-def _evidence(s: Situation, subject: HoldExpiredSubject) -> dict[str, Any]:
+def _evidence(s: Situation, subject: HoldExpiredSubject) -> JsonObject:
     reports = open_ncrs(s.file)
-    several = {"inspections": [inspection_shown(report) for report in reports]} if len(reports) > 1 else {}
+    several: JsonObject = {"inspections": [inspection_shown(report) for report in reports]} if len(reports) > 1 else {}
     return {**show_report(s, _as_report(subject)), **several}
 
 

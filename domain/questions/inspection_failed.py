@@ -1,9 +1,7 @@
 """An inspection failed: what is to become of what this NCR rejects. One question for each NCR of a line."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 from domain.actions import action
 from domain.approvals import Option
@@ -12,6 +10,7 @@ from domain.counts import write_count
 from domain.inspections import is_open_ncr, open_ncrs
 from domain.money import line_total
 from domain.outside import shown_name
+from domain.plain_json import FactValue, JsonObject
 from domain.procurement import Inspection, LineFile, Quality, money
 from domain.questions.kinds import LineKind, Subject, line_of, no_case
 from domain.questions.line_facts import (
@@ -111,13 +110,17 @@ def _return_and_remove(s: Situation) -> Option:
     )
 
 
-def show_report(s: Situation, subject: InspectionFailedSubject) -> dict[str, Any]:
+def show_report(s: Situation, subject: InspectionFailedSubject) -> JsonObject:
     """The report, and when a replacement would be there and how late: decision date plus lead time."""
     report = failed_inspection(s.file, subject.inspection_id)
     if report is None:
         return {}
     replace = _replace(s, subject.quantity_rejected)
-    when = {"arrival": replace.arrival, "days_late": replace.days_late, "if_decided_on": s.today.isoformat()}
+    when: JsonObject = {
+        "arrival": replace.arrival,
+        "days_late": replace.days_late,
+        "if_decided_on": s.today.isoformat(),
+    }
     return {"inspection": inspection_shown(report), "replacement": when}
 
 
@@ -152,12 +155,12 @@ def _stands(file: LineFile, _building: Building, subject: InspectionFailedSubjec
     return is_open_ncr(report)
 
 
-def _facts(file: LineFile, _building: Building, subject: InspectionFailedSubject) -> list[Any]:
+def _facts(file: LineFile, _building: Building, subject: InspectionFailedSubject) -> list[FactValue]:
     """Whatever becomes of other NCRs of the line."""
     return report_facts(file, _own(file, subject))[1:]
 
 
-def _earlier_facts(file: LineFile, _building: Building, subject: InspectionFailedSubject) -> list[list[Any]]:
+def _earlier_facts(file: LineFile, _building: Building, subject: InspectionFailedSubject) -> list[list[FactValue]]:
     return [report_facts(file, failed_in_round(file)), report_facts(file, _own(file, subject))]
 
 
@@ -166,7 +169,7 @@ def _own(file: LineFile, subject: InspectionFailedSubject) -> list[Inspection]:
     return [] if report is None else [report]
 
 
-def _told_again(file: LineFile, _building: Building, subject: InspectionFailedSubject) -> dict[str, Any]:
+def _told_again(file: LineFile, _building: Building, subject: InspectionFailedSubject) -> JsonObject:
     report = failed_inspection(file, subject.inspection_id)
     if report is None:
         return {}
@@ -190,7 +193,7 @@ def _matter(file: LineFile, subject: InspectionFailedSubject) -> str:
     return "" if report is None else report.ncr_number or report.inspection_id
 
 
-def _title(subject: InspectionFailedSubject, _evidence: Mapping[str, Any]) -> str:
+def _title(subject: InspectionFailedSubject, _evidence: PlainObject) -> str:
     return subject.seen_on_arrival or "failed inspection"
 
 

@@ -1,11 +1,9 @@
 """A report names a line that is not in the log."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from domain.actions import action
 from domain.approvals import Option
 from domain.outside import one_line, quoted, shown_name
+from domain.plain_json import KnownJson, PlainObject
 from domain.questions.kinds import NOT_CLEAR, FreeKind, line_of
 from domain.questions.reports import ReportSubject, whatever_it_says
 from domain.situation import Situation
@@ -15,7 +13,7 @@ class ItemUnknownSubject(ReportSubject):
     """The name that is not known, and the lines that come near."""
 
     named: str | None = None
-    event: dict[str, Any] = {}
+    event: KnownJson = {}
     """The event's body."""
     closest: list[tuple[str, str]] = []
     """(item_id, name), the closest first."""
@@ -29,7 +27,7 @@ def offer_lines(s: Situation, subject: ItemUnknownSubject) -> list[Option]:
             f"It is {shown_name(name)}",
             [action("restate_event", event={**body, "item": item_id})],
             cost="none",
-            assumptions=[f"{quoted(body['item'])} was meant as {quoted(name)}"],
+            assumptions=[f"{quoted(str(body['item']))} was meant as {quoted(name)}"],
         )
         for item_id, name in subject.closest
     ]
@@ -37,14 +35,14 @@ def offer_lines(s: Situation, subject: ItemUnknownSubject) -> list[Option]:
 
 
 def _summary(subject: ItemUnknownSubject) -> str:
-    return f"Which line is meant by {quoted(subject.named, 200)}? No line has that name."
+    return f"Which line is meant by {quoted(str(subject.named), 200)}? No line has that name."
 
 
 def _case(subject: ItemUnknownSubject) -> str | None:
     return subject.named
 
 
-def _title(subject: ItemUnknownSubject, _evidence: Mapping[str, Any]) -> str:
+def _title(subject: ItemUnknownSubject, _evidence: PlainObject) -> str:
     return f"Which line is {one_line(str(subject.named), 40)!r}"
 
 

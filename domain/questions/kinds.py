@@ -1,14 +1,14 @@
 """What a kind of question is: everything that Longlead knows of it, declared in one place, and nothing left out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.approvals import ApprovalKind, Option
 from domain.buildings import Building
-from domain.plain_json import JsonObject
+from domain.plain_json import FactValue, JsonObject, PlainObject
 from domain.procurement import LineFile
 from domain.situation import Situation
 
@@ -62,10 +62,10 @@ class QuestionKind(Generic[S]):
     """Whether a rule's sentence goes on with the case itself: `When a report names "Pmps"`."""
     case: Callable[[S], str | None]
     """What tells questions of this kind apart beside the line, where habits are learned."""
-    title: Callable[[S, Mapping[str, Any]], str]
+    title: Callable[[S, PlainObject], str]
     """What a message's subject says of it, from its subject and its evidence; empty: the days say it."""
 
-    def read(self, subject: Mapping[str, Any]) -> S:
+    def read(self, subject: PlainObject) -> S:
         """A subject as it is on record, typed."""
         return self.subject.model_validate(dict(subject))
 
@@ -81,16 +81,16 @@ class LineKind(QuestionKind[S]):
     summary: Callable[[Situation, S], str]
     stands: Callable[[LineFile, Building, S], bool]
     """Whether the facts still ask it."""
-    facts: Callable[[LineFile, Building, S], list[Any]]
+    facts: Callable[[LineFile, Building, S], list[FactValue]]
     """The facts that it rests on, and no others: what has no bearing on the answer must not make a person read it
     again."""
-    told_again: Callable[[LineFile, Building, S], dict[str, Any]]
+    told_again: Callable[[LineFile, Building, S], JsonObject]
     """What of its subject the facts tell: told again whenever it is built, so that nothing old is left in it."""
-    evidence: Callable[[Situation, S], dict[str, Any]]
+    evidence: Callable[[Situation, S], JsonObject]
     """What evidence shows of it beside the line, its order and its dates."""
     matter: Callable[[LineFile, S], str]
     """Which of several things of this kind on the line it is about; empty: there is one."""
-    earlier_facts: Callable[[LineFile, Building, S], list[list[Any]]]
+    earlier_facts: Callable[[LineFile, Building, S], list[list[FactValue]]]
     """What fingerprints of its questions were made of before it had a matter; empty: it has none."""
     decides_on: Literal["its_ncr", "all_ncrs", "nothing"]
     """Which rejected goods an answer is about that names none."""
@@ -126,12 +126,12 @@ def one_per_line(_file: LineFile, _subject: Subject) -> str:
     return ""
 
 
-def never_without_matter(_file: LineFile, _building: Building, _subject: Subject) -> list[list[Any]]:
+def never_without_matter(_file: LineFile, _building: Building, _subject: Subject) -> list[list[FactValue]]:
     """No version asked it differently."""
     return []
 
 
-def says(words: str) -> Callable[[Subject, Mapping[str, Any]], str]:
+def says(words: str) -> Callable[[Subject, PlainObject], str]:
     """The same words in every message's subject."""
     return lambda _subject, _evidence: words
 

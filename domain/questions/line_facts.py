@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 from domain.buildings import Building
 from domain.inspections import open_ncrs
 from domain.orders import is_to_be_ordered
+from domain.plain_json import FactValue, JsonObject
 from domain.procurement import Inspection, LineFile
 
 
@@ -15,7 +15,7 @@ def is_unordered(file: LineFile) -> bool:
     return is_to_be_ordered(file)
 
 
-def order_facts(file: LineFile, building: Building, revision: int | None) -> list[Any]:
+def order_facts(file: LineFile, building: Building, revision: int | None) -> list[FactValue]:
     item = file.item
     return [
         item.round,
@@ -29,14 +29,14 @@ def order_facts(file: LineFile, building: Building, revision: int | None) -> lis
     ]
 
 
-def conflict_facts(file: LineFile) -> list[Any]:
+def conflict_facts(file: LineFile) -> list[FactValue]:
     item = file.item
-    needs = [(str(need.quantity), need.required_by, need.buffer_days) for need in item.needs]
-    facts = [item.round, item.eta, item.promised_date, item.required_by, item.buffer_days]
+    needs: list[FactValue] = [(str(need.quantity), need.required_by, need.buffer_days) for need in item.needs]
+    facts: list[FactValue] = [item.round, item.eta, item.promised_date, item.required_by, item.buffer_days]
     return [*facts, needs] if len(needs) > 1 else facts
 
 
-def report_facts(file: LineFile, failed: Sequence[Inspection]) -> list[Any]:
+def report_facts(file: LineFile, failed: Sequence[Inspection]) -> list[FactValue]:
     """Failed inspections, and what a replacement depends on."""
     item = file.item
     return [
@@ -75,13 +75,13 @@ def on_arrival(file: LineFile, report: Inspection) -> str | None:
     return WRONG if told.details.condition == "wrong" else DAMAGED
 
 
-def inspection_shown(report: Inspection) -> dict[str, Any]:
+def inspection_shown(report: Inspection) -> JsonObject:
     """A failed inspection as evidence shows it."""
     return {
         "inspected_on": None if report.inspected_on is None else report.inspected_on.isoformat(),
         "document_name": report.document_name,
         "document_url": report.document_url,
-        "defects": report.defects,
+        "defects": [*report.defects],
         "quantity_rejected": plain(report.quantity_rejected),
         "ncr_number": report.ncr_number,
     }

@@ -1,13 +1,10 @@
 """A vendor was chased for what did not come in time, and has not answered."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
 from domain.milestones import unanswered_detail
-from domain.plain_json import JsonObject
+from domain.plain_json import FactValue, JsonObject, PlainObject
 from domain.procurement import LineFile
 from domain.questions.kinds import LineKind, Subject, line_of, never_without_matter, nothing_more, one_per_line
 from domain.situation import Situation
@@ -60,7 +57,7 @@ def _stands(file: LineFile, _building: Building, subject: MilestoneOverdueSubjec
     )
 
 
-def _facts(file: LineFile, _building: Building, subject: MilestoneOverdueSubject) -> list[Any]:
+def _facts(file: LineFile, _building: Building, subject: MilestoneOverdueSubject) -> list[FactValue]:
     return [subject.round, subject.milestone, file.item.expected]
 
 
@@ -75,7 +72,7 @@ def _case(subject: MilestoneOverdueSubject) -> str | None:
     return subject.milestone
 
 
-def _title(subject: MilestoneOverdueSubject, _evidence: Mapping[str, Any]) -> str:
+def _title(subject: MilestoneOverdueSubject, _evidence: PlainObject) -> str:
     return f"{OWED.get(subject.milestone, 'milestone')} overdue since {subject.due_on}"
 
 

@@ -1,14 +1,12 @@
 """An order is beyond what the agent may place alone, or a new revision was approved after it was placed."""
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
 from domain.outstanding import order_verdict
-from domain.plain_json import JsonObject
+from domain.plain_json import FactValue, JsonObject, PlainObject, object_in
 from domain.procurement import LineFile, money
 from domain.questions.kinds import (
     CONTRADICTS,
@@ -89,7 +87,7 @@ def _stands(file: LineFile, building: Building, subject: OrderBeyondAuthoritySub
     return is_unordered(file) and not order_verdict(file, building).allowed
 
 
-def _facts(file: LineFile, building: Building, subject: OrderBeyondAuthoritySubject) -> list[Any]:
+def _facts(file: LineFile, building: Building, subject: OrderBeyondAuthoritySubject) -> list[FactValue]:
     return order_facts(file, building, subject.revision)
 
 
@@ -101,10 +99,10 @@ def _case(subject: OrderBeyondAuthoritySubject) -> str | None:
     return "change order" if subject.change_order else None
 
 
-def _title(subject: OrderBeyondAuthoritySubject, evidence: Mapping[str, Any]) -> str:
+def _title(subject: OrderBeyondAuthoritySubject, evidence: PlainObject) -> str:
     if subject.change_order:
         return "change order"
-    value = (evidence.get("order") or {}).get("value")
+    value = object_in(evidence, "order").get("value")
     return f"order of {value}" if value else "order"
 
 

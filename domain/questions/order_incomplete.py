@@ -1,8 +1,6 @@
 """A line is approved and lacks what an order needs."""
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -11,6 +9,7 @@ from domain.approvals import Option
 from domain.buildings import MANAGER, Building
 from domain.commitments import missing_for_order
 from domain.outside import shown_name
+from domain.plain_json import FactValue, JsonObject, PlainObject
 from domain.procurement import LineFile, money
 from domain.questions.kinds import LineKind, Subject, line_of, never_without_matter, one_per_line
 from domain.questions.line_facts import is_unordered, order_facts
@@ -96,25 +95,25 @@ def _stands(file: LineFile, building: Building, _subject: OrderIncompleteSubject
     return is_unordered(file) and bool(missing_for_order(file, building))
 
 
-def _facts(file: LineFile, building: Building, subject: OrderIncompleteSubject) -> list[Any]:
+def _facts(file: LineFile, building: Building, subject: OrderIncompleteSubject) -> list[FactValue]:
     """The vendors that are offered count: once another may be chosen, it is another question."""
     offered = [vendor.vendor_id for vendor in subject.vendors]
     return [*order_facts(file, building, subject.revision), *([offered] if offered else [])]
 
 
-def _told_again(file: LineFile, building: Building, _subject: OrderIncompleteSubject) -> dict[str, Any]:
-    return {"missing": missing_for_order(file, building)}
+def _told_again(file: LineFile, building: Building, _subject: OrderIncompleteSubject) -> JsonObject:
+    return {"missing": [*missing_for_order(file, building)]}
 
 
-def _evidence(_s: Situation, subject: OrderIncompleteSubject) -> dict[str, Any]:
-    return {"missing": subject.missing} if subject.missing else {}
+def _evidence(_s: Situation, subject: OrderIncompleteSubject) -> JsonObject:
+    return {"missing": [*subject.missing]} if subject.missing else {}
 
 
 def _case(subject: OrderIncompleteSubject) -> str | None:
     return " and ".join(subject.missing or []) or None
 
 
-def _title(subject: OrderIncompleteSubject, _evidence: Mapping[str, Any]) -> str:
+def _title(subject: OrderIncompleteSubject, _evidence: PlainObject) -> str:
     return f"{' and '.join(subject.missing or ['data'])} missing for its order"
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any
 
 import domain.questions as questions
-from domain.questions.kinds import FreeKind, LineKind, QuestionKind
+from domain.questions.kinds import FreeKind, LineKind, QuestionKind, Subject
 
-AnyKind = LineKind[Any] | FreeKind[Any]
+AnyKind = LineKind[Subject] | FreeKind[Subject]
 
 
 def _find_kinds() -> dict[str, AnyKind]:
@@ -51,6 +50,6 @@ PUT_TO_MODELS = _names(lambda kind: kind.is_put_to_models)
 REST_ON_VENDORS = _names(lambda kind: kind.rests_on_vendors)
 
 
-def declaration_of(kind: str) -> QuestionKind[Any]:
+def declaration_of(kind: str) -> QuestionKind[Subject]:
     """What is known of a kind."""
     return KINDS[kind]

@@ -1,12 +1,11 @@
 """What questions on a report share: the report itself, and the ways out that any unclear report has."""
 
-from typing import Any
-
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import MANAGER
 from domain.outside import quoted, shown_name
 from domain.parties import merely_tells
+from domain.plain_json import JsonObject
 from domain.questions.kinds import Subject
 from domain.situation import Situation
 
@@ -31,11 +30,11 @@ def whatever_it_says(s: Situation, subject: ReportSubject) -> list[Option]:
     return [ask, dismiss(s), _later(s, subject)]
 
 
-def event_told(event: dict[str, Any]) -> str:
+def event_told(event: JsonObject) -> str:
     """An event in one line: its type, its line and its day."""
     days = ("eta", "promised_date", "date_arrived", "inspection_date")
     day = next((f" {event[field]}" for field in days if event.get(field)), "")
-    return f"{event['event_type'].replace('_', ' ')} of {shown_name(event['item'])}{day}"
+    return f"{str(event['event_type']).replace('_', ' ')} of {shown_name(str(event['item']))}{day}"
 
 
 def _ask_sender(s: Situation, subject: ReportSubject) -> Option:

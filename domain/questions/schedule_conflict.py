@@ -1,7 +1,6 @@
 """A delivery comes too late for the day on which it is required."""
 
 from datetime import date, timedelta
-from typing import Any
 
 from domain.actions import action
 from domain.approvals import Option
@@ -9,7 +8,7 @@ from domain.buildings import Building
 from domain.needs_plan import needs_to_move
 from domain.outside import shown_name
 from domain.outstanding import conflict_detail, conflict_policy_line
-from domain.plain_json import JsonObject
+from domain.plain_json import FactValue, JsonObject
 from domain.procurement import Item, LineFile, Logistics
 from domain.questions.kinds import (
     CONTRADICTS,
@@ -75,7 +74,7 @@ def _stands(file: LineFile, _building: Building, _subject: ScheduleConflictSubje
     return file.item.schedule_band == "conflict" and file.item.logistics != Logistics.ON_SITE
 
 
-def _facts(file: LineFile, _building: Building, _subject: ScheduleConflictSubject) -> list[Any]:
+def _facts(file: LineFile, _building: Building, _subject: ScheduleConflictSubject) -> list[FactValue]:
     return conflict_facts(file)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from domain.approvals import Approval, Decision
 from domain.mail import lines_named
-from domain.plain_json import PlainAction
+from domain.plain_json import PlainAction, object_in, objects_in, texts_in
 from domain.text import slug
 from evals.reading.cases import NAMES, QUESTIONS, REPLIED_ON, MailCase, ReplyCase, Result
 from evals.reading.room import PERSON, Room, open_room
@@ -29,12 +29,12 @@ async def play_mail(conninfo: str, models: ModelAccess, case: MailCase) -> Resul
         )
         done = [row["event"] for row in await cursor.fetchall()]
         question = await room.question()
-        reading = question.subject.get("reading", {}) if question else {}
+        reading = object_in(question.subject, "reading") if question else {}
     wanted = [_brief(event) for event in case.reports]
     carried = [_brief(event) for event in done]
-    read = (carried or [_brief(event) for event in reading.get("events", [])]) == wanted
+    read = (carried or [_brief(event) for event in objects_in(reading, "events")]) == wanted
     if not carried:
-        return Result(case.id, "asked", read, "; ".join(reading.get("doubts", [])))
+        return Result(case.id, "asked", read, "; ".join(texts_in(reading, "doubts")))
     is_right = carried == wanted and case.person is None
     return Result(case.id, "right" if is_right else "wrong", read, str(carried))
 
