@@ -10,7 +10,7 @@ from domain.counts import write_count
 from domain.inspections import is_open_ncr, open_ncrs
 from domain.money import line_total
 from domain.outside import shown_name
-from domain.plain_json import FactValue, JsonObject
+from domain.plain_json import FactValue, JsonObject, PlainObject
 from domain.procurement import Inspection, LineFile, Quality, money
 from domain.questions.kinds import LineKind, Subject, line_of, no_case
 from domain.questions.line_facts import (
