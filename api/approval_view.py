@@ -1,11 +1,15 @@
 """How a question to a person is shown, and what becomes of its answer."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from domain.approvals import ApprovalKind, ApprovalStatus, DecisionType, Responder
+from storage.connection import Found
+
+T = TypeVar("T")
+"""What a view is made of: a row, or what is one already."""
 
 DecisionStatus = Literal["accepted", "applied", "outdated", "failed", "answered", "asked_again"]
 
@@ -80,7 +84,7 @@ class ApprovalView(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _recommend(cls, row: Any) -> Any:
+    def _recommend(cls, row: T) -> T | Found:
         """The recommendation is the first option that was not refused."""
         if not isinstance(row, dict) or "refused" not in row:
             return row

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import uuid4
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api.approval_view import AcceptedDecisionView, ApprovalView
 from api.auth import AnyCaller, Approver
 from api.bodies import body
+from api.event_view import EventView
 from api.held import Held, connection
 from api.paging import Page, page_of
 from api.parameters import ApprovalId, Cursor, IdempotencyKey, Limit, Prefer
@@ -17,6 +18,7 @@ from api.problems import documented
 from api.waiting import APPLIED, Waiting, wait_of
 from domain.absent import no_approval
 from domain.approvals import Answer, ApprovalStatus, DecisionBody, Responder
+from domain.plain_json import JsonObject
 from domain.text import Name
 from runtime.resources import Resources
 from storage import approvals, pages, procurement
@@ -126,20 +128,21 @@ def _event_id(approval_id: str, responder: Responder, key: str | None) -> str:
     return f"{approval_id}:{hashlib.sha256(sender.encode()).hexdigest()[:32]}"
 
 
-async def _entry(conn: Connection, asked: ApprovalView, event_id: str) -> dict[str, Any] | None:
-    return await pages.one(conn, EVENTS, building_id=asked.building_id, source=approvals.SOURCE, event_id=event_id)
+async def _entry(conn: Connection, asked: ApprovalView, event_id: str) -> EventView | None:
+    row = await pages.one(conn, EVENTS, building_id=asked.building_id, source=approvals.SOURCE, event_id=event_id)
+    return None if row is None else EventView.model_validate(row)
 
 
-async def _settled(resources: Resources, asked: ApprovalView, accepted: AcceptedDecisionView) -> dict[str, Any] | None:
+async def _settled(resources: Resources, asked: ApprovalView, accepted: AcceptedDecisionView) -> JsonObject | None:
     """What became of an answer: its status, what is said to it, and what watch held back; None while it waits for its
     turn."""
     async with connection(resources) as conn:
         entry = await _entry(conn, asked, accepted.event_id)
-        if entry is None or entry["status"] not in ("done", "dead"):
+        if entry is None or entry.status not in ("done", "dead"):
             return None
-        if entry["status"] == "dead":
+        if entry.status == "dead":
             return {"status": "failed"}
-        outcome = entry["outcome"] or {}
+        outcome = entry.outcome or {}
         stated = outcome.get("decision")
         if stated in ("answered", "asked_again"):
             return {"status": stated, "answer": outcome.get("answer")}

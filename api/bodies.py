@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from api.problems import FieldProblem, InvalidBodyError, body_problems
 from domain.errors import TooLargeError
@@ -66,7 +67,7 @@ async def body(request: Request, model: type[M], limit: int = MAX_BYTES) -> M:
     return await parse_bounded(raw, lambda text: _validated(text, model, context))
 
 
-def _validated(raw: bytes, model: type[M], context: dict[str, Any]) -> M:
+def _validated(raw: bytes, model: type[M], context: Mapping[str, datetime]) -> M:
     try:
         return model.model_validate_json(raw, strict=True, context=context)
     except ValidationError as error:
@@ -101,15 +102,16 @@ def _refuse_wide(raw: bytes) -> None:
         json.loads(raw, object_pairs_hook=_count_members)
 
 
-def _count_members(pairs: list[tuple[str, Any]]) -> None:
+def _count_members(pairs: list[tuple[str, JsonValue]]) -> None:
     if len(pairs) > MAX_MEMBERS:
         message = f"an object of it has {len(pairs)} fields; the most that is read is {MAX_MEMBERS}"
         raise InvalidBodyError([FieldProblem(field="body", message=message)])
 
 
-def decoded(raw: bytes) -> Any:
+def decoded(raw: bytes) -> JsonValue:
     """JSON text as it is, for naming what is wrong in it; None where it is no JSON."""
     try:
-        return json.loads(raw)
+        found: JsonValue = json.loads(raw)
     except (ValueError, RecursionError):
         return None
+    return found

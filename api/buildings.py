@@ -1,8 +1,9 @@
 """Buildings: created once, changed on the record, and shown with how far they are."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ValidationError
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from api.approval_view import ApprovalView
 from api.auth import AnyCaller, require_person
 from api.bodies import MAX_BUILDING_BYTES, body
-from api.building_view import BuildingSummary, BuildingView
+from api.building_view import BuildingSummary, BuildingView, WouldDoView
 from api.held import Held, connection
 from api.paging import Page, page_of
 from api.parameters import BuildingId, Cursor, Limit
@@ -22,7 +23,7 @@ from domain.errors import ForbiddenError
 from domain.principals import Principal
 from runtime.resources import Resources
 from storage import buildings, pages, procurement, watching
-from storage.connection import Connection
+from storage.connection import Connection, Found, Parameter
 from storage.lists import APPROVALS, BUILDINGS, FLAGS
 from storage.pages import Listing
 from storage.progress import progress
@@ -98,8 +99,8 @@ async def page_of_building(
     *,
     limit: int,
     cursor: str | None,
-    show: Callable[[list[dict[str, Any]]], Awaitable[list[V]]] | None = None,
-    **filters: Any,
+    show: Callable[[list[Found]], Awaitable[list[V]]] | None = None,
+    **filters: Parameter,
 ) -> Page[V]:
     """One page of what belongs to a building; `show` as in `page_of`.
 
@@ -152,23 +153,24 @@ async def _view(conn: Connection, building_id: str, now: datetime) -> BuildingVi
             "mode": building.shown_mode,
             "going_live": building.going_live,
             "would_do": await _would_do(conn, building, now),
-            "progress": vars(found),
+            "progress": asdict(found),
             "pending_approvals": [ApprovalView.model_validate(row) for row in pending.rows],
             "open_flags": [FlagView.model_validate(row) for row in flags.rows],
         }
     )
 
 
-async def _would_do(conn: Connection, building: Building, now: datetime) -> dict[str, Any] | None:
+async def _would_do(conn: Connection, building: Building, now: datetime) -> WouldDoView | None:
     """What the agent would do, where it does not do it by itself."""
     if building.orders_alone:
         return None
     today = now.astimezone(building.zone).date()
-    return (await watching.read_intentions(conn, building, today)).model_dump()
+    would_do = await watching.read_intentions(conn, building, today)
+    return WouldDoView.model_validate(would_do.model_dump())
 
 
 def _policy_problems(error: ValidationError, patch: BuildingPatch) -> list[FieldProblem]:
     return [
         FieldProblem(field=f"policy.{found.field}", message=found.message)
-        for found in body_problems(error, patch.policy)
+        for found in body_problems(error, patch.model_dump(mode="json")["policy"])
     ]

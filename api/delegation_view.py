@@ -2,13 +2,17 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from domain.actions import DelegationArguments
 from domain.rules import TO_RULES, DelegationStatus
 from domain.text import Moment, Name, Slug, Text
+from storage.connection import Found
+
+T = TypeVar("T")
+"""What a view is made of: a row, or what is one already."""
 
 
 class DelegationView(BaseModel):
@@ -34,7 +38,7 @@ class DelegationView(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _identify(cls, row: Any) -> Any:
+    def _identify(cls, row: T) -> T | Found:
         return {**row, "delegation_id": row["id"]} if isinstance(row, dict) and "id" in row else row
 
 

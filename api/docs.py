@@ -4,15 +4,15 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
 from api.auth import authenticate
-from api.openapi import load_description
+from api.openapi import load_description, part
 from api.pages.rendering import HEADERS, page
 from domain.errors import LongleadError, NotFoundError
+from domain.plain_json import JsonObject
 
 router = APIRouter(include_in_schema=False)
 
@@ -71,9 +71,9 @@ def _asset(name: str) -> bytes:
     return (_FOLDER / name).read_bytes()
 
 
-def _operations(described: dict[str, Any]) -> list[_Operation]:
+def _operations(described: JsonObject) -> list[_Operation]:
     return [
-        _Operation(method.upper(), path, operation["summary"])
-        for path, operations in described["paths"].items()
-        for method, operation in operations.items()
+        _Operation(method.upper(), path, str(part(described, "paths", path, method)["summary"]))
+        for path in part(described, "paths")
+        for method in part(described, "paths", path)
     ]

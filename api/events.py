@@ -1,13 +1,14 @@
 """Events in: accepted once, in order, and never lost. What became of them."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated
 from uuid import uuid4
 
 from fastapi import APIRouter, Query, Request
-from pydantic import TypeAdapter, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 from starlette.responses import JSONResponse, Response
 
 from api.auth import Admin, AnyCaller, EventSender, must_change_vendors, must_send
@@ -217,7 +218,7 @@ def _is_cloud_event(request: Request) -> bool:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower() == CLOUD_EVENTS
 
 
-def _event(raw: bytes, context: dict[str, Any]) -> Sent:
+def _event(raw: bytes, context: Mapping[str, datetime]) -> Sent:
     try:
         event = EVENT.validate_json(raw, strict=True, context=context)
     except ValidationError as error:
@@ -226,7 +227,7 @@ def _event(raw: bytes, context: dict[str, Any]) -> Sent:
     return Sent(event, event.source, event.own_id)
 
 
-def _cloud_event(raw: bytes, context: dict[str, Any]) -> Sent:
+def _cloud_event(raw: bytes, context: Mapping[str, datetime]) -> Sent:
     try:
         envelope = _CLOUD_EVENT.validate_json(raw, strict=True, context=context)
     except ValidationError as error:
@@ -249,7 +250,7 @@ def _in_envelope(problem: FieldProblem, ours: Collection[str]) -> FieldProblem:
     return FieldProblem(field=field, message=problem.message)
 
 
-def _problems(error: ValidationError, body: object) -> list[FieldProblem]:
+def _problems(error: ValidationError, body: JsonValue) -> list[FieldProblem]:
     kind = error.errors(include_url=False, include_input=False, include_context=False)[0]["type"]
     if kind not in ("union_tag_invalid", "union_tag_not_found"):
         return body_problems(error, body)
@@ -257,7 +258,7 @@ def _problems(error: ValidationError, body: object) -> list[FieldProblem]:
     return [FieldProblem(field="event_type", message=_type_message(given))]
 
 
-def _type_message(given: object) -> str:
+def _type_message(given: JsonValue) -> str:
     known = f"known are {', '.join(EVENT_TYPES)}"
     if given is None:
         return f"is required; {known}"

@@ -1,22 +1,22 @@
 """Amounts as they leave Longlead: decimal strings, never floats."""
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator
 
 from domain.procurement import money
 
 
-def _decimal(value: Any) -> Decimal | None:
+def _decimal(value: Decimal | str | int | float | None) -> Decimal | None:
     return None if value is None else Decimal(value)
 
 
-def _amount(value: Any) -> str | None:
+def _amount(value: Decimal | str | int | float | None) -> str | None:
     return money(_decimal(value))
 
 
-def _quantity(value: Any) -> str | None:
+def _quantity(value: Decimal | str | int | float | None) -> str | None:
     exact = _decimal(value)
     return None if exact is None else f"{exact.normalize():f}"
 

@@ -65,7 +65,7 @@ async def compare_fork(building_id: BuildingId, fork_id: ForkId, resources: Held
         **dict(compare(really, here)),
         fork_id=fork_id,
         building_id=building_id,
-        after_event=found["last_seq"],
+        after_event=found.last_seq,
         really_until=really.last_seq,
         here_until=here.last_seq,
     )
@@ -93,6 +93,6 @@ async def _deleted(resources: Resources, building_id: str, fork_id: str, caller:
         return await forks.delete(conn, building_id, fork_id, signature) or None
 
 
-async def _fork(conn: Connection, building_id: str, fork_id: str) -> dict[str, object]:
+async def _fork(conn: Connection, building_id: str, fork_id: str) -> forks.Begun:
     await must_exist(conn, building_id)
     return await forks.find(conn, building_id, fork_id)

@@ -1,7 +1,7 @@
 """How forks are asked for and shown."""
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Self, TypeVar
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -9,6 +9,10 @@ from domain.approvals import Responder
 from domain.buildings import Strict
 from domain.comparison import Difference
 from domain.text import Name
+from storage.connection import Found
+
+T = TypeVar("T")
+"""What a view is made of: a row, or what is one already."""
 
 
 class ForkBody(Strict):
@@ -48,7 +52,7 @@ class ForkView(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_row(cls, row: Any) -> Any:
+    def _from_row(cls, row: T) -> T | Found:
         return {**row, "after_event": row["last_seq"]} if isinstance(row, dict) and "last_seq" in row else row
 
 

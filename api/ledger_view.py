@@ -1,13 +1,17 @@
 """How the ledger of actions and the log of decisions are shown."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field, model_validator
 
 from api.approval_view import ActionView
 from domain.approvals import Responder
 from domain.rules import full_id
+from storage.connection import Found
+
+T = TypeVar("T")
+"""What a view is made of: a row, or what is one already."""
 
 
 class LedgerEntry(BaseModel):
@@ -24,7 +28,7 @@ class LedgerEntry(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _name(cls, row: Any) -> Any:
+    def _name(cls, row: T) -> T | Found:
         if not isinstance(row, dict) or "ordinal" not in row:
             return row
         return {
@@ -66,7 +70,7 @@ class DecisionEntry(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _rests(cls, row: Any) -> Any:
+    def _rests(cls, row: T) -> T | Found:
         """What it rests on, by the ids that are unique over all buildings."""
         if not isinstance(row, dict) or "basis" not in row:
             return row

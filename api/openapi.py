@@ -19,6 +19,7 @@ from api.rule_view import OverrulingBody, RulePatch
 from domain.approvals import DecisionBody
 from domain.buildings import BuildingPatch, BuildingSpec
 from domain.events import EVENT, CloudEvent
+from domain.plain_json import JsonObject
 
 router = APIRouter(include_in_schema=False)
 
@@ -44,7 +45,7 @@ _OPEN = ("/healthz", "/readyz")
 _BELOW = (400, 408, 414, 431)
 """What the HTTP server itself refuses: no HTTP, too late, an address or headers that are too long."""
 
-_EVENT_EXAMPLES = {
+_EVENT_EXAMPLES: JsonObject = {
     "submittal approved": {
         "summary": "The designer approved the vendor's document",
         "value": {
@@ -67,7 +68,7 @@ _EVENT_EXAMPLES = {
         },
     },
 }
-_CLOUD_EVENT_EXAMPLE = {
+_CLOUD_EVENT_EXAMPLE: JsonObject = {
     "specversion": "1.0",
     "id": "erp-4711",
     "source": "/erp",
@@ -75,8 +76,8 @@ _CLOUD_EVENT_EXAMPLE = {
     "time": "2026-02-04T09:00:00Z",
     "data": {"item": "Steel Beams", "eta": "2026-02-12"},
 }
-_PATCH_EXAMPLE = {"policy": {"po_limit": "50000"}}
-_DECISION_EXAMPLES = {
+_PATCH_EXAMPLE: JsonObject = {"policy": {"po_limit": "50000"}}
+_DECISION_EXAMPLES: JsonObject = {
     "approve": {"summary": "Do what is recommended", "value": {"type": "approve", "version": 1}},
     "edit": {
         "summary": "Do something else",
@@ -89,14 +90,14 @@ _DECISION_EXAMPLES = {
     "respond": {"summary": "Answer in words", "value": {"type": "respond", "message": "Yes."}},
 }
 
-_RULE_EXAMPLES = {
+_RULE_EXAMPLES: JsonObject = {
     "switch off": {"summary": "It is no longer used", "value": {"disabled": True}},
     "only recommend": {"summary": "It never decides alone", "value": {"autonomy": "recommend"}},
     "share": {"summary": "Other buildings may be recommended the same", "value": {"shared": True}},
 }
-_OVERRULING_EXAMPLE = {"message": "Repair was agreed with the vendor.", "entry": 25}
+_OVERRULING_EXAMPLE: JsonObject = {"message": "Repair was agreed with the vendor.", "entry": 25}
 
-_BODIES: dict[tuple[str, str], dict[str, tuple[TypeAdapter[Any], dict[str, Any]]]] = {
+_BODIES: dict[tuple[str, str], dict[str, tuple[TypeAdapter[Any], JsonObject]]] = {
     ("/buildings", "post"): {"application/json": (TypeAdapter(BuildingSpec), {})},
     ("/buildings/{building_id}", "patch"): {
         "application/json": (TypeAdapter(BuildingPatch), {"example": _PATCH_EXAMPLE})
@@ -126,27 +127,37 @@ async def openapi_json(request: Request, _: AnyCaller) -> JSONResponse:
     return JSONResponse(await load_description(request.app))
 
 
-async def load_description(app: FastAPI) -> dict[str, Any]:
+async def load_description(app: FastAPI) -> JsonObject:
     """The app's description, made apart from the event loop: it takes a third of a second the first time."""
     if app.openapi_schema is None:
         return await asyncio.to_thread(app.openapi)
     return app.openapi_schema
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
+def describe(app: FastAPI) -> JsonObject:
     """The app's description; made once."""
     if app.openapi_schema is None:
         made = get_openapi(title=app.title, version=app.version, description=ABOUT, routes=app.routes, tags=TAGS)
         _add_bodies(made)
         _add_common(made)
-        for name, schema in made["components"]["schemas"].items():
-            _describe_properties(name, schema)
+        schemas = part(made, "components", "schemas")
+        for name in schemas:
+            _describe_properties(name, part(schemas, name))
         app.openapi_schema = made
     return app.openapi_schema
 
 
-def _add_bodies(made: dict[str, Any]) -> None:
-    schemas = made["components"]["schemas"]
+def part(described: JsonObject, *path: str) -> JsonObject:
+    """The object that is found there in a description."""
+    for name in path:
+        found = described[name]
+        assert isinstance(found, dict)
+        described = found
+    return described
+
+
+def _add_bodies(made: JsonObject) -> None:
+    schemas = part(made, "components", "schemas")
     adapters = [
         (f"{path} {method} {media}", "validation", adapter)
         for (path, method), contents in _BODIES.items()
@@ -155,10 +166,10 @@ def _add_bodies(made: dict[str, Any]) -> None:
     found, shared = TypeAdapter.json_schemas(adapters, ref_template=_REF + "{model}")  # type: ignore[arg-type]
     definitions = shared["$defs"]
     taken = {name for name, schema in definitions.items() if schemas.get(name, schema) != schema}
-    definitions, bodies = _renamed((definitions, {key: found[key, "validation"] for key, _, _ in adapters}), taken)
+    definitions, bodies = _renamed(definitions, {key: found[key, "validation"] for key, _, _ in adapters}, taken)
     schemas.update(definitions)
     for (path, method), contents in _BODIES.items():
-        made["paths"][path][method]["requestBody"] = {
+        part(made, "paths", path, method)["requestBody"] = {
             "required": True,
             "content": {
                 media: {"schema": bodies[f"{path} {method} {media}"], **examples}
@@ -167,35 +178,38 @@ def _add_bodies(made: dict[str, Any]) -> None:
         }
 
 
-def _renamed(schemas: Any, taken: set[str]) -> Any:
+def _renamed(definitions: JsonObject, bodies: JsonObject, taken: set[str]) -> tuple[JsonObject, JsonObject]:
     """What goes in differs from what comes out (defaults, decimal strings): it gets a name of its own."""
-    text = json.dumps(schemas)
+    text = json.dumps((definitions, bodies))
     for name in taken:
         text = text.replace(f'"{_REF}{name}"', f'"{_REF}{name}Input"')
     definitions, bodies = json.loads(text)
     return {f"{name}Input" if name in taken else name: schema for name, schema in definitions.items()}, bodies
 
 
-def _add_common(made: dict[str, Any]) -> None:
-    components = made["components"]
+def _add_common(made: JsonObject) -> None:
+    components, schemas = part(made, "components"), part(made, "components", "schemas")
     problem = Problem.model_json_schema(ref_template=_REF + "{model}")
-    components["schemas"] |= problem.pop("$defs") | {"Problem": problem}
+    schemas |= problem.pop("$defs") | {"Problem": problem}
     components["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "description": "An API key of the service."},
         "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same key."},
     }
-    for path, operations in made["paths"].items():
-        for method, operation in operations.items():
+    for path, operations in part(made, "paths").items():
+        for method in operations if isinstance(operations, dict) else ():
+            operation = part(made, "paths", path, method)
             operation["security"] = [] if path in _OPEN else [{"bearer": []}, {"api_key": []}, {}]
             common = documented(*_BELOW, 500) if path in _OPEN else documented(*_BELOW, 401, 403, 500, 503)
             if method.upper() not in SAFE_METHODS:
                 common |= documented(415)
-            operation["responses"] |= {str(status): response for status, response in common.items()}
+            part(operation, "responses").update({str(status): response for status, response in common.items()})
 
 
-def _describe_properties(name: str, schema: dict[str, Any]) -> None:
+def _describe_properties(name: str, schema: JsonObject) -> None:
     """Say what a bare tag or a bare reference is, from the schema that it belongs or leads to."""
-    for field, prop in schema.get("properties", {}).items():
+    properties = part(schema, "properties") if "properties" in schema else {}
+    for field in properties:
+        prop = part(properties, field)
         if "description" in prop:
             continue
         if "const" in prop:

@@ -4,13 +4,13 @@ import base64
 import json
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, JsonValue
 
 from domain.errors import InvalidError
 from storage import pages
-from storage.connection import Connection
+from storage.connection import Connection, Found, Parameter
 from storage.pages import Key, Listing
 
 V = TypeVar("V", bound=BaseModel)
@@ -31,11 +31,11 @@ async def page_of(
     listing: Listing,
     view: type[V],
     *,
-    show: Callable[[list[dict[str, Any]]], Awaitable[list[V]]] | None = None,
+    show: Callable[[list[Found]], Awaitable[list[V]]] | None = None,
     theirs: Collection[str] | None,
     limit: int,
     cursor: str | None,
-    **filters: Any,
+    **filters: Parameter,
 ) -> Page[V]:
     """One page of a list, of the buildings that are the caller's; None: of all. `show` makes views of the rows, where
     that takes long.
@@ -96,8 +96,8 @@ def _decode(cursor: str, kinds: Sequence[type[Key]]) -> list[Key]:
         raise InvalidError("cursor: is not a cursor of this list; take it from `next_cursor`", "cursor") from error
 
 
-def _key(value: Any, kind: type[Key]) -> Key:
-    if kind is datetime:
+def _key(value: JsonValue, kind: type[Key]) -> Key:
+    if kind is datetime and isinstance(value, str):
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
             raise ValueError

@@ -2,21 +2,22 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
 
 import psycopg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.errors import LongleadError
+from domain.plain_json import JsonObject
 from runtime.database_state import describe_fault
 from storage.database import is_database_fault
 
@@ -59,9 +60,9 @@ class Problem(BaseModel):
     errors: list[FieldProblem] | None = Field(None, description="With 422: the fields that are wrong.")
 
 
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def documented(*statuses: int) -> dict[int | str, JsonObject]:
     """The `responses` of a route that may answer with these problems."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    content: JsonObject = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
@@ -70,7 +71,7 @@ def problem(
     title: str,
     detail: str,
     headers: dict[str, str] | None = None,
-    extra: dict[str, Any] | None = None,
+    extra: Mapping[str, JsonValue] | None = None,
 ) -> Response:
     """The response that carries a problem document."""
     kind = _NOT_PLAIN.sub("-", title.lower()).strip("-")
@@ -142,7 +143,7 @@ def invalid(fields: Sequence[FieldProblem]) -> Response:
     return problem(422, "Invalid request", *_described(fields))
 
 
-def _described(fields: Sequence[FieldProblem]) -> tuple[str, dict[str, str], dict[str, Any]]:
+def _described(fields: Sequence[FieldProblem]) -> tuple[str, dict[str, str], JsonObject]:
     more = f" (and {len(fields) - 1} more)" if len(fields) > 1 else ""
     detail = f"{fields[0].field}: {fields[0].message}{more}"
     return detail, {}, {"errors": [field.model_dump() for field in fields]}
@@ -163,7 +164,7 @@ MAX_PROBLEMS = 100
 """Fields that one answer names; what is corrected in them is often what is wrong with the others."""
 
 
-def body_problems(error: ValidationError, body: Any) -> list[FieldProblem]:
+def body_problems(error: ValidationError, body: JsonValue) -> list[FieldProblem]:
     """The first of pydantic's errors by the paths that the body really has, without the tags of the unions on the
     way."""
     found = error.errors(include_url=False, include_input=False)
@@ -173,11 +174,13 @@ def body_problems(error: ValidationError, body: Any) -> list[FieldProblem]:
     ]
 
 
-def _path(location: tuple[int | str, ...], body: Any, kind: str) -> list[int | str]:
+def _path(location: tuple[int | str, ...], body: JsonValue, kind: str) -> list[int | str]:
     path: list[int | str] = []
     value = body
     for place, part in enumerate(location):
-        if _leads_on(value, part):
+        if isinstance(value, dict) and part in value:
+            value = value[str(part)]
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
             value = value[part]
         elif not (kind == "missing" and place == len(location) - 1):
             continue
@@ -185,13 +188,7 @@ def _path(location: tuple[int | str, ...], body: Any, kind: str) -> list[int | s
     return path
 
 
-def _leads_on(value: Any, part: int | str) -> bool:
-    if isinstance(value, dict):
-        return part in value
-    return isinstance(value, list) and isinstance(part, int) and part < len(value)
-
-
-def _parameter_problem(found: dict[str, Any]) -> FieldProblem:
+def _parameter_problem(found: ErrorDetails) -> FieldProblem:
     return FieldProblem(field=".".join(map(str, found["loc"][1:])) or "request", message=_message(found))
 
 
@@ -202,7 +199,7 @@ MAX_MESSAGE = 500
 """Characters of what is wrong with a field: some quote the field."""
 
 
-def _message(found: Any) -> str:
+def _message(found: ErrorDetails) -> str:
     return _WORDS.get(found["type"]) or str(found["msg"]).removeprefix("Value error, ")[:MAX_MESSAGE]
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -11,8 +11,12 @@ from api.exact import Amount, ExactQuantity
 from api.line_view import NeedView, OpenNcrView, QuantitiesView
 from domain.lines.shown import account_shown, complete_file
 from domain.procurement import Commercial, Item, Logistics, Quality, Submittal
+from storage.connection import Found
 from storage.outbox import MessageStatus
 from storage.procurement import file_before_facts
+
+T = TypeVar("T")
+"""What a view is made of: a row, or what is one already."""
 
 
 class Caused(BaseModel):
@@ -95,7 +99,7 @@ class ItemView(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _derive(cls, row: Any) -> Any:
+    def _derive(cls, row: T) -> T | Found:
         """What the line itself knows: its status, total, order-by date and what holds it."""
         if not isinstance(row, dict) or "held_by" not in row:
             return row
@@ -124,24 +128,24 @@ _OF_ACCOUNT = {
 }
 
 
-def _shown_of(item: Item, row: dict[str, Any]) -> dict[str, Any]:
+def _shown_of(item: Item, row: Found) -> Found:
     """What the line amounts to; computed from its rows where nothing has changed on it since facts are kept."""
     rows = row.get("rows_before_facts")
     if rows is None:
         return account_shown(item).model_dump(include=_OF_ACCOUNT)
-    file = complete_file(file_before_facts(item, rows))
+    file = complete_file(file_before_facts(item, str(rows)))
     ncrs = [ncr.model_dump() for ncr in file.open_ncrs]
     return {**account_shown(item, file.item.account).model_dump(include=_OF_ACCOUNT), "open_ncrs": ncrs}
 
 
-async def show_items(rows: Sequence[dict[str, Any]]) -> list[ItemView]:
+async def show_items(rows: Sequence[Found]) -> list[ItemView]:
     """Lines as they were read. Those that have to be computed are shown in a thread: others are let go on."""
     if any(row["rows_before_facts"] for row in rows):
         return await asyncio.to_thread(_show_items, rows)
     return _show_items(rows)
 
 
-def _show_items(rows: Sequence[dict[str, Any]]) -> list[ItemView]:
+def _show_items(rows: Sequence[Found]) -> list[ItemView]:
     return [ItemView.model_validate(row) for row in rows]
 
 
@@ -251,7 +255,7 @@ class MessageView(Caused):
 
     @model_validator(mode="before")
     @classmethod
-    def _how_far(cls, row: Any) -> Any:
+    def _how_far(cls, row: T) -> T | Found:
         return {**row, **row["sent"]} if isinstance(row, dict) and row.get("sent") else row
 
 

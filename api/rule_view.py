@@ -2,15 +2,20 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, Self
+from typing import Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.approval_view import ActionView
 from domain.actions import Action
 from domain.buildings import Strict
+from domain.plain_json import JsonObject
 from domain.rules import Autonomy, Rule, RuleStatus
 from domain.text import Text
+from storage.connection import Found
+
+T = TypeVar("T")
+"""What a view is made of: a row, or what is one already."""
 
 Standing = Literal["recommends", "trusted", "retired", "disabled"]
 
@@ -58,7 +63,7 @@ class RuleView(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _stand(cls, row: Any) -> Any:
+    def _stand(cls, row: T) -> T | Found:
         if not isinstance(row, dict) or "autonomy_after" not in row:
             return row
         rule = Rule.model_validate(row)
@@ -89,7 +94,7 @@ class RulePatch(Strict):
             raise ValueError("give at least one of text, disabled, shared and autonomy")
         return self
 
-    def change(self) -> dict[str, Any]:
+    def change(self) -> JsonObject:
         """The fields of the rule that it changes."""
         given = self.model_dump(exclude_none=True, exclude={"disabled"})
         if self.disabled is not None:

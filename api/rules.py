@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api.auth import AnyCaller, require_person
 from api.bodies import body
+from api.event_view import EventView
 from api.held import Held, connection
 from api.paging import Page, page_of
 from api.parameters import Cursor, Limit
@@ -13,7 +14,7 @@ from api.problems import documented
 from api.rule_view import AcceptedOverruling, OverrulingBody, RulePatch, RuleView
 from domain.absent import no_rule
 from domain.errors import ConflictError, ForbiddenError
-from domain.plain_json import PlainAction
+from domain.plain_json import PlainAction, as_json
 from domain.principals import Principal
 from domain.rules import RuleStatus, split_id
 from domain.text import Name
@@ -112,7 +113,7 @@ async def overrule(
             body={
                 "rule_id": name,
                 "decided_seq": decided["seq"],
-                "actions": actions,
+                "actions": as_json(actions),
                 "why": given.message or "",
                 "responder": caller.responder.model_dump(mode="json"),
                 "mandate": caller.mandate.model_dump(mode="json"),
@@ -129,7 +130,8 @@ async def overrule(
 async def _same_again(conn: Connection, building_id: str, accepted: Accepted, actions: list[PlainAction]) -> None:
     """ConflictError where the decision was overruled before, by other actions than now: those are not carried out."""
     entry = await pages.one(conn, EVENTS, building_id=building_id, seq=accepted.seq)
-    if entry is not None and entry["body"]["actions"] != actions:
+    before = None if entry is None else EventView.model_validate(entry).body["actions"]
+    if before is not None and before != as_json(actions):
         raise ConflictError(
             f"This decision was overruled before, with other actions: it is entry {accepted.seq}. Nothing was stored.",
             seq=accepted.seq,

@@ -1,12 +1,12 @@
 """A query says what is described, once and as it is described: a mistyped filter must not pass as no filter."""
 
 import re
-from typing import Any
 
 from fastapi import Request
 
-from api.openapi import load_description
+from api.openapi import load_description, part
 from api.problems import FieldProblem, InvalidBodyError
+from domain.plain_json import JsonObject
 
 _FOR_MONITORS = ("/healthz", "/readyz", "/metrics")
 """Monitors add what they like, to get past caches."""
@@ -52,17 +52,20 @@ async def _parameters_of(request: Request) -> Parameters | None:
     return tables.get((request.scope["route"].path_format, request.method.lower()))
 
 
-def _tables(described: dict[str, Any]) -> dict[tuple[str, str], Parameters | None]:
+def _tables(described: JsonObject) -> dict[tuple[str, str], Parameters | None]:
     return {
-        (path, method): None if path in _FOR_MONITORS else _parameters(operation)
-        for path, operations in described["paths"].items()
-        for method, operation in operations.items()
+        (path, method): None if path in _FOR_MONITORS else _parameters(part(described, "paths", path, method))
+        for path in part(described, "paths")
+        for method in part(described, "paths", path)
     }
 
 
-def _parameters(operation: dict[str, Any]) -> Parameters:
-    return {
-        parameter["name"]: parameter["schema"].get("type")
-        for parameter in operation.get("parameters", ())
-        if parameter["in"] == "query"
-    }
+def _parameters(operation: JsonObject) -> Parameters:
+    described = operation.get("parameters")
+    parameters = [one for one in described if isinstance(one, dict)] if isinstance(described, list) else []
+    return {str(one["name"]): _type(part(one, "schema")) for one in parameters if one["in"] == "query"}
+
+
+def _type(schema: JsonObject) -> str | None:
+    kind = schema.get("type")
+    return kind if isinstance(kind, str) else None

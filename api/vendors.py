@@ -1,6 +1,6 @@
 """The vendors of a building: who may be ordered from, where orders go, and who needs no question first."""
 
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, Field, model_validator
@@ -17,8 +17,11 @@ from domain.buildings import Vendor, VendorPatch
 from domain.principals import Principal
 from domain.text import Name
 from storage import pages, vendors
-from storage.connection import Connection
+from storage.connection import Connection, Found
 from storage.lists import VENDORS
+
+T = TypeVar("T")
+"""What a view is made of: a row, or what is one already."""
 
 router = APIRouter(tags=["buildings"])
 
@@ -46,7 +49,7 @@ class VendorView(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _with_all_contacts(cls, row: Any) -> Any:
+    def _with_all_contacts(cls, row: T) -> T | Found:
         return {**row, "contacts": {**row["contacts"], "orders": row["contact"]}} if isinstance(row, dict) else row
 
 

@@ -2,15 +2,21 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import answers
 from cli.client import Client, Limit, OfBuilding, Url, Wait, part
 from cli.files import read_json
-from cli.output import Json, describe_actions, moment, print_fields, print_json, print_table
+from cli.output import Cell, Json, describe_actions, moment, print_fields, print_json, print_table
 from cli.sentences import CommandError
 from domain.outside import one_line
+
+if TYPE_CHECKING:  # help needs none of pydantic
+    from pydantic import JsonValue
+
+    from domain.plain_json import JsonObject
 
 app = typer.Typer(no_args_is_help=True, help="Read the agent's questions, and answer them.")
 
@@ -53,7 +59,7 @@ def list_(
 @app.command()
 def show(approval: Id, as_json: Json = False, url: Url = None) -> None:
     """Show a question with its options and evidence."""
-    found = Client(url).get(f"/approvals/{part(approval)}")
+    found: answers.ApprovalJson = Client(url).get(f"/approvals/{part(approval)}")
     if as_json:
         print_json(found)
         return
@@ -120,7 +126,7 @@ def decide(
     if option is not None and edited is not None:
         raise CommandError("Say either --option or --actions: an option has its own.")
     with Client(url) as client:
-        body: dict[str, Any] = {"message": message, "version": version}
+        body: JsonObject = {"message": message, "version": version}
         if option is not None:
             chosen = _choose(client.get(f"/approvals/{part(approval)}"), option, version)
             body |= chosen.body
@@ -128,14 +134,14 @@ def decide(
             body["type"] = answer and answer.value
             body["actions"] = None if edited is None else read_json(edited)
         given = {name: value for name, value in body.items() if value is not None}
-        decided = client.post(f"/approvals/{part(approval)}/decision", given, wait=wait)
+        decided: answers.AcceptedDecisionJson = client.post(f"/approvals/{part(approval)}/decision", given, wait=wait)
     if as_json:
         print_json(decided)
         return
     if option is not None:
         print(f"Option {option}: {one_line(chosen.title)}.")
-    if decided.get("answer"):
-        print(one_line(decided["answer"]))
+    if said := decided.get("answer"):
+        print(one_line(said))
     print(_KEPT if decided.get("would_do") else _SAID[decided["status"]])
 
 
@@ -144,10 +150,10 @@ class Choice:
     """An option that was chosen by its number, and the answer that says so."""
 
     title: str
-    body: dict[str, Any]
+    body: "JsonObject"
 
 
-def _choose(asked: dict[str, Any], number: int, version: int | None) -> Choice:
+def _choose(asked: answers.ApprovalJson, number: int, version: int | None) -> Choice:
     """The answer that an option is: approve for the recommended one, edit with its actions for another; with the
     version of the question in which it has this number.
 
@@ -173,10 +179,11 @@ def _choose(asked: dict[str, Any], number: int, version: int | None) -> Choice:
         return Choice(option["title"], {"type": "approve", "version": standing})
     if not option["actions"]:
         raise CommandError(f"Option {number} does nothing: answer with reject or respond instead. {show}")
-    return Choice(option["title"], {"type": "edit", "actions": option["actions"], "version": standing})
+    actions: list[JsonValue] = [{"name": one["name"], "arguments": one["arguments"]} for one in option["actions"]]
+    return Choice(option["title"], {"type": "edit", "actions": actions, "version": standing})
 
 
-def _recommended(asked: dict[str, Any]) -> int | None:
+def _recommended(asked: answers.ApprovalJson) -> int | None:
     """The number of the option that `approve` takes; None where nothing is left to recommend."""
     wanted = asked["recommended"]
     numbers = (number for number, option in enumerate(asked["options"], 1) if option["actions"] == wanted)
@@ -195,16 +202,25 @@ _KEPT = "Kept as your decision; the building is in watch, so nothing is ordered 
 _OPTION_COLUMNS = ["no.", "option", "actions", "arrival", "days late", "cost", "assumptions"]
 
 
-def _option_row(number: int, option: dict[str, Any], recommended: int | None) -> list[Any]:
+def _option_row(number: int, option: answers.OptionJson, recommended: int | None) -> list[Cell]:
     marked = f"{number} (recommended)" if number == recommended else str(number)
-    return [marked, option["title"], describe_actions(option["actions"]), option["arrival"], option["days_late"]] + [
+    return [
+        marked,
+        option["title"],
+        describe_actions(option["actions"]),
+        option["arrival"],
+        option["days_late"],
         option["cost"],
         "; ".join(option["assumptions"]),
     ]
 
 
-def _row(approval: dict[str, Any]) -> list[Any]:
-    return [approval["approval_id"], approval["building_id"], approval["item_id"], approval["kind"]] + [
+def _row(approval: answers.ApprovalJson) -> list[Cell]:
+    return [
+        approval["approval_id"],
+        approval["building_id"],
+        approval["item_id"],
+        approval["kind"],
         approval["status"],
         moment(approval["raised_at"]),
         approval["summary"],

@@ -9,8 +9,9 @@ import structlog
 import typer
 
 from cli.late_progress import LateProgress
-from cli.output import print_json, print_table
+from cli.output import Cell, print_json, print_table
 from cli.sentences import CommandError
+from domain.plain_json import JsonObject
 from evals.backtest import Backtest, Backtested, Report, Trial, count_entries, live_buildings
 from evals.trial_files import RulesOnTrial, read_policy, read_rules
 from runtime import loop
@@ -53,7 +54,7 @@ def run_backtest(
 async def _run(
     settings: Settings,
     named: list[str],
-    policy: dict[str, object],
+    policy: JsonObject,
     on_trial: RulesOnTrial,
     model: str | None,
     lanes: int,
@@ -102,10 +103,16 @@ def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _rows(building: Backtested) -> list[list[Any]]:
+def _rows(building: Backtested) -> list[list[Cell]]:
     return [
-        [building.building_id, one.seq, one.event_type.replace("_", " "), one.item]
-        + ["\n".join(one.was) or None, "\n".join(one.now) or None]
+        [
+            building.building_id,
+            one.seq,
+            one.event_type.replace("_", " "),
+            one.item,
+            "\n".join(one.was) or None,
+            "\n".join(one.now) or None,
+        ]
         for one in building.differences
     ]
 

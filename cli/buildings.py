@@ -1,17 +1,24 @@
 """`longlead building`: create, show, change and list buildings."""
 
 import re
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import answers
 from cli.client import Client, Limit, Url, part
 from cli.files import read_json
-from cli.output import Json, describe_changes, moment, print_fields, print_json, print_table, shorten
+from cli.output import Cell, Json, describe_changes, moment, print_fields, print_json, print_table, shorten
 from cli.records import ITEM_COLUMNS, item_row, order_value
 from cli.sentences import CommandError
 from domain.outside import one_line
+
+if TYPE_CHECKING:  # help needs none of pydantic
+    from pydantic import JsonValue
+
+    from domain.plain_json import JsonObject
 
 app = typer.Typer(no_args_is_help=True, help="Create, show, change and list buildings.")
 
@@ -79,7 +86,7 @@ def change(
     url: Url = None,
 ) -> None:
     """Change policy, approvers, contacts or mode. What is not named stays; what was and what is, is printed."""
-    body: dict[str, Any] = {}
+    body: JsonObject = {}
     if policy:
         body["policy"] = dict(map(_policy_field, policy))
     for name, given in (("approvers", approvers), ("contacts", contacts)):
@@ -99,10 +106,10 @@ def change(
 
 
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
-_WORDS = {"none": None, "null": None, "true": True, "false": False}
+_WORDS: "JsonObject" = {"none": None, "null": None, "true": True, "false": False}
 
 
-def _policy_field(given: str) -> tuple[str, Any]:
+def _policy_field(given: str) -> "tuple[str, JsonValue]":
     """`po_limit=50000` as a field and its value: JSON where it looks like it, amounts to the last digit."""
     name, equals, text = (piece.strip() for piece in given.partition("="))
     if not equals or not name:
@@ -116,7 +123,7 @@ def _policy_field(given: str) -> tuple[str, Any]:
     return name, text
 
 
-def _changeable(building: dict[str, Any]) -> dict[str, Any]:
+def _changeable(building: answers.BuildingJson) -> "JsonObject":
     """What people may change of a building, field by field."""
     policy = {f"policy.{name}": value for name, value in building["policy"].items()}
     contacts = {f"contacts.{name}": value for name, value in building["contacts"].items()}
@@ -153,20 +160,20 @@ def audit(building: Id, limit: Limit = 100, as_json: Json = False, url: Url = No
     print_table("Audit", columns, map(_audit_row, rows), "Nothing is on record.")
 
 
-def _audit_row(row: dict[str, Any]) -> list[Any]:
+def _audit_row(row: answers.AuditedJson) -> list[Cell]:
     by = row["by"]
     what = row["what"].replace("_", " ")
     return [moment(row["at"]), by["name"], by["id"], by["via"], what, row["subject"], _how(row["detail"])]
 
 
-def _how(detail: dict[str, Any]) -> str:
+def _how(detail: answers.AuditDetailJson) -> str:
     """Of a change what was and what is; of a decision its type."""
     changed = detail.get("changed", {})
     told = [f"{field}: {shorten(values['before'])} -> {shorten(values['after'])}" for field, values in changed.items()]
     return "; ".join(told) or str(detail.get("type", ""))
 
 
-def _show(building: dict[str, Any]) -> None:
+def _show(building: answers.BuildingJson) -> None:
     progress = building["progress"]
     print_fields(
         {
@@ -189,13 +196,13 @@ def _show(building: dict[str, Any]) -> None:
         _show_intentions(building["would_do"])
 
 
-def _show_intentions(would_do: dict[str, Any]) -> None:
+def _show_intentions(would_do: answers.WouldDoJson) -> None:
     """What the agent would order and chase, in watch and on the first day after it."""
-    orders = (
+    orders: Iterable[Sequence[Cell]] = (
         ["order", one["item"], one["vendor"] or one["vendor_id"], order_value(one), f"shown since {one['on']}"]
         for one in would_do["orders"]
     )
-    chases = (
+    chases: Iterable[Sequence[Cell]] = (
         ["chase", one["item"], None, None, f"{one['milestone']}, due on {one['due_on']}, chased on {one['on']}"]
         for one in would_do["chases"]
     )

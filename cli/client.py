@@ -85,7 +85,7 @@ class Client:
     def delete(self, path: str) -> Any:
         return self._send("DELETE", path)
 
-    def rows(self, path: str, limit: int, **parameters: Any) -> Iterator[dict[str, Any]]:
+    def rows(self, path: str, limit: int, **parameters: Any) -> Iterator[Any]:
         """The first `limit` rows of a list, page by page."""
         cursor, left = None, limit
         while left > 0:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # imported where they are used: `longlead db --help` needs no
     from storage.adopted_lines import LineOfBuilding
     from storage.backup import BackupReport, RestoreReport
     from storage.migrate import MigrationReport
-    from storage.retention import Pruned
+    from storage.retention import KeptTable, Pruned
 
 app = typer.Typer(no_args_is_help=True, help="Bring the database up to date, save it, bring it back.")
 
@@ -134,13 +134,17 @@ def prune(
     from runtime.settings import load_settings
 
     settings = load_settings(data_dir=data, retention_events=events, retention_days=days)
-    pruned, seconds = asyncio.run(_prune(settings))
+    pruned, kept, seconds = asyncio.run(_prune(settings))
     if as_json:
         tables = {table: {"rows": rows, "bytes": size} for table, (rows, size) in pruned.deleted.items()}
-        print_json({"threads": pruned.threads, "skipped": pruned.skipped, "seconds": seconds, "deleted": tables})
+        stays = {one.table: {"rows": one.rows, "bytes": one.size_bytes} for one in kept}
+        told = {"threads": pruned.threads, "skipped": pruned.skipped, "seconds": seconds}
+        print_json({**told, "deleted": tables, "kept": stays})
         return
     rows = [[table, f"{rows:,}", f"{size:,}"] for table, (rows, size) in pruned.deleted.items()]
     print_table("Deleted", ["table", "rows", "bytes"], rows, empty="There was nothing to delete.")
+    sizes = [[one.table, f"{one.rows:,}", decimal(one.size_bytes)] for one in kept]
+    print_table("Never deleted", ["table", "rows (about)", "on disk"], sizes, empty="There is nothing.")
     print(f"{pruned.threads} threads in {seconds:.1f} s." + _left(pruned))
 
 
@@ -240,9 +244,9 @@ async def _restore(settings: "Settings", file: Path) -> "RestoreReport":
     return report
 
 
-async def _prune(settings: "Settings") -> tuple["Pruned", float]:
+async def _prune(settings: "Settings") -> tuple["Pruned", "list[KeptTable]", float]:
     from storage.database import connect
-    from storage.retention import prune_all
+    from storage.retention import kept_tables, prune_all
 
     with LateProgress("Deleting") as progress:
 
@@ -254,4 +258,5 @@ async def _prune(settings: "Settings") -> tuple["Pruned", float]:
             await connect(conninfo, application_name="longlead prune") as conn,
         ):
             pruned = await prune_all(conn, settings.retention_policy, datetime.now(UTC), tell)
-    return pruned, progress.seconds
+            kept = await kept_tables(conn)
+    return pruned, kept, progress.seconds

@@ -1,11 +1,15 @@
 """`longlead delegations`: what may be decided without asking you."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import answers
 from cli.client import Client, Limit, OfBuilding, Url, part
-from cli.output import Json, moment, print_json, print_table
+from cli.output import Cell, Json, moment, print_json, print_table
+
+if TYPE_CHECKING:  # help needs none of pydantic
+    from domain.plain_json import JsonObject
 
 app = typer.Typer(no_args_is_help=True, help="Say what may be decided without asking, and take it back.")
 
@@ -56,10 +60,10 @@ def grant(
     url: Url = None,
 ) -> None:
     """Allow a kind of question to be decided without asking."""
-    body: dict[str, Any] = {
+    body: JsonObject = {
         "building_id": building,
         "kind": kind,
-        "actions": action,
+        "actions": [*action],
         "category": category,
         "vendor_id": vendor,
     }
@@ -85,9 +89,13 @@ def revoke(
         print(f"Revoked: {revoked['delegation_id']}. Such questions are put to a person again.")
 
 
-def _row(row: dict[str, Any]) -> list[Any]:
-    only = [row[name] for name in ("category", "vendor_id", "item_id", "about") if row[name]]
-    return [row["delegation_id"], row["kind"], ", ".join(row["actions"]), ", ".join(only) or "any line"] + [
+def _row(row: answers.DelegationJson) -> list[Cell]:
+    only = [one for one in (row["category"], row["vendor_id"], row["item_id"], row["about"]) if one]
+    return [
+        row["delegation_id"],
+        row["kind"],
+        ", ".join(row["actions"]),
+        ", ".join(only) or "any line",
         row["amount_limit"] or "po_limit",
         row["granted_to"],
         row["granted_by"],

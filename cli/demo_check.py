@@ -1,10 +1,14 @@
 """Whether a played story came out as recorded: nothing missing, nothing twice, nothing asked in vain."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from cli.demo_play import Ending, Json, Played
+from cli import answers
+from cli.demo_play import Ending, Played
 from evals.scenario import Outcome, Scenario
+
+_Standing = str | Sequence[tuple[str, Decimal | None]]
+"""The status of a line or a flag; what an order orders, and how much of each."""
 
 
 def differences(story: Scenario, played: list[Played], ending: Ending) -> list[str]:
@@ -13,7 +17,7 @@ def differences(story: Scenario, played: list[Played], ending: Ending) -> list[s
     found = [line for one in played for line in _of_step(one)]
     found += _differ("line", {line["item_id"]: line["status"] for line in ending.lines}, outcome.lines)
     ordered = {
-        order["number"]: [(line["item"], Decimal(line["quantity"])) for line in order["lines"]]
+        order["number"]: [(line["item"], Decimal(line["quantity"] or 0)) for line in order["lines"]]
         for order in ending.orders
     }
     wanted = {number: [(order.item, order.quantity)] for number, order in (outcome.orders or {}).items()}
@@ -43,12 +47,12 @@ def _of_step(played: Played) -> list[str]:
     return found
 
 
-def _recommended(approval: Json) -> str | None:
+def _recommended(approval: answers.ApprovalJson) -> str | None:
     titles = [str(option["title"]) for option in approval["options"] if option["actions"] == approval["recommended"]]
     return titles[0] if titles else None
 
 
-def _differ(what: str, found: Mapping[str, object], wanted: Mapping[str, object]) -> list[str]:
+def _differ(what: str, found: Mapping[str, _Standing], wanted: Mapping[str, _Standing]) -> list[str]:
     return [
         f"{what} {key}: {found.get(key, 'missing')}, expected {wanted.get(key, 'none')}"
         for key in sorted(found.keys() | wanted.keys())

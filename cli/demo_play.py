@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import httpx
 
+from cli import answers
 from domain.errors import LongleadError
+from domain.plain_json import JsonObject
 from evals.scenario import Answer, Scenario, Step
-
-Json = dict[str, Any]
 
 PATIENCE_S = 30
 """How long a step may take until it is processed."""
@@ -29,17 +29,17 @@ class Played:
 
     number: int
     step: Step
-    item_id: str
-    line: Json = field(default_factory=dict)
+    item_id: str | None
+    line: answers.ItemJson | None = None
     """The line of the procurement log as it stands afterwards."""
     note: str = ""
-    actions: list[Json] = field(default_factory=list)
+    actions: list[answers.ActionJson] = field(default_factory=list)
     """The ledger's entries that it caused, in order."""
-    decisions: list[Json] = field(default_factory=list)
+    decisions: list[answers.DecisionJson] = field(default_factory=list)
     """What the decision log says of it, with reasons."""
-    raised: list[Json] = field(default_factory=list)
+    raised: list[answers.ApprovalJson] = field(default_factory=list)
     """Questions that it raised."""
-    answered: Json | None = None
+    answered: answers.ApprovalJson | None = None
     """The question that it answered, as it was asked."""
 
 
@@ -47,12 +47,12 @@ class Played:
 class Ending:
     """What the building looks like in the end."""
 
-    lines: list[Json]
-    orders: list[Json]
-    shipments: list[Json]
-    flags: list[Json]
-    events: list[Json]
-    pending: list[Json]
+    lines: list[answers.ItemJson]
+    orders: list[answers.OrderJson]
+    shipments: list[answers.ShipmentJson]
+    flags: list[answers.FlagJson]
+    events: list[answers.EventJson]
+    pending: list[answers.ApprovalJson]
 
 
 class Player:
@@ -75,7 +75,9 @@ class Player:
         """
         for number, step in enumerate(self._story.steps, 1):
             played = self._report(number, step) if step.event else self._decide(number, step)
-            pending = self._all("/approvals", building_id=self._story.spec.building_id, status="pending")
+            pending: list[answers.ApprovalJson] = self._all(
+                "/approvals", building_id=self._story.spec.building_id, status="pending"
+            )
             played.raised = [approval for approval in pending if approval["approval_id"] not in self._known]
             self._known |= {approval["approval_id"] for approval in pending}
             played.line = _answered(self._client.get(f"{self._building}/items/{played.item_id}"))
@@ -93,17 +95,18 @@ class Player:
         )
 
     def _report(self, number: int, step: Step) -> Played:
-        event = {
+        event: JsonObject = {
             "event_id": f"step-{number:02d}",
             "source": "story",
             "occurred_at": step.moment.isoformat(),
             **step.body,
         }
-        done = self._call("POST", f"{self._building}/events", event)
+        done: answers.EventJson = self._call("POST", f"{self._building}/events", event)
         if done["status"] != "done":
             raise StoryStoppedError(f"Step {number} is {done['status']} after {PATIENCE_S} s: {done.get('error')}")
-        played = Played(number, step, self._story.item_id(event["item"]), note=done["outcome"]["note"])
-        self._read_records(played, event["event_id"], event["source"])
+        note = str((done["outcome"] or {})["note"])
+        played = Played(number, step, self._story.item_id(str(event["item"])), note=note)
+        self._read_records(played, str(event["event_id"]), str(event["source"]))
         return played
 
     def _decide(self, number: int, step: Step) -> Played:
@@ -111,15 +114,19 @@ class Player:
         asked = self._asked(number, answer)
         body = answer.body() | {"version": asked["version"], "occurred_at": step.moment.isoformat()}
         key = {"Idempotency-Key": str(uuid4())}
-        done = self._call("POST", f"/approvals/{asked['approval_id']}/decision", body, key)
+        done: answers.AcceptedDecisionJson = self._call(
+            "POST", f"/approvals/{asked['approval_id']}/decision", body, key
+        )
         if done["status"] != "applied":
             raise StoryStoppedError(f"The answer of step {number} is {done['status']} after {PATIENCE_S} s.")
         played = Played(number, step, asked["item_id"], note=f"decision {done['status']}", answered=asked)
         self._read_records(played, done["event_id"], DECISION_SOURCE)
         return played
 
-    def _asked(self, number: int, answer: Answer) -> Json:
-        pending = self._all("/approvals", building_id=self._story.spec.building_id, status="pending")
+    def _asked(self, number: int, answer: Answer) -> answers.ApprovalJson:
+        pending: list[answers.ApprovalJson] = self._all(
+            "/approvals", building_id=self._story.spec.building_id, status="pending"
+        )
         found = [one for one in pending if (one["kind"], one["item_id"]) == (answer.kind, answer.item)]
         if len(found) != 1:
             open_ = ", ".join(f"{one['kind']} on {one['item_id']}" for one in pending) or "none"
@@ -132,13 +139,13 @@ class Player:
         played.actions = self._all(f"{self._building}/actions", event_id=event_id, source=source)
         played.decisions = self._all(f"{self._building}/decisions", event_id=event_id, source=source)
 
-    def _call(self, method: str, path: str, body: Json, headers: dict[str, str] | None = None) -> Json:
+    def _call(self, method: str, path: str, body: JsonObject, headers: dict[str, str] | None = None) -> Any:
         wanted = {"Prefer": f"wait={PATIENCE_S}", **(headers or {})}
         return _answered(self._client.request(method, path, json=body, headers=wanted))
 
-    def _all(self, path: str, **parameters: str) -> list[Json]:
+    def _all(self, path: str, **parameters: str) -> list[Any]:
         """Every row of a list, page by page."""
-        rows: list[Json] = []
+        rows: list[Any] = []
         cursor: dict[str, str] = {}
         while True:
             page = _answered(self._client.get(path, params={**parameters, "limit": "500", **cursor}))
@@ -154,9 +161,8 @@ def _answer(step: Step) -> Answer:
     return step.answer
 
 
-def _answered(response: httpx.Response) -> Json:
+def _answered(response: httpx.Response) -> Any:
     if not response.is_success:
         request = response.request
         raise StoryStoppedError(f"{request.method} {request.url.path}: {response.status_code} {response.text}")
-    found: Json = response.json()
-    return found
+    return response.json()

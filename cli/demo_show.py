@@ -11,8 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from cli import answers
 from cli.demo_pace import Pace
-from cli.demo_play import Ending, Json, Played
+from cli.demo_play import Ending, Played
 from cli.demo_words import (
     as_assumed,
     is_recommended,
@@ -41,13 +42,13 @@ WORD_S, HEADLINE_S, LINE_S = 0.1, 0.4, 0.25
 """Seconds to stand still: for a word of a question or an answer, after what happened, after any other line."""
 
 
-def _arrived(line: Json, ending: Ending) -> str:
+def _arrived(line: answers.ItemJson, ending: Ending) -> str:
     """The day on which the last of the line arrived."""
     shipments = [shipment for shipment in ending.shipments if shipment["item_id"] == line["item_id"]]
     return max((receipt["received_on"] for shipment in shipments for receipt in shipment["receipts"]), default="-")
 
 
-def _orders(line: Json, ending: Ending) -> list[str]:
+def _orders(line: answers.ItemJson, ending: Ending) -> list[str]:
     """The numbers of the line's orders, without what all of the building's have in common."""
     orders = [order for order in ending.orders if any(one["item"] == line["item_id"] for one in order["lines"])]
     return [str(order["number"]).rsplit("-", 1)[-1] for order in orders]
@@ -124,7 +125,7 @@ class Screen:
         for approval in played.raised:
             self._ask(approval)
 
-    def _ask(self, approval: Json) -> None:
+    def _ask(self, approval: answers.ApprovalJson) -> None:
         """The question, and the ways out that were compared for it."""
         self._under("asks", f"the {whom(approval)}: {approval['summary']}", ASKS)
         self._pace.pause(_reading_time(approval["summary"]))
@@ -178,7 +179,7 @@ class Screen:
             values = {
                 "Item": line["name"],
                 "Quantity": f"{line['quantity']} {line['unit']}",
-                "Value": f"{Decimal(line['total']):,.0f}",
+                "Value": f"{Decimal(line['total'] or 0):,.0f}",
                 "Required": line["required_by"],
                 "Arrived": _arrived(line, ending),
                 "Orders": " ".join(_orders(line, ending)),

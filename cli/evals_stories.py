@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -39,7 +40,9 @@ MALFORMED = 2
 VERDICT_COLOURS = {"wanted": "green", "tolerated": "yellow", "needless": "red"}
 
 
-def check_options(stories: bool, *, scenario_options: tuple[object, ...], story_options: tuple[object, ...]) -> None:
+def check_options(
+    stories: bool, *, scenario_options: Sequence[bool | str | Path | None], story_options: Sequence[bool | Path | None]
+) -> None:
     """Refuse options that mean nothing here.
 
     Raises:

@@ -1,14 +1,15 @@
 """`longlead events`: send, list and retry events."""
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from cli import answers
 from cli.client import Client, Limit, UnansweredError, Url, Wait, part
 from cli.files import read_events
 from cli.late_progress import LateProgress
-from cli.output import Json, moment, print_fields, print_json, print_table
+from cli.output import Cell, Json, moment, print_fields, print_json, print_table
 from cli.sending import Failure
 from cli.sentences import CommandError
 
@@ -44,7 +45,7 @@ def send(
     given = read_events(events)
     if first > max(len(given), 1):
         raise CommandError(f"--from {first}: there are only {len(given)} events. Nothing was sent.")
-    stored: list[dict[str, Any]] = []
+    stored: list[answers.AcceptedJson] = []
     try:
         with Client(url) as client, LateProgress("events", len(given) - first + 1) as progress:
             for one in given[first - 1 :]:
@@ -134,9 +135,14 @@ def retry(
         print(f"Event {retried['event_id']} is queued again, as generation {retried['generation']}.")
 
 
-def _row(event: dict[str, Any]) -> list[Any]:
+def _row(event: answers.EventJson) -> list[Cell]:
     """With the first line of its error: --json has all of it."""
-    return [event["seq"], event["event_type"], event["event_id"], event["source"], event["status"]] + [
+    return [
+        event["seq"],
+        event["event_type"],
+        event["event_id"],
+        event["source"],
+        event["status"],
         event["attempts"],
         moment(event["received_at"]),
         (event["error"] or "").partition("\n")[0] or None,

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, NoReturn
 
 from cli.sentences import CommandError
+
+if TYPE_CHECKING:  # help needs none of pydantic
+    from pydantic import JsonValue
 
 _ADVICE = "Name a file of JSON, - for standard input, or write the JSON itself."
 
@@ -21,10 +24,10 @@ class Given:
     """From 1, without blank lines."""
     line: int | None
     """Its line, where there is one on each line."""
-    event: Any
+    event: "JsonValue"
 
 
-def read_json(given: str) -> Any:
+def read_json(given: str) -> "JsonValue":
     """The JSON document of a file, of standard input, or of the text itself."""
     try:
         return _decode(_read_text(given))
@@ -58,26 +61,27 @@ def written_to(path: Path) -> Iterator[None]:
         raise CommandError(f"{path} cannot be written: {error.strerror}. Name another place.") from error
 
 
-def _decode_line(line: str, number: int, given: str) -> Any:
+def _decode_line(line: str, number: int, given: str) -> "JsonValue":
     try:
         return _decode(line)
     except ValueError as error:
         raise CommandError(f"{_name_source(given)}, line {number}, is not JSON: {error}. Nothing was sent.") from error
 
 
-def _decode(text: str) -> Any:
+def _decode(text: str) -> "JsonValue":
     """What the text says.
 
     Raises:
         ValueError: it is no JSON; also where Python alone would read it.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant, parse_float=_parse_finite)
+        found: JsonValue = json.loads(text, parse_constant=_refuse_constant, parse_float=_parse_finite)
     except RecursionError as error:
         raise ValueError("it has too many brackets within each other") from error
+    return found
 
 
-def _refuse_constant(name: str) -> Any:
+def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"it holds {name}, which is no number of JSON")
 
 

@@ -1,12 +1,12 @@
 """A fork's difference as a manager reads it: what is otherwise, side by side."""
 
-from typing import Any
+from collections.abc import Callable
 
-from cli.output import print_table
+from cli import answers
+from cli.answers import R
+from cli.output import Cell, print_table
 from domain.comparison import in_words
 from domain.counts import write_count
-
-Json = dict[str, Any]
 
 _LINE = {"submittal": "submittal", "commercial": "order", "logistics": "delivery", "quality": "inspection"} | {
     "schedule_band": "schedule",
@@ -15,7 +15,7 @@ _LINE = {"submittal": "submittal", "commercial": "order", "logistics": "delivery
 _DATES = {"required_by": "required on site", "promised_date": "vendor's promise", "eta": "expected on site"}
 
 
-def print_difference(found: Json) -> None:
+def print_difference(found: answers.DifferenceJson) -> None:
     """The whole difference; nothing is printed of what is the same."""
     print(
         f"{found['fork_id']} and {found['building_id']} are the same up to event {found['after_event']}. "
@@ -37,7 +37,7 @@ def print_difference(found: Json) -> None:
         print("Nothing differs.")
 
 
-def _lines(lines: list[Json]) -> list[list[Any]]:
+def _lines(lines: list[answers.LineDifferenceJson]) -> list[list[Cell]]:
     return [
         [
             line["name"],
@@ -50,18 +50,18 @@ def _lines(lines: list[Json]) -> list[list[Any]]:
     ]
 
 
-def _date(one: Json) -> list[Any]:
+def _date(one: answers.DateDifferenceJson) -> list[Cell]:
     days = one["days"]
     late = None if days is None else f"{write_count(abs(days), 'day')} {'later' if days > 0 else 'earlier'}"
     return [one["name"], _DATES[one["what"]], one["really"], one["here"], late]
 
 
-def _order(one: Json) -> list[Any]:
+def _order(one: answers.OrderDifferenceJson) -> list[Cell]:
     which = "first order" if one["round"] == 1 else f"order {one['round']}"
     return [one["item_id"], which, _order_in_words(one["really"]), _order_in_words(one["here"])]
 
 
-def _order_in_words(order: Json | None) -> str:
+def _order_in_words(order: answers.OrderStateJson | None) -> str:
     if order is None:
         return "not ordered"
     much = f", {order['quantity']} {order['unit'] or ''}".rstrip() if order["quantity"] else ""
@@ -69,27 +69,27 @@ def _order_in_words(order: Json | None) -> str:
     return f"{order['number']} {_plain(order['status'])}{much}{total}"
 
 
-def _question(one: Json) -> list[Any]:
+def _question(one: answers.ApprovalDifferenceJson) -> list[Cell]:
     return [one["item_id"], one["summary"], one["really"] or "not asked", one["here"] or "not asked"]
 
 
-def _either(pair: Json, row: Any) -> list[list[Any]]:
-    sides = (("really", "in reality"), ("here", "in the fork"))
-    return [[word, *row(one)] for side, word in sides for one in pair[side]]
+def _either(pair: answers.OnlyInJson[R], row: Callable[[R], list[Cell]]) -> list[list[Cell]]:
+    sides = (("in reality", pair["really"]), ("in the fork", pair["here"]))
+    return [[word, *row(one)] for word, found in sides for one in found]
 
 
-def _decision(one: Json) -> list[Any]:
+def _decision(one: answers.DecisionMadeJson) -> list[Cell]:
     done = in_words(one["actions"]) or "nothing"
     return [one["item_id"], one["responder"]["name"], done if one["type"] == "act" else f"{one['type']}: {done}"]
 
 
-def _message(one: Json) -> list[Any]:
+def _message(one: answers.MessageSaidJson) -> list[Cell]:
     return [one["item_id"], one["party"], one["text"]]
 
 
-def _event(one: Json) -> list[Any]:
+def _event(one: answers.EventSeenJson) -> list[Cell]:
     return [one["seq"], _plain(one["event_type"]), one["item"]]
 
 
-def _plain(word: Any) -> str | None:
+def _plain(word: str | None) -> str | None:
     return None if word is None else str(word).replace("_", " ")

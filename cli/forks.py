@@ -1,11 +1,12 @@
 """`longlead fork`: stand at any point of a building's past and try otherwise."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from cli import answers
 from cli.client import Client, Limit, Url, part
-from cli.output import Json, moment, print_json, print_table
+from cli.output import Cell, Json, moment, print_json, print_table
 
 app = typer.Typer(no_args_is_help=True, help="Sandboxes of a building as it was: what if?")
 
@@ -77,8 +78,12 @@ def delete(building: Building, fork: Fork, url: Url = None) -> None:
     print(f"{fork} is gone.")
 
 
-def _row(fork: dict[str, Any]) -> list[Any]:
-    return [fork["fork_id"], fork["after_event"], fork["events_since"], fork["pending_approvals"]] + [
+def _row(fork: answers.ForkJson) -> list[Cell]:
+    return [
+        fork["fork_id"],
+        fork["after_event"],
+        fork["events_since"],
+        fork["pending_approvals"],
         fork["created_by"]["name"],
         moment(fork["created_at"]),
     ]

@@ -1,11 +1,12 @@
 """`longlead history`: the agent's own steps, and its state at one of them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from cli import answers
 from cli.client import Client, Limit, Url, part
-from cli.output import Json, moment, print_json, print_table
+from cli.output import Cell, Json, moment, print_json, print_table
 
 
 def history(
@@ -34,8 +35,12 @@ def history(
     )
 
 
-def _row(step: dict[str, Any]) -> list[Any]:
-    return [step["checkpoint_id"], moment(step["at"]), step["seq"], step["event_type"]] + [
+def _row(step: answers.StepJson) -> list[Cell]:
+    return [
+        step["checkpoint_id"],
+        moment(step["at"]),
+        step["seq"],
+        step["event_type"],
         ", ".join(step["nodes"]),
         ", ".join(step["next"]),
         ", ".join(step["rows"] or []),

@@ -2,13 +2,14 @@
 
 import re
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from cli.output import Json, print_json, print_table
+from cli.output import Cell, Json, print_json, print_table
 from cli.sentences import CommandError
 
 if TYPE_CHECKING:
@@ -93,7 +94,22 @@ def _keys(file: Path | None) -> list["ApiKey"]:
         raise CommandError(f"The keys are wrong: {error}.") from error
 
 
-def _shown(key: "ApiKey", now: datetime) -> dict[str, Any]:
+class _Shown(TypedDict):
+    """A key without its secret."""
+
+    id: str
+    fingerprint: str
+    name: str
+    type: str
+    roles: Sequence[str]
+    buildings: Sequence[str] | None
+    sources: Sequence[str] | None
+    approver: str | None
+    expires_at: datetime | None
+    expired: bool
+
+
+def _shown(key: "ApiKey", now: datetime) -> _Shown:
     return {
         "id": key.id,
         "fingerprint": key.fingerprint,
@@ -108,11 +124,16 @@ def _shown(key: "ApiKey", now: datetime) -> dict[str, Any]:
     }
 
 
-def _row(shown: dict[str, Any]) -> list[Any]:
+def _row(shown: _Shown) -> list[Cell]:
     ends = shown["expires_at"]
     expires = "never" if ends is None else f"{ends:%Y-%m-%d %H:%M}{' (expired)' if shown['expired'] else ''}"
-    lists = [", ".join(shown[part]) if shown[part] else "all" for part in ("buildings", "sources")]
-    return [*(shown[part] for part in ("id", "fingerprint", "name", "type")), ", ".join(shown["roles"]), *lists] + [
+    return [
+        shown["id"],
+        shown["fingerprint"],
+        shown["name"],
+        shown["type"],
+        ", ".join(shown["roles"]),
+        *(", ".join(named) if named else "all" for named in (shown["buildings"], shown["sources"])),
         shown["approver"] or "none",
         expires,
     ]

@@ -1,11 +1,12 @@
 """`longlead links`: make links to pages, see what was done with them, and end them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from cli import answers
 from cli.client import Client, Limit, OfBuilding, Url, part
-from cli.output import Json, moment, print_json, print_rows
+from cli.output import Cell, Json, moment, print_json, print_rows
 from cli.sentences import CommandError
 
 app = typer.Typer(no_args_is_help=True, help="Make links to pages, see their uses, and end them before their time.")
@@ -66,7 +67,7 @@ def revoke(
     if [every, approval is not None, person is not None].count(True) != 1:
         raise CommandError("Say which links end: one of --all, --approval and --person.")
     wanted = {"all": every, "approval_id": approval, "person": person, "building_id": building}
-    body: dict[str, Any] = {name: value for name, value in wanted.items() if value}
+    body = {name: value for name, value in wanted.items() if value}
     revoked = Client(url).post("/links/revoke", body)
     if as_json:
         print_json(revoked)
@@ -74,5 +75,5 @@ def revoke(
         print(f"Links made until {moment(revoked['revoked_at'])} UTC no longer open.")
 
 
-def _row(use: dict[str, Any]) -> list[Any]:
-    return [moment(use["at"]), *(use[name] for name in ("page", "subject", "person", "name", "what", "why"))]
+def _row(use: answers.LinkUseJson) -> list[Cell]:
+    return [moment(use["at"]), use["page"], use["subject"], use["person"], use["name"], use["what"], use["why"]]

@@ -1,11 +1,12 @@
 """`longlead actions` and `longlead decisions`: what the agent did, and what was decided, in order."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from cli import answers
 from cli.client import Client, Limit, Url, part
-from cli.output import Json, describe_actions, moment, print_rows
+from cli.output import Cell, Json, describe_actions, moment, print_rows
 
 Building = Annotated[str, typer.Argument(help="Id of the building.", show_default=False)]
 OfEvent = Annotated[
@@ -44,13 +45,17 @@ def decisions(
     print_rows(rows, as_json, f"Decisions in {building}", columns, _decision_row, "Nothing was decided.")
 
 
-def _action_row(action: dict[str, Any]) -> list[Any]:
-    done = describe_actions([action])
+def _action_row(action: answers.ActionJson) -> list[Cell]:
+    done = describe_actions([{"name": action["name"], "arguments": action["arguments"]}])
     return [moment(action["at"]), done, action["result"], action["event_id"], action["responder"]["name"]]
 
 
-def _decision_row(decision: dict[str, Any]) -> list[Any]:
-    return [moment(decision["at"]), decision["seq"], decision["item_id"], decision["kind"]] + [
+def _decision_row(decision: answers.DecisionJson) -> list[Cell]:
+    return [
+        moment(decision["at"]),
+        decision["seq"],
+        decision["item_id"],
+        decision["kind"],
         decision["responder"]["name"],
         decision["type"],
         describe_actions(decision["actions"]),

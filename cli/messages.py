@@ -1,12 +1,13 @@
 """`longlead messages`: what leaves the building, and sending again what reached nobody."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from cli import answers
 from cli.client import Client, Limit, OfBuilding, Url, part
-from cli.output import Json, moment, print_json, print_rows, print_table
+from cli.output import Cell, Json, moment, print_json, print_rows, print_table
 from domain.outside import one_line
 
 app = typer.Typer(
@@ -76,13 +77,29 @@ def retry(
             print(one_line(retried["warning"]))
 
 
-def _said(message: dict[str, Any]) -> list[Any]:
-    names = ("message_id", "item_id", "direction", "party", "text", "urgency")
+def _said(message: answers.MessageJson) -> list[Cell]:
     because = message["withheld_because"]
     status = f"{message['status']} ({because})" if because else message["status"]
-    return [*(message[name] for name in names), status, message["event_id"]]
+    return [
+        message["message_id"],
+        message["item_id"],
+        message["direction"],
+        message["party"],
+        message["text"],
+        message["urgency"],
+        status,
+        message["event_id"],
+    ]
 
 
-def _row(message: dict[str, Any]) -> list[Any]:
-    told = [message[name] for name in ("outbox_id", "building_id", "recipient", "subject", "status", "attempts")]
-    return [*told, moment(message["created_at"]), message["error"]]
+def _row(message: answers.DeliveredJson) -> list[Cell]:
+    return [
+        message["outbox_id"],
+        message["building_id"],
+        message["recipient"],
+        message["subject"],
+        message["status"],
+        message["attempts"],
+        moment(message["created_at"]),
+        message["error"],
+    ]

@@ -1,8 +1,8 @@
 """What commands print: tables for people, JSON for machines."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -10,6 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from domain.outside import one_line
+
+if TYPE_CHECKING:  # help needs none of pydantic
+    from domain.plain_json import PlainAction
+
+R = TypeVar("R")
+Cell = str | int | float | bool | None | Sequence["Cell"] | Mapping[str, "Cell"]
+"""What stands in a table: words, numbers, or plain JSON."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
 
@@ -31,7 +38,7 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: str) -> None:
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], empty: str) -> None:
     """A table, or a sentence when it has no rows."""
     table = Table(title=title, title_justify="left")
     for column in columns:
@@ -42,11 +49,11 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
 
 
 def print_rows(
-    found: Iterable[dict[str, Any]],
+    found: Iterable[R],
     as_json: bool,
     title: str,
     columns: Sequence[str],
-    row: Callable[[dict[str, Any]], Sequence[Any]],
+    row: Callable[[R], Sequence[Cell]],
     empty: str,
 ) -> None:
     """A list that was read: all of it as JSON, or as a table of what `row` makes of each."""
@@ -57,7 +64,7 @@ def print_rows(
         print_table(title, columns, map(row, rows), empty)
 
 
-def print_fields(fields: dict[str, Any]) -> None:
+def print_fields(fields: Mapping[str, Any]) -> None:
     """Names and values below each other; absent ones are left out."""
     grid = Table.grid(padding=(0, 2))
     for name, value in fields.items():
@@ -73,7 +80,7 @@ def _console() -> Console:
     return console
 
 
-def _cell(value: Any) -> Text:
+def _cell(value: Cell) -> Text:
     if value is None:
         return Text("-", style="dim")
     if isinstance(value, (dict, list)):
@@ -86,7 +93,7 @@ def moment(value: str | None) -> str | None:
     return None if value is None else value[:19].replace("T", " ")
 
 
-def describe_actions(made: Iterable[dict[str, Any]]) -> str:
+def describe_actions(made: "Iterable[PlainAction]") -> str:
     """Actions in one line: `reorder_item(item=hvac-units)`."""
     return ", ".join(
         f"{action['name']}({', '.join(f'{name}={value}' for name, value in action['arguments'].items())})"
@@ -98,7 +105,7 @@ MAX_SHOWN = 60
 """Characters of a value that are shown of a change; `--json` has all of it."""
 
 
-def describe_changes(what: str, before: dict[str, Any], after: dict[str, Any]) -> str:
+def describe_changes(what: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """What was and what is, a line for each field that is not what it was."""
     names = [name for name in dict.fromkeys([*before, *after]) if before.get(name) != after.get(name)]
     if not names:

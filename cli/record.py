@@ -58,7 +58,7 @@ def record(
         return
     with written_to(output):
         output.write_text(text, encoding="utf-8")
-    print(f"Written to {output}: {len(recorded.scenario['steps'])} steps. Play it with `longlead evals {output}`.")
+    print(f"Written to {output}: {len(recorded.steps)} steps. Play it with `longlead evals {output}`.")
     for remark in recorded.remarks:
         print(f"Note: {remark}", file=sys.stderr)
 

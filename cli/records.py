@@ -1,16 +1,22 @@
 """What stands on file of a building: `longlead items`, `orders`, `shipments`, `inspections`, `schedule`, `flags`."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import answers
 from cli.client import Client, Limit, Url, part
-from cli.output import Json, print_fields, print_json, print_rows, print_table
+from cli.output import Cell, Json, print_fields, print_json, print_rows, print_table
 from cli.sentences import CommandError
 from domain.counts import write_count
 from domain.lines.words import describe_ncr, describe_promises, describe_quantities
 from domain.outside import one_line
+
+if TYPE_CHECKING:  # help needs none of pydantic
+    from pydantic import JsonValue
+
+    from domain.plain_json import JsonObject
 
 items = typer.Typer(no_args_is_help=True, help="Read the procurement log, line by line.")
 orders = typer.Typer(no_args_is_help=True, help="Read purchase orders.")
@@ -35,6 +41,8 @@ _LISTS_OF_LINE = {
         ("kind", "day", "said_at", "source", "order", "shipment_id", "quantity", "current", "voided"),
     ),
 }
+_TOLD_OTHERWISE = {"flags", "open_ncrs", "first_promise", "latest_promise", "quantities"}
+"""Of a line: what is told in other words than as fields of it."""
 
 
 class FlagStatus(StrEnum):
@@ -68,47 +76,51 @@ def show_item(
     """Show one line with all that is known of it."""
     at = f"/buildings/{part(building)}/items/{part(item)}"
     with Client(url) as client:
-        found = client.get(at)
-        lists = {name: list(client.rows(f"{at}/{name}", MAX_OF_LINE)) for name in ("lots", "ncrs", "statements")}
+        found: answers.ItemJson = client.get(at)
+        lists: dict[str, list[JsonObject]] = {
+            name: list(client.rows(f"{at}/{name}", MAX_OF_LINE)) for name in ("lots", "ncrs", "statements")
+        }
     if as_json:
         print_json({**found, **lists})
         return
-    flags, order, ncrs = found.pop("flags", []), found["would_order"], found.pop("open_ncrs")
-    found["would_order"] = order and describe_order(order)
-    found["how_much_is_where"] = _how_much(found)
-    found["promises"] = describe_promises(found.pop("first_promise"), found.pop("latest_promise"))
-    found["needs"] = "; ".join(map(_describe_need, found["needs"]))
-    del found["quantities"]
-    print_fields({name.replace("_", " "): value for name, value in found.items()})
-    for flag in flags:
+    order = found["would_order"]
+    words = {
+        "would_order": order and describe_order(order),
+        "needs": "; ".join(map(_describe_need, found["needs"])),
+        "how_much_is_where": _how_much(found),
+        "promises": describe_promises(found["first_promise"], found["latest_promise"]),
+    }
+    fields = {name: value for name, value in found.items() if name not in _TOLD_OTHERWISE} | words
+    print_fields({name.replace("_", " "): value for name, value in fields.items()})
+    for flag in found.get("flags", []):
         print(f"! {one_line(flag['band'])}: {one_line(flag['detail'])}")
-    for ncr in ncrs:
+    for ncr in found["open_ncrs"]:
         print(f"! {one_line(describe_ncr(ncr['ncr_number'], ncr['undecided'], found['unit'], ncr['defects']))}")
     _print_lists_of_line(lists)
 
 
-def _print_lists_of_line(lists: dict[str, list[dict[str, Any]]]) -> None:
+def _print_lists_of_line(lists: "dict[str, list[JsonObject]]") -> None:
     for name, (title, fields) in _LISTS_OF_LINE.items():
         if lists[name]:
             columns = [field.replace("_", " ") for field in fields]
             print_table(title, columns, ([_plain(row[field]) for field in fields] for row in lists[name]), empty="")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: "JsonValue") -> "JsonValue":
     """A cell for people: a list as words, yes or nothing."""
     if isinstance(value, bool):
         return "yes" if value else None
-    return "; ".join(value) or None if isinstance(value, list) else value
+    return "; ".join(map(str, value)) or None if isinstance(value, list) else value
 
 
-def _describe_need(need: dict[str, Any]) -> str:
+def _describe_need(need: answers.NeedJson) -> str:
     """`10 by 2026-03-20, there on 2026-03-26, 6 days late`."""
     by = f"{need['quantity']} by {need['required_by'] or 'no day'}"
     there = f", there on {need['covered_on']}" if need["covered_on"] else ""
     return by + there + (f", {write_count(need['days_late'], 'day')} late" if need["days_late"] else "")
 
 
-def _how_much(item: dict[str, Any]) -> str:
+def _how_much(item: answers.ItemJson) -> str:
     return describe_quantities(item["quantities"], item["unit"], has_quantity=item["quantity"] is not None)
 
 
@@ -130,16 +142,15 @@ def show_order(
     """Show one purchase order with its lines."""
     with Client(url) as client:
         rows = client.rows(f"/buildings/{part(building)}/purchase-orders", MAX_ORDERS)
-        found = next((row for row in rows if row["number"] == number), None)
+        found: answers.OrderJson | None = next((row for row in rows if row["number"] == number), None)
     if found is None:
         raise CommandError(f"{building} has no order {number!r}. List them with `longlead orders list {building}`.")
     if as_json:
         print_json(found)
         return
-    lines = found.pop("lines")
-    print_fields({name.replace("_", " "): value for name, value in found.items()})
+    print_fields({name.replace("_", " "): value for name, value in found.items() if name != "lines"})
     columns = ["line", "item", "quantity", "unit", "unit price", "promised", "required by"]
-    print_table("Lines", columns, map(_order_line, lines), "It has no lines.")
+    print_table("Lines", columns, map(_order_line, found["lines"]), "It has no lines.")
 
 
 @shipments.command("list")
@@ -185,21 +196,26 @@ def flags(
     print_rows(rows, as_json, f"Flags of {building}", columns, _flag_row, "There are none.")
 
 
-def describe_order(order: dict[str, Any]) -> str:
+def describe_order(order: answers.WouldOrderJson) -> str:
     """An order that was not placed, in words: `40 pcs from V Ltd for 36000.00 USD, since 2026-02-02`."""
     vendor = order["vendor"] or order["vendor_id"] or "a vendor that is not on file"
     amount = " ".join(str(one) for one in (order["quantity"], order["unit"]) if one)
     return f"{amount or 'all of it'} from {one_line(vendor)} for {order_value(order)}, since {order['on']}"
 
 
-def order_value(order: dict[str, Any]) -> str:
+def order_value(order: answers.WouldOrderJson) -> str:
     """What an order comes to."""
     return f"{order['total']} {order['currency']}" if order["total"] else "no price known"
 
 
-def item_row(item: dict[str, Any]) -> list[Any]:
+def item_row(item: answers.ItemJson) -> list[Cell]:
     """A line of the procurement log in ITEM_COLUMNS."""
-    return [item["item_id"], item["name"], item["status"], _how_much(item), item["required_by"]] + [
+    return [
+        item["item_id"],
+        item["name"],
+        item["status"],
+        _how_much(item),
+        item["required_by"],
         item["latest_promise"],
         item["eta"],
         item["schedule_band"],
@@ -208,9 +224,13 @@ def item_row(item: dict[str, Any]) -> list[Any]:
     ]
 
 
-def _order_row(order: dict[str, Any]) -> list[Any]:
+def _order_row(order: answers.OrderJson) -> list[Cell]:
     total = order["total"] and f"{order['total']} {order['currency']}"
-    return [order["number"], order["revision"], order["status"], order["vendor"] or order["vendor_id"]] + [
+    return [
+        order["number"],
+        order["revision"],
+        order["status"],
+        order["vendor"] or order["vendor_id"],
         ", ".join(line["item"] for line in order["lines"]),
         total,
         order["issued_on"],
@@ -218,31 +238,51 @@ def _order_row(order: dict[str, Any]) -> list[Any]:
     ]
 
 
-def _order_line(line: dict[str, Any]) -> list[Any]:
-    return [line["line"], line["item_name"] or line["item"], line["quantity"], line["unit"], line["unit_price"]] + [
+def _order_line(line: answers.OrderLineJson) -> list[Cell]:
+    return [
+        line["line"],
+        line["item_name"] or line["item"],
+        line["quantity"],
+        line["unit"],
+        line["unit_price"],
         line["promised_date"],
         line["required_by"],
     ]
 
 
-def _shipment_row(shipment: dict[str, Any]) -> list[Any]:
-    names = ("shipment_id", "item_id", "purchase_order", "quantity", "status", "departed_on", "origin", "eta")
+def _shipment_row(shipment: answers.ShipmentJson) -> list[Cell]:
     received = [f"{one['received_on']}{_of(one['quantity'])}" for one in shipment["receipts"]]
-    return [*(shipment[name] for name in names), ", ".join(received) or None]
+    return [
+        shipment["shipment_id"],
+        shipment["item_id"],
+        shipment["purchase_order"],
+        shipment["quantity"],
+        shipment["status"],
+        shipment["departed_on"],
+        shipment["origin"],
+        shipment["eta"],
+        ", ".join(received) or None,
+    ]
 
 
 def _of(quantity: str | None) -> str:
     return f" ({quantity})" if quantity else ""
 
 
-def _inspection_row(inspection: dict[str, Any]) -> list[Any]:
-    names = ("inspection_id", "item_id", "shipment_id", "status", "scheduled_on", "inspected_on")
-    return [*(inspection[name] for name in names), "; ".join(inspection["defects"]) or None] + [
+def _inspection_row(inspection: answers.InspectionJson) -> list[Cell]:
+    return [
+        inspection["inspection_id"],
+        inspection["item_id"],
+        inspection["shipment_id"],
+        inspection["status"],
+        inspection["scheduled_on"],
+        inspection["inspected_on"],
+        "; ".join(inspection["defects"]) or None,
         inspection["quantity_rejected"],
         inspection["ncr_number"],
         inspection["disposition"],
     ]
 
 
-def _flag_row(flag: dict[str, Any]) -> list[Any]:
-    return [flag[name] for name in ("flag_id", "item_id", "band", "status", "detail", "event_id")]
+def _flag_row(flag: answers.FlagJson) -> list[Cell]:
+    return [flag["flag_id"], flag["item_id"], flag["band"], flag["status"], flag["detail"], flag["event_id"]]

@@ -1,14 +1,18 @@
 """`longlead rules`: what the agent has learned from your answers, and how to correct it."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import answers
 from cli.client import Client, Limit, OfBuilding, Url, part
 from cli.files import read_json
-from cli.output import Json, describe_actions, moment, print_fields, print_json, print_table
+from cli.output import Cell, Json, describe_actions, moment, print_fields, print_json, print_table
 from cli.sentences import CommandError
+
+if TYPE_CHECKING:  # help needs none of pydantic
+    from domain.plain_json import JsonObject
 
 app = typer.Typer(no_args_is_help=True, help="See what was learned from people's answers, and correct it.")
 
@@ -132,7 +136,7 @@ def overrule(
         print(f"Taken: what {rule} decided on entry {taken['decided_at']} is overruled. It asks again from now on.")
 
 
-def _change(rule: str, body: dict[str, Any], as_json: bool, url: str | None) -> None:
+def _change(rule: str, body: "JsonObject", as_json: bool, url: str | None) -> None:
     if not body:
         raise CommandError("Say what is to change: --text, --autonomy, --share, --unshare or --enable.")
     changed = Client(url).patch(f"/rules/{part(rule)}", body)
@@ -142,8 +146,11 @@ def _change(rule: str, body: dict[str, Any], as_json: bool, url: str | None) -> 
         print(f"{changed['rule_id']}: {changed['standing']}. {changed['text']}")
 
 
-def _row(rule: dict[str, Any]) -> list[Any]:
-    return [rule["rule_id"], rule["standing"], f"{rule['in_a_row']} of {rule['autonomy_after']}"] + [
+def _row(rule: answers.RuleJson) -> list[Cell]:
+    return [
+        rule["rule_id"],
+        rule["standing"],
+        f"{rule['in_a_row']} of {rule['autonomy_after']}",
         rule["confirmed"],
         rule["overruled"],
         rule["decided"],

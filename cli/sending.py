@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cli.client import RefusedError, UnansweredError
 from cli.files import Given
 from cli.sentences import CommandError
+
+if TYPE_CHECKING:  # help needs none of pydantic
+    from pydantic import JsonValue
+
+    from domain.plain_json import JsonObject
 
 MAX_NAMED = 10
 """Positions that are listed; of more it is said how many there are."""
@@ -48,7 +53,7 @@ class Failure:
             ]
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> "JsonObject":
         """The same for programs."""
         return {
             "position": self.at.position,
@@ -59,7 +64,7 @@ class Failure:
             "maybe_stored": self.maybe_stored,
             "stored_before": self.stored,
             "go_on_from": self.at.position,
-            "stored_without_id": self._find_nameless(),
+            "stored_without_id": [*self._find_nameless()],
         }
 
     def _count_stored(self) -> str:
@@ -87,19 +92,19 @@ class Failure:
         return [one.position for one in sent if not _has_id(one.event)]
 
 
-def _name_event(event: Any) -> list[str]:
+def _name_event(event: "JsonValue") -> list[str]:
     """What people know an event by."""
     kind, name, source = (_read_field(event, name) for name in ("event_type", "event_id", "source"))
     told = [str(kind) if kind else "no event_type", f"event_id {name!r}" if name else "no event_id"]
     return told + ([f"source {source!r}"] if source else [])
 
 
-def _read_field(event: Any, name: str) -> Any:
+def _read_field(event: "JsonValue", name: str) -> str | int | None:
     value = event.get(name) if isinstance(event, dict) else None
     return value if isinstance(value, (str, int)) else None
 
 
-def _has_id(event: Any) -> bool:
+def _has_id(event: "JsonValue") -> bool:
     return bool(_read_field(event, "event_id"))
 
 

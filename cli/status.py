@@ -1,18 +1,18 @@
 """`longlead status`: how the service is, read from the database itself."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cli.database import Data, existing_database
-from cli.output import Json, print_fields, print_json, print_table
+from cli.output import Cell, Json, print_fields, print_json, print_table
 
 if TYPE_CHECKING:
     from runtime.settings import Settings
-    from storage.health import Report, Snapshot
-
-Row = dict[str, Any]
+    from storage.health import AtWork, Report, Snapshot, Waiting
+    from storage.workers import WorkerProcess
 
 MOST_ERROR = 160
 """Characters of an error in a table; `longlead events list` and `longlead messages list` have more with `--json`."""
@@ -45,14 +45,14 @@ async def _read(settings: "Settings", now: datetime) -> "Report":
         return await report(conn, settings.stalled_after, now)
 
 
-def _for_machines(told: "Report") -> Row:
+def _for_machines(told: "Report") -> Mapping[str, object]:
     counted = told.snapshot
     lists = {name: value for name, value in asdict(told).items() if name != "snapshot"}
     sums = {"pending_approvals": counted.pending_approvals, "overdue_approvals": counted.overdue_approvals}
     return {**asdict(counted), **sums, **lists}
 
 
-def _for_people(told: "Report", now: datetime) -> Row:
+def _for_people(told: "Report", now: datetime) -> Mapping[str, Cell]:
     counted = told.snapshot
     dead = counted.events_with("dead")
     return {
@@ -72,8 +72,8 @@ def _for_people(told: "Report", now: datetime) -> Row:
 def _workers(told: "Report") -> str:
     if not told.snapshot.workers:
         return "none: start one with `longlead worker` or `longlead serve`"
-    slots = sum(row["slots"] or 0 for row in told.worker_processes)
-    in_use = sum(row["slots_in_use"] for row in told.worker_processes)
+    slots = sum(row.slots or 0 for row in told.worker_processes)
+    in_use = sum(row.slots_in_use for row in told.worker_processes)
     return f"{len(told.worker_processes)}, with {in_use} of {slots} slots in use"
 
 
@@ -96,59 +96,60 @@ def _print_lists(told: "Report", now: datetime, stalled_after: float) -> None:
         ]
         rows = [_process(row, now, stalled_after) for row in told.worker_processes]
         print_table("Workers", columns, rows, empty="")
-    if at_work := [row for row in told.at_work if row["task"] is not None]:
+    if at_work := [row for row in told.at_work if row.task is not None]:
         columns = ["host", "pid", "doing"]
-        doing = [[row["host"] or "?", row["pid"] or "?", _doing(row, now)] for row in at_work]
+        doing: list[list[Cell]] = [[row.host or "?", row.pid or "?", _doing(row, now)] for row in at_work]
         print_table("At work", columns, doing, empty="")
     if told.most_waiting:
-        waiting = [
-            [row["building_id"], row["waiting"], _ago(row["oldest"], now), _held_up_by(row, now)]
-            for row in told.most_waiting
+        waiting: list[list[Cell]] = [
+            [row.building_id, row.waiting, _ago(row.oldest, now), _held_up_by(row, now)] for row in told.most_waiting
         ]
         print_table("Most waiting", ["building", "events", "oldest", "held up by"], waiting, empty="")
     if told.dead_letters:
-        dead = [[row["building_id"], row["event_id"], row["event_type"], _error(row)] for row in told.dead_letters]
+        dead: list[list[Cell]] = [
+            [row.building_id, row.event_id, row.event_type, _error(row.error)] for row in told.dead_letters
+        ]
         print_table("Dead events", ["building", "event", "type", "error"], dead, empty="")
     if told.dead_messages:
-        lost = [
-            [row["outbox_id"], row["building_id"], row["recipient"], row["subject"], _error(row)]
+        lost: list[list[Cell]] = [
+            [row.outbox_id, row.building_id, row.recipient, row.subject, _error(row.error)]
             for row in told.dead_messages
         ]
         print_table("Messages given up", ["id", "building", "to", "subject", "error"], lost, empty="")
 
 
-def _process(row: Row, now: datetime, stalled_after: float) -> list[Any]:
+def _process(row: "WorkerProcess", now: datetime, stalled_after: float) -> list[Cell]:
     sign = _sign(row, now, stalled_after)
-    if row["pid"] is None:  # of a version that did not say more
-        return ["?", "?", row["slots_in_use"], "?", "?", "?", "?", sign]
-    slots = f"{row['slots_in_use']} of {row['slots']}"
-    started = f"{_ago(row['started_at'], now)} ago"
-    return [row["host"], row["pid"], slots, row["slots_open"], row["connections"], row["version"], started, sign]
+    if row.pid is None:  # of a version that did not say more
+        return ["?", "?", row.slots_in_use, "?", "?", "?", "?", sign]
+    slots = f"{row.slots_in_use} of {row.slots}"
+    started = f"{_ago(row.started_at, now)} ago"
+    return [row.host, row.pid, slots, row.slots_open, row.connections, row.version, started, sign]
 
 
-def _sign(row: Row, now: datetime, stalled_after: float) -> str:
-    late = (now - row["last_heartbeat"]).total_seconds() > stalled_after
-    return _ago(row["last_heartbeat"], now) + (": believed dead" if late else "")
+def _sign(row: "WorkerProcess", now: datetime, stalled_after: float) -> str:
+    late = (now - row.last_heartbeat).total_seconds() > stalled_after
+    return _ago(row.last_heartbeat, now) + (": believed dead" if late else "")
 
 
-def _doing(row: Row, now: datetime) -> str:
-    if row["seq"] is None:
-        return f"{row['task']} {row['building_id'] or ''}".rstrip()
-    return f"{row['building_id']}: {row['event_type']} (no. {row['seq']}), for {_ago(row['started_at'], now)}"
+def _doing(row: "AtWork", now: datetime) -> str:
+    if row.seq is None:
+        return f"{row.task} {row.building_id or ''}".rstrip()
+    return f"{row.building_id}: {row.event_type} (no. {row.seq}), for {_ago(row.started_at, now)}"
 
 
-def _error(row: Row) -> str:
-    text = " ".join((row["error"] or "-").split())
+def _error(error: str | None) -> str:
+    text = " ".join((error or "-").split())
     return text if len(text) <= MOST_ERROR else f"{text[:MOST_ERROR]} ..."
 
 
-def _held_up_by(row: Row, now: datetime) -> str:
+def _held_up_by(row: "Waiting", now: datetime) -> str:
     """The entry that failed and is to be tried again before the others; empty where none did."""
-    if row["error"] is None:
+    if row.error is None:
         return ""
-    pause = (row["not_before"] - now).total_seconds() if row["not_before"] is not None else 0
+    pause = (row.not_before - now).total_seconds() if row.not_before is not None else 0
     again = f"again in {pause / 60:.0f} min" if pause > 60 else "again at once"
-    return f"{row['event_type']} {row['event_id']}, {again}; now with `longlead events retry`: {_error(row)}"
+    return f"{row.event_type} {row.event_id}, {again}; now with `longlead events retry`: {_error(row.error)}"
 
 
 def _ago(moment: datetime | None, now: datetime) -> str:

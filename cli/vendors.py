@@ -1,12 +1,17 @@
 """`longlead vendors`: who may be ordered from, and where orders go."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import answers
 from cli.client import Client, Limit, Url, part
-from cli.output import Json, describe_changes, print_json, print_rows
+from cli.output import Cell, Json, describe_changes, print_json, print_rows
 from cli.sentences import CommandError
+
+if TYPE_CHECKING:  # help needs none of pydantic
+    from domain.plain_json import JsonObject
 
 app = typer.Typer(no_args_is_help=True, help="List, add and change the vendors of a building.")
 
@@ -52,7 +57,7 @@ def add(
     url: Url = None,
 ) -> None:
     """Add a vendor that may be ordered from. The same again changes nothing."""
-    body: dict[str, Any] = {"vendor_id": vendor, "name": name, "approved": approved}
+    body: JsonObject = {"vendor_id": vendor, "name": name, "approved": approved}
     body |= _addresses(contact, logistics, escalation)
     added = Client(url).post(f"/buildings/{part(building)}/vendors", body)
     if as_json:
@@ -87,12 +92,9 @@ def change(
     for role, (address, takes_away) in taken.items():
         if address is not None and takes_away:
             raise CommandError(f"Say either --{role} or --no-{role}.")
-    body = _addresses(contact, logistics, escalation)
-    if no_contact:
-        body["contact"] = None
-    gone = {role: None for role, (_, takes_away) in taken.items() if takes_away and role != "contact"}
-    if gone:
-        body["contacts"] = {**body.get("contacts", {}), **gone}
+    body = _addresses(
+        contact, logistics, escalation, gone=[role for role, (_, takes_away) in taken.items() if takes_away]
+    )
     body |= {field: value for field, value in (("name", name), ("approved", approved)) if value is not None}
     if not body:
         raise CommandError(
@@ -100,36 +102,40 @@ def change(
             "--not-approved."
         )
     with Client(url) as client:
-        before = next(
+        before: answers.VendorJson | None = next(
             (
                 one
                 for one in client.rows(f"/buildings/{part(building)}/vendors", MAX_VENDORS)
                 if one["vendor_id"] == vendor
             ),
-            {},
+            None,
         )
-        after = client.patch(f"/buildings/{part(building)}/vendors/{part(vendor)}", body)
+        after: answers.VendorJson = client.patch(f"/buildings/{part(building)}/vendors/{part(vendor)}", body)
     if as_json:
         print_json(after)
     else:
-        print(describe_changes(vendor, _flat(before), _flat(after)))
+        print(describe_changes(vendor, {} if before is None else _flat(before), _flat(after)))
 
 
-def _addresses(contact: str | None, logistics: str | None, escalation: str | None) -> dict[str, Any]:
-    """The addresses given, as the body has them."""
-    body: dict[str, Any] = {} if contact is None else {"contact": contact}
+def _addresses(
+    contact: str | None, logistics: str | None, escalation: str | None, gone: Sequence[str] = ()
+) -> "JsonObject":
+    """The addresses given, and those to be taken away, as the body has them."""
+    body: JsonObject = {} if contact is None and "contact" not in gone else {"contact": contact}
     others = {"logistics": logistics, "escalation": escalation}
-    given = {role: address for role, address in others.items() if address is not None}
+    given: JsonObject = {role: address for role, address in others.items() if address is not None or role in gone}
     return {**body, "contacts": given} if given else body
 
 
-def _flat(vendor: dict[str, Any]) -> dict[str, Any]:
+def _flat(vendor: answers.VendorJson) -> Mapping[str, object]:
     """A vendor with each address as a field of its own."""
-    others = {role: address for role, address in vendor.get("contacts", {}).items() if role != "orders"}
+    others = {role: address for role, address in vendor["contacts"].items() if role != "orders"}
     return {**{field: value for field, value in vendor.items() if field != "contacts"}, **others}
 
 
-def _row(vendor: dict[str, Any]) -> list[Any]:
+def _row(vendor: answers.VendorJson) -> list[Cell]:
+    contacts = vendor["contacts"]
     approved = "approved" if vendor["approved"] else "not approved: every order asks"
-    others = [f"{role}: {vendor['contacts'][role]}" for role in ("logistics", "escalation") if vendor["contacts"][role]]
+    roles = (("logistics", contacts["logistics"]), ("escalation", contacts["escalation"]))
+    others = [f"{role}: {address}" for role, address in roles if address]
     return [vendor["vendor_id"], vendor["name"], "; ".join([vendor["contact"] or "no address", *others]), approved]

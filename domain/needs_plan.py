@@ -45,6 +45,11 @@ class NeedsPlan:
         found = (self._deliveries[place] for place in self._places.get(item_id, ()))
         return [delivery for delivery in found if delivery is not None]
 
+    def is_in_parts(self, item_id: str) -> bool:
+        """Whether a line has several deliveries, or a delivery says how much it is."""
+        deliveries = self.deliveries_of(item_id)
+        return len(deliveries) > 1 or any(delivery.get("quantity") is not None for delivery in deliveries)
+
     def needs_of(self, item_id: str) -> list[DatedNeed]:
         """What is needed of a line, the earliest day first."""
         needs = [_need_of(delivery) for delivery in self.deliveries_of(item_id)]

@@ -8,12 +8,15 @@ import json
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal, get_args, get_origin
+from typing import Literal, get_args, get_origin
+
+from pydantic import JsonValue
 
 from domain.approvals import plain_answer
 from domain.errors import LongleadError
 from domain.events import EVENT_MODELS
 from domain.field_markers import Identifier, LocalDay, MarkedField, OutsideText, Plain, fields_of
+from domain.plain_json import JsonObject, object_in, objects_in
 from domain.procurement import ContactRole
 from domain.text import folded, slug
 from evals.expected import DAYS
@@ -86,9 +89,9 @@ def anonymised(recorded: Recorded, building_id: str = "building", factor: int = 
             "Models have read this building's mails or replies, and a reading is held against the text's own words: "
             "under other names it cannot be played. Record it without --anonymise, or a part without such texts."
         )
-    changed = [one for step in recorded.scenario["steps"] for one in (step.get("change_vendor"),) if one]
-    added = [one for step in recorded.scenario["steps"] for one in (step.get("add_vendor"),) if one]
-    names = _Names.of(recorded.scenario["building"], added, changed, building_id, factor)
+    changed = [one for step in recorded.steps if (one := object_in(step, "change_vendor"))]
+    added = [one for step in recorded.steps if (one := object_in(step, "add_vendor"))]
+    names = _Names.of(object_in(recorded.scenario, "building"), added, changed, building_id, factor)
     return Recorded(names.scenario(recorded.scenario), recorded.remarks)
 
 
@@ -107,48 +110,56 @@ class _Names:
     @classmethod
     def of(
         cls,
-        building: dict[str, Any],
-        added: list[dict[str, Any]],
-        changed: list[dict[str, Any]],
+        building: JsonObject,
+        added: list[JsonObject],
+        changed: list[JsonObject],
         building_id: str,
         factor: int,
     ) -> "_Names":
         """`added` and `changed`: vendors that came or were renamed later."""
-        named = {slug(one["item"]): one["item"] for one in building["schedule"].get("deliveries", [])}
-        posted = {item["item_id"]: item["name"] for item in building.get("items", [])}
+        schedule = object_in(building, "schedule")
+        brought = [str(one["item"]) for one in objects_in(schedule, "deliveries")]
+        named = {slug(name): name for name in brought}
+        posted = {str(item["item_id"]): str(item["name"]) for item in objects_in(building, "items")}
         taken = {folded(name) for name in posted.values()} | set(map(folded, posted))
         found = posted | {key: name for key, name in named.items() if folded(name) not in taken}
         lines = [
             (old, name, slug(word := _word(place)), word) for place, (old, name) in enumerate(sorted(found.items()))
         ]
-        others = {building["building_id"]: building_id, building["name"]: "Building"}
-        others[building["schedule"]["project"]["name"]] = "Building"
-        for number, vendor in enumerate([*building.get("vendors", []), *added], 1):
-            others |= {vendor["vendor_id"]: f"vendor-{number}", vendor["name"]: f"Vendor {number}"}
-        for number, vendor in enumerate((one for one in changed if one.get("name")), 1):
-            others.setdefault(vendor["name"], f"Renamed vendor {number}")
-        people = [approver["name"] for approver in building.get("approvers", [])]
-        people += [str(one.get("name") or "") for one in building.get("contacts", {}).values() if isinstance(one, dict)]
+        others = {str(building["building_id"]): building_id, str(building["name"]): "Building"}
+        others[str(object_in(schedule, "project")["name"])] = "Building"
+        for number, vendor in enumerate([*objects_in(building, "vendors"), *added], 1):
+            others |= {str(vendor["vendor_id"]): f"vendor-{number}", str(vendor["name"]): f"Vendor {number}"}
+        for number, name in enumerate((str(one["name"]) for one in changed if one.get("name")), 1):
+            others.setdefault(name, f"Renamed vendor {number}")
+        people = [str(approver["name"]) for approver in objects_in(building, "approvers")]
+        contacts = object_in(building, "contacts").values()
+        people += [str(one.get("name") or "") for one in contacts if isinstance(one, dict)]
         others |= {name: f"Person {number}" for number, name in enumerate(dict.fromkeys(filter(None, people)), 1)}
         return cls(lines, others, factor)
 
-    def scenario(self, given: dict[str, Any]) -> dict[str, Any]:
-        made: dict[str, Any] = self.value("", json.loads(json.dumps(given)))
+    def scenario(self, given: JsonObject) -> JsonObject:
+        made = self.fields("", json.loads(json.dumps(given)))
         return {**made, "title": "Recorded, with other names", "why": given["why"]}
 
-    def value(self, key: str, value: Any) -> Any:
+    def fields(self, key: str, given: JsonObject) -> JsonObject:
+        """An object as it is without names."""
+        # Under `becomes` the keys are lines, and what is below them are words.
+        words = key == "becomes" and not set(given) & set(DAYS)
+        return {
+            (self._line(name) or name) if words else name: self.value(key if words else name, inner)
+            for name, inner in given.items()
+        }
+
+    def value(self, key: str, value: JsonValue) -> JsonValue:
         """A value as it is without names; `key` is the field that it stands in."""
         if isinstance(value, dict):
-            # Under `becomes` the keys are lines, and what is below them are words.
-            words = key == "becomes" and not set(value) & set(DAYS)
-            return {
-                (self._line(name) or name) if words else name: self.value(key if words else name, inner)
-                for name, inner in value.items()
-            }
+            return self.fields(key, value)
         if isinstance(value, list):
             for brought in value if key == "deliveries" else []:
-                if self._line(brought["item"]) is None:
-                    self._new_line(brought["item"])
+                name = str(brought["item"]) if isinstance(brought, dict) else ""
+                if name and self._line(name) is None:
+                    self._new_line(name)
             return [self.value(key, inner) for inner in value]
         if value is None or isinstance(value, bool):
             return value

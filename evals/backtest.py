@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any
+
+from pydantic import JsonValue
 
 from domain.buildings import BuildingPatch
 from domain.comparison import in_words
 from domain.errors import ConflictError, LongleadError
 from domain.own_ids import without_owner
-from domain.plain_json import PlainAction
+from domain.plain_json import JsonObject, PlainAction
 from domain.rules import Delegation, Rule
 from graph.forking import fork
 from runtime.clock import Clock
@@ -45,7 +46,7 @@ COUNT = "SELECT count(*) AS entries FROM events WHERE building_id = ANY(%s) AND 
 UNHURRIED = "SET synchronous_commit = off"
 SURE = "RESET synchronous_commit"
 
-Tell = Callable[[int, int], Any]
+Tell = Callable[[int, int], None]
 """Hears how many entries and how many buildings are done since it last heard."""
 
 
@@ -53,7 +54,7 @@ Tell = Callable[[int, int], Any]
 class Trial:
     """What is tried."""
 
-    policy: dict[str, object] = field(default_factory=dict)
+    policy: JsonObject = field(default_factory=dict)
     """Fields of the policy that stand from the beginning, whatever people changed later."""
     rules: Sequence[Rule] = ()
     delegations: Sequence[Delegation] = ()
@@ -117,7 +118,7 @@ class Backtest:
     """Wall time: when the sandboxes were made."""
     trial: Trial
     lanes: int = 8
-    tell: Tell = lambda *_: None
+    tell: Tell = lambda entries, buildings: None
 
     async def run(self, building_ids: Sequence[str]) -> Report:
         """Run all of them again, several at a time. One that cannot be run is reported, and the others go on."""
@@ -254,7 +255,7 @@ async def _differences(
     return found
 
 
-def _item(body: dict[str, Any]) -> str | None:
+def _item(body: JsonObject) -> str | None:
     item = body.get("item")
     return item if isinstance(item, str) else None
 
@@ -286,7 +287,7 @@ def _whole(action: PlainAction) -> str:
     return f"{action['name']}({given})"
 
 
-def _short(value: Any) -> str:
+def _short(value: JsonValue) -> str:
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
 
 

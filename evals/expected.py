@@ -1,19 +1,23 @@
 """What a step may be expected to bring about, in the short forms that keep scenarios readable."""
 
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import Literal, TypeVar, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BaseModel, Field, JsonValue, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
 from domain.actions import ACTION_NAMES, Action
 from domain.approvals import POLICY, ApprovalKind
 from domain.buildings import Strict
+from domain.plain_json import JsonObject
 from domain.procurement import Commercial, Logistics, Quality, Submittal
 from domain.questions.registry import WITHOUT_LINE
 from domain.text import Name
+from evals.on_file import PlainResponder
 
-_ARGUMENTS: dict[str, Any] = {
+T = TypeVar("T")
+
+_ARGUMENTS: dict[str, type[BaseModel]] = {
     get_args(model.model_fields["name"].annotation)[0]: model.model_fields["arguments"].annotation
     for model in get_args(get_args(Action)[0])
 }
@@ -36,7 +40,7 @@ Decider = Literal["policy", "rule", "model", "program", "person"]
 """Who decided on an action, or recommends an option."""
 
 
-def decider(responder: dict[str, Any] | None) -> Decider | None:
+def decider(responder: PlainResponder | None) -> Decider | None:
     """Who that is, in one word."""
     if responder is None:
         return None
@@ -44,32 +48,32 @@ def decider(responder: dict[str, Any] | None) -> Decider | None:
         return "person" if responder["type"] == "human" else "model"
     if responder["id"] == POLICY.id:
         return "policy"
-    return "rule" if str(responder["id"]).startswith("rule:") else "program"
+    return "rule" if responder["id"].startswith("rule:") else "program"
 
 
-def one_or_more(given: Any) -> Any:
+def one_or_more(given: T | list[T]) -> list[T]:
     """One is written without the list around it."""
     return given if isinstance(given, list) else [given]
 
 
 def arguments_of(name: str) -> dict[str, FieldInfo]:
     """The arguments of an action."""
-    fields: dict[str, FieldInfo] = _ARGUMENTS[name].model_fields
-    return fields
+    return _ARGUMENTS[name].model_fields
 
 
-def short_action(given: Any, item: Any = None) -> Any:
+def short_action(given: JsonValue, item: JsonValue = None) -> JsonValue:
     """`issue_purchase_order`, or `{notify_team: {team: receiving}}`, as name and arguments."""
     if isinstance(given, str):
-        made: dict[str, Any] = {"name": given, "arguments": {}}
+        made: JsonObject = {"name": given, "arguments": {}}
     elif isinstance(given, dict) and len(given) == 1:
         ((name, arguments),) = given.items()
         made = {"name": name, "arguments": {} if arguments is None else arguments}
     else:
         return given
     about = _ARGUMENTS.get(str(made["name"]))
-    if item is not None and about is not None and "item" in about.model_fields and isinstance(made["arguments"], dict):
-        made["arguments"] = {"item": item, **made["arguments"]}
+    told = made["arguments"]
+    if item is not None and about is not None and "item" in about.model_fields and isinstance(told, dict):
+        made["arguments"] = {"item": item, **told}
     return made
 
 
@@ -78,15 +82,16 @@ class Did(Strict):
     equal, words be in the text."""
 
     name: str
-    arguments: dict[str, Any] = {}
+    arguments: JsonObject = {}
     by: Decider | None = None
 
     @model_validator(mode="before")
     @classmethod
-    def _short(cls, given: Any) -> Any:
+    def _short(cls, given: JsonValue) -> JsonValue:
         made = short_action(given)
-        if isinstance(made, dict) and isinstance(made.get("arguments"), dict) and "by" in made["arguments"]:
-            arguments = dict(made["arguments"])
+        told = made.get("arguments") if isinstance(made, dict) else None
+        if isinstance(made, dict) and isinstance(told, dict) and "by" in told:
+            arguments = dict(told)
             return {**made, "by": arguments.pop("by"), "arguments": arguments}
         return made
 
@@ -107,8 +112,7 @@ class Did(Strict):
     @property
     def known(self) -> dict[str, FieldInfo]:
         """The arguments that the action takes."""
-        fields: dict[str, FieldInfo] = _ARGUMENTS[self.name].model_fields
-        return fields
+        return arguments_of(self.name)
 
 
 class Standing(Strict):
@@ -120,7 +124,7 @@ class Standing(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _short(cls, given: Any) -> Any:
+    def _short(cls, given: JsonValue) -> JsonValue:
         return {"kind": given} if isinstance(given, str) else given
 
     @property
@@ -137,7 +141,11 @@ class Asked(Standing):
     says: str | None = Field(None, description="Words of its summary.")
 
 
-def changed_words(given: Any, line: str | None) -> Any:
+Word = str | dict[str, str | None]
+"""What becomes of a line: a word of `WORDS`, or days by their names."""
+
+
+def changed_words(given: JsonValue, line: str | None) -> JsonValue | dict[str, list[Word]]:
     """`[approved, ordered]` of the step's line, or words by line; every word is checked."""
     if isinstance(given, str | list):
         if line is None:
@@ -145,15 +153,17 @@ def changed_words(given: Any, line: str | None) -> Any:
         given = {line: given}
     if not isinstance(given, dict):
         return given
-    made = {named: one_or_more(words) for named, words in given.items()}
-    return {named: [_word(word) for word in words] for named, words in made.items()}
+    return {
+        named: [_word(word) for word in (words if isinstance(words, list) else [words])]
+        for named, words in given.items()
+    }
 
 
-def _word(word: Any) -> Any:
+def _word(word: JsonValue) -> Word:
     if not isinstance(word, dict):
-        if word not in WORDS:
+        if not isinstance(word, str) or word not in WORDS:
             raise ValueError(f"{word!r} is nothing that becomes of a line; there are {', '.join(WORDS)}")
         return word
     if unknown := set(word) - set(DAYS):
         raise ValueError(f"{sorted(unknown)[0]!r} is no day of a line; there are {', '.join(DAYS)}")
-    return {name: None if day is None else date.fromisoformat(day).isoformat() for name, day in word.items()}
+    return {name: None if day is None else date.fromisoformat(str(day)).isoformat() for name, day in word.items()}

@@ -3,9 +3,19 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
-from evals.observed import CHANGES, DECISIONS, ENTRIES, LEDGER, OUTBOX, Observed, Row
+from evals.observed import CHANGES, DECISIONS, ENTRIES, LEDGER, OUTBOX, Observed, image_of
+from evals.on_file import (
+    CallRow,
+    ChangeRow,
+    DecisionRow,
+    EffectRow,
+    EntryRow,
+    Image,
+    ImageKind,
+    MessageRow,
+    rows_of,
+)
 from storage import replays
 from storage.connection import Connection
 from storage.replayed_changes import Change
@@ -22,20 +32,20 @@ class ByHand:
 
     change: Change
     after: int
-    rows: list[Row]
+    rows: list[ChangeRow]
 
 
 @dataclass
 class History:
     """What is on file of one building. Only entries that have ended are part of it, up to the first that has not."""
 
-    entries: list[Row]
-    effects: list[Row]
-    decisions: list[Row]
-    messages: list[Row]
-    calls: list[Row] = field(default_factory=list)
+    entries: list[EntryRow]
+    effects: list[EffectRow]
+    decisions: list[DecisionRow]
+    messages: list[MessageRow]
+    calls: list[CallRow] = field(default_factory=list)
     """What language models were asked, in order."""
-    changes: dict[int, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    changes: dict[int, list[ChangeRow]] = field(default_factory=lambda: defaultdict(list))
     """By the entry that caused them; 0: what the building was posted with."""
 
     by_hand: list[ByHand] = field(default_factory=list)
@@ -51,33 +61,34 @@ class History:
             messages=[row for row in self.messages if _seq_of(row) in wanted],
         )
 
-    def changed(self, seqs: Iterable[int]) -> list[Row]:
+    def changed(self, seqs: Iterable[int]) -> list[ChangeRow]:
         """The changes of these entries, in the order in which they were made."""
         found = [change for seq in seqs for change in self.changes[seq]]
         return sorted(found, key=lambda change: int(change["position"]))
 
-    def first(self, entity: str) -> list[Row]:
+    def first(self, kind: ImageKind[Image]) -> list[Image]:
         """The rows of a kind that the building was posted with."""
-        return [change["data"] for change in self.changes[0] if change["entity"] == entity]
+        return [image for change in self.changes[0] if (image := image_of(change, kind)) is not None]
 
-    def images(self, entity: str) -> dict[str, Row]:
+    def images(self, kind: ImageKind[Image]) -> dict[str, Image]:
         """The last image of every row of a kind."""
         parts = [*self.changes.values(), *(one.rows for one in self.by_hand)]
         rows = sorted((row for part in parts for row in part), key=lambda row: int(row["position"]))
-        return {one["id"]: one["data"] for one in rows if one["entity"] == entity}
+        return {one["id"]: image for one in rows if (image := image_of(one, kind)) is not None}
 
 
 async def read_history(conn: Connection, building_id: str) -> History:
     """Everything that is on file of the building."""
-
-    async def rows(query: str, since: int = -1) -> list[Row]:
-        return await (await conn.execute(query.encode(), (building_id, since))).fetchall()
-
-    entries = await rows(ENTRIES)
+    entries = await rows_of(conn, EntryRow, ENTRIES, building_id)
     open_ = next((place for place, row in enumerate(entries) if row["status"] not in ("done", "dead")), None)
-    history = History(entries[:open_], await rows(LEDGER), await rows(DECISIONS), await rows(OUTBOX))
-    history.calls = await rows(CALLS)
-    logged = await rows(CHANGES)
+    history = History(
+        entries[:open_],
+        await rows_of(conn, EffectRow, LEDGER, building_id),
+        await rows_of(conn, DecisionRow, DECISIONS, building_id),
+        await rows_of(conn, MessageRow, OUTBOX, building_id),
+    )
+    history.calls = await rows_of(conn, CallRow, CALLS, building_id)
+    logged = await rows_of(conn, ChangeRow, CHANGES, building_id)
     history.by_hand = _by_hand(await replays.read(conn, building_id, 0, 0), logged)
     people = {row["position"] for one in history.by_hand for row in one.rows}
     for change in logged:
@@ -86,7 +97,7 @@ async def read_history(conn: Connection, building_id: str) -> History:
     return history
 
 
-def _by_hand(record: Record, logged: list[Row]) -> list[ByHand]:
+def _by_hand(record: Record, logged: list[ChangeRow]) -> list[ByHand]:
     """Each change that people made, with the images behind it; its place is after the entries that had begun to act."""
     at = {row["position"]: row for row in logged}
     return [
@@ -100,6 +111,6 @@ def _by_hand(record: Record, logged: list[Row]) -> list[ByHand]:
     ]
 
 
-def _seq_of(message: dict[str, Any]) -> int:
+def _seq_of(message: MessageRow) -> int:
     """The entry that a message of the outbox belongs to: its key is building, entry, action, item, ordinal."""
     return int(message["key"].split(":")[1])

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from domain.buildings import BuildingSpec
 from domain.events import EVENT
+from domain.plain_json import JsonObject
 from evals.scenario import Scenario
 from evals.source import ScenarioError, Source, read_yaml
 
@@ -45,7 +45,7 @@ def scenario_of(source: Source, name: str) -> Scenario:
     """
     if not isinstance(source.value, dict):
         raise ScenarioError(f"{source.name}:1: a scenario is a mapping with title, why, building and steps")
-    given: dict[str, Any] = {"name": name, **source.value}
+    given: JsonObject = {"name": name, **source.value}
     try:
         scenario = Scenario.model_validate(given)
     except ValidationError as error:

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import zip_longest
-from typing import Any
+
+from pydantic import JsonValue
 
 from domain.actions import action
 from domain.approvals import Option
-from domain.plain_json import PlainAction, restated_event
+from domain.plain_json import JsonObject, PlainAction, restated_event
 
 QUARTERS = 4
 LINES = 14
@@ -35,6 +36,8 @@ FAILED, LATE, EXCEPTIONS, DEAR, MISNAMED = (0, 5, 10, 13), (3, 4, 11), (1, 6), (
 TROUBLES = len(FAILED) + len(LATE) + len(EXCEPTIONS) + len(DEAR) + len(MISNAMED)
 """What somebody must decide on in each quarter: so many questions there would be if nothing was learned."""
 
+Fields = dict[str, JsonValue | date]
+
 
 @dataclass(frozen=True)
 class Posted:
@@ -42,7 +45,7 @@ class Posted:
 
     line: "Line"
     event_type: str
-    fields: dict[str, Any] = field(default_factory=dict)
+    fields: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Line:
     def price(self) -> int:
         return self.kind[3] * (2 if self.number in DEAR else 1)
 
-    def spec(self) -> dict[str, Any]:
+    def spec(self) -> JsonObject:
         _, category, vendor, _ = self.kind
         return {
             "name": self.name,
@@ -85,16 +88,16 @@ class Line:
         report = {"document_url": "https://docs.example/r.pdf", "document_name": "Report"}
         submittal = {"document_url": "https://docs.example/s.pdf", "document_name": "Submittal"}
         yield self._of("Submittal_Approved", **submittal)
-        exceptions = ["5 % dearer than ordered"] if self.number in EXCEPTIONS else []
+        exceptions: list[JsonValue] = ["5 % dearer than ordered"] if self.number in EXCEPTIONS else []
         promised = self.required_by - timedelta(days=14)
         yield self._of("Purchase_Order_Acknowledged", promised_date=promised, exceptions=exceptions)
-        sent = {"date_departed": start + timedelta(days=40), "location_address": "Factory"}
+        sent: Fields = {"date_departed": start + timedelta(days=40), "location_address": "Factory"}
         yield self._of("Shipment_Departed_Factory", eta=promised, **sent)
         if self.number in LATE:
             eta = self.required_by + timedelta(days=3 + self.quarter)
             yield self._of("ETA_Changed", eta=eta, reason="carrier is late")
-        arrived = {"date_arrived": start + timedelta(days=60), "location_address": "Site"}
-        named = {"item": self._nickname} if self.number in MISNAMED else {}
+        arrived: Fields = {"date_arrived": start + timedelta(days=60), "location_address": "Site"}
+        named: Fields = {"item": self._nickname} if self.number in MISNAMED else {}
         yield self._of("Shipment_Arrived_Site", **arrived, **named)
         day = start + timedelta(days=61)
         if self.number not in FAILED:
@@ -110,8 +113,10 @@ class Line:
         """What the carrier calls it."""
         return f"lot {self.quarter + 1}{self.number + 1} {self.kind[0].split()[-1]}"
 
-    def _of(self, event_type: str, **fields: Any) -> Posted:
-        plain = {key: value.isoformat() if isinstance(value, date) else value for key, value in fields.items()}
+    def _of(self, event_type: str, **fields: JsonValue | date) -> Posted:
+        plain: JsonObject = {
+            key: value.isoformat() if isinstance(value, date) else value for key, value in fields.items()
+        }
         return Posted(self, event_type, {"item": self.name, **plain})
 
 
@@ -119,9 +124,9 @@ def lines() -> list[Line]:
     return [Line(quarter, number) for quarter in range(QUARTERS) for number in range(LINES)]
 
 
-def opening() -> dict[str, Any]:
+def opening() -> JsonObject:
     """The building as it is posted, without its id."""
-    deliveries = [
+    deliveries: list[JsonValue] = [
         {"item": line.name, "required_by": line.required_by.isoformat(), "buffer_days": 5} for line in lines()
     ]
     return {

@@ -2,12 +2,28 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+
+from pydantic import JsonValue
 
 from domain.errors import LongleadError
+from domain.plain_json import JsonObject
 from domain.procurement import Item
 from domain.rules import full_id
-from evals.observed import Observed, Row, Watch
+from evals.observed import Observed, Watch
+from evals.on_file import (
+    APPROVALS,
+    DELEGATIONS,
+    FLAGS,
+    ITEMS,
+    ORDER_LINES,
+    ORDERS,
+    RULES,
+    ApprovalImage,
+    FlagImage,
+    Image,
+    ImageKind,
+    OrderLineImage,
+)
 from evals.passing import next_due, tick
 from evals.recorded_models import lay_out
 from evals.scenario import Answer, Overruling, Revoking, Scenario, Step
@@ -43,9 +59,9 @@ class Ending:
 
     lines: dict[str, str]
     """Status of each line that was not removed."""
-    orders: dict[str, list[Row]]
+    orders: dict[str, list[OrderLineImage]]
     """The lines of every order, by its number."""
-    flags: list[Row]
+    flags: list[FlagImage]
 
 
 class Player:
@@ -99,12 +115,12 @@ class Player:
 
     def ending(self) -> Ending:
         """The building as it stands."""
-        lines = self._watch.rows("items")
-        orders: dict[str, list[Row]] = {row["number"]: [] for row in self._watch.rows("purchase_orders")}
-        for line in self._watch.rows("purchase_order_lines"):
+        lines = self._watch.rows(ITEMS)
+        orders: dict[str, list[OrderLineImage]] = {row["number"]: [] for row in self._watch.rows(ORDERS)}
+        for line in self._watch.rows(ORDER_LINES):
             orders[line["number"]].append(line)
         standing = [Item.model_validate(line) for line in lines if not line["removed"]]
-        return Ending({item.item_id: item.status for item in standing}, orders, self._watch.rows("flags"))
+        return Ending({item.item_id: item.status for item in standing}, orders, self._watch.rows(FLAGS))
 
     @property
     def building_id(self) -> str:
@@ -115,21 +131,22 @@ class Player:
         """The scenario's moment on the building's own clock, without an offset."""
         return self._site.clock.now().astimezone(self._zone).replace(tzinfo=None)
 
-    def read_rows(self, entity: str) -> list[Row]:
+    def read_rows(self, kind: ImageKind[Image]) -> list[Image]:
         """The rows of a table of the building, as the last step left them."""
-        return self._watch.rows(entity)
+        return self._watch.rows(kind)
 
     async def look(self) -> Observed:
         """What has happened since the last step or look."""
         return await self._watch.look()
 
-    async def read(self, path: str) -> Any:
+    async def read(self, path: str) -> JsonValue:
         """What the API says to a person at this address; None where there is nothing."""
         headers = {"Authorization": f"Bearer {RESPONDERS['human'].key}"}
         response = await self._agent.client.get(path, headers=headers)
-        return response.json() if response.is_success else None
+        found: JsonValue = response.json() if response.is_success else None
+        return found
 
-    async def decide(self, approval_id: str, body: dict[str, Any]) -> tuple[int, str] | None:
+    async def decide(self, approval_id: str, body: JsonObject) -> tuple[int, str] | None:
         """Answer a question as a person; status and detail where that is refused. The agent is not run."""
         return await self._send(f"/approvals/{approval_id}/decision", body)
 
@@ -168,23 +185,23 @@ class Player:
             return None
         return await self._send(f"/buildings/{self._building_id}/events", event)
 
-    async def _store(self, event: dict[str, Any]) -> None:
+    async def _store(self, event: JsonObject) -> None:
         """Past the API's check."""
-        event_id = event.pop("event_id")
+        event_id, event_type = str(event.pop("event_id")), str(event["event_type"])
         event.pop("source")
         await inbox.accept(
             self._conn,
             self._building_id,
             source=UNCHECKED_SOURCE,
             event_id=event_id,
-            event_type=event["event_type"],
+            event_type=event_type,
             body=event,
             now=self._site.clock.now(),
         )
 
     async def _answer(self, answer: Answer) -> tuple[int, str] | None:
         asked = self._asked(answer)
-        body = {"version": asked["version"], **answer.body()}
+        body: JsonObject = {"version": asked["version"], **answer.body()}
         key = RESPONDERS[answer.by].key
         return await self._send(f"/approvals/{asked['approval_id']}/decision", body, key)
 
@@ -193,23 +210,23 @@ class Player:
 
     def _rule(self, title: str) -> str:
         """The id of the rule with this title."""
-        rule = next((row for row in self._watch.rows("rules") if row["title"] == title), None)
+        rule = next((row for row in self._watch.rows(RULES) if row["title"] == title), None)
         if rule is None:
-            known = ", ".join(repr(row["title"]) for row in self._watch.rows("rules")) or "none"
+            known = ", ".join(repr(row["title"]) for row in self._watch.rows(RULES)) or "none"
             raise PlayStoppedError(f"There is no rule {title!r} here; there are: {known}.")
         return full_id(self._building_id, rule["rule_id"])
 
     async def _revoke(self, wanted: Revoking) -> tuple[int, str] | None:
-        standing = [row for row in self._watch.rows("delegations") if wanted.fits(row)]
+        standing = [row for row in self._watch.rows(DELEGATIONS) if wanted.fits(row)]
         if not standing:
             raise PlayStoppedError(f"There is no delegation for {wanted.kind} that could be revoked.")
         name = full_id(self._building_id, standing[-1]["delegation_id"])
         return await self._send(f"/delegations/{name}", None, method="DELETE")
 
-    def _asked(self, answer: Answer) -> Row:
+    def _asked(self, answer: Answer) -> ApprovalImage:
         """The question that is answered: the pending one; else the last, which then takes no further answer."""
         item = None if answer.item is None else self._scenario.line(answer.item)
-        rows = [row for row in self._watch.rows("approvals") if row["kind"] == answer.kind]
+        rows = [row for row in self._watch.rows(APPROVALS) if row["kind"] == answer.kind]
         rows = [row for row in rows if item is None or row["item_id"] == item]
         rows = [row for row in rows if answer.matter in (None, row["matter"])]
         if not rows:
@@ -217,7 +234,9 @@ class Player:
             raise PlayStoppedError(f"There is no question {answer.kind}{about} that could be answered.")
         return max(rows, key=lambda row: (row["status"] == "pending", row["raised_seq"]))
 
-    async def _send(self, path: str, body: Any, key: str | None = None, method: str = "POST") -> tuple[int, str] | None:
+    async def _send(
+        self, path: str, body: JsonObject | None, key: str | None = None, method: str = "POST"
+    ) -> tuple[int, str] | None:
         """Send it; status and detail where it is refused."""
         headers = {"Authorization": f"Bearer {key or RESPONDERS['human'].key}"}
         response = await self._agent.client.request(method, path, json=body, headers=headers)

@@ -2,11 +2,12 @@
 
 import json
 from contextvars import ContextVar
-from typing import Any, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
 from domain.buildings import Strict
+from domain.plain_json import JsonObject
 from tools.models import Completion, ModelAbstained, ModelRequest, Output, Reason, Worker
 
 
@@ -15,7 +16,7 @@ class ModelAnswer(Strict):
 
     worker: Worker = Field("reader", description="reader, adviser or summariser.")
     tier: int = Field(0, ge=0, le=2, description="From cheap to strong, 0 the cheapest.")
-    answer: dict[str, Any] | None = Field(None, description="In the shape that was asked for.")
+    answer: JsonObject | None = Field(None, description="In the shape that was asked for.")
     text: str | None = Field(None, description="In place of it: what is no such answer, word for word.")
     abstains: Reason | None = Field(None, description="In place of it: why there was none.")
 

@@ -6,12 +6,13 @@ The schema of `evals/scenarios/*.yaml`, explained in docs/evals.md. The demo pla
 from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
     BeforeValidator,
     Field,
+    JsonValue,
     PlainSerializer,
     PlainValidator,
     ValidationInfo,
@@ -23,11 +24,13 @@ from pydantic import (
 from domain.approvals import ApprovalKind, DecisionBody
 from domain.buildings import BuildingSpec, Strict, Vendor, VendorPatch
 from domain.line_names import LineNames
+from domain.plain_json import JsonObject
 from domain.policy import ResponderType
 from domain.rules import Autonomy
 from domain.text import Name, Slug, slug
-from evals.expected import Asked, Did, Standing, changed_words, one_or_more, short_action
+from evals.expected import Asked, Did, Standing, Word, changed_words, one_or_more, short_action
 from evals.filling import filled
+from evals.on_file import DelegationImage
 from evals.recorded_models import ModelAnswer
 from evals.teaching import Taught
 from storage.buildings import lines_of
@@ -35,7 +38,7 @@ from storage.buildings import lines_of
 NOON = time(12)
 
 
-def _local(value: Any) -> date:
+def _local(value: JsonValue | date) -> date:
     """A day, or a moment on the building's clock (a datetime is a date)."""
     if isinstance(value, str):
         try:
@@ -54,7 +57,7 @@ At = Annotated[
 ]
 
 
-def _short_actions(given: Any) -> Any:
+def _short_actions(given: JsonValue) -> JsonValue:
     return [short_action(one) for one in given] if isinstance(given, list) else given
 
 
@@ -68,13 +71,14 @@ class Answer(DecisionBody):
 
     @model_validator(mode="before")
     @classmethod
-    def _short_actions(cls, given: Any) -> Any:
+    def _short_actions(cls, given: JsonValue) -> JsonValue:
         """`{repair_item: {note: ...}}` as the whole action; its line is the question's where none is named."""
-        if not isinstance(given, dict) or not isinstance(given.get("actions"), list):
+        actions = given.get("actions") if isinstance(given, dict) else None
+        if not isinstance(given, dict) or not isinstance(actions, list):
             return given
-        return {**given, "actions": [short_action(one, given.get("item")) for one in given["actions"]]}
+        return {**given, "actions": [short_action(one, given.get("item")) for one in actions]}
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> JsonObject:
         """The body of `POST /approvals/{id}/decision`."""
         return self.model_dump(mode="json", exclude_none=True, exclude={"kind", "item", "matter", "by"})
 
@@ -84,11 +88,13 @@ class Overruling(Strict):
 
     rule: Name = Field(description="Title of the rule.")
     message: str | None = None
-    actions: Annotated[list[Any], BeforeValidator(_short_actions)] = Field([], description="What is done instead.")
+    actions: Annotated[list[JsonValue], BeforeValidator(_short_actions)] = Field(
+        [], description="What is done instead."
+    )
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> JsonObject:
         """The body of `POST /rules/{rule_id}/overrule`."""
-        given = {"message": self.message, "actions": self.actions}
+        given: JsonObject = {"message": self.message, "actions": self.actions}
         return {name: value for name, value in given.items() if value}
 
 
@@ -101,7 +107,7 @@ class RuleChange(Strict):
     shared: bool | None = None
     autonomy: Autonomy | None = None
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> JsonObject:
         """The body of `PATCH /rules/{rule_id}`."""
         return self.model_dump(mode="json", exclude_none=True, exclude={"rule"})
 
@@ -111,7 +117,7 @@ class VendorChange(VendorPatch):
 
     vendor_id: Slug = Field(description="Id of the vendor.")
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> JsonObject:
         """The body of `PATCH /buildings/{b}/vendors/{vendor_id}`."""
         return self.model_dump(mode="json", exclude_unset=True, exclude={"vendor_id"})
 
@@ -124,11 +130,15 @@ class Revoking(Strict):
     category: str | None = None
     vendor_id: str | None = None
 
-    def fits(self, delegation: dict[str, Any]) -> bool:
+    def fits(self, delegation: DelegationImage) -> bool:
         """Whether it is this one, as it is on file."""
-        scope = {"kind": self.kind, "item_id": self.item, "category": self.category, "vendor_id": self.vendor_id}
-        wanted = {name: value for name, value in scope.items() if value is not None}
-        return delegation["status"] != "revoked" and all(delegation[name] == value for name, value in wanted.items())
+        return (
+            delegation["status"] != "revoked"
+            and self.kind == delegation["kind"]
+            and self.item in (None, delegation["item_id"])
+            and self.category in (None, delegation["category"])
+            and self.vendor_id in (None, delegation["vendor_id"])
+        )
 
 
 class Step(Strict):
@@ -136,13 +146,13 @@ class Step(Strict):
     does, asks and says."""
 
     at: At | None = Field(None, description="When it happens, on the building's clock; a day means noon.")
-    event: dict[str, Any] | None = Field(None, description="The body of `POST .../events`; what is plain is filled in.")
+    event: JsonObject | None = Field(None, description="The body of `POST .../events`; what is plain is filled in.")
     unchecked: bool = Field(False, description="Put into the inbox as it is, as an older version might have taken it.")
     answer: Answer | None = Field(None, description="Somebody answers a question.")
-    change: dict[str, Any] | None = Field(None, description="The body of `PATCH /buildings/{b}`: policy, people.")
+    change: JsonObject | None = Field(None, description="The body of `PATCH /buildings/{b}`: policy, people.")
     add_vendor: Vendor | None = Field(None, description="The body of `POST /buildings/{b}/vendors`.")
     change_vendor: VendorChange | None = Field(None, description="A person changes a vendor.")
-    delegate: dict[str, Any] | None = Field(None, description="The body of `POST /delegations`, without the building.")
+    delegate: JsonObject | None = Field(None, description="The body of `POST /delegations`, without the building.")
     overrule: Overruling | None = Field(None, description="A person overrules what a rule decided last.")
     edit_rule: RuleChange | None = Field(None, description="A person changes a learned rule.")
     revoke: Revoking | None = Field(None, description="A person takes a delegation back.")
@@ -154,14 +164,14 @@ class Step(Strict):
         [], description="Actions that are only told, since the building holds them back; in order."
     )
     asks: Annotated[list[Asked], BeforeValidator(one_or_more)] = Field([], description="Questions that it raises.")
-    becomes: dict[str, list[Any]] = Field({}, description="What changes on the lines' facets.")
+    becomes: dict[str, list[Word]] = Field({}, description="What changes on the lines' facets.")
     closes: Annotated[list[Standing], BeforeValidator(one_or_more)] = Field([], description="Questions that settle.")
     renews: Annotated[list[Standing], BeforeValidator(one_or_more)] = Field([], description="Questions put anew.")
     reminds: Annotated[list[Standing], BeforeValidator(one_or_more)] = Field([], description="Questions brought up.")
     escalates: Annotated[list[Standing], BeforeValidator(one_or_more)] = Field([], description="Questions moved up.")
     sends: list[str] | None = Field(None, description="Whom messages go to; what follows from the rest when absent.")
     withholds: list[str] | None = Field(None, description="Whom messages would have gone to, that are withheld.")
-    reads: list[dict[str, Any]] | None = Field(None, description="Events that the text is read as, in order.")
+    reads: list[JsonObject] | None = Field(None, description="Events that the text is read as, in order.")
     learns: list[str] | None = Field(None, description="Titles of the rules that are learned, where that matters.")
     notes: str | None = Field(None, description="Words of the outcome, such as `already on file`.")
     outdated: bool = Field(False, description="The answer comes too late: its facts have changed.")
@@ -171,7 +181,7 @@ class Step(Strict):
 
     @field_validator("becomes", mode="before")
     @classmethod
-    def _of_its_line(cls, given: Any, info: ValidationInfo) -> Any:
+    def _of_its_line(cls, given: JsonValue, info: ValidationInfo) -> JsonValue | dict[str, list[Word]]:
         return changed_words(given, _line_of(info.data.get("event"), info.data.get("answer")))
 
     @model_validator(mode="after")
@@ -226,13 +236,13 @@ class Step(Strict):
         return self.moment.date()
 
     @property
-    def body(self) -> dict[str, Any]:
+    def body(self) -> JsonObject:
         """The body of the event with what is plain filled in: days, documents, addresses."""
         given = self.event or {}
         return given if self.unchecked else filled(given, self.day)
 
 
-def _line_of(event: dict[str, Any] | None, answer: Answer | None) -> str | None:
+def _line_of(event: JsonObject | None, answer: Answer | None) -> str | None:
     if answer is not None:
         return answer.item
     return None if event is None or event.get("item") is None else str(event["item"])
@@ -272,9 +282,9 @@ class Scenario(Strict):
     title: Name = Field(description="What happens, in one line.")
     why: Name = Field(description="Why it matters to the people who build, in one line.")
     tags: list[Literal["demo", "text"]] = []
-    building: dict[str, Any] = Field(description="The body of `POST /buildings`; id, name and schedule are filled in.")
+    building: JsonObject = Field(description="The body of `POST /buildings`; id, name and schedule are filled in.")
     rules: list[Taught] = Field([], description="What the building has learned before.")
-    delegations: list[dict[str, Any]] = Field([], description="Bodies of `POST /delegations`, without the building.")
+    delegations: list[JsonObject] = Field([], description="Bodies of `POST /delegations`, without the building.")
     models: list[ModelAnswer] | None = Field(
         None, description="What models answer, in order; without the key no model is configured."
     )
@@ -285,12 +295,15 @@ class Scenario(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _whole_building(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or not isinstance(given.get("building"), dict):
+    def _whole_building(cls, given: JsonValue) -> JsonValue:
+        posted = given.get("building") if isinstance(given, dict) else None
+        if not isinstance(given, dict) or not isinstance(posted, dict):
             return given
-        building = {"building_id": given.get("name"), "name": given.get("title"), **given["building"]}
-        schedule = {"project": {"name": building["name"]}, **(building.get("schedule") or {})}
-        return {**given, "building": {**building, "schedule": schedule}}
+        building = {"building_id": given.get("name"), "name": given.get("title"), **posted}
+        schedule = building.get("schedule") or {}
+        if isinstance(schedule, dict):
+            building["schedule"] = {"project": {"name": building["name"]}, **schedule}
+        return {**given, "building": building}
 
     @model_validator(mode="after")
     def _time_goes_forward(self) -> Self:

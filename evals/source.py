@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import yaml  # type: ignore[import-untyped]
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
+from pydantic_core import ErrorDetails
 
 from domain.errors import LongleadError
+from domain.plain_json import JsonObject
 
 Place = tuple[str | int, ...]
 """The way to a value: keys and numbers, such as ("steps", 3, "event", "eta")."""
@@ -23,7 +24,7 @@ class ScenarioError(LongleadError):
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
     """Plain values: `on` and `no` are words; days and amounts stay the text that was written, to the digit."""
 
-    yaml_implicit_resolvers: dict[str, list[Any]] = {}
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
 
 for _tag, _pattern, _first in (
@@ -39,7 +40,7 @@ class Source:
     """A file's content, and the line on which each of its values begins."""
 
     name: str
-    value: Any = None
+    value: JsonValue = None
     lines: dict[Place, int] = field(default_factory=dict)
 
     def line(self, place: Iterable[str | int]) -> int:
@@ -63,7 +64,7 @@ class Source:
         ]
 
 
-def _in_words(error: Any) -> str:
+def _in_words(error: ErrorDetails) -> str:
     """What pydantic says, where it does not speak of its own inputs."""
     if error["type"] == "extra_forbidden":
         return "there is no such field"
@@ -90,13 +91,14 @@ def read_yaml(name: str, text: str) -> Source:
     return source
 
 
-def _value(source: Source, loader: _Loader, node: yaml.Node, place: Place) -> Any:
+def _value(source: Source, loader: _Loader, node: yaml.Node, place: Place) -> JsonValue:
     source.lines[place] = node.start_mark.line + 1
     if isinstance(node, yaml.SequenceNode):
         return [_value(source, loader, inner, (*place, number)) for number, inner in enumerate(node.value)]
     if not isinstance(node, yaml.MappingNode):
-        return loader.construct_object(node)
-    made: dict[str, Any] = {}
+        found: JsonValue = loader.construct_object(node)
+        return found
+    made: JsonObject = {}
     for key_node, inner in node.value:
         key = str(key_node.value)
         if key in made:

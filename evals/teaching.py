@@ -1,13 +1,14 @@
 """What a building has learned and what was delegated to it before a scenario begins."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, JsonValue
 
 from domain.actions import ACTION_NAMES
 from domain.approvals import ApprovalKind
 from domain.buildings import Strict
+from domain.plain_json import JsonObject
 from domain.rules import Autonomy, Rule
 from domain.templates import ITEM
 from domain.text import Name
@@ -16,22 +17,23 @@ from storage.connection import Connection
 from storage.transaction import building_transaction
 
 
-def _templates(given: Any) -> Any:
+def _templates(given: JsonValue) -> JsonValue:
     """What a rule recommends: names of actions, with the arguments that do not depend on the case."""
     return [_known(short_action(one, ITEM)) for one in given] if isinstance(given, list) else given
 
 
-def _known(action: Any) -> Any:
+def _known(action: JsonValue) -> JsonObject:
     if not isinstance(action, dict) or set(action) != {"name", "arguments"}:
         raise ValueError("write an action as its name, or as {name: {argument: value}}")
-    if action["name"] not in ACTION_NAMES:
-        raise ValueError(f"{action['name']!r} is no action; there are {', '.join(ACTION_NAMES)}")
-    if unknown := set(action["arguments"]) - set(arguments_of(action["name"])):
-        raise ValueError(f"{action['name']} has no argument {sorted(unknown)[0]!r}")
+    name, arguments = str(action["name"]), action["arguments"]
+    if name not in ACTION_NAMES:
+        raise ValueError(f"{name!r} is no action; there are {', '.join(ACTION_NAMES)}")
+    if unknown := set(arguments if isinstance(arguments, dict) else ()) - set(arguments_of(name)):
+        raise ValueError(f"{name} has no argument {sorted(unknown)[0]!r}")
     return action
 
 
-Templates = Annotated[list[dict[str, Any]], BeforeValidator(_templates), Field(min_length=1)]
+Templates = Annotated[list[JsonObject], BeforeValidator(_templates), Field(min_length=1)]
 """What a rule recommends; the line in question need not be named."""
 
 

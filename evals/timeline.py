@@ -1,10 +1,12 @@
 """A played scenario in words: what happened, what was expected, and why the agent did what it did."""
 
-from typing import Any
+from pydantic import JsonValue
 
-from evals.expected import Asked, Did, Standing
+from domain.plain_json import JsonObject
+from evals.expected import Asked, Did, Standing, Word
 from evals.graders.actions import said
-from evals.observed import Question, Row
+from evals.observed import Question
+from evals.on_file import DecisionRow, EntryRow, MessageRow
 from evals.playing import Played
 from evals.results import Moment
 from evals.scenario import Step
@@ -53,7 +55,7 @@ def _what(step: Step) -> str:
     return f"{event.get('event_type')}{about}{f': {told}' if told else ''}{busy}"
 
 
-def _brief(value: Any) -> str:
+def _brief(value: JsonValue | JsonObject) -> str:
     text = str(value)
     return text if len(text) <= 300 else text[:297] + "..."
 
@@ -78,11 +80,11 @@ def _happened(played: Played) -> list[str]:
     return lines + [f"{_tells(message)} {message['party']}: {_text(message)}" for message in seen.messages]
 
 
-def _tells(message: Row) -> str:
+def _tells(message: MessageRow) -> str:
     return "would tell" if message.get("status") == "withheld" else "tells"
 
 
-def _entry(entry: Row) -> str:
+def _entry(entry: EntryRow) -> str:
     note = (entry["outcome"] or {}).get("note") or entry["error"] or ""
     return f"{entry['event_type']} is {entry['status']}: {note}"
 
@@ -92,11 +94,11 @@ def _question(question: Question) -> str:
     return f"{question.kind}{about} of {question.to}; recommends {question.recommends!r}. {question.summary}"
 
 
-def _text(message: Row) -> str:
+def _text(message: MessageRow) -> str:
     return f"{message['subject']}. {_brief(message['payload'].get('text', ''))}".strip()
 
 
-def _reason(decision: Row) -> str:
+def _reason(decision: DecisionRow) -> str:
     names = ", ".join(action["name"] for action in decision["actions"]) or decision["type"]
     return f"{names}: {decision['why'] or 'no reason given'} ({decision['responder']['name']})"
 
@@ -134,5 +136,5 @@ def _standing(standing: Standing | Asked) -> str:
     return f"{standing.kind}{about}{f' of {standing.to}' if standing.to else ''}"
 
 
-def _word(word: Any) -> str:
+def _word(word: Word) -> str:
     return ", ".join(f"{name} {day}" for name, day in word.items()) if isinstance(word, dict) else str(word)

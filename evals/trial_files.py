@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 from domain.actions import ACTION_NAMES
 from domain.approvals import ApprovalKind
 from domain.buildings import Strict
+from domain.plain_json import JsonObject
 from domain.policy import Policy
 from domain.rules import Delegation, Rule
 from domain.text import Name, Text
@@ -62,7 +63,7 @@ class RulesOnTrial:
     delegations: Sequence[Delegation] = ()
 
 
-def read_policy(file: Path) -> dict[str, object]:
+def read_policy(file: Path) -> JsonObject:
     """Fields of the policy, as the file has them.
 
     Raises:

@@ -1,13 +1,13 @@
 """The graph of a building's agent: all nodes, all edges. Uncompiled: the caller supplies the checkpointer."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol, TypeVar, cast
 
-from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command
 
 from graph import routes
+from graph.unwatched import Condition
 from nodes.acknowledge_order import acknowledge_order
 from nodes.advise import advise
 from nodes.apply_decision import apply_decision
@@ -27,13 +27,16 @@ from nodes.receive_shipment import receive_shipment
 from nodes.record_inspection import record_inspection
 from nodes.reject_submittal import reject_submittal
 from nodes.remember import remember
-from nodes.state import BuildingState
+from nodes.state import BuildingState, as_written
 from nodes.summarise import summarise
 from nodes.take_note import take_note
 from nodes.void_event import void_event
 from tools.context import Toolbox
 
-STEPS: tuple[Callable[..., Any], ...] = (
+T = TypeVar("T")
+Node = Callable[[Toolbox, BuildingState], Awaitable[BuildingState]]
+
+STEPS: tuple[Node, ...] = (
     classify_event,
     issue_purchase_order,
     reject_submittal,
@@ -85,36 +88,34 @@ def build(toolbox: Toolbox, *, for_edits: bool = False) -> StateGraph[BuildingSt
     return graph
 
 
-class Condition(Runnable[BuildingState, str]):
-    """An edge's condition as LangGraph calls it, without a run of its own in the callbacks: a plain function is given
-    one each time, and a thread, which costs several times what the conditions do."""
+class Bound(Protocol):
+    """A node with its tools, as LangGraph calls it."""
 
-    def __init__(self, of: Callable[[BuildingState], str]) -> None:
-        self.of, self.name = of, of.__name__
-
-    def invoke(self, input: BuildingState, config: RunnableConfig | None = None, **kwargs: Any) -> str:
-        return self.of(input)
-
-    async def ainvoke(self, input: BuildingState, config: RunnableConfig | None = None, **kwargs: Any) -> str:
-        return self.of(input)
+    async def __call__(self, state: BuildingState) -> Mapping[str, object]: ...
 
 
-def _bound(node: Callable[..., Any], toolbox: Toolbox) -> Callable[..., Any]:
+class Leading(Protocol):
+    """A node that also names the one that follows."""
+
+    async def __call__(self, state: BuildingState) -> Command[str]: ...
+
+
+def _bound(node: Node, toolbox: Toolbox) -> Bound:
     """The node with its tools; where somebody traces, within a span of its own. What it leaves as it was is not
     written: most of what a run starts anew is as the last one left it, and every value written is two rows."""
 
-    async def bound(state: BuildingState) -> Mapping[str, Any]:
+    async def bound(state: BuildingState) -> Mapping[str, object]:
         if not toolbox.tracer.active:
             return _changed(state, await node(toolbox, state))
         with toolbox.tracer.step(node.__name__) as told:
             update = await node(toolbox, state)
-            told(update)
+            told(as_written(update))
         return _changed(state, update)
 
     return bound
 
 
-def _leading(bound: Callable[..., Any], condition: Callable[[BuildingState], str]) -> Callable[..., Any]:
+def _leading(bound: Bound, condition: Callable[[BuildingState], str]) -> Leading:
     """The node, which also names the one that follows."""
 
     async def leading(state: BuildingState) -> Command[str]:
@@ -127,6 +128,6 @@ def _leading(bound: Callable[..., Any], condition: Callable[[BuildingState], str
 _ABSENT = object()
 
 
-def _changed(state: Mapping[str, Any], update: Mapping[str, Any]) -> Mapping[str, Any]:
+def _changed(state: Mapping[str, T], update: Mapping[str, T]) -> Mapping[str, T]:
     """Where nothing is new, all of it: the thread's history tells which nodes ran by what they wrote."""
     return {name: value for name, value in update.items() if state.get(name, _ABSENT) != value} or update

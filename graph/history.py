@@ -1,10 +1,10 @@
 """The thread's past: its checkpoints with the entry and step each belongs to, and the state at one."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from graph.checkpoints import StudioSaver
-from storage.connection import Connection
+from storage.connection import Connection, Parameter, select
 
 # The page first, by the key of the table, and only then what belongs to each of its rows: so a page costs the same on
 # a thread of any length.
@@ -64,27 +64,50 @@ async def list_checkpoints(
     conn: Connection, building_id: str, thread_id: str, *, limit: int, before: str | None = None
 ) -> list[CheckpointSummary]:
     """Checkpoints of a building's thread, newest first; older than the checkpoint `before`, where it is given."""
-    page = {"building_id": building_id, "thread_id": thread_id, "before": before, "limit": limit}
-    rows = await (await conn.execute(PAGE, page)).fetchall()
-    return [_summary(row) for row in rows]
+    page: dict[str, Parameter] = {"building_id": building_id, "thread_id": thread_id, "before": before, "limit": limit}
+    return [_summary(row) for row in await select(conn, _Listed, PAGE, page)]
 
 
-def _summary(row: dict[str, Any]) -> CheckpointSummary:
-    metadata = row["metadata"]
+class _Metadata(TypedDict, total=False):
+    """What is read of a checkpoint's metadata."""
+
+    step: int
+    source: str
+    seq: int
+    generation: int
+    position: int
+
+
+@dataclass(frozen=True)
+class _Listed:
+    checkpoint_id: str
+    parent_checkpoint_id: str | None
+    metadata: _Metadata
+    at: str
+    ran: list[str] | None
+    changed: list[str] | None
+    coming: list[str] | None
+    event_type: str | None
+    event_id: str | None
+    rows: list[str] | None
+
+
+def _summary(row: _Listed) -> CheckpointSummary:
+    metadata = row.metadata
     return CheckpointSummary(
-        checkpoint_id=row["checkpoint_id"],
-        parent_id=row["parent_checkpoint_id"],
-        at=row["at"],
+        checkpoint_id=row.checkpoint_id,
+        parent_id=row.parent_checkpoint_id,
+        at=row.at,
         step=metadata.get("step", -1),
-        nodes=_nodes(row["ran"]) or (["__start__"] if metadata.get("source") == "input" else []),
+        nodes=_nodes(row.ran) or (["__start__"] if metadata.get("source") == "input" else []),
         seq=metadata.get("seq"),
         generation=metadata.get("generation"),
-        event_type=row["event_type"],
-        event_id=row["event_id"],
+        event_type=row.event_type,
+        event_id=row.event_id,
         live="seq" in metadata,
-        next=_nodes(row["coming"]),
-        rows=sorted(row["rows"] or []) if "position" in metadata else None,
-        changed=sorted(c for c in row["changed"] or [] if not c.startswith(("branch:", "__"))),
+        next=_nodes(row.coming),
+        rows=sorted(row.rows or []) if "position" in metadata else None,
+        changed=sorted(c for c in row.changed or [] if not c.startswith(("branch:", "__"))),
     )
 
 

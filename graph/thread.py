@@ -4,15 +4,15 @@ Crash anywhere, and it is simply run again. Judging by `state.next`, by the stat
 its checkpoint id was tried and lost or doubled steps; this rule did not (300 stories, four kills each).
 """
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import CheckpointTuple
+from langgraph.checkpoint.base import CheckpointMetadata, CheckpointTuple
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 
 from domain.events import Entry
+from domain.plain_json import JsonObject
 from graph.checkpoints import LiveSaver
 from graph.whole_writes import BRANCH
 from nodes.state import BuildingState
@@ -30,7 +30,7 @@ class Thread(Protocol):
     toolbox: Toolbox
 
 
-async def advance(thread: Thread, thread_id: str, entry: Entry) -> dict[str, Any]:
+async def advance(thread: Thread, thread_id: str, entry: Entry) -> JsonObject:
     """Take one inbox entry to its end, or on from where an earlier run of it was cut off. Returns its outcome.
 
     The caller holds the thread's advisory lock on the saver's own connection, and writes the run's last checkpoint
@@ -57,11 +57,11 @@ async def advance(thread: Thread, thread_id: str, entry: Entry) -> dict[str, Any
         # Version 2 leaves out each step's update, which nobody hears.
         ended = await thread.graph.ainvoke(given, config, durability="sync", output_keys=OUTPUT, version="v2")
         told({"outcome": ended.value.get("outcome"), "settled": ended.value.get("settled")})
-    outcome: dict[str, Any] = ended.value.get("outcome", {})
+    outcome: JsonObject = ended.value.get("outcome", {})
     return outcome
 
 
-async def _input(thread: Thread, config: RunnableConfig, entry: Entry) -> Any:
+async def _input(thread: Thread, config: RunnableConfig, entry: Entry) -> BuildingState | Command[str] | None:
     head = await thread.saver.head(config["configurable"]["thread_id"])
     event = entry.model_dump(mode="json")
     if head is not None and is_of(head.metadata, entry):
@@ -81,6 +81,6 @@ def _waits_nowhere(thread: Thread, head: CheckpointTuple) -> bool:
     return bool(waiting - set(thread.graph.nodes))
 
 
-def is_of(metadata: Mapping[str, Any], entry: Entry) -> bool:
+def is_of(metadata: CheckpointMetadata, entry: Entry) -> bool:
     """Whether a checkpoint was written while this very entry was processed."""
     return (metadata.get("seq"), metadata.get("generation")) == (entry.seq, entry.generation)

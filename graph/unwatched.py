@@ -1,6 +1,6 @@
 """The nodes of a worker's graph without the callbacks of LangChain, while nobody listens to any."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -48,3 +48,17 @@ class Unwatched(Runnable[Any, Any]):
 def _listened(config: RunnableConfig) -> bool:
     """Whether somebody may listen. The run hands each node its manager, which knows."""
     return bool(getattr(config.get("callbacks"), "handlers", True))
+
+
+class Condition(Runnable[BuildingState, str]):
+    """An edge's condition as LangGraph calls it, without a run of its own in the callbacks: a plain function is given
+    one each time, and a thread, which costs several times what the conditions do."""
+
+    def __init__(self, of: Callable[[BuildingState], str]) -> None:
+        self.of, self.name = of, of.__name__
+
+    def invoke(self, input: BuildingState, config: RunnableConfig | None = None, **kwargs: Any) -> str:
+        return self.of(input)
+
+    async def ainvoke(self, input: BuildingState, config: RunnableConfig | None = None, **kwargs: Any) -> str:
+        return self.of(input)

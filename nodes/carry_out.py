@@ -1,6 +1,9 @@
 """Carry out what was decided, step by step: each step is one transaction under one key, so a repeat does nothing."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 from domain.events import Entry
 from domain.plain_json import JsonObject
@@ -21,8 +24,9 @@ MOST_PASSES = 3
 async def carry_out(toolbox: Toolbox, state: BuildingState) -> BuildingState:
     entry, plan, done = entry_in(state), plan_in(state), done_in(state)
     freed: list[str] = []
+    places = _Places.after(done)
     for steps in _by_decision(plan):
-        for step, one in zip(steps, await _carry_out_together(toolbox, entry, steps, done), strict=True):
+        for step, one in zip(steps, await _carry_out_together(toolbox, entry, steps, places), strict=True):
             done.append(one)
             freed += _freed_by(step, one)
     freed += _answered(state, plan)
@@ -32,6 +36,27 @@ async def carry_out(toolbox: Toolbox, state: BuildingState) -> BuildingState:
     if again:
         update |= found(Finding(note=finding_in(state).note, items=again))
     return {**update, "again": again}
+
+
+@dataclass
+class _Places:
+    """How many steps of each name and line, and how many questions, this run has come to."""
+
+    named: Counter[tuple[str, str | None]]
+    asked: int
+
+    @classmethod
+    def after(cls, done: Sequence[Done]) -> Self:
+        return cls(Counter((one.name, one.item) for one in done), sum(one.do == "ask" for one in done))
+
+    def next_ordinal(self, step: Step) -> int:
+        """The place of a step among those of this run with the same name and line."""
+        self.named[step.name, step.item_id] += 1
+        return self.named[step.name, step.item_id] - 1
+
+    def next_question(self) -> int:
+        self.asked += 1
+        return self.asked - 1
 
 
 def _by_decision(plan: Sequence[Step]) -> list[list[Step]]:
@@ -46,17 +71,15 @@ def _by_decision(plan: Sequence[Step]) -> list[list[Step]]:
     return groups
 
 
-async def _carry_out_together(
-    toolbox: Toolbox, entry: Entry, steps: Sequence[Step], before: Sequence[Done]
-) -> list[Done]:
+async def _carry_out_together(toolbox: Toolbox, entry: Entry, steps: Sequence[Step], places: _Places) -> list[Done]:
     """Carry out the steps of one decision in one transaction; what came of each."""
-    ordinals = _ordinals(steps, before)
+    ordinals = [places.next_ordinal(step) for step in steps]
     acts = [step for step in steps if isinstance(step, Act)]
     if acts:
         results = await carry_out_together(toolbox, entry, [act.action for act in acts], ordinals, acts[0].responder)
     else:
         results = [
-            await _carry_out(toolbox, entry, step, ordinal, before)
+            await _carry_out(toolbox, entry, step, ordinal, places)
             for step, ordinal in zip(steps, ordinals, strict=True)
         ]
     return [
@@ -65,17 +88,7 @@ async def _carry_out_together(
     ]
 
 
-def _ordinals(steps: Sequence[Step], before: Sequence[Done]) -> list[int]:
-    """The place of each step among those of this run with the same name and line."""
-    named = [(one.name, one.item) for one in before]
-    ordinals = []
-    for step in steps:
-        ordinals.append(named.count((step.name, step.item_id)))
-        named.append((step.name, step.item_id))
-    return ordinals
-
-
-async def _carry_out(toolbox: Toolbox, entry: Entry, step: Step, ordinal: int, before: Sequence[Done]) -> JsonObject:
+async def _carry_out(toolbox: Toolbox, entry: Entry, step: Step, ordinal: int, places: _Places) -> JsonObject:
     match step:
         case Act():
             (result,) = await carry_out_together(toolbox, entry, [step.action], [ordinal], step.responder)
@@ -85,8 +98,7 @@ async def _carry_out(toolbox: Toolbox, entry: Entry, step: Step, ordinal: int, b
         case Tell():
             return await tell_decided(toolbox, entry, step, ordinal)
         case Ask():
-            number = sum(one.do == "ask" for one in before)
-            return await ask(toolbox, entry, step, ordinal=ordinal, number=number)
+            return await ask(toolbox, entry, step, ordinal=ordinal, number=places.next_question())
 
 
 def _freed_by(step: Step, done: Done) -> list[str]:

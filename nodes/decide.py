@@ -10,6 +10,7 @@ from domain.questions.registry import ALWAYS_A_PERSON
 from domain.settlement import Applied, KeptOpen, Reading, Settlement
 from nodes.entry import entry_in, finding_in, planned, settlement_in
 from nodes.state import BuildingState
+from tools.apart import breathe
 from tools.context import Toolbox
 from tools.decisions import Verdict, store
 from tools.recording import Finding, standing
@@ -57,7 +58,8 @@ async def _found(toolbox: Toolbox, entry: Entry, finding: Finding) -> tuple[list
     held = {question.item_id for question in questions if question.holds_item}
     held |= {raised.item_id for raised in finding.ask if raised.item_id is not None}
     needs: list[Need] = []
-    for file in files:
+    for number, file in enumerate(files):
+        await breathe(number)
         if file.item.is_held:
             held.add(file.item.item_id)
         else:

@@ -2,6 +2,8 @@
 
 from typing import Any, TypedDict
 
+from domain.plain_json import JsonObject
+
 
 class BuildingState(TypedDict, total=False):
     """What one step leaves for the next. Every key holds the run in hand only, except `approvals` and
@@ -37,3 +39,9 @@ class BuildingState(TypedDict, total=False):
     """How the entry ended."""
     memory: dict[str, Any]
     """{"summary": its version, "steps": carried out since the messages were last measured, "due": a compaction is}."""
+
+
+def as_written(update: BuildingState) -> JsonObject:
+    """What a step leaves, as the plain JSON that it is written as."""
+    written: Any = update
+    return {**written}

@@ -3,7 +3,7 @@
 import logging
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import anyio
@@ -14,6 +14,7 @@ from runtime.channels_ways import ADDRESS
 
 if TYPE_CHECKING:
     from apprise import Apprise
+    from apprise.result import AppriseResult
 
 SAMPLE_ADDRESS = "somebody@example.com"
 """What stands for a recipient's address where a URL is only checked."""
@@ -76,7 +77,7 @@ def is_understood(url: str) -> bool:
 
 
 def _notify(url: str, letter: Letter, timeout_s: float) -> None:
-    result: Any = _service(url, letter.recipient).notify(
+    result = _service(url, letter.recipient).notify(
         title=letter.title,
         body=letter.text,
         body_format="text",
@@ -88,7 +89,7 @@ def _notify(url: str, letter: Letter, timeout_s: float) -> None:
         raise RefusedError(_why(result))
 
 
-def _why(result: Any) -> str:
+def _why(result: "AppriseResult") -> str:
     """Only what cannot hold a secret is taken from what Apprise says: a status code."""
     codes = _STATUS.findall(" ".join(str(entry.message) for entry in result.logs()))
     return f"refused with status {codes[-1]}" if codes else "not taken: the service cannot be reached, or refuses"

@@ -8,6 +8,7 @@ from domain.actions.registry import ORDER_DOCUMENTS
 from domain.buildings import Building
 from domain.mail_subjects import title_of
 from domain.outside import own_words, shown_name
+from domain.plain_json import JsonObject
 from runtime.clock import Clock
 from runtime.links import holder, linker
 from runtime.settings import Settings
@@ -29,7 +30,7 @@ class Letter:
     title: str
     text: str
     urgency: str
-    body: dict[str, Any]
+    body: JsonObject
 
 
 async def letter(conn: Connection, settings: Settings, clock: Clock, message: Outgoing) -> Letter:
@@ -41,7 +42,7 @@ async def letter(conn: Connection, settings: Settings, clock: Clock, message: Ou
     link = await _link(conn, settings, clock, message, building) if building else None
     if link is not None:
         text = f"{text}\n\nRead and answer: {link}"
-    data = {"building": {"building_id": message.building_id, "name": name}}
+    data: JsonObject = {"building": {"building_id": message.building_id, "name": name}}
     data |= order or {
         "subject": message.subject,
         "recipient": message.recipient,

@@ -9,14 +9,16 @@ import asyncio
 import json
 import re
 import resource
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 from runtime.settings import Settings
 
@@ -26,10 +28,6 @@ else:
     HttpProtocol = object
 
 log = structlog.get_logger()
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 MAX_URL_BYTES = 8 * 1024
 MAX_HEAD_BYTES = 16 * 1024
@@ -120,7 +118,16 @@ class Room:
 class GuardedConfig(uvicorn.Config):
     """uvicorn's configuration, with limits that its own settings do not know."""
 
-    def __init__(self, app: Any, limits: Limits, *, http: type[asyncio.Protocol] | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        limits: Limits,
+        *,
+        http: type[asyncio.Protocol] | None = None,
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        lifespan: Literal["auto", "on", "off"] = "auto",
+    ) -> None:
         super().__init__(
             app,
             http=http or _guarded(AutoHTTPProtocol),
@@ -128,7 +135,9 @@ class GuardedConfig(uvicorn.Config):
             log_config=None,
             timeout_keep_alive=KEEP_ALIVE_S,
             h11_max_incomplete_event_size=MAX_HEAD_BYTES,
-            **options,
+            host=host,
+            port=port,
+            lifespan=lifespan,
         )
         self.limits = limits
         self.room = Room(limits.connections)
@@ -137,8 +146,14 @@ class GuardedConfig(uvicorn.Config):
 class GuardedConnection(HttpProtocol):
     """One connection that cannot be held open by doing nothing. A mixin for uvicorn's HTTP protocols."""
 
-    def __init__(self, config: GuardedConfig, *args: Any, **options: Any) -> None:
-        super().__init__(config, *args, **options)
+    def __init__(
+        self,
+        config: GuardedConfig,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
         self.limits, self.room = config.limits, config.room
         self._inner = self.app
         self.app = self._answer
@@ -233,7 +248,7 @@ class GuardedConnection(HttpProtocol):
             self.transport.close()
             self.set_timer(CLOSE_S, self.abort)
 
-    async def _answer(self, scope: Any, receive: Receive, send: Send) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The application, for this connection: called as soon as the headers are complete."""
         self._clear_timer()
         self._answering += 1
@@ -348,7 +363,7 @@ _LONG_URL = (414, "URI too long", f"The address is over {MAX_URL_BYTES} bytes. S
 _LONG_HEADERS = (431, "Request header fields too large", f"The headers are over {MAX_HEAD_BYTES} bytes. Send fewer.")
 
 
-def _check_head(scope: Any) -> tuple[int, str, str] | None:
+def _check_head(scope: Scope) -> tuple[int, str, str] | None:
     """Why a complete head is refused: it may have come in one piece, which no parser bounds."""
     if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_URL_BYTES:
         return _LONG_URL

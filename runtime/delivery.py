@@ -8,10 +8,9 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import structlog
@@ -165,7 +164,7 @@ class _Sender:
                 await outbox.delivered(conn, claimed, self.delivery.clock.now())
             self.delivery.count(claimed.channel, "delivered")
 
-    async def _within_time(self, sending: Coroutine[Any, Any, None]) -> None:
+    async def _within_time(self, sending: Awaitable[None]) -> None:
         limit = self.delivery.settings.delivery_timeout
         try:
             async with asyncio.timeout(limit):

@@ -8,13 +8,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
 import psycopg
 import structlog
 
 from domain.errors import LeaseLostError
 from domain.events import Entry
+from domain.plain_json import JsonObject
 from graph.thread import advance
 from runtime.clock import Clock
 from runtime.outages import is_fault_of_database, is_outage
@@ -38,7 +39,7 @@ JITTER = (0.8, 1.2)
 MAX_RAW_ERROR = 50_000
 """Characters of an error that secrets are looked for in; no more of it is kept."""
 
-Outcome = dict[str, Any]
+Outcome = JsonObject
 """What clients read of an entry that is done."""
 
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
 
 import psycopg
 import uvicorn
@@ -21,6 +20,7 @@ from runtime.connections import GuardedConfig, Limits, problem_document
 from runtime.resources import Resources
 from storage import model_calls
 from storage.health import LATENCY_BOUNDS, Latency, Snapshot, latencies, snapshot
+from storage.model_calls import ModelTotal
 
 FRESH_S = 5.0
 """Seconds for which the figures are shown again without being counted again."""
@@ -87,7 +87,7 @@ class _Server(uvicorn.Server):
     """Signals are the worker's."""
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Any:
+    def capture_signals(self) -> Iterator[None]:
         yield
 
 
@@ -163,15 +163,19 @@ class _Counted(Collector):
 class _Spent(Collector):
     """What language models took, by who asked, the model, and whether it answered or why it abstained."""
 
-    def __init__(self, totals: list[dict[str, Any]]) -> None:
+    def __init__(self, totals: list[ModelTotal]) -> None:
         self.totals = totals
 
     def collect(self) -> Iterator[Metric]:
         by = ["worker", "model", "outcome"]
-        rows = [((row["worker"], row["model"], row["outcome"]), row) for row in self.totals]
-        calls = [(*key, row["calls"]) for key, row in rows]
-        tokens = [(*key, way, row[f"{way}_tokens"]) for key, row in rows for way in ("input", "output")]
-        cost = [(*key, float(row["cost"])) for key, row in rows]
+        rows = [((row.worker, row.model, row.outcome), row) for row in self.totals]
+        calls = [(*key, row.calls) for key, row in rows]
+        tokens = [
+            (*key, way, count)
+            for key, row in rows
+            for way, count in (("input", row.input_tokens), ("output", row.output_tokens))
+        ]
+        cost = [(*key, float(row.cost)) for key, row in rows]
         yield _counter("longlead_model_calls", "Calls of language models.", by, calls)
         yield _counter("longlead_model_tokens", "Their tokens, in and out.", [*by, "direction"], tokens)
         yield _counter("longlead_model_cost", "Their cost, where prices are known.", by, cost)

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from domain.errors import NotFoundError
+from domain.plain_json import JsonObject
 from domain.policy import ResponderType
 from domain.principals import Principal, Responder, Role, is_own_source, is_reserved
 from domain.text import Name
@@ -95,7 +97,7 @@ class ApiKey(BaseModel):
     def is_expired(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> JsonObject:
         """Everything but the secret and its end: two secrets of one id agree in it."""
         parts = self.model_dump(exclude={"key", "expires_at"})
         return {name: sorted(value) if isinstance(value, list) else value for name, value in parts.items()}
@@ -197,7 +199,7 @@ def _named(ids: Iterable[str]) -> str:
     return "keys " + ", ".join(dict.fromkeys(ids))
 
 
-def _problem(found: Any) -> str:
+def _problem(found: ErrorDetails) -> str:
     """What is wrong, by the key's place in the list: what stands there may be the secret."""
     number, *field = found["loc"] or ("JSON",)
     place = f"key {number + 1}" if isinstance(number, int) else str(number)

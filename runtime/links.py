@@ -8,7 +8,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from itsdangerous import BadData, URLSafeSerializer
 
@@ -118,7 +118,7 @@ class Linker:
             EndedLinkError: it was made by an earlier version.
         """
         try:
-            said: Any = self._signer.loads(token)
+            said = self._signer.loads(token)
         except BadData as error:
             raise BadLinkError("This link is incomplete, or was not made by this service. Copy it whole.") from error
         if not said or said[0] != _FORM:

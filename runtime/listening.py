@@ -13,7 +13,6 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Iterable
-from typing import Any
 
 import psycopg
 import structlog
@@ -75,7 +74,7 @@ class QuietConnector(PsycopgConnector):
     async def _loop_notify(
         self,
         on_notification: Notify,
-        connection: AsyncConnection[Any],
+        connection: AsyncConnection,
         timeout: float = LISTEN_TIMEOUT,  # noqa: ASYNC109 - the engine's signature
     ) -> None:
         """Hand notices on until the connection is lost; the caller then opens another. Probed every `timeout` s, since
@@ -94,7 +93,7 @@ class QuietConnector(PsycopgConnector):
             return
 
 
-async def _hear(connection: AsyncConnection[Any], heard: deque[tuple[str, str]], probe_s: float) -> None:
+async def _hear(connection: AsyncConnection, heard: deque[tuple[str, str]], probe_s: float) -> None:
     try:
         await asyncio.wait_for(_readable(connection.pgconn.socket), probe_s)
     except TimeoutError:

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from langchain_core.runnables.config import var_child_runnable_config
+from pydantic import JsonValue
 
 from runtime.redaction import Redaction
 from runtime.settings import Settings
@@ -52,7 +53,9 @@ def set_up_logs(settings: Settings) -> None:
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
 
 
-def _add_step(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def _add_step(
+    _: structlog.typing.WrappedLogger, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
     """The step of the graph in which it was logged, as LangGraph names it."""
     config = var_child_runnable_config.get() or {}
     step = config.get("metadata", {}).get("langgraph_node")
@@ -85,6 +88,6 @@ def _shortened(line: str) -> str:
     return json.dumps({key: _cut(value, room) for key, value in known.items()})
 
 
-def _cut(value: object, room: int) -> object:
+def _cut(value: JsonValue, room: int) -> JsonValue:
     text = value if isinstance(value, str) else json.dumps(value)
     return value if len(text) <= room else f"{text[: room // 2]} ... ({len(text)} characters) ... {text[-room // 2 :]}"

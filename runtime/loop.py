@@ -6,12 +6,12 @@ import gc
 import importlib
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def run(main: Coroutine[Any, Any, T]) -> T:
+def run(main: Coroutine[None, None, T]) -> T:
     """Run a process's main coroutine to its end; what it returns."""
     _settle_collector()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:

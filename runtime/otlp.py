@@ -8,7 +8,7 @@ import importlib
 import logging
 import threading
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
@@ -19,6 +19,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import Status
+from opentelemetry.util.types import AttributeValue
 
 from runtime.redaction import Redaction
 from runtime.settings import Settings
@@ -143,16 +144,16 @@ def mask_span(span: ReadableSpan, hide: Callable[[str], str]) -> ReadableSpan:
     )
 
 
-def mask_values(values: Any, hide: Callable[[str], str]) -> dict[str, Any]:
+def mask_values(values: Mapping[str, AttributeValue], hide: Callable[[str], str]) -> dict[str, AttributeValue]:
     """Attributes without secrets."""
     return {key: _mask_value(value, hide) for key, value in values.items()}
 
 
-def _mask_value(value: Any, hide: Callable[[str], str]) -> Any:
+def _mask_value(value: AttributeValue, hide: Callable[[str], str]) -> AttributeValue:
     if isinstance(value, str):
         return hide(value)
     if isinstance(value, tuple | list):
-        return tuple(_mask_value(part, hide) for part in value)
+        return tuple(hide(part) if isinstance(part, str) else part for part in value)
     return value
 
 

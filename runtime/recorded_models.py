@@ -1,8 +1,8 @@
 """What models once said, said again: so that a record can be run again for nothing, and comes out the same."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from storage.replays import ModelAnswer
 from tools.models import Completion, ModelAbstained, ModelRequest, Output
 
 
@@ -13,10 +13,10 @@ class RecordedModels:
     the reading is held against the text itself. What nobody asked then in any other way, no tier answers now.
     """
 
-    def __init__(self, answers: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, answers: Sequence[ModelAnswer]) -> None:
         self._answers = answers
         self._entry = 0
-        names = {row["tier"]: row["model"] for row in answers}
+        names = {row.tier: row.model for row in answers}
         self.tiers = tuple(names.get(tier, "") for tier in range(max(names, default=-1) + 1))
         self.missed = 0
         """How often a tier was asked what it was not asked then, though it was asked other things."""
@@ -34,16 +34,16 @@ class RecordedModels:
         row = self._found(request)
         if row is None:
             raise ModelAbstained("no_tier", "this was not asked when the record was made")
-        if row["outcome"] != "answered":
-            raise ModelAbstained(row["outcome"], row["detail"] or "", model=row["model"])
-        return Completion(row["answer"] or "", row["model"])
+        if row.outcome != "answered":
+            raise ModelAbstained(row.outcome, row.detail or "", model=row.model)
+        return Completion(row.answer or "", row.model)
 
-    def _found(self, request: ModelRequest[Output]) -> dict[str, Any] | None:
+    def _found(self, request: ModelRequest[Output]) -> ModelAnswer | None:
         asked = (request.worker, request.tier)
-        of_tier = [row for row in self._answers if (row["worker"], row["tier"]) == asked]
-        of_entry = [row for row in of_tier if row["seq"] == self._entry]
-        same = [row for row in (*of_entry, *of_tier) if row["request_hash"] == request.hash]
-        if not same and not any(row["request_hash"] == request.hash for row in self._answers):
+        of_tier = [row for row in self._answers if (row.worker, row.tier) == asked]
+        of_entry = [row for row in of_tier if row.seq == self._entry]
+        same = [row for row in (*of_entry, *of_tier) if row.request_hash == request.hash]
+        if not same and not any(row.request_hash == request.hash for row in self._answers):
             same = of_entry if request.worker == "reader" else []
             self.missed += bool(of_tier) and not same
         return same[0] if same else None

@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from domain.actions import RestateArguments
 from domain.approvals import Approval, Decision
@@ -23,6 +22,7 @@ from domain.errors import ConflictError
 from domain.events import body_of
 from domain.lines.taking_in import RESTATED
 from domain.own_ids import without_owner
+from domain.plain_json import JsonObject, PlainAction
 from domain.principals import Author
 from domain.questions import build_question, matter_on_file
 from runtime.drain import Drainer, Ended
@@ -61,7 +61,7 @@ class _Happens:
     """Something on record: its place among all that happened, and how it is done again."""
 
     place: tuple[int, int, int]
-    again: Callable[[], Awaitable[object]]
+    again: Callable[[], Awaitable[bool | None]]
 
 
 @dataclass
@@ -72,11 +72,11 @@ class Replay:
     clock: RecordedClock
     record: Record
     fork_id: str
-    policy: dict[str, object] = field(default_factory=dict)
+    policy: JsonObject = field(default_factory=dict)
     """Fields that stand whatever people changed in the meantime."""
-    tell: Callable[[int], Any] = lambda _: None
+    tell: Callable[[int], None] = lambda _: None
     """Hears how many entries were run."""
-    begin: Callable[[int], Any] = lambda _: None
+    begin: Callable[[int], None] = lambda _: None
     """Hears which entry is run next."""
     differently: list[AskedDifferently] = field(default_factory=list)
     _given: set[int] = field(default_factory=set)
@@ -221,7 +221,7 @@ class Replay:
             if entry.event_type == "Event_Failed":
                 return await self._died(slot, entry)
             if "approval_id" in entry.body:
-                return await approvals.building_of(slot.conn, self._own(entry.body["approval_id"])) is not None
+                return await approvals.building_of(slot.conn, self._own(str(entry.body["approval_id"]))) is not None
         return True
 
     async def _taken(self, slot: Slot, lease: Lease, entry: Recorded) -> Claimed | None:
@@ -229,7 +229,7 @@ class Replay:
             return await self.drainer.claim(slot, lease, beyond=entry.seq - 1)
         body = entry.body
         if "approval_id" in body:
-            body = {**body, "approval_id": self._own(body["approval_id"])}
+            body = {**body, "approval_id": self._own(str(body["approval_id"]))}
         async with slot.saver.lock:
             return await replays.take(slot.conn, lease, entry, body, self.clock.now())
 
@@ -300,12 +300,12 @@ class Replay:
         return self.fork_id + name[len(self.record.building_id) :] if name.startswith(self.record.building_id) else name
 
 
-def _whoever_read(subject: dict[str, Any]) -> dict[str, Any]:
+def _whoever_read(subject: JsonObject) -> JsonObject:
     """What a question is about, whichever model read the text and however sure it was."""
-    if not isinstance(subject.get("reading"), dict):
+    reading = subject.get("reading")
+    if not isinstance(reading, dict):
         return subject
-    reading = {name: value for name, value in subject["reading"].items() if name not in ("model", "confidence")}
-    return {**subject, "reading": reading}
+    return {**subject, "reading": {name: reading[name] for name in reading if name not in ("model", "confidence")}}
 
 
 def _meant(decision: Decision, asked: Approval, standing: Approval) -> Decision | None:
@@ -318,7 +318,7 @@ def _meant(decision: Decision, asked: Approval, standing: Approval) -> Decision 
     return decision.model_copy(update={"type": "edit", "actions": asked.recommended})
 
 
-def _neutral(approval: Approval) -> list[Any]:
+def _neutral(approval: Approval) -> list[tuple[str, JsonObject]]:
     """What is recommended, whichever text goes with it."""
     told = ("event", "message", "note", "question", "reason")
     return [
@@ -327,7 +327,7 @@ def _neutral(approval: Approval) -> list[Any]:
     ]
 
 
-def _put(approval: Approval) -> tuple[Any, ...]:
+def _put(approval: Approval) -> tuple[list[list[PlainAction]], JsonObject]:
     """What a person is shown of an order, but for the line of the policy."""
     options = [option.actions for option in approval.options[approval.refused :]]
     return options, {name: value for name, value in approval.evidence.items() if name in ("item", "order", "dates")}

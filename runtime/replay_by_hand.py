@@ -2,10 +2,11 @@
 delegations."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
 
 from domain.buildings import BuildingPatch, Vendor
 from domain.errors import NotFoundError
+from domain.plain_json import JsonObject
 from domain.principals import Author
 from domain.rules import Delegation, Rule, full_id
 from domain.text import ON_FILE
@@ -24,7 +25,7 @@ class ByHand:
     clock: Clock
     parent_id: str
     fork_id: str
-    policy: dict[str, object]
+    policy: JsonObject
     """Fields under trial: they stand whatever people changed."""
     remarks: list[str] = field(default_factory=list)
     """What could not be done again."""
@@ -66,7 +67,7 @@ class ByHand:
                 patch.policy = {**(patch.policy or {}), **self.policy}
             await buildings.change(conn, fork_id, patch, *done)
 
-    async def _grant(self, conn: Connection, granted: Delegation, done: tuple[Any, ...]) -> None:
+    async def _grant(self, conn: Connection, granted: Delegation, done: tuple[Author, datetime, int]) -> None:
         """Under the next name that is free here: the one on record may be taken by another."""
 
         def made(name: str, _: str | None) -> Delegation:
@@ -75,7 +76,7 @@ class ByHand:
 
         await teaching.grant(conn, self.fork_id, granted.item_id, made, *done)
 
-    async def _revoke(self, conn: Connection, name: str, done: tuple[Any, ...]) -> None:
+    async def _revoke(self, conn: Connection, name: str, done: tuple[Author, datetime, int]) -> None:
         here = self._granted.get(name) or await self._alike(conn, name)
         await teaching.revoke(conn, full_id(self.fork_id, here.delegation_id), *done)
 
@@ -89,10 +90,10 @@ class ByHand:
         return next((one for one in same if one.delegation_id == name), same[-1])
 
 
-def _author(by: dict[str, Any]) -> Author:
+def _author(by: JsonObject) -> Author:
     """Who it was, as far as it is on record: older versions kept a name, or nothing."""
     name = by.get("name") or by.get("id") or "unknown"
-    return Author(type=by.get("type", "human"), id=by.get("id", name), name=name)
+    return Author.model_validate({"type": by.get("type", "human"), "id": by.get("id", name), "name": name})
 
 
 def _says_the_same(one: Delegation, other: Delegation) -> bool:

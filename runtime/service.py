@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from runtime.channels_check import require_usable_channels, warn_of_missing_ways
 from runtime.connection_budget import ConnectionBudget
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 MOST_BACKOFF_S = 30.0
 
-MakeApp = Callable[[Resources], Any]
+MakeApp = Callable[[Resources], ASGIApp]
 """Makes the ASGI application: handed in, since the API is the room above."""
 
 
@@ -46,7 +46,7 @@ async def serve(settings: Settings, make_app: MakeApp) -> None:
             log.info("serving", url=f"http://{settings.host}:{settings.port}", embedded=settings.embedded)
 
 
-def http_config(app: Any, settings: Settings) -> GuardedConfig:
+def http_config(app: ASGIApp, settings: Settings) -> GuardedConfig:
     """How the API is served."""
     return GuardedConfig(app, Limits.of(settings), host=settings.host, port=settings.port)
 
@@ -63,7 +63,7 @@ class QuietServer(uvicorn.Server):
         self._ending = asyncio.Event()
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Any:
+    def capture_signals(self) -> Iterator[None]:
         yield
 
     def end(self) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 from urllib.parse import unquote
 
 from pydantic import (
     AfterValidator,
     AliasChoices,
+    AliasPath,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -29,6 +30,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.errors import ConfigurationError
+from domain.plain_json import JsonObject
 from domain.retries import RetrySchedule
 from runtime.keys import ApiKey as ApiKey
 from runtime.keys import check_keys, dump_keys, parse_keys, read_key_file
@@ -66,14 +68,17 @@ class ModelPrice(BaseModel):
 ModelNames = Annotated[list[str], NoDecode, BeforeValidator(split_names), AfterValidator(check_models)]
 
 
+T = TypeVar("T")
+Given = str | int | float | Path | list[str] | Mapping[str, "Given"] | None
+"""What a setting is given as: text of the environment, or a value."""
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-def _in_capitals(given: object) -> object:
+def _in_capitals(given: T) -> T | str:
     return given.upper() if isinstance(given, str) and given.upper() in _LEVELS else given
 
 
-def _parse_prices(given: object) -> object:
+def _parse_prices(given: T) -> T | JsonObject:
     if not isinstance(given, str):
         return given
     expected = 'a JSON object such as {"model": {"input": 0.15, "output": 0.6}}'
@@ -117,7 +122,7 @@ def _check_webhook_secret(secret: SecretStr) -> None:
         raise ValueError(_SECRET_EXPECTED)
 
 
-def _read_channels(given: object) -> object:
+def _read_channels(given: Given) -> dict[str, list[Target]]:
     """Channels as the settings hold them; what is wrong is named by its key, since the rest may be secret."""
     if isinstance(given, str):
         given = _read_file(given) if given.startswith("@") else given
@@ -384,12 +389,12 @@ class Settings(BaseSettings):
 
     @field_validator("channels", mode="before")
     @classmethod
-    def _read_ways(cls, given: object) -> object:
+    def _read_ways(cls, given: Given) -> dict[str, list[Target]]:
         return _read_channels(given)
 
     @model_validator(mode="wrap")
     @classmethod
-    def _remember_file(cls, values: object, handler: ModelWrapValidatorHandler["Settings"]) -> "Settings":
+    def _remember_file(cls, values: T, handler: ModelWrapValidatorHandler["Settings"]) -> "Settings":
         """Keep where the keys were read from, since they are read again when the file changes."""
         settings = handler(values)
         given = values.get("api_keys") if isinstance(values, dict) else None
@@ -437,7 +442,7 @@ class Settings(BaseSettings):
 
     @field_validator("api_keys", mode="before")
     @classmethod
-    def _read(cls, given: object) -> object:
+    def _read(cls, given: T) -> T | list[ApiKey]:
         return _read_keys(given) if isinstance(given, str) else given
 
     @field_validator("api_keys")
@@ -466,7 +471,7 @@ class Settings(BaseSettings):
 
     @field_validator("model_temperature", "model_tokens_per_day", "model_cost_per_day", mode="before")
     @classmethod
-    def _none(cls, given: object) -> object:
+    def _none(cls, given: T) -> T | None:
         return None if isinstance(given, str) and given.strip().lower() in ("", "none") else given
 
     @property
@@ -534,7 +539,7 @@ class Settings(BaseSettings):
         return not self.database_url
 
 
-def _variable_of(name: str, alias: object) -> str:
+def _variable_of(name: str, alias: str | AliasPath | AliasChoices | None) -> str:
     first = alias.choices[0] if isinstance(alias, AliasChoices) else alias
     return str(first or f"LONGLEAD_{name.upper()}")
 
@@ -551,7 +556,7 @@ SECRET_SETTINGS = frozenset(
 """Settings whose value is never shown: it is a secret, or may hold one."""
 
 
-def load_settings(**overrides: object) -> Settings:
+def load_settings(**overrides: Given) -> Settings:
     """Read the environment.
 
     Raises:
@@ -565,7 +570,7 @@ def load_settings(**overrides: object) -> Settings:
         raise ConfigurationError(f"Wrong settings: {problems}.") from None
 
 
-def load_service_settings(**overrides: object) -> Settings:
+def load_service_settings(**overrides: Given) -> Settings:
     """The same for a process that is to run for long: a variable that is no setting is refused too, since what it was
     meant to set keeps its default.
 

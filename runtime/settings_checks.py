@@ -6,15 +6,16 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, JsonValue, SecretStr
 from pydantic.fields import FieldInfo
 
 from domain.web_addresses import find_fault_of_base, is_host, is_web_url
 
 _TOKEN = re.compile(r"[!-~]*")
+T = TypeVar("T")
 _MODEL = re.compile(r"[^\s,;'\"]+")
 MAX_SHOWN = 80
 """Characters of a wrong value that are shown."""
@@ -78,7 +79,7 @@ def check_models(names: list[str]) -> list[str]:
     return names
 
 
-def split_names(given: object) -> object:
+def split_names(given: T) -> T | JsonValue:
     """Names, comma separated; or a JSON list, as other settings that are lists have it."""
     if not isinstance(given, str):
         return given
@@ -87,12 +88,13 @@ def split_names(given: object) -> object:
     return [name.strip() for name in given.split(",") if name.strip()]
 
 
-def parse_json(given: str, expected: str) -> object:
+def parse_json(given: str, expected: str) -> JsonValue:
     """What JSON text holds; nothing of the text is said where it is none."""
     try:
-        return json.loads(given)
+        found: JsonValue = json.loads(given)
     except ValueError:
         raise ValueError(f"{expected} is expected") from None
+    return found
 
 
 def check_database_url(given: str) -> str:
@@ -124,7 +126,7 @@ def check_folder(folder: Path) -> Path:
     return folder
 
 
-def refuse_empty(given: object) -> object:
+def refuse_empty(given: T) -> T:
     """Where nothing at all would mean something else than what was meant."""
     if isinstance(given, str) and not given.strip():
         raise ValueError("it is set and empty: set it to something, or not at all")

@@ -4,12 +4,13 @@ those that stay released."""
 import json
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from domain.lines.adopting import AdoptedLine, look_at, tell_of
+from domain.lines.adopting import AdoptedLine, ToldLines, look_at, tell_of
+from domain.plain_json import JsonObject
 from domain.procurement import Item, LineFile
 from storage import inbox
-from storage.connection import Connection
+from storage.connection import Connection, select
 from storage.procurement import ROWS_BEFORE_FACTS, file_before_facts
 from storage.transaction import building_transaction
 
@@ -51,19 +52,26 @@ async def look_at_lines(
     row = await (await conn.execute("SELECT to_regclass('items') AS found")).fetchone()
     if row is None or row["found"] is None:
         return
-    last = {"building_id": "", "item_id": ""}
-    while rows := await (await conn.execute(_PAGE, {**last, "told": told})).fetchall():
-        for row in rows:
-            found = look_at(_file(row))
+    building_id = item_id = ""
+    while rows := await select(conn, _Kept, _PAGE, {"building_id": building_id, "item_id": item_id, "told": told}):
+        for kept in rows:
+            found = look_at(_file(kept))
             if found is not None:
-                yield LineOfBuilding(row["building_id"], found)
+                yield LineOfBuilding(kept.building_id, found)
         on_lines(len(rows))
-        last = {name: rows[-1][name] for name in last}
+        building_id, item_id = rows[-1].building_id, rows[-1].item_id
 
 
-def _file(row: dict[str, Any]) -> LineFile:
-    item = Item.model_validate(json.loads(row["item"], parse_float=Decimal))
-    return file_before_facts(item, row["rows"])
+class _Kept(NamedTuple):
+    building_id: str
+    item_id: str
+    item: str
+    rows: str
+
+
+def _file(kept: _Kept) -> LineFile:
+    item = Item.model_validate(json.loads(kept.item, parse_float=Decimal))
+    return file_before_facts(item, kept.rows)
 
 
 async def tell_of_released(conn: Connection) -> None:
@@ -87,6 +95,10 @@ async def _enter(conn: Connection, building_id: str, released: list[AdoptedLine]
             source=inbox.INTERNAL,
             event_id=ENTRY,
             event_type="Lines_Adopted",
-            body=dict(tell_of(released)),
+            body=_body(tell_of(released)),
             now=now["now"],
         )
+
+
+def _body(told: ToldLines) -> JsonObject:
+    return {"lines": [{"item": line["item"], "why": line["why"]} for line in told["lines"]], "count": told["count"]}

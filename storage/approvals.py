@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from domain.absent import no_approval
 from domain.approvals import Approval, Decision, Question
 from domain.errors import ConflictError
-from domain.plain_json import PlainAction
+from domain.plain_json import JsonObject, PlainAction, as_json
 from domain.principals import Author, Door
 from storage import inbox, procurement
 from storage.audit import Act, Signature, record_audit
@@ -74,7 +73,8 @@ async def decide(
         approval = approval.accept(decision, accepted.seq, event_id, now)
         transaction.seq = accepted.seq
         transaction.save(approval)
-        told = {"type": decision.type, "version": approval.version, "actions": decision.actions, "seq": accepted.seq}
+        told: JsonObject = {"type": decision.type, "version": approval.version, "seq": accepted.seq}
+        told["actions"] = as_json(decision.actions)
         record_audit(transaction, Signature(author, now), Act("decision_given", approval_id, told))
         return AcceptedDecision(approval, event_id, accepted.seq, approval.version, created=True)
 
@@ -101,7 +101,7 @@ async def find_repeated(
     return AcceptedDecision(approval, event_id, row["seq"], first["version"], created=False)
 
 
-def _said(decision: Decision) -> dict[str, Any]:
+def _said(decision: Decision) -> JsonObject:
     """What a sender said, without what is known of the sender."""
     return decision.model_dump(mode="json", include={"type", "actions", "why", "occurred_at"})
 
@@ -150,9 +150,9 @@ def _refuse_late(approval: Approval, version: int | None) -> None:
         )
 
 
-def _body(approval: Approval, decision: Decision) -> dict[str, Any]:
+def _body(approval: Approval, decision: Decision) -> JsonObject:
     """The inbox entry: it names the approval and binds the answer to the version that was read."""
-    body = {
+    body: JsonObject = {
         "approval_id": approval.approval_id,
         "key": approval.key,
         "version": approval.version,

@@ -8,7 +8,7 @@ know, stays in our transaction, and uses the driver's TLS, which the wheel's too
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO
 
 import psycopg
 
@@ -31,7 +31,7 @@ _KNOWN_SETTINGS = "SELECT name FROM pg_settings"
 class ScriptRunner:
     """Runs the sections of one archive's script inside the connection's transaction."""
 
-    connection: psycopg.Connection[Any]
+    connection: psycopg.Connection
     on_progress: Callable[[int], None]
     """Called with the number of bytes read so far."""
     _bytes_read: int = 0

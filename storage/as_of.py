@@ -1,9 +1,10 @@
 """The rows of a building as of a position of `changes`: what they were, and what has changed since."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
-from storage.connection import Connection
+from domain.plain_json import JsonObject
+from storage.connection import Connection, select
 
 # An answer is accepted while earlier entries still wait: what belongs to an entry that is not yet there is left out.
 _THEN = """
@@ -23,7 +24,7 @@ SELECT DISTINCT ON (entity, id) entity, id, data FROM changes
  WHERE building_id = %s AND position <= %s AND (entity, id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
  ORDER BY entity, id, position DESC"""
 
-Images = dict[tuple[str, str], dict[str, Any]]
+Images = dict[tuple[str, str], JsonObject]
 """Rows as JSON by (table, id)."""
 
 
@@ -38,15 +39,20 @@ class Moment:
 
 async def changed_since(conn: Connection, building_id: str, position: int) -> Images:
     """The rows that have changed since a position, as they stand."""
-    return _images(await (await conn.execute(SINCE, (building_id, position))).fetchall())
+    return _images(await select(conn, _Image, SINCE, (building_id, position)))
 
 
 async def those_at(conn: Connection, building_id: str, position: int, keys: list[tuple[str, str]]) -> Images:
     """The rows named, as they were at a position; without those that were not yet there."""
     entities, ids = [entity for entity, _ in keys], [id_ for _, id_ in keys]
-    rows = await (await conn.execute(THOSE, (building_id, position, entities, ids))).fetchall()
-    return _images(rows)
+    return _images(await select(conn, _Image, THOSE, (building_id, position, entities, ids)))
 
 
-def _images(rows: list[dict[str, Any]]) -> Images:
-    return {(row["entity"], row["id"]): row["data"] for row in rows}
+class _Image(NamedTuple):
+    entity: str
+    id: str
+    data: JsonObject
+
+
+def _images(rows: list[_Image]) -> Images:
+    return {(row.entity, row.id): row.data for row in rows}

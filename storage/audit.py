@@ -3,12 +3,15 @@
 Each row is written in the transaction of what it records: the one is never there without the other.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from psycopg.types.json import Jsonb
+from pydantic import JsonValue
 
+from domain.plain_json import JsonObject
 from domain.principals import Author
 from storage.connection import Statement
 from storage.transaction import BuildingTransaction
@@ -48,11 +51,11 @@ class Act:
     what: What
     subject: str
     """Id of what it is done to."""
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: Mapping[str, JsonValue] = field(default_factory=dict)
     """In JSON's types. Never a secret."""
 
 
-def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+def differences(before: Mapping[str, JsonValue], after: Mapping[str, JsonValue]) -> JsonObject:
     """Of each field that is not what it was: {before, after}."""
     names = dict.fromkeys([*before, *after])
     changed = [name for name in names if before.get(name) != after.get(name)]

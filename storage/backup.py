@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -228,20 +227,20 @@ def require_backup_file(source: Path) -> None:
         raise RestoreError(f"There is no backup file {source}. Check the path.")
 
 
-def _check_version(connection: psycopg.Connection[Any]) -> None:
+def _check_version(connection: psycopg.Connection) -> None:
     row = connection.execute(SERVER_VERSION).fetchone()
     if row is not None:
         check_server_version(row[0])
 
 
-def _take_lock(connection: psycopg.Connection[Any]) -> None:
+def _take_lock(connection: psycopg.Connection) -> None:
     # Else a service that starts just now would create its tables between the check and the restore.
     row = connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK_KEY,)).fetchone()
     if not row or not row[0]:
         raise RestoreError("Another process is migrating or restoring this database. Stop it and try again.")
 
 
-def _require_empty(connection: psycopg.Connection[Any]) -> None:
+def _require_empty(connection: psycopg.Connection) -> None:
     names = [row[0] for row in connection.execute(_OBJECTS)]
     if names:
         raise DatabaseNotEmptyError(
@@ -252,7 +251,7 @@ def _require_empty(connection: psycopg.Connection[Any]) -> None:
 
 
 def _restore_into(
-    connection: psycopg.Connection[Any], source: Path, vector: bool, on_progress: Callable[[int], None]
+    connection: psycopg.Connection, source: Path, vector: bool, on_progress: Callable[[int], None]
 ) -> tuple[str, ...]:
     """Run the archive's three sections in one transaction; the names of tables that were left out."""
     tools, listing = _read_listing(source)
@@ -285,7 +284,7 @@ def _require_ours(listing: list[str], source: Path) -> None:
         )
 
 
-def _forget_workers(connection: psycopg.Connection[Any]) -> None:
+def _forget_workers(connection: psycopg.Connection) -> None:
     """Delete the workers that ran when the backup was made: their signs of life would pass for those of today.
 
     Our own table goes with the job engine's; a job that one of them was doing is without a worker, so it is taken up
@@ -296,7 +295,7 @@ def _forget_workers(connection: psycopg.Connection[Any]) -> None:
         connection.execute("DELETE FROM public.procrastinate_workers")
 
 
-def _require_known_migrations(connection: psycopg.Connection[Any], source: Path) -> None:
+def _require_known_migrations(connection: psycopg.Connection, source: Path) -> None:
     """Refuse what a newer Longlead wrote while it can still be rolled back."""
     table = connection.execute("SELECT to_regclass('public.longlead_migrations')").fetchone()
     if table is None or table[0] is None:
@@ -329,7 +328,7 @@ class _Contents:
     left_out: tuple[str, ...]
 
 
-def _choose_contents(connection: psycopg.Connection[Any], listing: list[str], vector: bool) -> _Contents:
+def _choose_contents(connection: psycopg.Connection, listing: list[str], vector: bool) -> _Contents:
     """The table of contents without the extensions that cannot be had here, and without what needs pgvector.
 
     Should another table use a missing extension, that table's own error says so.
@@ -350,7 +349,7 @@ def _needs_any(line: str, missing: set[str]) -> bool:
     return "vector" in missing and _VECTOR_TABLES.search(line) is not None
 
 
-def _can_create_extension(connection: psycopg.Connection[Any], name: str) -> bool:
+def _can_create_extension(connection: psycopg.Connection, name: str) -> bool:
     # Tried and taken back: on managed servers the rules cannot be read from the catalog.
     try:
         with connection.transaction(force_rollback=True):

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import datetime
-from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -14,6 +13,7 @@ from domain.earlier_digests import earlier_digests_of_building
 from domain.errors import ConflictError, InvalidError
 from domain.event_content import digest_of_typed
 from domain.events import local_day, localised
+from domain.plain_json import JsonObject
 from domain.policy import Policy
 from domain.principals import Author
 from domain.procurement import Item, ScheduleVersion, VendorRow
@@ -127,7 +127,7 @@ def log_of(spec: BuildingSpec) -> Log:
     return log
 
 
-def transaction_zone(spec: BuildingSpec) -> Any:
+def transaction_zone(spec: BuildingSpec) -> ZoneInfo:
     return Building(building_id=spec.building_id, name=spec.name, thread_id="", time_zone=spec.time_zone).zone
 
 
@@ -164,7 +164,7 @@ async def change(
         return building
 
 
-def _changeable(building: Building) -> dict[str, Any]:
+def _changeable(building: Building) -> JsonObject:
     """What people may change of a building, field by field, in JSON's types."""
     plain = building.model_dump(mode="json", include={"policy", "contacts", "approvers"})
     policy = {f"policy.{name}": value for name, value in plain["policy"].items()}

@@ -1,15 +1,26 @@
 """A connection to PostgreSQL that can send several statements in one message."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+from uuid import UUID
 
 import psycopg
 from psycopg.abc import PQGen
 from psycopg.generators import send
 from psycopg.pq import ExecStatus
-from psycopg.rows import DictRow
+from psycopg.rows import DictRow, class_row, scalar_row
+from psycopg.types.json import Jsonb
 
-Statement = tuple[Any, Any]
+R = TypeVar("R")
+Parameter = str | bytes | int | float | bool | Decimal | date | timedelta | UUID | Jsonb | Sequence["Parameter"] | None
+Parameters = Sequence[Parameter] | Mapping[str, Parameter]
+Column = str | int | float | Decimal | date | timedelta | UUID | list["Column"] | dict[str, "Column"] | None
+"""What stands in a column of a row: JSON too."""
+Found = dict[str, Column]
+"""A row of any query, by column."""
+Statement = tuple[str | bytes, Parameters | None]
 """A query, as text or bytes, and its parameters."""
 
 Rows = list[DictRow]
@@ -72,6 +83,21 @@ class Connection(psycopg.AsyncConnection[DictRow]):
         if len(self._kept) > MOST_KEPT:
             self._kept.clear()
         self._kept.update((query, cursor) for cursor, (query, _) in zip(cursors, asked, strict=True))
+
+
+async def select(conn: Connection, kind: type[R], query: str | bytes, parameters: Parameters = ()) -> list[R]:
+    """The rows of a query, each as a `kind`, whose fields are its columns."""
+    return await (await conn.cursor(row_factory=class_row(kind)).execute(query, parameters)).fetchall()
+
+
+async def select_one(conn: Connection, kind: type[R], query: str | bytes, parameters: Parameters = ()) -> R | None:
+    """The first row of a query as a `kind`; None where there is none."""
+    return await (await conn.cursor(row_factory=class_row(kind)).execute(query, parameters)).fetchone()
+
+
+async def select_value(conn: Connection, query: str, parameters: Parameters = ()) -> Any:
+    """The first column of the first row of a query; None where there is no row."""
+    return await (await conn.cursor(row_factory=scalar_row).execute(query, parameters)).fetchone()
 
 
 def first_fault(error: psycopg.Error) -> psycopg.Error:

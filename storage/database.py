@@ -8,9 +8,10 @@ from typing import Any
 import orjson
 import psycopg
 from psycopg.conninfo import make_conninfo
-from psycopg.rows import dict_row
+from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool
+from pydantic import JsonValue
 
 from storage.connection import Connection, first_fault
 from storage.seldom import Seldom
@@ -20,7 +21,7 @@ Pool = AsyncConnectionPool[Connection]
 _CONNECT_TIMEOUT_S = 5
 
 # A host that vanished would otherwise hold its advisory locks, or leave us waiting, for two hours. 5 + 3 * 5 = 20 s.
-_WATCHED: dict[str, Any] = {
+_WATCHED = {
     "keepalives": 1,
     "keepalives_idle": 5,
     "keepalives_interval": 5,
@@ -130,7 +131,7 @@ async def _configure(connection: Connection) -> None:
     await connection.execute(_SERVER_SIDE)
 
 
-async def configure(connection: psycopg.AsyncConnection[Any]) -> None:
+async def configure(connection: psycopg.AsyncConnection[DictRow]) -> None:
     """Make a connection that somebody else's pool opened one of ours: what it is asked is committed by itself, so that
     nothing stays locked between two messages."""
     await connection.set_autocommit(True)
@@ -161,9 +162,10 @@ _LONG = b"0" * 19
 """Numbers of so many digits may be too large for orjson, which would make floats of them."""
 
 
-def _decoded(text: bytes | str) -> Any:
+def _decoded(text: bytes | str) -> JsonValue:
     data = text.encode() if isinstance(text, str) else text
-    return json.loads(data) if _LONG in data.translate(_AS_ZERO) else orjson.loads(data)
+    decoded: JsonValue = json.loads(data) if _LONG in data.translate(_AS_ZERO) else orjson.loads(data)
+    return decoded
 
 
 def is_database_fault(error: BaseException) -> bool:

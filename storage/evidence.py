@@ -1,7 +1,6 @@
 """What a question shows beside its facts: the events behind them, the team's notes, similar past cases."""
 
-from typing import Any
-
+from domain.plain_json import JsonObject
 from storage.connection import Connection
 
 FACTS = """
@@ -21,7 +20,7 @@ SELECT approval_id, item_id, summary, decision FROM approvals
  ORDER BY decision_seq DESC LIMIT 5"""
 
 
-async def facts(conn: Connection, building_id: str, item_id: str | None, seq: int) -> list[dict[str, Any]]:
+async def facts(conn: Connection, building_id: str, item_id: str | None, seq: int) -> list[JsonObject]:
     """The last events of the line, oldest first; for a question without a line, the event in hand."""
     query, parameters = (FACTS, (building_id, item_id)) if item_id else (ONE, (building_id, seq))
     rows = await (await conn.execute(query, parameters)).fetchall()
@@ -32,13 +31,13 @@ async def facts(conn: Connection, building_id: str, item_id: str | None, seq: in
     ]
 
 
-async def notes(conn: Connection, building_id: str, item_id: str) -> list[dict[str, Any]]:
+async def notes(conn: Connection, building_id: str, item_id: str) -> list[JsonObject]:
     """What the team noted on the line, newest first."""
     rows = await (await conn.execute(NOTES, (building_id, item_id))).fetchall()
     return [{"from": row["party"], "text": row["text"], "seq": row["caused_seq"]} for row in rows]
 
 
-async def past_cases(conn: Connection, building_id: str, kind: str) -> list[dict[str, Any]]:
+async def past_cases(conn: Connection, building_id: str, kind: str) -> list[JsonObject]:
     """How the last questions of the same kind were answered in this building, newest first."""
     rows = await (await conn.execute(PAST, (building_id, kind))).fetchall()
     return [

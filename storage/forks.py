@@ -6,20 +6,21 @@ ids of its own, its orders are numbered as the parent's, and what it writes for 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
-from typing import Any
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
 from pydantic_core import to_jsonable_python
 
 from domain.errors import ConflictError, InvalidError, NotFoundError
+from domain.plain_json import JsonObject
 from domain.procurement import Row
 from storage import long_term
 from storage.as_of import LATEST, Moment
 from storage.audit import Act, Signature, audit_row
 from storage.buildings import thread_id
-from storage.connection import Connection
+from storage.connection import Connection, Parameter, select_one
 from storage.ledger import args_hash
 from storage.rows import TABLES
 from storage.transaction import LOCK
@@ -194,7 +195,7 @@ async def create(conn: Connection, point: ForkPoint, *, signature: Signature, mo
     if row is None or origin is None:
         raise NotFoundError(f"There is no building {parent!r}. List the buildings with GET /buildings.")
     fork_id = _named(origin["origin"] or parent, row["number"])
-    parameters = {
+    parameters: dict[str, Parameter] = {
         "fork_id": fork_id,
         "thread_id": thread_id(fork_id),
         "mode": mode,
@@ -205,10 +206,13 @@ async def create(conn: Connection, point: ForkPoint, *, signature: Signature, mo
         **{name: value for name, value in vars(point).items() if name != "moment"},
         "died": Jsonb({str(seq): generation for seq, generation in point.died.items()}),
     }
+    defaults: dict[type[Row], dict[str, Parameter]] = {
+        kind: {"fork_id": fork_id, "defaults": Jsonb(_defaults(kind))} for kind in TABLES
+    }
     await conn.together(
         [
             *((statement, parameters) for statement in (_BUILDING, _FORK, _CHANGES)),
-            *((_rebuild(kind), {"fork_id": fork_id, "defaults": Jsonb(_defaults(kind))}) for kind in TABLES),
+            *((_rebuild(kind), given) for kind, given in defaults.items()),
             *((statement, parameters) for statement in (_EVENTS, _ACTIONS, _DECISIONS, _MODEL_CALLS)),
         ]
     )
@@ -250,7 +254,7 @@ def _rebuild(kind: type[Row]) -> bytes:
 
 
 @cache
-def _defaults(kind: type[Row]) -> dict[str, Any]:
+def _defaults(kind: type[Row]) -> JsonObject:
     return {
         name: to_jsonable_python(field.get_default(call_default_factory=True))
         for name, field in kind.model_fields.items()
@@ -274,13 +278,31 @@ MEMORY = "DELETE FROM store WHERE prefix = %s OR prefix LIKE %s"  # a fork remem
 JOBS = "DELETE FROM procrastinate_jobs WHERE lock = %s AND status <> 'doing'"
 
 
-async def find(conn: Connection, parent_id: str, fork_id: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Begun:
+    """A row of `forks`: of which building it is a fork, and where it begins."""
+
+    number: int
+    fork_id: str
+    parent_id: str
+    position: int
+    last_seq: int
+    in_hand: int | None
+    checkpoint_id: str | None
+    state_seq: int | None
+    exact: bool
+    note: str | None
+    created_by: JsonObject
+    created_at: datetime
+
+
+async def find(conn: Connection, parent_id: str, fork_id: str) -> Begun:
     """A fork's row.
 
     Raises:
         NotFoundError: the building has no such fork.
     """
-    row = await (await conn.execute(FORK, (parent_id, fork_id))).fetchone()
+    row = await select_one(conn, Begun, FORK, (parent_id, fork_id))
     if row is None:
         raise NotFoundError(
             f"Building {parent_id!r} has no fork {fork_id!r}. List them with GET /buildings/{parent_id}/forks."
@@ -288,9 +310,9 @@ async def find(conn: Connection, parent_id: str, fork_id: str) -> dict[str, Any]
     return row
 
 
-async def begins(conn: Connection, building_id: str) -> dict[str, Any] | None:
+async def begins(conn: Connection, building_id: str) -> Begun | None:
     """Where a building begins that is a fork itself; None for any other."""
-    return await (await conn.execute("SELECT * FROM forks WHERE fork_id = %s", (building_id,))).fetchone()
+    return await select_one(conn, Begun, "SELECT * FROM forks WHERE fork_id = %s", (building_id,))
 
 
 async def delete(conn: Connection, parent_id: str, fork_id: str, signature: Signature | None = None) -> bool:
@@ -328,16 +350,16 @@ async def _refuse_with_children(conn: Connection, fork_id: str) -> None:
         raise ConflictError(f"Fork {fork_id!r} has forks of its own: delete {', '.join(children)} first.")
 
 
-def check_within(begun: dict[str, Any] | None, moment: Moment) -> None:
+def check_within(begun: Begun | None, moment: Moment) -> None:
     """A fork knows its past only from where it begins.
 
     Raises:
         InvalidError: the moment is before that.
     """
-    if begun is not None and moment.position < begun["position"]:
+    if begun is not None and moment.position < begun.position:
         raise InvalidError(
-            f"{moment.building_id!r} is a fork that begins after event {begun['last_seq']}; "
-            f"for an earlier point fork {begun['parent_id']!r}.",
+            f"{moment.building_id!r} is a fork that begins after event {begun.last_seq}; "
+            f"for an earlier point fork {begun.parent_id!r}.",
             "before_event",
         )
 

@@ -4,12 +4,14 @@ Nothing here counts the whole inbox: what is open is read by partial indexes, wh
 a trigger keeps by building. So a scrape costs the same after ten million events.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import accumulate
+from typing import NamedTuple
 
-from storage.connection import Connection
-from storage.workers import list_processes
+from storage.connection import Connection, select, select_value
+from storage.workers import WorkerProcess, list_processes
 
 LATENCY_BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 """Upper bounds in seconds of the histograms in `event_totals`, as the trigger has them."""
@@ -26,7 +28,9 @@ _LIVE = "JOIN buildings b ON b.building_id = {}.building_id AND b.mode = 'live'"
 _DEAD = f"""
 SELECT e.status, e.event_type, count(*) AS events FROM events e {_LIVE.format("e")}
  WHERE e.status = 'dead' GROUP BY 1, 2"""
-_ENDED = "SELECT ended, event_type, sum(events)::bigint AS events FROM event_totals GROUP BY 1, 2 ORDER BY 1, 2"
+_ENDED = (
+    "SELECT ended AS status, event_type, sum(events)::bigint AS events FROM event_totals GROUP BY 1, 2 ORDER BY 1, 2"
+)
 _OLDEST = "SELECT min(received_at) AS oldest FROM events WHERE status IN ('queued', 'running')"
 _APPROVALS = f"""
 SELECT kind, count(*) AS pending,
@@ -37,9 +41,8 @@ SELECT status, count(*) AS messages FROM outbox WHERE status IN ('queued', 'logg
  GROUP BY status ORDER BY status"""
 _BUILDINGS = "SELECT count(*) AS buildings FROM buildings WHERE mode = 'live'"
 _BUCKETS = ", ".join(
-    f"sum({column}[{place}])::bigint AS {column}_{place}"
+    f"ARRAY[{', '.join(f'sum({column}[{place}])::bigint' for place in range(1, len(LATENCY_BOUNDS) + 2))}] AS {column}"
     for column in ("received_within", "started_within")
-    for place in range(1, len(LATENCY_BOUNDS) + 2)
 )
 _LATENCIES = f"""
 SELECT event_type, sum(received_s) AS received_s, sum(started_s) AS started_s, {_BUCKETS}
@@ -75,14 +78,14 @@ class Snapshot:
 
     workers: int
     buildings: int
-    events: list[tuple[str, str, int]]
+    events: Sequence[tuple[str, str, int]]
     """(status, event_type, count) of what is queued, running or dead now."""
-    ended: list[tuple[str, str, int]]
+    ended: Sequence[tuple[str, str, int]]
     """(done, dead or retried; event_type; count) of how entries ended until now."""
     oldest_waiting: datetime | None
-    approvals: list[tuple[str, int, int]]
+    approvals: Sequence[tuple[str, int, int]]
     """(kind, pending, overdue): reminded, escalated, or about to be."""
-    outbox: list[tuple[str, int]]
+    outbox: Sequence[tuple[str, int]]
     """(status, count) of messages that wait, that nobody took, or that are in the log alone."""
 
     def events_with(self, status: str) -> int:
@@ -111,37 +114,109 @@ class Latency:
     """How many took no longer than each bound, and in the end how many there are."""
 
 
+class _Events(NamedTuple):
+    status: str
+    event_type: str
+    events: int
+
+
+class _Approvals(NamedTuple):
+    kind: str
+    pending: int
+    overdue: int
+
+
+class _Messages(NamedTuple):
+    status: str
+    messages: int
+
+
+@dataclass(frozen=True)
+class _Latencies:
+    event_type: str
+    received_s: float
+    started_s: float
+    received_within: list[int]
+    started_within: list[int]
+
+
 async def live_workers(conn: Connection, stalled_after: float) -> int:
     """How many workers gave a sign of life within `stalled_after` seconds."""
-    return int((await _row(conn, _WORKERS, (stalled_after,)))["workers"])
+    return int(await select_value(conn, _WORKERS, (stalled_after,)))
 
 
 async def snapshot(conn: Connection, stalled_after: float, now: datetime) -> Snapshot:
     """Count what is open, and add up what has ended."""
-    events = sorted(await _tuples(conn, _OPEN) + await _tuples(conn, _DEAD))
+    events = sorted(await select(conn, _Events, _OPEN) + await select(conn, _Events, _DEAD))
     return Snapshot(
         workers=await live_workers(conn, stalled_after),
-        buildings=(await _row(conn, _BUILDINGS))["buildings"],
+        buildings=await select_value(conn, _BUILDINGS),
         events=events,
-        ended=await _tuples(conn, _ENDED),
-        oldest_waiting=(await _row(conn, _OLDEST))["oldest"],
-        approvals=await _tuples(conn, _APPROVALS, {"now": now}),
-        outbox=await _tuples(conn, _OUTBOX),
+        ended=await select(conn, _Events, _ENDED),
+        oldest_waiting=await select_value(conn, _OLDEST),
+        approvals=await select(conn, _Approvals, _APPROVALS, {"now": now}),
+        outbox=await select(conn, _Messages, _OUTBOX),
     )
 
 
 async def latencies(conn: Connection) -> tuple[list[Latency], list[Latency]]:
     """By type of event: the time since it was received, and since its last start."""
-    rows = await (await conn.execute(_LATENCIES)).fetchall()
-    return [_latency(row, "received") for row in rows], [_latency(row, "started") for row in rows]
+    rows = await select(conn, _Latencies, _LATENCIES)
+    since_received = [Latency(row.event_type, row.received_s, list(accumulate(row.received_within))) for row in rows]
+    since_started = [Latency(row.event_type, row.started_s, list(accumulate(row.started_within))) for row in rows]
+    return since_received, since_started
 
 
-def _latency(row: dict[str, Any], since: str) -> Latency:
-    within, total = [], 0
-    for place in range(1, len(LATENCY_BOUNDS) + 2):
-        total += row[f"{since}_within_{place}"]
-        within.append(total)
-    return Latency(row["event_type"], row[f"{since}_s"], within)
+@dataclass(frozen=True)
+class AtWork:
+    """A job of a worker and the entry that it is at; of an idle worker, nothing but the worker."""
+
+    worker: int
+    host: str | None
+    pid: int | None
+    last_heartbeat: datetime
+    task: str | None
+    building_id: str | None
+    seq: int | None
+    event_type: str | None
+    started_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A building with many open entries, and the one that the others wait for."""
+
+    building_id: str
+    waiting: int
+    oldest: datetime
+    seq: int
+    event_id: str
+    event_type: str
+    error: str | None
+    not_before: datetime | None
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """An entry that was given up."""
+
+    building_id: str
+    seq: int
+    event_id: str
+    event_type: str
+    finished_at: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class DeadMessage:
+    """A message for outside that was given up."""
+
+    outbox_id: int
+    building_id: str
+    recipient: str
+    subject: str
+    error: str | None
 
 
 @dataclass(frozen=True)
@@ -149,13 +224,13 @@ class Report:
     """A snapshot for people, with names: the longest lists are cut at twenty rows."""
 
     snapshot: Snapshot
-    worker_processes: list[dict[str, Any]]
+    worker_processes: list[WorkerProcess]
     """Where each runs, since when and in which version; its slots: allowed, open, in use."""
-    at_work: list[dict[str, Any]]
+    at_work: list[AtWork]
     """A row for each job of each worker, one without a job for an idle worker."""
-    most_waiting: list[dict[str, Any]]
-    dead_letters: list[dict[str, Any]]
-    dead_messages: list[dict[str, Any]]
+    most_waiting: list[Waiting]
+    dead_letters: list[DeadLetter]
+    dead_messages: list[DeadMessage]
 
 
 async def report(conn: Connection, stalled_after: float, now: datetime) -> Report:
@@ -163,21 +238,8 @@ async def report(conn: Connection, stalled_after: float, now: datetime) -> Repor
     return Report(
         snapshot=await snapshot(conn, stalled_after, now),
         worker_processes=await list_processes(conn),
-        at_work=await _rows(conn, _AT_WORK),
-        most_waiting=await _rows(conn, _MOST_WAITING, (MOST_LISTED,)),
-        dead_letters=await _rows(conn, _DEAD_LETTERS, (MOST_LISTED,)),
-        dead_messages=await _rows(conn, _DEAD_MESSAGES, (MOST_LISTED,)),
+        at_work=await select(conn, AtWork, _AT_WORK),
+        most_waiting=await select(conn, Waiting, _MOST_WAITING, (MOST_LISTED,)),
+        dead_letters=await select(conn, DeadLetter, _DEAD_LETTERS, (MOST_LISTED,)),
+        dead_messages=await select(conn, DeadMessage, _DEAD_MESSAGES, (MOST_LISTED,)),
     )
-
-
-async def _tuples(conn: Connection, query: str, parameters: Any = ()) -> list[Any]:
-    return [tuple(row.values()) for row in await _rows(conn, query, parameters)]
-
-
-async def _rows(conn: Connection, query: str, parameters: Any = ()) -> list[dict[str, Any]]:
-    return await (await conn.execute(query, parameters)).fetchall()
-
-
-async def _row(conn: Connection, query: str, parameters: tuple[Any, ...] = ()) -> dict[str, Any]:
-    row = await (await conn.execute(query, parameters)).fetchone()
-    return row or {}

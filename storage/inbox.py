@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from psycopg.types.json import Jsonb
 from pydantic import ValidationError
@@ -12,10 +12,11 @@ from domain.earlier_digests import earlier_digests_of_body
 from domain.errors import ConflictError, LeaseLostError
 from domain.event_content import MARK, digest_of_body
 from domain.events import EVENT, Entry, NamedLine
+from domain.plain_json import JsonObject
 from domain.principals import Author
 from domain.questions import matter_on_file
 from domain.text import ON_FILE
-from storage.connection import Connection, Statement
+from storage.connection import Connection, Parameter, Rows, Statement, select_one
 from storage.procurement import line_file
 from storage.queue import wake
 from storage.rows import select
@@ -109,7 +110,7 @@ async def accept(
     source: str,
     event_id: str,
     event_type: str,
-    body: dict[str, Any],
+    body: JsonObject,
     now: datetime,
     sent_by: Author | None = None,
 ) -> Accepted:
@@ -134,13 +135,20 @@ async def accept(
         )
 
 
+class _Known(NamedTuple):
+    seq: int
+    status: str
+    body: JsonObject
+    body_hash: str
+
+
 async def add(
     transaction: BuildingTransaction,
     *,
     source: str,
     event_id: str,
     event_type: str,
-    body: dict[str, Any],
+    body: JsonObject,
     now: datetime,
     seq: int | None = None,
     sent_by: Author | None = None,
@@ -156,13 +164,13 @@ async def add(
     """
     conn, building = transaction.conn, transaction.building
     key = (building.building_id, source, event_id)
-    known = await (await conn.execute(FIND, key)).fetchone()
+    known = await select_one(conn, _Known, FIND, key)
     digest = digest or digest_of_body(body)
     if known is not None:
         if not source.startswith(OWN_SOURCES) and not _says_the_same(known, body, digest):
-            other = _OTHER_BODY.format(source=source, event_id=event_id, seq=known["seq"])
-            raise ConflictError(other, seq=known["seq"])
-        return Accepted(event_id, known["seq"], known["status"], created=False)
+            other = _OTHER_BODY.format(source=source, event_id=event_id, seq=known.seq)
+            raise ConflictError(other, seq=known.seq)
+        return Accepted(event_id, known.seq, known.status, created=False)
     if building.status == "closed":
         raise ConflictError(f"Building {building.building_id!r} is closed and accepts nothing more.")
     number = transaction.last_seq + 1 if seq is None else seq
@@ -185,13 +193,13 @@ _OTHER_BODY = (
 )
 
 
-def _says_the_same(known: dict[str, Any], body: dict[str, Any], digest: str) -> bool:
+def _says_the_same(known: _Known, body: JsonObject, digest: str) -> bool:
     """Whether a body is the one that is on file. The digest tells, also where the stored body was made anonymous; where
     an earlier version made it, the stored body or a digest made as then."""
-    stored: str = known["body_hash"]
+    stored = known.body_hash
     if digest == stored or stored.startswith(MARK):
         return digest == stored
-    return digest == digest_of_body(known["body"]) or stored in earlier_digests_of_body(body)
+    return digest == digest_of_body(known.body) or stored in earlier_digests_of_body(body)
 
 
 @dataclass(frozen=True)
@@ -236,19 +244,44 @@ class Claimed:
 async def claim(conn: Connection, lease: Lease, now: datetime, *, beyond: int = 0) -> Claimed | None:
     """Take the first open entry with a number beyond that; None when there is none, or when it is not yet due (backing
     off)."""
-    parameters = {"building_id": lease.building_id, "now": now, "beyond": beyond}
-    row = await (await conn.execute(CLAIM, parameters)).fetchone()
-    return None if row is None else claimed(lease, row)
+    parameters: dict[str, Parameter] = {"building_id": lease.building_id, "now": now, "beyond": beyond}
+    taken = await select_one(conn, Taken, CLAIM, parameters)
+    return None if taken is None else claimed(lease, taken)
 
 
-def claimed(lease: Lease, row: dict[str, Any]) -> Claimed:
-    """An entry's row as it was marked as running."""
-    attempts, failures, outages = row.pop("attempts"), row.pop("failures"), row.pop("outages")
-    item_id = row.pop("item_id")
-    line = None if item_id is None else NamedLine(named=row["body"]["item"], item_id=item_id)
-    return Claimed(
-        Entry(building_id=lease.building_id, time_zone=lease.time_zone, line=line, **row), attempts, failures, outages
+@dataclass(frozen=True)
+class Taken:
+    """The row of an entry as it was marked as running: the columns of TAKEN."""
+
+    seq: int
+    generation: int
+    source: str
+    event_id: str
+    event_type: str
+    body: JsonObject
+    received_at: datetime
+    attempts: int
+    failures: int
+    outages: int
+    item_id: str | None
+
+
+def claimed(lease: Lease, row: Taken) -> Claimed:
+    """An entry as it was marked as running."""
+    line = None if row.item_id is None else NamedLine(named=str(row.body["item"]), item_id=row.item_id)
+    entry = Entry(
+        building_id=lease.building_id,
+        seq=row.seq,
+        generation=row.generation,
+        source=row.source,
+        event_id=row.event_id,
+        event_type=row.event_type,
+        body=row.body,
+        received_at=row.received_at,
+        time_zone=lease.time_zone,
+        line=line,
     )
+    return Claimed(entry, row.attempts, row.failures, row.outages)
 
 
 async def finish(
@@ -258,7 +291,7 @@ async def finish(
     *,
     status: str,
     now: datetime,
-    outcome: dict[str, Any] | None = None,
+    outcome: JsonObject | None = None,
     error: str | None = None,
     failed: bool = False,
     outage: bool = False,
@@ -271,7 +304,7 @@ async def finish(
     Raises:
         LeaseLostError: another drain has begun since.
     """
-    parameters = {
+    parameters: dict[str, Parameter] = {
         "building_id": lease.building_id,
         "epoch": lease.epoch,
         "seq": seq,
@@ -293,7 +326,7 @@ async def finish_and_claim(
     seq: int,
     *,
     now: datetime,
-    outcome: dict[str, Any],
+    outcome: JsonObject,
     along: Statement | None = None,
     beyond: int = 0,
 ) -> Claimed | None:
@@ -303,17 +336,25 @@ async def finish_and_claim(
     Raises:
         LeaseLostError: another drain has begun since; nothing was written or taken.
     """
-    parameters = {"building_id": lease.building_id, "epoch": lease.epoch, "seq": seq, "now": now, "beyond": beyond}
-    row = await _ended(conn, (FINISH_AND_CLAIM, parameters | {"outcome": Jsonb(outcome)}), along)
-    if row is None:
+    parameters: dict[str, Parameter] = {
+        "building_id": lease.building_id,
+        "epoch": lease.epoch,
+        "seq": seq,
+        "now": now,
+        "beyond": beyond,
+        "outcome": Jsonb(outcome),
+    }
+    ended = await _ended(conn, (FINISH_AND_CLAIM, parameters), along)
+    if not ended:
         raise _lost(lease)
-    return None if row["seq"] is None else claimed(lease, row)
+    (row,) = ended
+    return None if row["seq"] is None else claimed(lease, Taken(**row))
 
 
-async def _ended(conn: Connection, ending: Statement, along: Statement | None) -> dict[str, Any] | None:
-    """Both statements in one message and one commit; the row of the one that ends the entry."""
+async def _ended(conn: Connection, ending: Statement, along: Statement | None) -> Rows:
+    """Both statements in one message and one commit; the row of the one that ends the entry, where it was ended."""
     *_, ended = await conn.together([ending] if along is None else [along, ending])
-    return ended[0] if ended else None
+    return ended
 
 
 def _lost(lease: Lease) -> LeaseLostError:
@@ -355,10 +396,10 @@ INTERNAL = "longlead.internal"
 """Source of entries that Longlead writes to itself; the public endpoint refuses it."""
 
 
-def _failure(entry: Entry, error: str) -> dict[str, Any]:
+def _failure(entry: Entry, error: str) -> JsonObject:
     """What a person is told of a dead entry; an event of the public kinds can be sent again as it was, unless what is
     wrong with it is that it cannot be read."""
-    told = {
+    told: JsonObject = {
         "event_id": entry.event_id,
         "source": entry.source,
         "event_type": entry.event_type,
@@ -369,7 +410,7 @@ def _failure(entry: Entry, error: str) -> dict[str, Any]:
     return {**told, "event": entry.body} if again else told
 
 
-def _is_readable(body: dict[str, Any]) -> bool:
+def _is_readable(body: JsonObject) -> bool:
     try:
         EVENT.validate_python(body, context=ON_FILE)
     except ValidationError:
@@ -380,7 +421,7 @@ def _is_readable(body: dict[str, Any]) -> bool:
 async def _reopen(transaction: BuildingTransaction, entry: Entry) -> None:
     """A decision that could not be applied or carried out gives its question back, unless a newer one took its
     place: of a line, kind and matter one question is pending."""
-    rows = await select(transaction.conn, Approval, "approval_id = %s", (entry.body["approval_id"],))
+    rows = await select(transaction.conn, Approval, "approval_id = %s", (str(entry.body["approval_id"]),))
     for approval in rows:
         decision = approval.decision or {}
         if approval.status != "decided" or decision.get("event_id") != entry.event_id:

@@ -14,8 +14,9 @@ from langgraph.store.base import PutOp
 from langgraph.store.postgres.aio import AsyncPostgresStore
 from langgraph.store.postgres.base import ANNIndexConfig, PostgresIndexConfig
 
+from domain.plain_json import JsonObject
 from storage.buildings import thread_id as thread_id_of
-from storage.connection import Connection
+from storage.connection import Connection, select
 
 Kind = Literal["episodes", "facts"]
 MOST_MISSING = 16
@@ -91,6 +92,14 @@ SELECT replace(prefix, %(source)s, %(target)s),
 ON CONFLICT DO NOTHING"""
 
 
+@dataclass(frozen=True)
+class _Recalled:
+    prefix: str
+    key: str
+    value: JsonObject
+    score: float | None = None
+
+
 class Embedder(Protocol):
     """What makes vectors of texts."""
 
@@ -160,7 +169,7 @@ class LongTermMemory:
         self._store = DirectStore(self.conn, index=index)
         self._store.lock = self.lock
 
-    async def get(self, building_id: str, kind: Kind, keys: Sequence[str]) -> list[dict[str, Any] | None]:
+    async def get(self, building_id: str, kind: Kind, keys: Sequence[str]) -> list[JsonObject | None]:
         """The recollections of these keys, in their order."""
         prefix = ".".join(_namespace(building_id, kind))
         async with self.lock:
@@ -168,7 +177,7 @@ class LongTermMemory:
         found = {row["key"]: row["value"] for row in rows}
         return [found.get(key) for key in keys]
 
-    async def put(self, building_id: str, kind: Kind, recollections: dict[str, dict[str, Any]], *, embed: bool) -> None:
+    async def put(self, building_id: str, kind: Kind, recollections: dict[str, JsonObject], *, embed: bool) -> None:
         """Store recollections by key; a repeat overwrites. With `embed`, vectors are made of them and of some that
         have none yet; where they cannot be had, words still find everything."""
         if not recollections:
@@ -176,14 +185,14 @@ class LongTermMemory:
         namespace = _namespace(building_id, kind)
         missing = await self._without_vector(namespace) if embed and self.embedder else {}
         texts = {**missing, **recollections}
-        vectors = await self._embed([value["text"] for value in texts.values()]) if embed else None
+        vectors = await self._embed([str(value["text"]) for value in texts.values()]) if embed else None
         if vectors is None:
             await self._store.abatch(
                 [PutOp(namespace, key, value, index=False) for key, value in recollections.items()]
             )
             await self._forget_vectors(namespace, list(recollections))
             return
-        self._prepared.vectors = dict(zip((value["text"] for value in texts.values()), vectors, strict=True))
+        self._prepared.vectors = dict(zip((str(value["text"]) for value in texts.values()), vectors, strict=True))
         await self._store.abatch([PutOp(namespace, key, value) for key, value in texts.items()])
         self._prepared.vectors = {}
 
@@ -198,7 +207,7 @@ class LongTermMemory:
                 found.append(await self._by_vector(prefixes, sought, vectors[0]))
         return fused(found, prefixes[0], sought.limit)
 
-    async def open_cases(self, building_id: str, item_id: str, before_seq: int) -> list[dict[str, Any]]:
+    async def open_cases(self, building_id: str, item_id: str, before_seq: int) -> list[JsonObject]:
         """Episodes of a line whose outcome is not known."""
         prefix = ".".join(_namespace(building_id, "episodes"))
         async with self.lock:
@@ -208,7 +217,7 @@ class LongTermMemory:
     async def _embed(self, texts: list[str]) -> list[list[float]] | None:
         return None if self.embedder is None else await self.embedder.embed(texts)
 
-    async def _without_vector(self, namespace: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    async def _without_vector(self, namespace: tuple[str, ...]) -> dict[str, JsonObject]:
         async with self.lock:
             cursor = await self.conn.execute(WITHOUT_VECTOR, (".".join(namespace), MOST_MISSING))
             return {row["key"]: row["value"] for row in await cursor.fetchall()}
@@ -219,10 +228,10 @@ class LongTermMemory:
             async with self.lock:
                 await self.conn.execute(FORGET_VECTOR, (".".join(namespace), keys))
 
-    async def _by_vector(self, prefixes: list[str], sought: Sought, vector: list[float]) -> list[dict[str, Any]]:
+    async def _by_vector(self, prefixes: list[str], sought: Sought, vector: list[float]) -> list[_Recalled]:
         query = VECTORS.format(type="vector" if len(vector) <= 2_000 else "halfvec")
         parameters = {"prefixes": prefixes, "vector": str(vector), "only": sought.only, "limit": CANDIDATES}
-        return await (await self.conn.execute(query.encode(), parameters)).fetchall()
+        return await select(self.conn, _Recalled, query.encode(), parameters)
 
 
 async def similar_cases(conn: Connection, building_id: str, sought: Sought) -> list[dict[str, Any]]:
@@ -231,9 +240,9 @@ async def similar_cases(conn: Connection, building_id: str, sought: Sought) -> l
     return fused([await by_words(conn, prefixes, sought)], prefixes[0], sought.limit)
 
 
-async def by_words(conn: Connection, prefixes: list[str], sought: Sought) -> list[dict[str, Any]]:
+async def by_words(conn: Connection, prefixes: list[str], sought: Sought) -> list[_Recalled]:
     parameters = {**vars(sought), "prefixes": prefixes, "most": CANDIDATES, "limit": CANDIDATES}
-    return await (await conn.execute(WORDS, parameters)).fetchall()
+    return await select(conn, _Recalled, WORDS, parameters)
 
 
 async def _prefixes(conn: Connection, building_id: str, kind: Kind) -> list[str]:
@@ -245,16 +254,16 @@ async def _prefixes(conn: Connection, building_id: str, kind: Kind) -> list[str]
     return own + [f"buildings.{row['thread_id']}.{kind}" for row in rows]
 
 
-def fused(found: Sequence[Sequence[dict[str, Any]]], own: str, limit: int) -> list[dict[str, Any]]:
+def fused(found: Sequence[Sequence[_Recalled]], own: str, limit: int) -> list[dict[str, Any]]:
     """One order out of several, by reciprocal ranks: being high in one counts more than being low in both."""
     scores: dict[tuple[str, str], float] = {}
     values: dict[tuple[str, str], dict[str, Any]] = {}
     for rows in found:
         for rank, row in enumerate(rows):
-            name = (row["prefix"], row["key"])
+            name = (row.prefix, row.key)
             scores[name] = scores.get(name, 0) + 1 / (60 + rank)
-            elsewhere = {"elsewhere": True} if row["prefix"] != own else {}
-            values[name] = {**row["value"], **elsewhere}
+            elsewhere: JsonObject = {"elsewhere": True} if row.prefix != own else {}
+            values[name] = {**row.value, **elsewhere}
     return [values[name] for name in sorted(scores, key=lambda name: (-scores[name], name))[:limit]]
 
 

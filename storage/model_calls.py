@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from storage.connection import Connection
+from storage.connection import Connection, Found, select
 
 # What a model said stands, also where it could not be used: asked again it would say the same for the same money.
 # What never reached it (a dead server, a full minute) is asked again.
@@ -74,6 +74,19 @@ class ModelCall:
     at: datetime
 
 
+@dataclass(frozen=True)
+class ModelTotal:
+    """The calls of a worker to a model that ended alike."""
+
+    worker: str
+    model: str
+    outcome: str
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cost: Decimal
+
+
 async def known(conn: Connection, key: CallKey) -> dict[str, Any] | None:
     """How this very call ended before; None where it never reached a model."""
     found = (key.building_id, key.seq, key.worker, key.ordinal, key.tier, key.request_hash)
@@ -93,11 +106,11 @@ async def keep(conn: Connection, call: ModelCall) -> None:
     await conn.execute(KEEP, fields)
 
 
-async def totals(conn: Connection) -> list[dict[str, Any]]:
+async def totals(conn: Connection) -> list[ModelTotal]:
     """By worker, model and outcome: calls, tokens in and out, cost."""
-    return await (await conn.execute(TOTALS)).fetchall()
+    return await select(conn, ModelTotal, TOTALS)
 
 
-async def usage(conn: Connection, building_id: str, seq: int) -> dict[str, Any]:
+async def usage(conn: Connection, building_id: str, seq: int) -> Found:
     """What one entry took: calls, tokens in and out, cost (None: no price is known)."""
     return await (await conn.execute(USAGE, (building_id, seq))).fetchone() or {}

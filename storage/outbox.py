@@ -11,8 +11,9 @@ from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from domain.errors import ConflictError, NotFoundError
+from domain.plain_json import JsonObject
 from storage.audit import Act, Signature, audit_row
-from storage.connection import Connection
+from storage.connection import Connection, select, select_one
 from storage.pages import THEIRS, Listing
 from storage.transaction import LOCK, building_from
 
@@ -150,7 +151,7 @@ class Outgoing:
     """The effect that it belongs to, by its name in the ledger."""
     kind: str | None = None
     """fact, action or question: what the ledger calls that effect."""
-    result: dict[str, Any] | None = None
+    result: JsonObject | None = None
     """What that effect came to."""
 
 
@@ -187,20 +188,18 @@ async def deliver(conn: Connection, now: datetime, send: Callable[[Outgoing], Se
         if not row or not row["got"]:
             return 0
         await conn.execute(SANDBOXED)
-        rows = await (await conn.execute(UNROUTED)).fetchall()
-        ways = {row["outbox_id"]: send(Outgoing(**row)) or () for row in rows}
+        rows = await select(conn, Outgoing, UNROUTED)
+        ways = {row.outbox_id: send(row) or () for row in rows}
         if ways:
             await _store(conn, now, rows, ways)
     return len(rows)
 
 
-async def _store(
-    conn: Connection, now: datetime, rows: Sequence[dict[str, Any]], ways: dict[int, Sequence[Way]]
-) -> None:
+async def _store(conn: Connection, now: datetime, rows: Sequence[Outgoing], ways: dict[int, Sequence[Way]]) -> None:
     added = [
-        (row["outbox_id"], row["building_id"], way.name, way.channel, way.lane, now)
+        (row.outbox_id, row.building_id, way.name, way.channel, way.lane, now)
         for row in rows
-        for way in ways[row["outbox_id"]]
+        for way in ways[row.outbox_id]
     ]
     routed = [outbox_id for outbox_id, chosen in ways.items() if chosen]
     await conn.together(
@@ -253,8 +252,7 @@ async def claim(
 
 async def message(conn: Connection, outbox_id: int) -> Outgoing | None:
     """The message itself; None when it was withheld meanwhile, or its building deleted."""
-    row = await (await conn.execute(MESSAGE, (outbox_id,))).fetchone()
-    return None if row is None else Outgoing(**row)
+    return await select_one(conn, Outgoing, MESSAGE, (outbox_id,))
 
 
 async def delivered(conn: Connection, claimed: Claimed, now: datetime) -> None:

@@ -1,11 +1,11 @@
 """What came of each entry: the decisions taken on it, and the questions that it left open."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from domain.approvals import Approval, Responder
-from domain.plain_json import PlainAction
-from storage.connection import Connection
+from domain.plain_json import JsonObject, PlainAction
+from storage.connection import Connection, select
 
 DECISIONS = """
 SELECT d.seq, d.kind, d.item_id, d.type, d.responder, d.actions FROM decisions d JOIN events e USING (building_id, seq)
@@ -38,27 +38,37 @@ class Outcome:
 
 async def outcomes(conn: Connection, building_id: str, after_seq: int, after_position: int) -> list[Outcome]:
     """What came of the entries after a point."""
-    decided = await _rows(conn, DECISIONS, (building_id, after_seq))
-    asked = await _rows(conn, QUESTIONS, (building_id, after_position))
-    died = await _rows(conn, DIED, (building_id, after_seq))
+    decided = await select(conn, _Decided, DECISIONS, (building_id, after_seq))
+    asked = await select(conn, _Asked, QUESTIONS, (building_id, after_position))
+    died = await (await conn.execute(DIED, (building_id, after_seq))).fetchall()
     return (
         [_decided(row) for row in decided]
-        + [_asked(row["seq"], Approval.model_validate(row["data"])) for row in asked]
+        + [_asked(row.seq, Approval.model_validate(row.data)) for row in asked]
         + [Outcome(row["seq"], "died") for row in died]
     )
 
 
-def _decided(row: dict[str, Any]) -> Outcome:
-    who = Responder.model_validate(row["responder"])
-    by_model, actions = who.type == "ai_agent", tuple(row["actions"])
-    return Outcome(row["seq"], "decided", row["kind"], row["item_id"], row["type"], who.id, by_model, actions)
+class _Decided(NamedTuple):
+    seq: int
+    kind: str
+    item_id: str | None
+    type: str
+    responder: JsonObject
+    actions: list[PlainAction]
+
+
+class _Asked(NamedTuple):
+    seq: int
+    data: JsonObject
+
+
+def _decided(row: _Decided) -> Outcome:
+    who = Responder.model_validate(row.responder)
+    by_model, actions = who.type == "ai_agent", tuple(row.actions)
+    return Outcome(row.seq, "decided", row.kind, row.item_id, row.type, who.id, by_model, actions)
 
 
 def _asked(seq: int, approval: Approval) -> Outcome:
     recommended = tuple(approval.recommended)
     asked_of = approval.asked_of or ""
     return Outcome(seq, "asked", approval.kind, approval.item_id, "", asked_of, actions=recommended)
-
-
-async def _rows(conn: Connection, query: str, parameters: Any) -> list[dict[str, Any]]:
-    return await (await conn.execute(query, parameters)).fetchall()

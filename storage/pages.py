@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import DictRow
 
-from storage.connection import Connection
+from storage.connection import Column, Connection, Found, Parameter
 
 Key = str | int | datetime
 
@@ -41,7 +40,7 @@ THEIRS = {
 class Page:
     """Some rows of a list; `after` names the last of them where there are more."""
 
-    rows: list[dict[str, Any]]
+    rows: list[Found]
     after: tuple[Key, ...] | None
 
 
@@ -51,17 +50,19 @@ async def page(
     *,
     limit: int,
     after: Sequence[Key] | None = None,
-    **filters: Any,
+    **filters: Parameter,
 ) -> Page:
     """The first `limit` rows after the one named. Filters that are None do not count."""
     cursor = await _executed(conn, listing, filters, after, limit + 1)
-    rows: list[dict[str, Any]] = []
+    rows: list[Found] = []
+    last: tuple[Key, ...] = ()
     weight = 0
     while some := await cursor.fetchmany(SOME_ROWS):
         for row in some:
             if len(rows) == limit or weight > MAX_PAGE_CHARS:
-                return Page(rows, tuple(rows[-1][column] for column in listing.order))
+                return Page(rows, last)
             rows.append(row)
+            last = tuple(row[column] for column in listing.order)
             weight += _weight(row)
         await asyncio.sleep(0)
     return Page(rows, None)
@@ -73,7 +74,7 @@ SOME_ROWS = 25
 """Rows that are made in one go; then others on the event loop are let go on."""
 
 
-def _weight(value: Any) -> int:
+def _weight(value: Column) -> int:
     """About how many characters a value takes."""
     if isinstance(value, str):
         return len(value)
@@ -82,17 +83,17 @@ def _weight(value: Any) -> int:
     return sum(map(_weight, value)) if isinstance(value, list) else 10
 
 
-async def one(conn: Connection, listing: Listing, **filters: Any) -> dict[str, Any] | None:
+async def one(conn: Connection, listing: Listing, **filters: Parameter) -> Found | None:
     """The first row that the filters name; None when there is none."""
     return await (await _executed(conn, listing, filters, None, 1)).fetchone()
 
 
 async def _executed(
-    conn: Connection, listing: Listing, filters: dict[str, Any], after: Sequence[Key] | None, limit: int
+    conn: Connection, listing: Listing, filters: dict[str, Parameter], after: Sequence[Key] | None, limit: int
 ) -> psycopg.AsyncCursor[DictRow]:
     given = {name: value for name, value in filters.items() if value is not None}
     query = _statement(listing, tuple(sorted(given)), after is not None)
-    parameters = {**given, "limit": limit}
+    parameters: dict[str, Parameter] = {**given, "limit": limit}
     parameters |= {f"after_{number}": value for number, value in enumerate(after or ())}
     return await conn.execute(query, parameters)
 

@@ -3,14 +3,13 @@
 import asyncio
 import json
 from decimal import Decimal
-from typing import Any
 
 from domain.actions import items_named
 from domain.approvals import Approval
 from domain.buildings import Building
-from domain.plain_json import PlainAction
+from domain.plain_json import JsonObject, PlainAction
 from domain.procurement import Item, LineFile, ScheduleVersion, VendorRow
-from storage.connection import Connection, Statement
+from storage.connection import Connection, Found, Statement
 from storage.rows import select
 from storage.transaction import building_from
 
@@ -82,9 +81,9 @@ def filing(building_id: str, item_id: str) -> Statement:
     return _READ_FILE, {"building_id": building_id, "item_id": item_id}
 
 
-def filed(row: dict[str, Any] | None) -> LineFile | None:
+def filed(row: Found | None) -> LineFile | None:
     """The file of a row that was read; None when there is no such line."""
-    return _file(json.loads(row["file"], parse_float=Decimal)) if row else None  # money is never a float
+    return _file(json.loads(str(row["file"]), parse_float=Decimal)) if row else None  # money is never a float
 
 
 def file_before_facts(item: Item, rows: str) -> LineFile:
@@ -92,7 +91,7 @@ def file_before_facts(item: Item, rows: str) -> LineFile:
     return LineFile.model_validate({"item": item, **json.loads(rows, parse_float=Decimal)})
 
 
-def _file(parts: dict[str, Any]) -> LineFile | None:
+def _file(parts: dict[str, list[JsonObject]]) -> LineFile | None:
     if not parts["items"]:
         return None
     (item,), vendors = parts.pop("items"), parts.pop("vendors")

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from datetime import date, datetime
 
 from storage import procurement
 from storage.connection import Connection
@@ -20,28 +20,58 @@ SELECT item_id, approval_id, kind, summary, asked_of, status FROM approvals
 
 
 @dataclass(frozen=True)
+class Doing:
+    """An entry that is open."""
+
+    seq: int
+    source: str
+    event_id: str
+    event_type: str
+    status: str
+    attempts: int
+    received_at: datetime
+    started_at: datetime | None
+    not_before: datetime | None
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """A line that waits for a person: for an answer, or on hold."""
+
+    item_id: str
+    approval_id: str | None = None
+    kind: str | None = None
+    summary: str | None = None
+    asked_of: str | None = None
+    held_until: date | None = None
+    status: str | None = None
+    """Of the question."""
+
+
+@dataclass(frozen=True)
 class Progress:
     """What a building is doing now, read in one go."""
 
     lines: dict[str, int]
-    doing: list[dict[str, Any]]
+    doing: list[Doing]
     waiting: int
-    blocked: list[dict[str, Any]]
+    blocked: list[Blocked]
 
 
 async def progress(conn: Connection, building_id: str) -> Progress:
     """Read a building's progress; everything is empty for one that does not exist."""
     items = await procurement.items(conn, building_id)
     doing, count, holding = await conn.together((each, (building_id,)) for each in (_OPEN, _OPEN_COUNT, _HOLDING))
-    questioned = {entry["item_id"] for entry in holding}
-    blocked = holding + [
-        {"item_id": item.item_id, "held_until": item.held_until, "summary": item.hold_note}
+    blocked = [Blocked(**row) for row in holding]
+    questioned = {line.item_id for line in blocked}
+    blocked += [
+        Blocked(item.item_id, held_until=item.held_until, summary=item.hold_note)
         for item in items
         if item.is_held and not item.removed and item.item_id not in questioned
     ]
     return Progress(
         lines=dict(Counter(item.status for item in items)),
-        doing=doing,
+        doing=[Doing(**row) for row in doing],
         waiting=count[0]["open"],
         blocked=blocked,
     )

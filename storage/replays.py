@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
 
 from domain.approvals import Approval, Decision
 from domain.event_content import digest_of_body
+from domain.plain_json import JsonObject
 from storage import approvals, inbox, replayed_changes
 from storage.approvals import AcceptedDecision
-from storage.connection import Connection
+from storage.connection import Connection, Parameter, select, select_one, select_value
 from storage.inbox import Claimed, Lease
 from storage.replayed_changes import Change
 
@@ -77,10 +78,10 @@ class Recorded:
     source: str
     event_id: str
     event_type: str
-    body: dict[str, Any]
+    body: JsonObject
     body_hash: str
     received_at: datetime
-    sent_by: dict[str, Any] | None
+    sent_by: JsonObject | None
     status: str
     generation: int
     position: int
@@ -98,6 +99,27 @@ class Acceptance:
     asked: Approval
 
 
+class _Accepted(NamedTuple):
+    seq: int
+    position: int
+    data: JsonObject
+
+
+@dataclass(frozen=True)
+class ModelAnswer:
+    """How a call of a model ended."""
+
+    seq: int
+    worker: str
+    tier: int
+    request_hash: str
+    model: str
+    outcome: Any
+    """`answered`, or why there was no answer, as `tools.models` names it."""
+    detail: str | None
+    answer: str | None
+
+
 @dataclass(frozen=True)
 class Record:
     """All that is to be run again of one building."""
@@ -106,8 +128,8 @@ class Record:
     entries: list[Recorded]
     acceptances: dict[int, Acceptance]
     changes: list[Change]
-    answers: list[dict[str, Any]]
-    """What models said, in order: seq, worker, tier, request_hash, model, outcome, detail, answer."""
+    answers: list[ModelAnswer]
+    """What models said, in order."""
 
     @property
     def last_seq(self) -> int:
@@ -116,15 +138,15 @@ class Record:
 
 async def read(conn: Connection, building_id: str, after_seq: int, after_position: int) -> Record:
     """What is on record after a point."""
-    entries = [Recorded(**row) for row in await _rows(conn, ENTRIES, {"building_id": building_id, "after": after_seq})]
-    accepted = await _rows(conn, ACCEPTED, (building_id, after_seq))
+    entries = await select(conn, Recorded, ENTRIES, {"building_id": building_id, "after": after_seq})
+    accepted = await select(conn, _Accepted, ACCEPTED, (building_id, after_seq))
     runs = [(entry.began, entry.position) for entry in entries]
     return Record(
         building_id,
         entries,
-        {row["seq"]: Acceptance(row["seq"], row["position"], Approval.model_validate(row["data"])) for row in accepted},
+        {row.seq: Acceptance(row.seq, row.position, Approval.model_validate(row.data)) for row in accepted},
         await replayed_changes.read(conn, building_id, after_position, runs),
-        await _rows(conn, ANSWERS, (building_id,)),
+        await select(conn, ModelAnswer, ANSWERS, (building_id,)),
     )
 
 
@@ -133,15 +155,15 @@ async def enter(conn: Connection, fork_id: str, entry: Recorded, event_id: str) 
     await conn.execute(INSERT, {**_row(fork_id, entry), "event_id": event_id, "not_before": NEVER})
 
 
-async def take(conn: Connection, lease: Lease, entry: Recorded, body: dict[str, Any], now: datetime) -> Claimed | None:
+async def take(conn: Connection, lease: Lease, entry: Recorded, body: JsonObject, now: datetime) -> Claimed | None:
     """Put a recorded entry into the fork's inbox, under its own number, and take it at once; None where the fork has
     one of this number or id already."""
     parameters = {**_row(lease.building_id, entry), "body": Jsonb(body), "now": now}
-    row = await (await conn.execute(TAKE, parameters)).fetchone()
-    return None if row is None else inbox.claimed(lease, row)
+    taken = await select_one(conn, inbox.Taken, TAKE, parameters)
+    return None if taken is None else inbox.claimed(lease, taken)
 
 
-def _row(fork_id: str, entry: Recorded) -> dict[str, Any]:
+def _row(fork_id: str, entry: Recorded) -> dict[str, Parameter]:
     names = ("seq", "source", "event_id", "event_type", "body_hash", "received_at")
     named = {name: getattr(entry, name) for name in names}
     sent_by = None if entry.sent_by is None else Jsonb(entry.sent_by)
@@ -153,7 +175,7 @@ async def make_room(conn: Connection, fork_id: str, last_seq: int) -> None:
     await conn.execute(NUMBERED, (last_seq, fork_id))
 
 
-async def release(conn: Connection, fork_id: str, seq: int, body: dict[str, Any] | None = None) -> None:
+async def release(conn: Connection, fork_id: str, seq: int, body: JsonObject | None = None) -> None:
     """An entry that waited is to be taken now; with `body`, as the fork worded it."""
     given = (None, None) if body is None else (Jsonb(body), digest_of_body(body))
     await conn.execute(DUE, (*given, fork_id, seq))
@@ -168,10 +190,10 @@ async def status_of(conn: Connection, fork_id: str, seq: int) -> str | None:
     return None if row is None else str(row["status"])
 
 
-async def restated(conn: Connection, fork_id: str, seq: int, event_id: str) -> dict[str, Any] | None:
+async def restated(conn: Connection, fork_id: str, seq: int, event_id: str) -> JsonObject | None:
     """What the fork's own run of an entry restated under this id; None where it did not."""
-    row = await (await conn.execute(RESTATED, (fork_id, seq, event_id))).fetchone()
-    return None if row is None else row["arguments"]
+    arguments: JsonObject | None = await select_value(conn, RESTATED, (fork_id, seq, event_id))
+    return arguments
 
 
 async def answer(
@@ -187,7 +209,3 @@ async def answer(
         now=now,
         seq=entry.seq,
     )
-
-
-async def _rows(conn: Connection, query: str, parameters: Any) -> list[dict[str, Any]]:
-    return await (await conn.execute(query, parameters)).fetchall()

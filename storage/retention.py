@@ -9,9 +9,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from storage.connection import Connection
+from storage.connection import Connection, Parameter, select_value
 from storage.links import KEPT_DAYS
 
 BATCH = 1000
@@ -47,6 +46,31 @@ class Pruned:
     @property
     def rows(self) -> int:
         return sum(rows for rows, _ in self.deleted.values())
+
+
+@dataclass(frozen=True)
+class KeptTable:
+    """A table that is never pruned, as PostgreSQL last counted it, and its bytes on disk with its indexes."""
+
+    table: str
+    rows: int
+    size_bytes: int
+
+
+KEPT = ("facts", "lots", "nonconformances", "items", "changes", "events", "decisions", "actions")
+"""What grows with what happens and stays for good: the facts of lines, what they amount to, and all images of rows."""
+
+KEPT_SIZES = """
+SELECT named.name AS table, greatest(c.reltuples, 0)::bigint AS rows, pg_total_relation_size(c.oid) AS bytes
+  FROM unnest(%s::text[]) WITH ORDINALITY AS named (name, place)
+  JOIN pg_class c ON c.oid = to_regclass(quote_ident(named.name))
+ ORDER BY named.place"""
+
+
+async def kept_tables(conn: Connection) -> list[KeptTable]:
+    """The sizes of what is never pruned."""
+    rows = await (await conn.execute(KEPT_SIZES, (list(KEPT),))).fetchall()
+    return [KeptTable(row["table"], row["rows"], row["bytes"]) for row in rows]
 
 
 # The oldest checkpoint of the live line that stays: the one that the oldest kept event began from. Reads the line
@@ -265,7 +289,7 @@ class Pruning:
         and whether it was the last of all."""
         while found := await self.candidates(after):
             for thread_id in found:
-                seq = await self._value(LAST_SEQ, (thread_id,))
+                seq = await select_value(self.conn, LAST_SEQ, (thread_id,))
                 if self._late() or not await self.thread(thread_id):
                     return after, False
                 if seq is not None and thread_id not in self._running:
@@ -276,10 +300,10 @@ class Pruning:
     async def _reached(self, thread_id: str, seq: int) -> None:
         """Note how far the thread is pruned: it is looked at again when it has grown, or when what was kept for its
         youth has grown older by a tenth of the days for which it is kept."""
-        kept = await self._value(
-            KEPT_FROM, {"thread": thread_id, "young": LAST_ID, "events": max(1, self.policy.events)}
+        kept = await select_value(
+            self.conn, KEPT_FROM, {"thread": thread_id, "young": LAST_ID, "events": max(1, self.policy.events)}
         )
-        old = kept is not None and await self._value(OLDER, {"thread": thread_id, "kept": kept})
+        old = kept is not None and await select_value(self.conn, OLDER, {"thread": thread_id, "kept": kept})
         due: datetime | str = self.now + timedelta(days=self.policy.days / 10) if old else "infinity"
         await self.conn.execute(REACHED, {"thread": thread_id, "seq": seq, "due": due})
 
@@ -288,9 +312,9 @@ class Pruning:
 
     async def thread(self, thread_id: str) -> bool:
         """Prune one thread, unless it is running; False when the time was over before its end."""
-        known: dict[str, Any] = {"thread": thread_id, "young": self._young(), "batch": self.batch}
-        kept = await self._value(KEPT_FROM, {**known, "events": max(1, self.policy.events)})
-        head = await self._value(HEAD, (thread_id,))
+        known: dict[str, Parameter] = {"thread": thread_id, "young": self._young(), "batch": self.batch}
+        kept = await select_value(self.conn, KEPT_FROM, {**known, "events": max(1, self.policy.events)})
+        head = await select_value(self.conn, HEAD, (thread_id,))
         statements = [("checkpoints", OLD_LINE), ("checkpoint_writes", OLD_WRITES), ("checkpoint_blobs", OLD_BLOBS)]
         try:
             for table, statement in statements if kept is not None else []:
@@ -307,23 +331,23 @@ class Pruning:
     async def tables(self) -> bool:
         """Prune ended jobs, delivered messages, workers that are gone, old uses of links; False: time was over."""
         before = self.now - timedelta(days=self.policy.finished_days)
-        known = {"before": before, "now": self.now, "batch": self.batch}
+        known: dict[str, Parameter] = {"before": before, "now": self.now, "batch": self.batch}
         for statement in (OLD_JOBS, OLD_MESSAGES, OLD_WORKERS, OLD_LINK_USES):
             if not await self._all_of(statement, known):
                 return False
         return True
 
-    async def _all_of(self, statement: str, parameters: dict[str, Any], table: str = "") -> bool:
+    async def _all_of(self, statement: str, parameters: dict[str, Parameter], table: str = "") -> bool:
         """Delete bite by bite until nothing is left; False when the time was over."""
         while not self._late():
             if await self._bite(statement, parameters, table) < self.batch:
                 return True
         return False
 
-    async def _bite(self, statement: str, parameters: dict[str, Any], table: str) -> int:
+    async def _bite(self, statement: str, parameters: dict[str, Parameter], table: str) -> int:
         """One short transaction, on a thread under its lock; rows of the first table that it deleted."""
         async with self.conn.transaction():
-            if "thread" in parameters and not await self._value(TRY_LOCK, (parameters["thread"],)):
+            if "thread" in parameters and not await select_value(self.conn, TRY_LOCK, (parameters["thread"],)):
                 raise _RunningError
             rows = await (await self.conn.execute(statement, parameters)).fetchall()
         for row in rows:
@@ -334,12 +358,8 @@ class Pruning:
         return time.monotonic() >= self.stop_at
 
     async def _next(self, after: str) -> str | None:
-        thread_id: str | None = await self._value(NEXT_THREAD, (after,))
+        thread_id: str | None = await select_value(self.conn, NEXT_THREAD, (after,))
         return thread_id
-
-    async def _value(self, query: str, parameters: Any) -> Any:
-        row = await (await self.conn.execute(query, parameters)).fetchone()
-        return None if row is None else next(iter(row.values()))
 
 
 class _RunningError(Exception):

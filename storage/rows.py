@@ -1,10 +1,9 @@
 """Domain rows to and from their tables: one upsert for each kind, made from the model's own fields."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from psycopg import sql
 
@@ -28,7 +27,7 @@ from domain.procurement import (
 )
 from domain.rules import Delegation, Rule
 from domain.summaries import Identifier, Summary
-from storage.connection import Connection
+from storage.connection import Connection, Parameters
 
 R = TypeVar("R", bound=Row)
 
@@ -117,7 +116,7 @@ MANY_ROWS = 250
 
 
 async def select(
-    conn: Connection, kind: type[R], where: str, parameters: Sequence[Any], order: str | None = None
+    conn: Connection, kind: type[R], where: str, parameters: Parameters, order: str | None = None
 ) -> list[R]:
     """Rows of one kind. `where` and `order` are constants of the code, never text from outside."""
     query = statement(kind, where, order)

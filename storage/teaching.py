@@ -8,6 +8,7 @@ from domain.absent import no_delegation, no_rule
 from domain.approvals import Approval
 from domain.errors import ConflictError, NotFoundError
 from domain.line_names import LineNames
+from domain.plain_json import JsonObject
 from domain.principals import Author
 from domain.rules import Delegation, Rule, full_id, split_id
 from storage import by_hand, procurement, rules
@@ -20,7 +21,7 @@ from storage.transaction import BuildingTransaction, building_transaction
 async def change_rule(
     conn: Connection,
     named: str,
-    change: dict[str, Any],
+    change: JsonObject,
     by: Author,
     now: datetime,
     seq: int | None = None,

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from domain.buildings import Building
 from domain.errors import NotFoundError
 from domain.procurement import Row
-from storage.connection import Connection, Statement
+from storage.connection import Connection, Parameters, Statement
 from storage.database import encode_json
 from storage.rows import TABLES, appending, row_id, upserting
 
@@ -76,7 +76,7 @@ class BuildingTransaction:
         """A further statement, before the rows: it finds the building as it was before them."""
         self._first.append(statement)
 
-    def also(self, query: str, parameters: Any) -> None:
+    def also(self, query: str | bytes, parameters: Parameters | None) -> None:
         """A further statement, after the rows."""
         self._statements.append((query, parameters))
 

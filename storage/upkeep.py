@@ -2,11 +2,12 @@
 jobs leave."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import NamedTuple
 
+from domain.plain_json import JsonObject
 from storage import inbox
-from storage.connection import Connection
+from storage.connection import Connection, Parameter, select
 from storage.queue import wake
 from storage.transaction import BuildingTransaction, building_transaction
 from storage.unsent import IS_UNSENT
@@ -118,7 +119,7 @@ async def wake_forgotten(conn: Connection, now: datetime) -> list[str]:
 
 async def enter_expired_holds(conn: Connection, now: datetime, only: str | None = None) -> int:
     """Put an entry into the inbox for every hold that has run out, once."""
-    rows = await _due(conn, EXPIRED_HOLDS, now, only)
+    rows = await select(conn, _Hold, EXPIRED_HOLDS.encode(), _given(now, only))
     for row in rows:
         await _enter(conn, row, now)
     return len(rows)
@@ -126,61 +127,85 @@ async def enter_expired_holds(conn: Connection, now: datetime, only: str | None 
 
 async def enter_overdue(conn: Connection, now: datetime, only: str | None = None) -> int:
     """Put an entry into the inbox for every question whose reminder or escalation is due, once."""
-    rows = await _due(conn, OVERDUE, now, only)
+    rows = await select(conn, _Overdue, OVERDUE.encode(), _given(now, only))
     for row in rows:
-        event_id = f"overdue:{row['approval_id']}:{row['due'].timestamp():.6f}"
-        body = {"approval_id": row["approval_id"], "due": row["due"].isoformat()}
-        async with building_transaction(conn, row["building_id"]) as transaction:
+        event_id = f"overdue:{row.approval_id}:{row.due.timestamp():.6f}"
+        body: JsonObject = {"approval_id": row.approval_id, "due": row.due.isoformat()}
+        async with building_transaction(conn, row.building_id) as transaction:
             await _put(transaction, "Approval_Overdue", event_id, body, now)
     return len(rows)
 
 
 async def enter_owed(conn: Connection, now: datetime, only: str | None = None) -> int:
     """Put an entry into the inbox for every milestone that is overdue, once for each day it is chased on."""
-    rows = await _due(conn, OWED, now, only)
+    rows = await select(conn, _Owed, OWED.encode(), _given(now, only))
     for row in rows:
-        event_id = f"owed:{row['item_id']}:{row['round']}:{row['kind']}:{row['chase_on']}"
-        body = {"item": row["item_id"], "round": row["round"], "milestone": row["kind"]}
-        async with building_transaction(conn, row["building_id"]) as transaction:
+        event_id = f"owed:{row.item_id}:{row.round}:{row.kind}:{row.chase_on}"
+        body: JsonObject = {"item": row.item_id, "round": row.round, "milestone": row.kind}
+        async with building_transaction(conn, row.building_id) as transaction:
             await _put(transaction, "Milestone_Overdue", event_id, body, now)
     return len(rows)
 
 
 async def enter_first_days(conn: Connection, now: datetime, only: str | None = None) -> int:
     """Put an entry into the inbox of every building whose first day of being live is over, once."""
-    rows = await _due(conn, FIRST_DAYS, now, only)
+    rows = await select(conn, _FirstDay, FIRST_DAYS.encode(), _given(now, only))
     for row in rows:
-        async with building_transaction(conn, row["building_id"]) as transaction:
+        async with building_transaction(conn, row.building_id) as transaction:
             building = transaction.building
-            if building.acts_from == row["acts_from"]:  # nobody has gone back to watch since
+            if building.acts_from == row.acts_from:  # nobody has gone back to watch since
                 event_id = f"first-day:{building.live_from_seq}"
                 await _put(transaction, "First_Day_Ended", event_id, {}, now)
     return len(rows)
 
 
-async def _due(conn: Connection, query: str, now: datetime, only: str | None) -> list[dict[str, Any]]:
-    """What is due in all buildings, or in only one."""
-    parameters = {"now": now, "internal": inbox.INTERNAL, "only": only}
-    return await (await conn.execute(query.encode(), parameters)).fetchall()
+class _Hold(NamedTuple):
+    building_id: str
+    item_id: str
+    held_until: date
 
 
-async def _enter(conn: Connection, row: dict[str, Any], now: datetime) -> None:
-    async with building_transaction(conn, row["building_id"]) as transaction:
+class _Overdue(NamedTuple):
+    building_id: str
+    approval_id: str
+    due: datetime
+
+
+class _Owed(NamedTuple):
+    building_id: str
+    item_id: str
+    round: int
+    kind: str
+    chase_on: date
+
+
+class _FirstDay(NamedTuple):
+    building_id: str
+    acts_from: datetime
+
+
+def _given(now: datetime, only: str | None) -> dict[str, Parameter]:
+    """The parameters of what is due, in all buildings or in only one."""
+    return {"now": now, "internal": inbox.INTERNAL, "only": only}
+
+
+async def _enter(conn: Connection, row: _Hold, now: datetime) -> None:
+    async with building_transaction(conn, row.building_id) as transaction:
         item = await (
             await conn.execute(
                 "SELECT held_until, caused_seq FROM items WHERE building_id = %s AND item_id = %s",
-                (row["building_id"], row["item_id"]),
+                (row.building_id, row.item_id),
             )
         ).fetchone()
-        if item is None or item["held_until"] != row["held_until"]:
+        if item is None or item["held_until"] != row.held_until:
             return
-        event_id = f"hold:{row['item_id']}:{row['held_until']}:{item['caused_seq']}"
-        body = {"item": row["item_id"], "held_until": row["held_until"].isoformat()}
+        event_id = f"hold:{row.item_id}:{row.held_until}:{item['caused_seq']}"
+        body: JsonObject = {"item": row.item_id, "held_until": row.held_until.isoformat()}
         await _put(transaction, "Hold_Expired", event_id, body, now)
 
 
 async def _put(
-    transaction: BuildingTransaction, event_type: str, event_id: str, body: dict[str, Any], now: datetime
+    transaction: BuildingTransaction, event_type: str, event_id: str, body: JsonObject, now: datetime
 ) -> None:
     """An entry that Longlead writes to itself; the event id keeps it from being entered twice."""
     await inbox.add(transaction, source=inbox.INTERNAL, event_id=event_id, event_type=event_type, body=body, now=now)

@@ -1,11 +1,11 @@
 """The vendors of a building as people change them over REST: each change in one transaction, with its image on file."""
 
 from datetime import datetime
-from typing import Any
 
 from domain.absent import no_vendor
 from domain.buildings import MAX_VENDORS, Vendor
 from domain.errors import ConflictError
+from domain.plain_json import JsonObject
 from domain.principals import Author
 from domain.procurement import VendorRow
 from domain.questions.registry import REST_ON_VENDORS
@@ -50,7 +50,7 @@ async def change(
     conn: Connection,
     building_id: str,
     vendor_id: str,
-    changed: dict[str, Any],
+    changed: JsonObject,
     by: Author,
     now: datetime,
     seq: int | None = None,
@@ -122,7 +122,7 @@ async def _wake_lines(
     turned = before is not None and before.approved != after.approved
     if not waits and not (turned and await lines_with_orders_of(conn, building.building_id, after.vendor_id)):
         return
-    body: dict[str, Any] = {"vendor_id": after.vendor_id}
+    body: JsonObject = {"vendor_id": after.vendor_id}
     await inbox.add(
         transaction,
         source=inbox.INTERNAL,

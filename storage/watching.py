@@ -1,13 +1,12 @@
 """What a building in watch would do, and what of its past is asked again when it goes live."""
 
 from datetime import date
-from typing import Any
 
 from domain.buildings import Building
 from domain.intentions import AnsweredInWatch, Standing, plan_of
 from domain.watch import Intentions
 from storage import procurement
-from storage.connection import Connection, Statement
+from storage.connection import Connection, Parameter, Statement
 from storage.notes import notes_not_asked
 from storage.unsent import unsent_orders
 
@@ -60,7 +59,7 @@ UPDATE outbox o SET delivered_at = d.delivered_at, status = CASE WHEN d.dead THE
 async def read_standing(conn: Connection, building: Building, today: date) -> Standing:
     """What a building's intentions follow from; `today` in the building's zone."""
     building_id = building.building_id
-    parameters: dict[str, Any] = {"building_id": building_id, "today": today}
+    parameters: dict[str, Parameter] = {"building_id": building_id, "today": today}
     lines = await (await conn.execute(_LINES, parameters)).fetchall()
     item_ids = [line["item_id"] for line in lines]
     _, questions, files = await procurement.standing(conn, building_id, item_ids)

@@ -5,9 +5,8 @@ Each has a row of ours beside each of its rows in the job engine's table, which 
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
-from storage.connection import Connection
+from storage.connection import Connection, select
 
 # These go over the job engine's own connections: hence no function of a connection.
 REGISTER_WORKER = """
@@ -45,7 +44,7 @@ class ProcessIdentity:
     slots: int
     """Buildings that it runs at once at most."""
 
-    def as_parameters(self) -> dict[str, Any]:
+    def as_parameters(self) -> dict[str, str | int | datetime]:
         return asdict(self)
 
 
@@ -57,9 +56,25 @@ class Declared:
     processes: int
 
 
-async def list_processes(conn: Connection) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class WorkerProcess:
+    """A worker process that is registered; of an earlier version, less is known."""
+
+    host: str | None
+    pid: int | None
+    version: str | None
+    started_at: datetime | None
+    last_heartbeat: datetime
+    connections: int | None
+    slots: int | None
+    slots_open: int | None
+    workers: list[int]
+    slots_in_use: int
+
+
+async def list_processes(conn: Connection) -> list[WorkerProcess]:
     """All worker processes that are registered, also those without a recent sign of life."""
-    return await (await conn.execute(_PROCESSES)).fetchall()
+    return await select(conn, WorkerProcess, _PROCESSES)
 
 
 async def read_declared(conn: Connection, stalled_after: float) -> Declared:

@@ -1,10 +1,12 @@
 """Flags: what people should look at, raised and cleared with the schedule band of a line."""
 
+from collections.abc import Sequence
+
 from domain.actions import FlagArguments
 from domain.barring import VENDOR_BARRED
 from domain.outstanding import LET_PASS, is_let_pass, is_resolved
 from domain.plain_json import JsonObject
-from domain.procurement import Flag, Item, Row
+from domain.procurement import Flag, Item
 from storage.connection import Connection
 from storage.rows import select
 from tools.context import ActionContext
@@ -26,16 +28,32 @@ async def flag_potential_issue(context: ActionContext, arguments: FlagArguments)
 
 async def band_settled(
     conn: Connection, building_id: str, before: Item, after: Item, seq: int
-) -> tuple[Item, list[Row]]:
+) -> tuple[Item, list[Flag]]:
     """The line after a change of dates, and its flags cleared where a told conflict is no more."""
-    if not is_resolved(before, after):
-        return after, []
-    cleared: list[Row] = [
+    (settled,), cleared = await bands_settled(conn, building_id, [(before, after)], seq)
+    return settled, cleared
+
+
+async def bands_settled(
+    conn: Connection, building_id: str, changes: Sequence[tuple[Item, Item]], seq: int
+) -> tuple[list[Item], list[Flag]]:
+    """The same of many lines, each as it was and as it is: their flags are read at once."""
+    resolved = [after.item_id for before, after in changes if is_resolved(before, after)]
+    if not resolved:
+        return [after for _, after in changes], []
+    flags = await select(
+        conn, Flag, "building_id = %s AND item_id = ANY(%s) AND status = 'open'", (building_id, resolved)
+    )
+    cleared = [
         flag.model_copy(update={"status": "cleared", "cleared_seq": seq})
-        for flag in await _open(conn, building_id, after.item_id)
+        for flag in flags
         if flag.band != VENDOR_BARRED
     ]
-    return after.model_copy(update={"told_band": after.schedule_band}), cleared
+    named = set(resolved)
+    return [
+        after.model_copy(update={"told_band": after.schedule_band}) if after.item_id in named else after
+        for _, after in changes
+    ], cleared
 
 
 async def close_flags_of_done_lines(context: ActionContext) -> None:

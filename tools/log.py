@@ -1,5 +1,6 @@
 """Recording changes of the log as a whole: a revised schedule, lines added, changed or removed, the closing."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -11,7 +12,7 @@ from domain.counts import write_count, write_open
 from domain.events import CLEAR, Entry, ItemChange, ItemsChanged, ScheduleRevised
 from domain.lines.projection import changed_rows, recount
 from domain.outstanding import resolved_message
-from domain.plain_json import JsonObject, PlainAction
+from domain.plain_json import JsonObject
 from domain.plan import RaisedQuestion
 from domain.procurement import Item, LineFile, Row, ScheduleVersion
 from domain.questions.change_order import KIND as CHANGE_ORDER
@@ -20,7 +21,7 @@ from domain.schedule import as_date
 from storage import procurement
 from tools.apart import breathe, work_apart
 from tools.context import ActionContext, Toolbox
-from tools.flags import band_settled
+from tools.flags import band_settled, bands_settled
 from tools.recording import Finding, record_facts
 from tools.schedule import open_log, save_version
 from tools.vendors import change_vendors
@@ -40,26 +41,15 @@ async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised
         before = {item.item_id: item for item in await procurement.items(conn, entry.building_id)}
         log = await open_log(context, before.values())
         await work_apart(log.replace_schedule, body)
-        moved: list[Item] = []
-        settles: list[PlainAction] = []
-        problems: list[str] = []
-        for number, known in enumerate(before.values()):
-            await breathe(number)
-            if known.removed:
-                continue
-            problem = delivery_problem(_deliveries(log, known.item_id), known.quantity)
-            if problem is not None:
-                problems.append(f"{known.shown}: {problem}")
-            item = log.scheduled(known)
-            if item != known:
-                moved.append(item)
-        changed: list[Item] = []
-        for item in await _recount_all(context, before, moved):
-            known = before[item.item_id]
-            settled, cleared = await band_settled(conn, entry.building_id, known, item, entry.seq)
-            context.save(*cleared)
-            settles += [resolved_message(settled)] if cleared else []
-            changed.append(settled.model_copy(update={"caused_seq": entry.seq}))
+        moved, problems = await work_apart(_reschedule, log, list(before.values()))
+        counted = await _recount_all(context, before, moved)
+        resolved, cleared = await bands_settled(
+            conn, entry.building_id, [(before[item.item_id], item) for item in counted], entry.seq
+        )
+        context.save(*cleared)
+        flagged = {flag.item_id for flag in cleared}
+        settles = [resolved_message(item) for item in resolved if item.item_id in flagged]
+        changed = [item.model_copy(update={"caused_seq": entry.seq}) for item in resolved]
         changed += await work_apart(log.add_scheduled)
         await save_version(context, log.plan.body, data_date)
         context.save(*changed)
@@ -90,6 +80,22 @@ async def _recount_all(context: ActionContext, before: dict[str, Item], items: l
 
 MAX_FILES = 200
 """Lines whose files are read at once."""
+
+
+def _reschedule(log: Log, lines: Iterable[Item]) -> tuple[list[Item], list[str]]:
+    """The lines whose needs the schedule changes, as they then are; and what does not add up. Pure."""
+    moved: list[Item] = []
+    problems: list[str] = []
+    for known in lines:
+        if known.removed:
+            continue
+        if log.plan.is_in_parts(known.item_id):
+            problem = delivery_problem(_deliveries(log, known.item_id), known.quantity)
+            problems += [] if problem is None else [f"{known.shown}: {problem}"]
+        item = log.scheduled(known)
+        if item != known:
+            moved.append(item)
+    return moved, problems
 
 
 def _deliveries(log: Log, item_id: str) -> list[Delivery]:

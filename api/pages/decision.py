@@ -4,11 +4,11 @@ import asyncio
 import re
 import secrets
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
+from pydantic import JsonValue
 from starlette.responses import RedirectResponse, Response
 
 from api.approval_view import ApprovalView
@@ -24,6 +24,7 @@ from domain.approvals import Answer, state
 from domain.buildings import Building
 from domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from domain.outside import shown_name
+from domain.plain_json import JsonObject
 from domain.principals import Principal
 from runtime.channels_letter import printable
 from runtime.links import Link, Linker, linker
@@ -50,7 +51,8 @@ _OPTION = re.compile(r"option-([0-9]{1,3})")
 class Asked:
     """A question with what its page needs."""
 
-    row: dict[str, Any]
+    refused: int
+    """How many of its options people refused before."""
     view: ApprovalView
     building: Building
     names: dict[str, str]
@@ -135,11 +137,15 @@ def _answer(form: dict[str, str], asked: Asked) -> Answer | str:
     about = {"approval_id": asked.view.approval_id, "version": int(form["version"]), "message": why or None}
     if pressed == "respond":
         return Answer(type="respond", **about) if why else "Nothing was decided: write your answer first."
-    options = asked.row["options"]
+    options = asked.view.options
     chosen = _OPTION.fullmatch(pressed)
     if chosen and int(chosen[1]) < len(options):
-        return Answer(type="edit", actions=ACTIONS.validate_python(options[int(chosen[1])]["actions"]), **about)
-    if pressed == "approve" and asked.row["refused"] < len(options):
+        return Answer(
+            type="edit",
+            actions=ACTIONS.validate_python([one.model_dump() for one in options[int(chosen[1])].actions]),
+            **about,
+        )
+    if pressed == "approve" and asked.refused < len(options):
         return Answer(type="approve", **about)
     if pressed == "reject":
         return Answer(type="reject", **about)
@@ -159,12 +165,13 @@ async def _asked(conn: Connection, resources: Resources, request: Request, token
     links = await linker(conn, resources.settings, now)
     link = links.read("approval", token)
     row = await pages.one(conn, APPROVALS, approval_id=link.subject)
-    building = await procurement.building(conn, row["building_id"]) if row else None
+    building = await procurement.building(conn, str(row["building_id"])) if row else None
     if row is None or building is None:
         raise NotFoundError("This question is no longer on file.")
     principal = await let_in(request, conn, links, link, building)
     names = {item_id: shown_name(name) for item_id, name in await procurement.item_names(conn, building.building_id)}
-    return Asked(row, ApprovalView.model_validate(row), building, names, link, links, principal)
+    refused = int(str(row["refused"]))
+    return Asked(refused, ApprovalView.model_validate(row), building, names, link, links, principal)
 
 
 async def _shown(
@@ -185,9 +192,9 @@ async def _shown(
         "decision.html",
         status=status,
         title=f"{asks[:60]} - {asked.building.name}",
-        refresh=LOOK_AGAIN_S if standing["under_way"] else None,
+        refresh=LOOK_AGAIN_S if standing.under_way else None,
         asked=view.model_dump() | {"summary": asks},
-        refused=asked.row["refused"],
+        refused=asked.refused,
         building=asked.building,
         zone=asked.building.zone,
         item=item,
@@ -208,7 +215,7 @@ async def _shown(
     )
 
 
-def _last_said(view: ApprovalView) -> dict[str, Any] | None:
+def _last_said(view: ApprovalView) -> JsonValue:
     """What was last said about a question that is still open, and what the agent said to it."""
     said = view.evidence.get("conversation") or []
     return said[-1] if said and view.status == "pending" else None
@@ -222,7 +229,7 @@ async def _goods(conn: Connection, view: ApprovalView, zone: ZoneInfo) -> Goods 
     return None if file is None else await asyncio.to_thread(describe_goods, file, zone)
 
 
-async def _done(conn: Connection, view: ApprovalView) -> list[dict[str, Any]]:
+async def _done(conn: Connection, view: ApprovalView) -> list[JsonObject]:
     """What was carried out on the answer, from the ledger."""
     if view.decision is None or view.decision.event_id is None:
         return []
@@ -234,13 +241,18 @@ async def _done(conn: Connection, view: ApprovalView) -> list[dict[str, Any]]:
         source=approvals.SOURCE,
         event_id=view.decision.event_id,
     )
-    return [
-        {**LedgerEntry.model_validate(row).model_dump(), "came_to": row["result"].get("purchase_order")}
-        for row in found.rows
-    ]
+    done = [LedgerEntry.model_validate(row) for row in found.rows]
+    return [{**entry.model_dump(), "came_to": entry.result.get("purchase_order")} for entry in done]
 
 
-def _standing(view: ApprovalView) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Standing:
+    headline: str
+    detail: str
+    under_way: bool
+
+
+def _standing(view: ApprovalView) -> _Standing:
     """What became of a question that is no longer open."""
     status = view.decision.status if view.decision else None
     if view.status == "decided" and status == "accepted":
@@ -252,5 +264,5 @@ def _standing(view: ApprovalView) -> dict[str, Any]:
     return _said("No longer asked", "The facts have changed, and this question has settled itself. No answer needed.")
 
 
-def _said(headline: str, detail: str, *, under_way: bool = False) -> dict[str, Any]:
-    return {"headline": headline, "detail": detail, "under_way": under_way}
+def _said(headline: str, detail: str, *, under_way: bool = False) -> _Standing:
+    return _Standing(headline, detail, under_way)

@@ -1,8 +1,10 @@
 """The evidence of a question, put in the order in which a person reads it: what is on file has none of its own."""
 
 from dataclasses import dataclass
-from typing import Any
 
+from pydantic import JsonValue
+
+from domain.plain_json import JsonObject
 from domain.what_changed import TOLD
 
 # Groups by name: their title, and their fields in reading order. Fields not named follow; those in _PLAIN are left out.
@@ -39,15 +41,15 @@ class Evidence:
     """`policy` says why a person is asked; `groups` are read at once, `lists` are folded away. Both by their titles."""
 
     policy: str
-    groups: dict[str, Any]
-    lists: dict[str, list[Any]]
+    groups: JsonObject
+    lists: dict[str, list[JsonValue]]
 
 
-def evidence(found: dict[str, Any]) -> Evidence:
+def evidence(found: JsonObject) -> Evidence:
     groups = {title: _ordered(found.get(name), fields) for name, (title, fields) in _GROUPS.items()}
     known = {*_GROUPS, *_LISTS, "policy", TOLD}
     groups |= {name.replace("_", " ").capitalize(): value for name, value in found.items() if name not in known}
-    lists = {title: [_entry(one) for one in found.get(name) or []] for name, title in _LISTS.items()}
+    lists = {title: [_entry(one) for one in _listed(found.get(name))] for name, title in _LISTS.items()}
     return Evidence(
         str(found.get("policy") or ""),
         {title: group for title, group in groups.items() if group},
@@ -55,7 +57,11 @@ def evidence(found: dict[str, Any]) -> Evidence:
     )
 
 
-def _ordered(group: Any, fields: tuple[str, ...]) -> Any:
+def _listed(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []
+
+
+def _ordered(group: JsonValue, fields: tuple[str, ...]) -> JsonValue:
     """A group with these fields first, and without what is empty or only for programs."""
     if not isinstance(group, dict):
         return group
@@ -63,10 +69,10 @@ def _ordered(group: Any, fields: tuple[str, ...]) -> Any:
     return {name: group[name] for name in names if group.get(name) not in (None, "", [], {})}
 
 
-def _entry(one: Any) -> Any:
+def _entry(one: JsonValue) -> JsonValue:
     """An event with its report on the same level, without the ids that only programs need."""
     if not isinstance(one, dict):
         return one
     report = str(one.get("event_type", "")).replace("_", " ")
-    body = one["body"] if isinstance(one.get("body"), dict) else {}
+    body = found if isinstance(found := one.get("body"), dict) else {}
     return _ordered({"report": report} | {k: v for k, v in one.items() if k != "body"} | body, _ENTRY)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import wraps
+from typing import ParamSpec
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -19,12 +20,14 @@ from storage import links
 from storage.connection import Connection
 from storage.links import LinkUse, Use
 
+P = ParamSpec("P")
 
-def answered_by_page(handler: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
+
+def answered_by_page(handler: Callable[P, Awaitable[Response]]) -> Callable[P, Awaitable[Response]]:
     """Errors of a page are pages: whoever follows a link is a person."""
 
     @wraps(handler)
-    async def shown(*args: object, **kwargs: object) -> Response:
+    async def shown(*args: P.args, **kwargs: P.kwargs) -> Response:
         try:
             return await handler(*args, **kwargs)
         except LongleadError as error:

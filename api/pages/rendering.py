@@ -5,7 +5,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -17,23 +17,31 @@ from domain.lines.words import describe_ncr, describe_promises, describe_quantit
 from runtime.channels_letter import printable
 
 
-def _finished(value: Any) -> Any:
+def _finished(value: object) -> str:
     """What is put into a page: nothing for what is absent, no invisible characters in what came from outside."""
     if value is None:
         return ""
     return value if isinstance(value, Markup) else printable(str(value))
 
 
-def _label(name: object) -> str:
+def _label(name: str) -> str:
     """`days_late` -> `Days late`."""
-    return _LABELS.get(str(name)) or str(name).replace("_", " ").strip().capitalize()
+    return _LABELS.get(name) or name.replace("_", " ").strip().capitalize()
 
 
 def _moment(at: datetime, zone: ZoneInfo) -> str:
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
-def _how_much(line: Mapping[str, Any]) -> str:
+class ShownLine(TypedDict):
+    """What is read of a line to say how much of it is where."""
+
+    quantities: dict[str, str]
+    quantity: str | None
+    unit: str | None
+
+
+def _how_much(line: ShownLine) -> str:
     """`6 of 10 pcs accepted, 4 in transit`, of a line as it is shown."""
     return describe_quantities(line["quantities"], line["unit"], has_quantity=line["quantity"] is not None)
 
@@ -41,7 +49,7 @@ def _how_much(line: Mapping[str, Any]) -> str:
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"']+")
 
 
-def _is_link(value: Any) -> bool:
+def _is_link(value: object) -> bool:
     """Only addresses of the web become links: others could run something."""
     return isinstance(value, str) and _WEB_ADDRESS.fullmatch(value) is not None
 
@@ -95,5 +103,5 @@ HEADERS = {
 
 def page(template: str, *, status: int = 200, headers: Mapping[str, str] = HEADERS, **values: Any) -> HTMLResponse:
     """The page as it is sent."""
-    shown: Mapping[str, Any] = {"css": _CSS, "refresh": None, **values}
+    shown = {"css": _CSS, "refresh": None, **values}
     return HTMLResponse(_pages.get_template(template).render(shown), status, headers)

@@ -60,6 +60,8 @@ class _Bookkeeper:
         self.first_arrival: date | None = None
         self.doubts: list[Doubt] = []
         self.shipment_ids: dict[str, frozenset[str]] = {}
+        self.shipments_called: dict[str, dict[str, None]] = {}
+        """Shipments by each of their ids."""
         self.departed: set[str] = set()
         self.shipped: dict[str, Decimal] = {}
         """How much left with a shipment."""
@@ -304,7 +306,16 @@ class _Bookkeeper:
 
     def _name_shipment(self, claim: Claim[Departed] | Claim[Arrived], name: str) -> str:
         self.shipment_ids[name] = self.shipment_ids.get(name, frozenset()) | claim.aliases
+        for alias in {name, *claim.aliases}:
+            self.shipments_called.setdefault(alias, {})[name] = None
         return name
+
+    def _named_shipment(self, aliases: frozenset[str]) -> str | None:
+        """The shipment that has one of these ids; of several, the one that was told of first."""
+        found = {name for alias in aliases for name in self.shipments_called.get(alias, ())}
+        if len(found) < 2:
+            return next(iter(found), None)
+        return next(name for name in self.shipment_ids if name in found)
 
     def _arrive(self, claim: Claim[Arrived]) -> None:
         shipment = self._known_shipment(claim)
@@ -381,9 +392,9 @@ class _Bookkeeper:
     def _known_shipment(self, claim: Claim[Arrived]) -> str | None:
         """The shipment that arrived: the one that is named, else the one of exactly that quantity; a report without an
         id may also be of the first that left."""
-        for known, ids in self.shipment_ids.items():
-            if claim.aliases & {known, *ids}:
-                return known if self.stock.find(Where(frozenset(LotState), shipment=known)) else None
+        known = self._named_shipment(claim.aliases)
+        if known is not None:
+            return known if self.stock.find(Where(frozenset(LotState), shipment=known)) else None
         coming = self.stock.find(Where(_IN_TRANSIT, order=claim.order, until=claim.day))
         exact = [lot for lot in coming if lot.quantity == claim.quantity]
         possible = exact or ([] if claim.aliases else coming)
@@ -499,8 +510,7 @@ class _Bookkeeper:
             return None
         shipment = None
         if claim.aliases:
-            known = [name for name, ids in self.shipment_ids.items() if claim.aliases & {name, *ids}]
-            shipment = known[0] if known else min(claim.aliases)
+            shipment = self._named_shipment(claim.aliases) or min(claim.aliases)
         scope = Where(WITHOUT_VERDICT, order=claim.order, shipment=shipment, until=claim.day)
         is_there = self.stock.find(scope) or self.stock.find(replace(scope, states=_ACCEPTED))
         if is_there:

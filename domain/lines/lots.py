@@ -1,5 +1,7 @@
 """Lots: quantities of a line that move together, each in one state."""
 
+from bisect import bisect, insort
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -96,42 +98,100 @@ class Change:
 
 
 class Stock:
-    """The lots of a line while facts are applied to them. Quantities move; nothing is lost and nothing is made."""
+    """The lots of a line while facts are applied to them. Quantities move; nothing is lost and nothing is made.
+
+    Lots are found by their shipment or state, without looking at all of them: a line may come in hundreds of parts.
+    """
 
     def __init__(self) -> None:
-        self.lots: list[Lot] = []
+        self._lots: dict[int, Lot] = {}
+        """By place; a lot that is split off stands behind the one that it was of."""
+        self._places: list[int] = []
+        """Sorted."""
+        self._in_state: dict[LotState, set[int]] = defaultdict(set)
+        self._of_shipment: dict[str | None, set[int]] = defaultdict(set)
+
+    @property
+    def lots(self) -> list[Lot]:
+        return [self._lots[place] for place in self._places]
+
+    @lots.setter
+    def lots(self, lots: Iterable[Lot]) -> None:
+        kept = list(lots)
+        self._lots, self._places = {}, []
+        self._in_state, self._of_shipment = defaultdict(set), defaultdict(set)
+        for lot in kept:
+            self.add(lot)
 
     def add(self, lot: Lot) -> None:
-        self.lots.append(lot)
+        self._put(self._places[-1] + _GAP if self._places else 0, lot)
 
     def total(self, where: Where) -> Decimal:
-        return sum((lot.quantity for lot in self.lots if where.fits(lot)), NOTHING)
+        return sum((lot.quantity for lot in self.find(where)), NOTHING)
 
     def find(self, where: Where) -> list[Lot]:
-        return [lot for lot in self.lots if where.fits(lot)]
+        return [self._lots[place] for place in self._find(where)]
 
     def move(self, where: Where, change: Change, most: Decimal | None = None) -> Decimal:
         """Change up to `most` (None: all) of the lots that are meant, and split the one of which a part is left.
 
         Returns how much was moved.
         """
-        moved, lots = NOTHING, list[Lot]()
-        for lot in self.lots:
+        moved, rest = NOTHING, None
+        for place in self._find(where):
+            lot = self._lots[place]
             room = lot.quantity if most is None else most - moved
-            if not where.fits(lot) or (room <= 0 and not lot.is_unknown):
-                lots.append(lot)
+            if room <= 0 and not lot.is_unknown:
                 continue
             part = min(lot.quantity, room)
-            lots.append(change.apply(replace(lot, quantity=part)))
-            if part < lot.quantity:
-                lots.append(replace(lot, quantity=lot.quantity - part))
+            self._change(place, change.apply(replace(lot, quantity=part)))
+            if part < lot.quantity:  # of one lot only: then there is no room left
+                rest = place, replace(lot, quantity=lot.quantity - part)
             moved += part
-        self.lots = lots
+        if rest is not None:
+            self._put_behind(*rest)
         return moved
 
     def close_unknown_parts(self, order: str) -> None:
         """All of an order is there: parts of unknown size are within what is counted."""
         self.lots = [lot for lot in self.lots if not (lot.is_unknown and lot.order == order)]
+
+    def _find(self, where: Where) -> list[int]:
+        """The places of the lots that are meant, in their order."""
+        if where.shipment is not None:
+            near = self._of_shipment.get(where.shipment, set())
+        else:
+            near = set[int]().union(*(self._in_state[state] for state in where.states))
+        return sorted(place for place in near if where.fits(self._lots[place]))
+
+    def _put(self, place: int, lot: Lot) -> None:
+        insort(self._places, place)
+        self._lots[place] = lot
+        self._in_state[lot.state].add(place)
+        self._of_shipment[lot.shipment].add(place)
+
+    def _change(self, place: int, lot: Lot) -> None:
+        was, self._lots[place] = self._lots[place], lot
+        self._in_state[was.state].discard(place)
+        self._in_state[lot.state].add(place)
+        self._of_shipment[was.shipment].discard(place)
+        self._of_shipment[lot.shipment].add(place)
+
+    def _put_behind(self, place: int, lot: Lot) -> None:
+        number = bisect(self._places, place)
+        if number == len(self._places):
+            self.add(lot)
+            return
+        between = (place + self._places[number]) // 2
+        if between > place:
+            self._put(between, lot)
+            return
+        lots = self.lots
+        self.lots = [*lots[:number], lot, *lots[number:]]  # with room between their places again
+
+
+_GAP = 1 << 32
+"""Between the places of two lots that are added one after the other: lots that are split off come between them."""
 
 
 def merge_lots(lots: Iterable[Lot]) -> tuple[Lot, ...]:

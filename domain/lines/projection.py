@@ -4,8 +4,10 @@
 differs is saved (`changed_rows`). Nothing here looks at the clock: the same file always comes out the same.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
+from operator import attrgetter
 
 from domain.lines.account import Account, Delivery, Verdict
 from domain.lines.bookkeeping import BEFORE_ANY_ORDER, keep_account
@@ -45,17 +47,18 @@ JOINED = "joined"
 _WORD: dict[str, str] = {"repair": "repair", "return": "return", "accept": "use_as_is", "scrap": "scrap"}
 
 
-_PARTS = (
-    "orders",
-    "order_lines",
-    "shipments",
-    "receipts",
-    "inspections",
-    "milestones",
-    "facts",
-    "lots",
-    "ncrs",
-)
+_PARTS: dict[str, Callable[[Row], object]] = {
+    "orders": attrgetter("number"),
+    "order_lines": attrgetter("number", "line"),
+    "shipments": attrgetter("shipment_id"),
+    "receipts": attrgetter("receipt_id"),
+    "inspections": attrgetter("inspection_id"),
+    "milestones": attrgetter("round", "kind"),
+    "facts": attrgetter("fact_id"),
+    "lots": attrgetter("lot_id"),
+    "ncrs": attrgetter("ncr_id"),
+}
+"""The rows of a file, and what names one of them within its line."""
 
 
 def facts_of(file: LineFile) -> list[Fact]:
@@ -142,9 +145,9 @@ def changed_rows(before: LineFile, after: LineFile) -> list[Row]:
     """The rows of `after` that `before`, as it is on record, lacks or has otherwise; the line itself first."""
     before = before.on_record or before
     rows: list[Row] = [after.item] if after.item != before.item else []
-    for part in _PARTS:
-        known = getattr(before, part)
-        rows += [row for row in getattr(after, part) if row not in known]
+    for part, name_of in _PARTS.items():
+        known = {name_of(row): row for row in getattr(before, part)}
+        rows += [row for row in getattr(after, part) if (was := known.get(name_of(row))) is not row and was != row]
     return rows
 
 
@@ -159,9 +162,22 @@ class _Projection:
         self.rounds = {line.number: line.round for line in file.order_lines}
         self.told = {fact.key: fact for fact in self.facts}
         self.rows_by_key = {row.key: row for row in file.facts}
+        self.departures = _by_name(self.facts)
+        self.lots_of: dict[str | None, list[Lot]] = defaultdict(list)
+        for lot in self.account.lots:
+            self.lots_of[lot.shipment].append(lot)
         self.stated = expect_arrivals(self.account, self.facts, None)
+        self.etas_of: dict[str | None, list[date]] = defaultdict(list)
+        for part in self.stated:
+            if part.on:
+                self.etas_of[part.shipment].append(part.on)
         self.computed = expect_arrivals(self.account, self.facts, self.item.lead_time_days)
         self.acknowledged = self._acknowledged()
+        self.failures: dict[str, Verdict] = {}
+        """Verdicts that raised a nonconformance, by each of their reports."""
+        for verdict in self.account.verdicts:
+            for report in verdict.reports if verdict.ncr else ():
+                self.failures.setdefault(report, verdict)
         self.ncr_ids: dict[str, str] = {}
         """By nonconformance: the name under which its row is kept."""
         self.plans: list[Inspection] = []
@@ -267,15 +283,15 @@ class _Projection:
             row = next((known.pop(name) for name in names if name in known), None)
             if row is not None and row.fact is not None:
                 row = row.model_copy(update={"fact": delivery.name})
-            made.append(self._shipment(delivery, row, [*self.file.shipments, *made]))
+            made.append(self._shipment(delivery, row, made))
         gone = [
             row.model_copy(update={"status": "voided"}) if row.status != "voided" else row for row in known.values()
         ]
         return [*made, *gone]
 
-    def _shipment(self, delivery: Delivery, row: Shipment | None, others: list[Shipment]) -> Shipment:
+    def _shipment(self, delivery: Delivery, row: Shipment | None, made: list[Shipment]) -> Shipment:
         round_ = self.rounds.get(delivery.order, 0)
-        lots = [lot for lot in self.account.lots if lot.shipment == delivery.name]
+        lots = self.lots_of.get(delivery.name, [])
         departed = self._departure(delivery)
         quantity = sum((lot.quantity for lot in lots), NOTHING) or None
         states = {lot.state for lot in lots if lot.quantity or lot.is_unknown}
@@ -287,6 +303,7 @@ class _Projection:
             status = "received" if delivery.arrivals and LotState.IN_TRANSIT not in states else "in_transit"
         if row is None:
             named = delivery.name not in self.told
+            others = [*self.file.shipments, *made]
             shipment_id = delivery.name if named else _next_shipment_id(self.item, round_, others)
             fact = None if named else delivery.name
             row = Shipment(
@@ -294,7 +311,7 @@ class _Projection:
             )
         if self.item.quantity is None and quantity == ONE_LOT:
             quantity = None
-        etas = [part.on for part in self.stated if part.shipment == delivery.name and part.on]
+        etas = self.etas_of.get(delivery.name)
         return row.model_copy(
             update={
                 "round": round_,
@@ -309,11 +326,7 @@ class _Projection:
 
     def _departure(self, delivery: Delivery) -> Departed | None:
         ids = self.account.shipment_ids.get(delivery.name, frozenset()) | {delivery.name}
-        found = [
-            fact
-            for fact in self.facts
-            if isinstance(fact, Departed) and not fact.is_voided and (fact.shipment_id in ids or fact.key in ids)
-        ]
+        found = (fact for name in ids for fact in self.departures.get(name, ()))
         return max(found, key=lambda fact: fact.saying, default=None)
 
     def _receipts(self, names: Mapping[str, str]) -> list[Receipt]:
@@ -343,13 +356,15 @@ class _Projection:
 
     def _inspections(self, names: Mapping[str, str]) -> list[Inspection]:
         rows = list(self.file.inspections)
+        ids = {row.inspection_id for row in rows}
         done = {row.fact: row for row in rows if row.fact is not None}
         made: dict[str, Inspection] = {}
         for verdict in self.account.verdicts:
             known = next((done[key] for key in verdict.reports if key in done), None)
             row = known or self._planned(rows, made, verdict, names) or self._unplanned(rows, verdict)
-            if row.inspection_id not in {one.inspection_id for one in rows}:
+            if row.inspection_id not in ids:
                 rows.append(row)
+                ids.add(row.inspection_id)
             made[row.inspection_id] = self._inspection(row, verdict, names)
         result = []
         for row in rows:
@@ -518,7 +533,7 @@ class _Projection:
         return f"NCR-{self.item.item_id}-{round_}-{number}"
 
     def _with_disposition(self, row: Inspection, ncrs: Sequence[NonconformanceRow]) -> Inspection:
-        verdict = next((one for one in self.account.verdicts if row.fact in one.reports and one.ncr), None)
+        verdict = self.failures.get(row.fact or "")
         named = self.ncr_ids.get(verdict.ncr or "") if verdict else None
         ncr = next((one for one in ncrs if one.ncr_id == named and not one.is_gone), None)
         if ncr is None:
@@ -537,13 +552,16 @@ class _Projection:
     def _lots(self, names: Mapping[str, str]) -> list[LotRow]:
         counts: dict[str, int] = {}
         made: dict[str, LotRow] = {}
+        computed: dict[tuple[str, str | None], list[date]] = defaultdict(list)
+        for part in self.computed:
+            if part.on:
+                computed[part.order, part.shipment].append(part.on)
         for lot in self._shown_lots():
             order = lot.order or self.item.item_id
             counts[order] = counts.get(order, 0) + 1
             lot_id = f"{order}/{counts[order]}"
-            expected = [part.on for part in self.computed if (part.order, part.shipment) == (lot.order, lot.shipment)]
             coming = lot.state in COMING
-            day = max((on for on in expected if on), default=None) if coming else None
+            day = max(computed.get((lot.order, lot.shipment), ()), default=None) if coming else None
             usable = lot.since if lot.state == LotState.ACCEPTED else day if coming else self._ready_on(lot)
             made[lot_id] = LotRow(
                 item_id=self.item.item_id,
@@ -706,6 +724,16 @@ class _Projection:
             is_released=is_released,
             was_released_before=stands,
         )
+
+
+def _by_name(facts: Iterable[Fact]) -> dict[str, list[Departed]]:
+    """The departures that count, by their shipment and by their key."""
+    found: dict[str, list[Departed]] = defaultdict(list)
+    for fact in facts:
+        if isinstance(fact, Departed) and not fact.is_voided:
+            for name in {fact.key, fact.shipment_id or fact.key}:
+                found[name].append(fact)
+    return found
 
 
 def _status_of(lines: Collection[str]) -> str:

@@ -3,7 +3,8 @@
 Facts are matched one to one, in the order in which they were said; the order in which they came in does not matter.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -20,6 +21,7 @@ class Claim(Generic[Report]):
     """One thing that happened, with every report of it. The newest saying of each kind of detail counts."""
 
     reports: list[Report]
+    """In the order in which they were said."""
     unsure: list[Report] = field(default_factory=list)
     """Reports that may be of this or of another fact; they are not counted until a person has said which."""
 
@@ -29,7 +31,7 @@ class Claim(Generic[Report]):
 
     @property
     def newest(self) -> Report:
-        return max(self.reports, key=lambda report: report.saying)
+        return self.reports[-1]
 
     @property
     def key(self) -> str:
@@ -51,14 +53,13 @@ class Claim(Generic[Report]):
     @property
     def quantity(self) -> Decimal | None:
         """As the newest report that names one has it."""
-        named = [report for report in self.reports if report.quantity is not None]
-        return max(named, key=lambda report: report.saying).quantity if named else None
+        return next((report.quantity for report in reversed(self.reports) if report.quantity is not None), None)
 
     @property
     def rejected(self) -> Decimal | None:
         """Of a verdict: how much failed, as the newest report that says so has it."""
-        named = [told for told in self.reports if isinstance(told, Inspected) and told.rejected is not None]
-        return max(named, key=lambda told: told.saying).rejected if named else None
+        told = (report.rejected for report in reversed(self.reports) if isinstance(report, Inspected))
+        return next((rejected for rejected in told if rejected is not None), None)
 
     @property
     def day(self) -> date:
@@ -93,29 +94,84 @@ def group_inspections(facts: Iterable[Inspected], repairs: Mapping[str, date]) -
 
 
 def _group(facts: Iterable[Report], compare: Callable[[Claim[Report], Report], Sameness]) -> list[Claim[Report]]:
-    claims: list[Claim[Report]] = []
+    grouped = _Claims[Report](compare)
     for report in sorted((fact for fact in facts if not fact.is_voided), key=lambda fact: fact.saying):
-        _add(claims, report, [compare(claim, report) for claim in claims])
-    return claims
+        grouped.add(report)
+    return grouped.claims
 
 
-def _add(claims: list[Claim[Report]], report: Report, found: Sequence[Sameness]) -> None:
-    if report.judgement == "another":
-        claims.append(Claim([report]))
-        return
-    for claim in claims:
-        if any(_repeats(report, told) for told in claim.unsure):
-            claim.unsure.append(report)  # it tells again what a person is asked about
+class _Claims(Generic[Report]):
+    """Claims while reports are added to them, in the order in which they were said. A report is compared only with
+    claims that share its day, its shipment or its NCR: of any other it is another fact. So many reports take time
+    that grows with their number, and not with its square."""
+
+    def __init__(self, compare: Callable[[Claim[Report], Report], Sameness]) -> None:
+        self.claims: list[Claim[Report]] = []
+        self._compare: Callable[[Claim[Report], Report], Sameness] = compare
+        self._on_day: dict[tuple[date, Decimal | None], dict[int, None]] = defaultdict(dict)
+        """Places of claims by the day and quantity of any of their reports."""
+        self._days: dict[date, dict[int, None]] = defaultdict(dict)
+        self._named: dict[str, dict[int, None]] = defaultdict(dict)
+        """Places of claims by the shipment that left, or by NCR."""
+        self._unsure: dict[date, dict[int, None]] = defaultdict(dict)
+        """Places of claims by the day of a report that may be of them."""
+
+    def add(self, report: Report) -> None:
+        """Put a report to the claim that it tells again; else it is a claim of its own."""
+        if report.judgement == "another":
+            self._open(report)
             return
-    alike = [claim for claim, likeness in zip(claims, found, strict=True) if likeness == "same"]
-    if alike:
-        exact = [claim for claim in alike if any(_repeats(report, told) for told in claim.reports)]
-        (exact or alike)[0].reports.append(report)
-    elif "unsure" in found:
-        claim = claims[found.index("unsure")]
-        (claim.reports if report.judgement == "same" else claim.unsure).append(report)
-    else:
-        claims.append(Claim([report]))
+        for place in sorted(self._unsure.get(report.day, ())):
+            if any(_repeats(report, told) for told in self.claims[place].unsure):
+                self._doubt(place, report)  # it tells again what a person is asked about
+                return
+        found = [(place, self._compare(self.claims[place], report)) for place in self._candidates(report)]
+        alike = [place for place, likeness in found if likeness == "same"]
+        unsure = [place for place, likeness in found if likeness == "unsure"]
+        if alike:
+            exact = (place for place in alike if any(_repeats(report, told) for told in self.claims[place].reports))
+            self._join(next(exact, alike[0]), report)
+        elif unsure and report.judgement == "same":
+            self._join(unsure[0], report)
+        elif unsure:
+            self._doubt(unsure[0], report)
+        else:
+            self._open(report)
+
+    def _candidates(self, report: Report) -> list[int]:
+        """Places of the claims that a report may tell again, the oldest first. Claims of another quantity on its day
+        are none, where both name one."""
+        if report.quantity is None or isinstance(report, Inspected):
+            found = {**self._days.get(report.day, {})}
+        else:
+            of_any = self._on_day.get((report.day, None), {})
+            found = {**self._on_day.get((report.day, report.quantity), {}), **of_any}
+        for name in _names(report):
+            found |= self._named.get(name, {})
+        return sorted(found)
+
+    def _open(self, report: Report) -> None:
+        self.claims.append(Claim([]))
+        self._join(len(self.claims) - 1, report)
+
+    def _join(self, place: int, report: Report) -> None:
+        claim = self.claims[place]
+        claim.reports.append(report)
+        self._days[report.day][place] = None
+        self._on_day[report.day, claim.quantity][place] = None
+        for name in _names(report):
+            self._named[name][place] = None
+
+    def _doubt(self, place: int, report: Report) -> None:
+        self.claims[place].unsure.append(report)
+        self._unsure[report.day][place] = None
+
+
+def _names(report: Departed | Arrived | Inspected) -> list[str]:
+    """What makes it the same whatever its day: the shipment that left, the NCR that was raised."""
+    if isinstance(report, Departed):
+        return [report.shipment_id] if report.shipment_id else []
+    return [report.ncr] if isinstance(report, Inspected) else []
 
 
 def _compare_departures(claim: Claim[Departed], report: Departed) -> Sameness:

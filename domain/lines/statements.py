@@ -4,6 +4,7 @@ A promise is the vendor's word on an order line, an ETA says when a shipment (or
 is expected. Older sayings stay on file: vendors are measured by them.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -39,12 +40,15 @@ def expect_arrivals(account: Account, facts: Sequence[Fact], lead_time_days: int
     orders = {order.number: order for order in account.orders}
     known = frozenset[str]().union(account.shipment_ids, *account.shipment_ids.values())
     known |= {lot.shipment for lot in account.lots if lot.shipment}
+    etas = _etas_by_shipment(sayings)
     unshipped = [saying for saying in sayings if saying.shipment_id is None or saying.shipment_id not in known]
     expected: list[Expected] = []
     for lot in account.lots:
         if lot.state == LotState.IN_TRANSIT:
             ids = account.shipment_ids.get(lot.shipment or "", frozenset()) | {lot.shipment}
-            day = next((saying.day for saying in sayings if _speaks_of_shipment(saying, lot, ids)), None)
+            found = (saying for name in ids | {None} for saying in etas.get(name, ()) if _is_of(saying, lot))
+            newest = max(found, key=lambda saying: saying.saying, default=None)
+            day = None if newest is None else newest.day
             expected.append(Expected(lot.quantity, day, lot.order, lot.shipment))
         elif lot.state == LotState.ORDERED:
             expected += _expect_unshipped(lot, unshipped, orders[lot.order], lead_time_days)
@@ -77,15 +81,14 @@ def find_retold(facts: Iterable[Fact]) -> dict[str, str]:
 
 def _find_retold(newest_first: Sequence[Stated]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for place, saying in enumerate(newest_first):
-        if saying.kind != "eta" or saying.shipment_id is not None:
+    newest: dict[str, Stated] = {}
+    for saying in reversed(newest_first):
+        if saying.kind != "eta":
             continue
-        newest: dict[str, Stated] = {}
-        for older in newest_first[place + 1 :]:
-            if older.kind == "eta" and older.shipment_id is not None:
-                newest.setdefault(older.shipment_id, older)
-        same = (named for named in newest.values() if _tells_again(saying, named))
-        told = next(same, None)
+        if saying.shipment_id is not None:
+            newest[saying.shipment_id] = saying
+            continue
+        told = next((named for named in newest.values() if _tells_again(saying, named)), None)
         if told is not None:
             found[saying.key] = told.key
     return found
@@ -109,12 +112,18 @@ def _say_once(sayings: Sequence[Stated]) -> list[Stated]:
     return list(kept.values())
 
 
-def _speaks_of_shipment(saying: Stated, lot: Lot, ids: frozenset[str | None]) -> bool:
-    if saying.kind == "promise":
-        return False
-    if saying.shipment_id is not None:
-        return saying.shipment_id in ids
-    return saying.order in (None, lot.order)
+def _etas_by_shipment(sayings: Iterable[Stated]) -> dict[str | None, list[Stated]]:
+    """ETAs by the shipment that they name; under None those of all that is to come."""
+    found: dict[str | None, list[Stated]] = defaultdict(list)
+    for saying in sayings:
+        if saying.kind == "eta":
+            found[saying.shipment_id].append(saying)
+    return found
+
+
+def _is_of(saying: Stated, lot: Lot) -> bool:
+    """Whether an ETA speaks of a lot under way: of its shipment, else of its order or of all that is to come."""
+    return saying.shipment_id is not None or saying.order in (None, lot.order)
 
 
 def _expect_unshipped(

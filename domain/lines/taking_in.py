@@ -17,7 +17,7 @@ from domain.lines.projection import account_of, adopt, changed_rows, facts_of, p
 from domain.lines.stored import fact_row
 from domain.outside import shown_name
 from domain.plain_json import JsonObject, PlainAction
-from domain.procurement import FactRow, Item, LineFile, NonconformanceRow
+from domain.procurement import FactRow, Item, LineFile, LotRow, NonconformanceRow, Row
 from domain.recording import Recorded
 
 RESTATED = "longlead.restated"
@@ -217,14 +217,16 @@ def newly_open(before: LineFile, after: LineFile) -> list[NonconformanceRow]:
 
 def _changes_nothing(before: LineFile, after: LineFile) -> bool:
     """Whether nothing but the report itself is new."""
+    lots = {lot.lot_id: lot for lot in before.lots}
 
-    def of(file: LineFile) -> JsonObject:
-        made: JsonObject = file.model_dump(
-            exclude={"facts": True, "item": {"caused_seq"}, "lots": {"__all__": {"caused_seq", "aliases"}}},
-        )
-        return made
+    def is_told_only(row: Row) -> bool:
+        if isinstance(row, LotRow) and (was := lots.get(row.lot_id)) is not None:
+            return was.model_copy(update={"caused_seq": row.caused_seq, "aliases": row.aliases}) == row
+        if isinstance(row, Item):
+            return before.item.model_copy(update={"caused_seq": row.caused_seq}) == row
+        return isinstance(row, FactRow)
 
-    return of(before) == of(after)
+    return all(map(is_told_only, changed_rows(before.model_copy(update={"on_record": None}), after)))
 
 
 def _impossible(file: LineFile, fact: Fact, found: Impossibility, report: Report, document_url: str | None) -> Recorded:

@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from evals.bench import age, latency, load, memory, past, scale, sleeping, throughput
-from evals.bench.report import Result, Tell, table
+from evals.bench.report import PlainResult, Result, Tell, table
 from evals.bench.server import Bench, server
 from runtime import loop
 
@@ -92,13 +92,23 @@ async def _run(chosen: dict[str, Benchmark], console: Console) -> list[Result]:
             for name, benchmark in chosen.items():
                 began = time.monotonic()
                 result = await benchmark(bench, lambda text: progress.update(task, description=text))
-                result.details["seconds"] = time.monotonic() - began
-                console.print(f"{name}: measured in {result.details['seconds']:.0f} s")
+                result.details["seconds"] = seconds = time.monotonic() - began
+                console.print(f"{name}: measured in {seconds:.0f} s")
                 results.append(result)
     return results
 
 
-def _plain(results: list[Result], quick: bool) -> dict[str, Any]:
+class BenchFile(TypedDict):
+    """What `--json` writes."""
+
+    quick: bool
+    machine: dict[str, str | int | None]
+    python: str
+    packages: dict[str, str]
+    results: dict[str, PlainResult]
+
+
+def _plain(results: list[Result], quick: bool) -> BenchFile:
     return {
         "quick": quick,
         "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 from psycopg import sql
 
@@ -141,8 +140,8 @@ class Desk:
                 self.conn,
                 house.name,
                 source="bench",
-                event_id=event["event_id"],
-                event_type=event["event_type"],
+                event_id=str(event["event_id"]),
+                event_type=str(event["event_type"]),
                 body=body_of(typed),
                 now=SystemClock().now(),
             )
@@ -160,7 +159,8 @@ class Desk:
                 where = "thread_id = (SELECT thread_id::text FROM buildings WHERE building_id = %s)"
             query = sql.SQL("SELECT count(*) AS rows, coalesce(sum(pg_column_size(t.*)), 0) AS bytes FROM {} t WHERE ")
             cursor = await self.conn.execute(query.format(sql.Identifier(table)) + sql.SQL(where), (house.name,))
-            row: Any = await cursor.fetchone()
+            row = await cursor.fetchone()
+            assert row is not None
             found[table] = (int(row["rows"]), int(row["bytes"]))
         return found
 

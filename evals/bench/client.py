@@ -8,7 +8,23 @@ import json
 import sys
 import time
 from collections import Counter
-from typing import Any, Self
+from typing import Self, TypedDict
+
+from domain.plain_json import JsonObject
+
+Lane = list[tuple[str, JsonObject]]
+"""What one connection posts, in order: path and body."""
+
+
+class PostedLanes(TypedDict):
+    """How it went."""
+
+    began: float
+    ended: float
+    """Both by the machine's clock."""
+    answers: dict[int, int]
+    """How many had each status; as JSON the statuses are words."""
+    cpu_s: float
 
 
 def python(module: str, *arguments: str) -> list[str]:
@@ -40,14 +56,14 @@ class Connection:
         await self._writer.wait_closed()
 
 
-def encoded(path: str, body: dict[str, Any] | None = None, method: str = "POST") -> bytes:
+def encoded(path: str, body: JsonObject | None = None, method: str = "POST") -> bytes:
     """A request with a JSON body."""
     content = b"" if body is None else json.dumps(body).encode()
     head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content
 
 
-async def post_all(port: int, lanes: list[list[tuple[str, dict[str, Any]]]]) -> dict[str, Any]:
+async def post_all(port: int, lanes: list[Lane]) -> PostedLanes:
     """Post what is in each lane in its order, a connection for each lane; when it began and ended, and the answers."""
     prepared = [[encoded(path, body) for path, body in lane] for lane in lanes]
     connections = [await Connection.open(port) for _ in lanes]
@@ -66,7 +82,7 @@ async def post_all(port: int, lanes: list[list[tuple[str, dict[str, Any]]]]) -> 
     return {"began": began, "ended": ended, "answers": dict(answers), "cpu_s": time.process_time()}
 
 
-async def post_from_outside(port: int, lanes: list[list[tuple[str, dict[str, Any]]]]) -> dict[str, Any]:
+async def post_from_outside(port: int, lanes: list[Lane]) -> PostedLanes:
     """The same in a process of its own, so that the client's work is not the service's.
 
     Raises:
@@ -76,16 +92,17 @@ async def post_from_outside(port: int, lanes: list[list[tuple[str, dict[str, Any
         *python("evals.bench.client"), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     output, _ = await process.communicate(json.dumps({"port": port, "lanes": lanes}).encode())
-    outcome: dict[str, Any] = json.loads(output or b"{}")
-    refused = [status for status in outcome.get("answers", {"none": 1}) if not str(status).startswith("2")]
-    if process.returncode or refused:
-        raise RuntimeError(f"the client failed ({process.returncode}), answers: {outcome.get('answers')}")
+    if process.returncode or not output:
+        raise RuntimeError(f"the client failed ({process.returncode})")
+    outcome: PostedLanes = json.loads(output)
+    if any(not str(status).startswith("2") for status in outcome["answers"]):
+        raise RuntimeError(f"the client was refused, answers: {outcome['answers']}")
     return outcome
 
 
-def lanes_of(stories: dict[str, list[dict[str, Any]]], count: int) -> list[list[tuple[str, dict[str, Any]]]]:
+def lanes_of(stories: dict[str, list[JsonObject]], count: int) -> list[Lane]:
     """The events of many buildings over `count` connections: a building's all on one, and the buildings in turn."""
-    lanes: list[list[tuple[str, dict[str, Any]]]] = [[] for _ in range(min(count, len(stories)))]
+    lanes: list[Lane] = [[] for _ in range(min(count, len(stories)))]
     longest = max(map(len, stories.values()))
     for number in range(longest):
         for place, (building_id, events) in enumerate(stories.items()):

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from domain.buildings import BuildingSpec
 from domain.events import Entry
@@ -12,7 +11,7 @@ from runtime.clock import SystemClock
 from storage import buildings
 from storage.connection import Connection
 from storage.long_term import LongTermMemory
-from tools.models import Completion, ModelRequest
+from tools.models import Completion, ModelRequest, Output
 
 BUILDING, LINES = "letters", 40
 
@@ -98,7 +97,7 @@ class Shorthand:
     tiers: tuple[str, ...] = ("shorthand",)
     prompts: list[str] = field(default_factory=list)
 
-    async def complete(self, request: ModelRequest[Any]) -> Completion:
+    async def complete(self, request: ModelRequest[Output]) -> Completion:
         self.prompts.append(request.prompt)
         line = f'"Acme Supply reports that the lots of span {len(self.prompts)} left the works"'
         return Completion(f'{{"lines": [{line}, {line}, {line}]}}', "shorthand", 0, 0)

@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 import time
-from typing import Any
+from typing import TypedDict
 
 import psycopg
 from dbos import DBOS, SetEnqueueOptions
@@ -27,33 +27,41 @@ SELECT count(*) FILTER (WHERE status = 'SUCCESS'), count(*) FILTER (WHERE status
   FROM dbos.workflow_status"""
 
 
-@DBOS.step()
-async def classify(state: dict[str, Any]) -> dict[str, Any]:
-    return dict(await script.classify(state))  # type: ignore[arg-type]
+class ScriptJob(TypedDict):
+    """How much is done."""
+
+    threads: int
+    events: int
+    tasks: int
+    ordered: bool
 
 
 @DBOS.step()
-async def handle(state: dict[str, Any]) -> dict[str, Any]:
-    return dict(await script.handle(state))  # type: ignore[arg-type]
+async def classify(state: script.State) -> script.State:
+    return await script.classify(state)
 
 
 @DBOS.step()
-async def act(state: dict[str, Any]) -> dict[str, Any]:
-    return dict(await script.act(state))  # type: ignore[arg-type]
+async def handle(state: script.State) -> script.State:
+    return await script.handle(state)
 
 
 @DBOS.step()
-async def remember(state: dict[str, Any]) -> dict[str, Any]:
-    return dict(await script.remember(state))  # type: ignore[arg-type]
+async def act(state: script.State) -> script.State:
+    return await script.act(state)
+
+
+@DBOS.step()
+async def remember(state: script.State) -> script.State:
+    return await script.remember(state)
 
 
 @DBOS.workflow()
-async def process(event: dict[str, Any]) -> dict[str, Any]:
-    state: dict[str, Any] = {"event": event}
+async def process(event: script.HandedIn) -> script.ScriptOutcome:
+    state: script.State = {"event": event}
     for step in (classify, handle, act, remember):
-        state |= await step(state)
-    outcome: dict[str, Any] = state["outcome"]
-    return outcome
+        state.update(await step(state))
+    return state["outcome"]
 
 
 def connect(conninfo: str) -> None:
@@ -75,13 +83,12 @@ async def fill(*, threads: int, events: int, tasks: int, ordered: bool) -> None:
     bodies = story(-(-events // 6))[:events]
     for seq, body in enumerate(bodies):
         for thread in range(threads):
-            event = {"building_id": f"b-{thread}", "seq": seq, "generation": 0, "source": "bench", "body": body}
-            event |= {"event_id": body["event_id"], "event_type": body["event_type"], "received_at": "2026-02-01"}
+            event = script.entry(f"b-{thread}", seq, body)
             with SetEnqueueOptions(queue_partition_key=f"b-{thread}" if ordered else None):
                 await DBOS.enqueue_workflow_async(QUEUE, process, event)
 
 
-async def run(conninfo: str, *, threads: int, events: int, **_: Any) -> dict[str, Any]:
+async def run(conninfo: str, *, threads: int, events: int) -> script.Took:
     """Take everything from the queue; how long that took, from the first start to the last end.
 
     Raises:
@@ -102,9 +109,9 @@ async def run(conninfo: str, *, threads: int, events: int, **_: Any) -> dict[str
 
 if __name__ == "__main__":
     connect(sys.argv[1])
-    job = json.loads(sys.argv[2])
+    job: ScriptJob = json.loads(sys.argv[2])
     if sys.argv[3] == "fill":
         asyncio.run(fill(**job))
     else:
-        sys.stdout.write(json.dumps(asyncio.run(run(sys.argv[1], **job))))
+        sys.stdout.write(json.dumps(asyncio.run(run(sys.argv[1], threads=job["threads"], events=job["events"]))))
     DBOS.destroy()

@@ -3,11 +3,12 @@
 import asyncio
 import random
 import time
+from dataclasses import dataclass
 from statistics import quantiles
-from typing import Any
 
 import httpx
 import psycopg
+from psycopg.rows import class_row
 
 from evals.bench.client import Connection, encoded
 from evals.bench.mix import LIFE, building, story
@@ -22,6 +23,17 @@ SELECT building_id, event_id, extract(epoch FROM received_at)::float8 AS receive
 NAMES = [f"idle-{number}" for number in range(10)]
 WARM = 40
 """Events before the measured ones: connections open, statements prepared."""
+
+
+@dataclass(frozen=True)
+class SeenEvent:
+    """When an event came, was begun and ended, by the server's clock in seconds."""
+
+    building_id: str
+    event_id: str
+    received: float
+    started: float
+    finished: float
 
 
 async def run(bench: Bench, tell: Tell, *, events: int = 200, warm: int = WARM, pause_s: float = 0.15) -> Result:
@@ -41,7 +53,7 @@ async def run(bench: Bench, tell: Tell, *, events: int = 200, warm: int = WARM, 
             if status != 202:
                 raise RuntimeError(f"the service answered {status}")
             if number >= warm:
-                sent[name, event["event_id"]] = at
+                sent[name, str(event["event_id"])] = at
             tell(f"latency: {number + 1} of {len(told)} events")
             await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))
         await connection.close()
@@ -49,20 +61,22 @@ async def run(bench: Bench, tell: Tell, *, events: int = 200, warm: int = WARM, 
     return _result(sent, rows)
 
 
-async def _started(conninfo: str, count: int) -> list[Any]:
+async def _started(conninfo: str, count: int) -> list[SeenEvent]:
     async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as conn:
         for _ in range(100):
-            rows = await (await conn.execute(STARTED)).fetchall()
+            cursor = conn.cursor(row_factory=class_row(SeenEvent))
+            rows = await (await cursor.execute(STARTED)).fetchall()
             if len(rows) >= count:
                 return rows
             await asyncio.sleep(0.1)
     raise RuntimeError(f"only {len(rows)} of {count} events were processed")
 
 
-def _result(sent: dict[tuple[str, str], float], rows: list[Any]) -> Result:
-    begun = [(row[3] - sent[row[0], row[1]]) * 1000 for row in rows if (row[0], row[1]) in sent]
-    ended = [(row[4] - sent[row[0], row[1]]) * 1000 for row in rows if (row[0], row[1]) in sent]
-    result = Result("latency", details={"events": len(begun), "begun_ms": sorted(begun), "ended_ms": sorted(ended)})
+def _result(sent: dict[tuple[str, str], float], rows: list[SeenEvent]) -> Result:
+    measured = [(row, sent[key]) for row in rows if (key := (row.building_id, row.event_id)) in sent]
+    begun = sorted((row.started - at) * 1000 for row, at in measured)
+    ended = sorted((row.finished - at) * 1000 for row, at in measured)
+    result = Result("latency", details={"events": len(begun), "begun_ms": [*begun], "ended_ms": [*ended]})
     result.add("POST to processing begun, p50", _percentile(begun, 50), "ms")
     result.add("POST to processing begun, p95", _percentile(begun, 95), "ms", Aim("<", 50))
     result.add("POST to processed, p50", _percentile(ended, 50), "ms")

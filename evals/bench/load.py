@@ -7,14 +7,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import quantiles
-from typing import Any
 
 import psycopg
 
 from evals.bench.client import Connection, encoded, lanes_of, post_from_outside
 from evals.bench.mix import Event, building, life, story
 from evals.bench.processes import Service, service
-from evals.bench.report import Aim, Result, Tell
+from evals.bench.report import Aim, Detail, Result, Tell
 from evals.bench.server import Bench
 from evals.bench.throughput import create
 from storage.database import connect
@@ -66,7 +65,7 @@ async def run(bench: Bench, tell: Tell, size: Size | None = None) -> Result:
 
 
 def _result(size: Size, most: float, half: list[float], alone: list[float], beside: list[float], left: int) -> Result:
-    details = {"size": vars(size), "half_ms": half, "alone_ms": alone, "beside_ms": beside}
+    details: dict[str, Detail] = {"size": vars(size), "half_ms": half, "alone_ms": alone, "beside_ms": beside}
     result = Result("load", details=details)
     result.add("as fast as it can, over HTTP", most, "events/s")
     for percent in (50, 95, 99):
@@ -121,7 +120,7 @@ class _Site:
         async def run(connection: Connection, lane: list[tuple[float, str, Event]]) -> None:
             for at, name, event in lane:
                 await asyncio.sleep(max(0.0, at - time.time()))
-                sent[name, event["event_id"]] = min(at, time.time())
+                sent[name, str(event["event_id"])] = min(at, time.time())
                 status, _ = await connection.send(encoded(f"/buildings/{name}/events", event))
                 if status != 202:
                     raise RuntimeError(f"the service answered {status}")
@@ -149,7 +148,7 @@ class _Site:
         """When each event ended, once all have."""
         async with await psycopg.AsyncConnection.connect(self.conninfo, autocommit=True) as conn:
             for _ in range(int(STUCK_S / 0.25)):
-                rows: list[Any] = await (await conn.execute(FINISHED, (like,))).fetchall()
+                rows = await (await conn.execute(FINISHED, (like,))).fetchall()
                 if len(rows) >= count:
                     return {(row[0], row[1]): row[2] for row in rows}
                 await asyncio.sleep(0.25)

@@ -93,8 +93,8 @@ async def typed_events(conninfo: str, lines: int) -> tuple[int, int]:
                 conn,
                 "typed",
                 source="bench",
-                event_id=event["event_id"],
-                event_type=event["event_type"],
+                event_id=str(event["event_id"]),
+                event_type=str(event["event_type"]),
                 body=body_of(EVENT.validate_python(event)),
                 now=clock.now(),
             )

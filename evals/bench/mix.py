@@ -1,37 +1,39 @@
 """The buildings and events of the benchmarks: what a site's systems send about a line, from submittal to release."""
 
 from collections.abc import Iterator
-from typing import Any
 
-Event = dict[str, Any]
+from domain.plain_json import JsonObject
+
+Event = JsonObject
 
 LIFE = 6
 """Events of one line's life."""
 
 
-def building(building_id: str, lines: int, **fields: Any) -> dict[str, Any]:
+def building(building_id: str, lines: int, *, policy: JsonObject | None = None) -> JsonObject:
     """The body of `POST /buildings`, with so many lines, a vendor and prices."""
-    items = [
+    names = [f"Line {number:03}" for number in range(lines)]
+    items: list[JsonObject] = [
         {
             "item_id": f"line-{number:03}",
-            "name": f"Line {number:03}",
+            "name": name,
             "vendor_id": "acme",
             "quantity": "40",
             "unit": "pcs",
             "unit_price": "125.50",
             "lead_time_days": 30,
         }
-        for number in range(lines)
+        for number, name in enumerate(names)
     ]
-    deliveries = [{"item": item["name"], "required_by": "2026-06-15", "buffer_days": 5} for item in items]
+    deliveries: list[JsonObject] = [{"item": name, "required_by": "2026-06-15", "buffer_days": 5} for name in names]
     return {
         "building_id": building_id,
         "name": f"Building {building_id}",
-        "schedule": {"project": {"name": building_id, "start_date": "2026-02-01"}, "deliveries": deliveries},
-        "items": items,
+        "schedule": {"project": {"name": building_id, "start_date": "2026-02-01"}, "deliveries": [*deliveries]},
+        "items": [*items],
         "vendors": [{"vendor_id": "acme", "name": "Acme Supply", "contact": "orders@acme.example"}],
         "contacts": {"receiving": "receiving@site.example", "project_manager": "pm@site.example"},
-        **fields,
+        **({} if policy is None else {"policy": policy}),
     }
 
 

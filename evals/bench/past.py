@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable
 from statistics import median
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from domain.buildings import BuildingSpec
 from domain.comparison import compare
@@ -98,8 +98,10 @@ async def _compared(conn: Connection, building_id: str, fork_id: str) -> None:
 async def _history(conn: Connection, house: House, checkpoints: int, repeat: int, tell: Tell, result: Result) -> None:
     thread = buildings.thread_id(house.name)
     await _lengthen(conn, thread, checkpoints, tell)
-    row: Any = await (await conn.execute(COUNT, (thread,))).fetchone()
-    deep: Any = await (await conn.execute(NTH, (thread, PAGE * 2))).fetchone()
+    row = await (await conn.execute(COUNT, (thread,))).fetchone()
+    deep = await (await conn.execute(NTH, (thread, PAGE * 2))).fetchone()
+    assert row is not None
+    assert deep is not None
     first: list[float] = []
     last: list[float] = []
     for _ in range(repeat):
@@ -113,15 +115,17 @@ async def _history(conn: Connection, house: House, checkpoints: int, repeat: int
 
 
 async def _lengthen(conn: Connection, thread: str, checkpoints: int, tell: Tell) -> None:
-    row: Any = await (await conn.execute(COUNT, (thread,))).fetchone()
-    first, own, copy = row["first"], row["n"], 0
-    while row["n"] < checkpoints:
-        tell(f"past: {row['n']:,} of {checkpoints:,} checkpoints")
-        part = {"thread": thread, "first": first, "copy": copy, "most": min(own, checkpoints - row["n"])}
+    row = await (await conn.execute(COUNT, (thread,))).fetchone()
+    assert row is not None
+    first, own, there, copy = str(row["first"]), int(row["n"]), int(row["n"]), 0
+    while there < checkpoints:
+        tell(f"past: {there:,} of {checkpoints:,} checkpoints")
+        part = {"thread": thread, "first": first, "copy": copy, "most": min(own, checkpoints - there)}
         await conn.execute(OLDER, part)
         await conn.execute(WRITES, part)
         copy += 1
         row = await (await conn.execute(COUNT, (thread,))).fetchone()
+        there = checkpoints if row is None else int(row["n"])
     await conn.execute("ANALYZE")
 
 
@@ -153,9 +157,16 @@ async def _fill(conn: Connection, name: str) -> int:
     await buildings.create(conn, BuildingSpec.model_validate(building(name, LINES)), SystemClock().now())
     sent = story(LINES)[:50]
     for event in sent:
-        about = {"source": "bench", "event_id": event["event_id"], "event_type": event["event_type"]}
-        body = body_of(EVENT.validate_python(event))
-        await inbox.accept(conn, name, **about, body=body, now=SystemClock().now())
+        typed = EVENT.validate_python(event)
+        await inbox.accept(
+            conn,
+            name,
+            source="bench",
+            event_id=str(event["event_id"]),
+            event_type=typed.event_type,
+            body=body_of(typed),
+            now=SystemClock().now(),
+        )
     return len(sent)
 
 

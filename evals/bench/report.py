@@ -1,9 +1,9 @@
 """What a benchmark comes to: figures with their aims, as a table for people and as JSON for programs."""
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NotRequired, TypeAlias, TypedDict
 
 from rich.table import Table
 
@@ -11,6 +11,47 @@ Tell = Callable[[str], None]
 """Tells people what is going on now."""
 
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {">=": operator.ge, "<": operator.lt, "<=": operator.le}
+
+
+Detail: TypeAlias = "float | str | Cost | Sequence[Detail] | Mapping[str, Detail] | None"
+"""What goes into the JSON beside the figures."""
+
+
+@dataclass(frozen=True)
+class StatementCost:
+    """What one statement costs an event."""
+
+    query: str
+    per_event: float
+    ms_per_event: float
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an event costs the database."""
+
+    statements: float
+    execution_ms: float
+    transactions: float
+    log_kb: float
+    top: Sequence[StatementCost]
+
+
+class PlainFigure(TypedDict):
+    """A figure as JSON."""
+
+    what: str
+    value: float
+    unit: str
+    aim: NotRequired[str]
+    met: NotRequired[bool]
+
+
+class PlainResult(TypedDict):
+    """A result as JSON."""
+
+    figures: list[PlainFigure]
+    details: dict[str, Detail]
 
 
 @dataclass(frozen=True)
@@ -40,9 +81,11 @@ class Figure:
     def met(self) -> bool | None:
         return None if self.aim is None else self.aim.met(self.value)
 
-    def plain(self) -> dict[str, Any]:
-        made: dict[str, Any] = {"what": self.what, "value": self.value, "unit": self.unit}
-        return made if self.aim is None else made | {"aim": str(self.aim), "met": self.met}
+    def plain(self) -> PlainFigure:
+        made: PlainFigure = {"what": self.what, "value": self.value, "unit": self.unit}
+        if self.aim is not None:
+            made |= {"aim": str(self.aim), "met": self.aim.met(self.value)}
+        return made
 
 
 @dataclass
@@ -51,12 +94,12 @@ class Result:
 
     name: str
     figures: list[Figure] = field(default_factory=list)
-    details: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Detail] = field(default_factory=dict)
 
     def add(self, what: str, value: float, unit: str = "", aim: Aim | None = None) -> None:
         self.figures.append(Figure(what, value, unit, aim))
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> PlainResult:
         return {"figures": [figure.plain() for figure in self.figures], "details": self.details}
 
 

@@ -8,7 +8,7 @@ import asyncio
 import json
 import sys
 import time
-from typing import Any, Literal, TypedDict
+from typing import Literal, TypedDict
 from uuid import uuid4
 
 from langgraph.checkpoint.memory import InMemorySaver
@@ -18,29 +18,87 @@ from langgraph.graph.state import CompiledStateGraph
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
+from domain.plain_json import JsonObject
 from evals.bench.mix import story
+
+
+class HandedIn(TypedDict):
+    """An event as it is handed in."""
+
+    building_id: str
+    seq: int
+    generation: int
+    source: str
+    body: JsonObject
+    event_id: str
+    event_type: str
+    received_at: str
+
+
+class ScriptFinding(TypedDict, total=False):
+    note: str
+    repeat: bool
+    items: list[str | None]
+    ask: list[str]
+    say: list[str]
+
+
+class ScriptEffect(TypedDict):
+    name: str
+    item: str | None
+    do: str
+    ordinal: int
+    result: JsonObject
+
+
+class ScriptOutcome(TypedDict, total=False):
+    note: str
+    actions: list[str]
+    approvals: list[str]
 
 
 class State(TypedDict, total=False):
     """About the size of Longlead's state."""
 
-    event: dict[str, Any]
+    event: HandedIn
     item_id: str | None
-    finding: dict[str, Any]
-    plan: list[dict[str, Any]]
-    done: list[dict[str, Any]]
+    finding: ScriptFinding
+    plan: list[str]
+    done: list[ScriptEffect]
     passes: int
     again: list[str]
-    settled: dict[str, Any] | None
-    answer: Any
-    approvals: dict[str, Any]
-    question: dict[str, Any] | None
-    outcome: dict[str, Any]
+    settled: str | None
+    answer: str | None
+    approvals: JsonObject
+    question: JsonObject | None
+    outcome: ScriptOutcome
+
+
+class Took(TypedDict):
+    """What a run came to."""
+
+    events: int
+    seconds: float
+    cpu_s: float
+
+
+def entry(building_id: str, seq: int, body: JsonObject) -> HandedIn:
+    """An event of the story, as it is handed in."""
+    return {
+        "building_id": building_id,
+        "seq": seq,
+        "generation": 0,
+        "source": "bench",
+        "body": body,
+        "event_id": str(body["event_id"]),
+        "event_type": str(body["event_type"]),
+        "received_at": "2026-02-01",
+    }
 
 
 async def classify(state: State) -> State:
     return {
-        "item_id": state["event"]["body"]["item"],
+        "item_id": str(state["event"]["body"]["item"]),
         "finding": {"note": "", "repeat": False, "items": [], "ask": [], "say": []},
         "settled": None,
         "plan": [],
@@ -58,15 +116,19 @@ async def handle(state: State) -> State:
 
 
 async def act(state: State) -> State:
-    arguments = {"item": state["item_id"]}
-    done = [
+    arguments: JsonObject = {"item": state["item_id"]}
+    done: list[ScriptEffect] = [
         {"name": name, "item": state["item_id"], "do": "action", "ordinal": 0, "result": arguments} for name in "ab"
     ]
     return {"plan": [], "done": done, "passes": 1, "again": []}
 
 
 async def remember(state: State) -> State:
-    outcome = {"note": state["finding"]["note"], "actions": [one["name"] for one in state["done"]], "approvals": []}
+    outcome: ScriptOutcome = {
+        "note": state["finding"]["note"],
+        "actions": [one["name"] for one in state["done"]],
+        "approvals": [],
+    }
     return {"plan": [], "finding": {}, "approvals": {}, "question": None, "outcome": outcome}
 
 
@@ -85,7 +147,7 @@ Saver = Literal["shared", "apart", "memory"]
 """One for all tasks, one for each, or none on the database."""
 
 
-async def run(conninfo: str, *, threads: int, events: int, tasks: int, saver: Saver) -> dict[str, Any]:
+async def run(conninfo: str, *, threads: int, events: int, tasks: int, saver: Saver) -> Took:
     """Run `events` through each thread, in order, by so many tasks at once."""
     graphs, connections = [], []
     for _ in range(tasks if saver == "apart" else 1):
@@ -107,13 +169,13 @@ async def run(conninfo: str, *, threads: int, events: int, tasks: int, saver: Sa
     return {"events": threads * events, "seconds": seconds, "cpu_s": cpu}
 
 
-async def _work(graph: CompiledStateGraph[State], waiting: asyncio.Queue[str], bodies: list[dict[str, Any]]) -> None:
+async def _work(graph: CompiledStateGraph[State], waiting: asyncio.Queue[str], bodies: list[JsonObject]) -> None:
     while not waiting.empty():
         thread = waiting.get_nowait()
         for seq, body in enumerate(bodies):
-            event = {"building_id": thread, "seq": seq, "generation": 0, "source": "bench", "body": body}
-            event |= {"event_id": body["event_id"], "event_type": body["event_type"], "received_at": "2026-02-01"}
-            await graph.ainvoke({"event": event}, {"configurable": {"thread_id": thread}}, durability="sync")
+            await graph.ainvoke(
+                {"event": entry(thread, seq, body)}, {"configurable": {"thread_id": thread}}, durability="sync"
+            )
 
 
 if __name__ == "__main__":

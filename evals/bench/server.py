@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 from uuid import uuid4
 
 import psutil  # type: ignore[import-untyped]
@@ -101,15 +101,31 @@ def cpu_of_tree(process: psutil.Process) -> float:
     return total
 
 
-async def written(conninfo: str) -> dict[str, Any]:
+class WrittenLog(TypedDict):
+    """What a whole server has written."""
+
+    transactions: int
+    bytes: int
+
+
+class Counted(TypedDict):
+    """A statement, and how often it ran."""
+
+    query: str
+    calls: int
+    ms: float
+    """All of its runs together."""
+
+
+async def written(conninfo: str) -> WrittenLog:
     """How many transactions have written so far, and how many bytes of log: of the whole server."""
     async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as conn:
         row = await (await conn.execute(WRITTEN)).fetchone()
     return {"transactions": 0, "bytes": 0} if row is None else {"transactions": int(row[0]), "bytes": int(row[1])}
 
 
-async def statements(conninfo: str) -> list[dict[str, Any]]:
-    """What ran since the counting began: {query, calls, ms}, the most frequent first."""
+async def statements(conninfo: str) -> list[Counted]:
+    """What ran since the counting began, the most frequent first."""
     async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as conn:
         rows = await (await conn.execute(STATEMENTS)).fetchall()
     return [{"query": " ".join(query.split())[:160], "calls": calls, "ms": ms} for query, calls, ms in rows]

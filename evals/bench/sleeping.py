@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from statistics import median
-from typing import Any
+from typing import TypeVar
 
 import httpx
 from psycopg import sql
@@ -32,6 +32,8 @@ TABLES = (
 SETTLE_S = 10.0
 """Before the watch begins: the processes have started, and what starting left behind is done."""
 SPAN_S = 5.0
+
+T = TypeVar("T")
 
 COLUMNS = """
 SELECT column_name, is_identity FROM information_schema.columns
@@ -88,8 +90,8 @@ async def _ask_first(conninfo: str, conn: Connection) -> None:
         conn,
         FIRST,
         source="bench",
-        event_id=event["event_id"],
-        event_type=event["event_type"],
+        event_id=str(event["event_id"]),
+        event_type=str(event["event_type"]),
         body=body,
         now=clock.now(),
     )
@@ -181,16 +183,15 @@ async def _span(running: Service, seconds: float) -> float:
 async def _tick(conn: Connection, result: Result) -> None:
     """What each query of the tick takes, and all of them together."""
     now = SystemClock().now()
-    looks: dict[str, Any] = {
-        "expired holds": lambda: upkeep.enter_expired_holds(conn, now),
-        "reminders and escalations": lambda: upkeep.enter_overdue(conn, now),
-        "milestones owed": lambda: upkeep.enter_owed(conn, now),
-        "forgotten buildings": lambda: upkeep.wake_forgotten(conn, now),
-        "outbox": lambda: outbox.deliver(conn, now, lambda _: None),
+    looks = {
+        "expired holds": await _timed(lambda: upkeep.enter_expired_holds(conn, now)),
+        "reminders and escalations": await _timed(lambda: upkeep.enter_overdue(conn, now)),
+        "milestones owed": await _timed(lambda: upkeep.enter_owed(conn, now)),
+        "forgotten buildings": await _timed(lambda: upkeep.wake_forgotten(conn, now)),
+        "outbox": await _timed(lambda: outbox.deliver(conn, now, lambda _: None)),
     }
     total = 0.0
-    for name, look in looks.items():
-        took = await _timed(look)
+    for name, took in looks.items():
         result.details[name] = took
         total += median(took)
         result.add(f"tick: {name}", median(took), "ms", Aim("<", 5))
@@ -199,7 +200,7 @@ async def _tick(conn: Connection, result: Result) -> None:
     result.add("once an hour: what retention has to look at", median(candidates), "ms")
 
 
-async def _timed(look: Callable[[], Awaitable[Any]]) -> list[float]:
+async def _timed(look: Callable[[], Awaitable[T]]) -> list[float]:
     """What it takes, twenty times, in ms."""
     took = []
     for _ in range(20):

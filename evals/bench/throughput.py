@@ -5,18 +5,18 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 import httpx
 import psycopg
 
-from evals.bench.client import lanes_of, post_from_outside, python
-from evals.bench.mix import LIFE, building, story
+from domain.plain_json import JsonObject
+from evals.bench.client import PostedLanes, lanes_of, post_from_outside, python
+from evals.bench.mix import LIFE, Event, building, story
 from evals.bench.processes import Service, api
-from evals.bench.report import Aim, Result, Tell
-from evals.bench.server import Bench, statements, written
+from evals.bench.report import Aim, Cost, Detail, Result, StatementCost, Tell
+from evals.bench.server import Bench, WrittenLog, statements, written
 
 PROGRESS = """
 SELECT count(*) FILTER (WHERE status = 'done') AS done, count(*) FILTER (WHERE status = 'dead') AS dead,
@@ -61,6 +61,8 @@ async def run(bench: Bench, tell: Tell, size: Size | None = None) -> Result:
         rounds = [await passes.round(number, tell) for number in range(size.rounds)]
         tell("throughput: counting statements")
         scripted = await passes.count_script()
+    if passes.counted is None:
+        raise ValueError("a run has rounds and workers")
     return _result(size, rounds, passes.counted, scripted)
 
 
@@ -73,7 +75,7 @@ class Passes:
     theirs: str
     running: Service
     size: Size
-    counted: dict[str, Any] = field(default_factory=dict)
+    counted: Cost | None = None
     """What an event costs the database; of the first round, after what is timed."""
 
     async def round(self, number: int, said: Tell) -> dict[str, Measured]:
@@ -157,7 +159,7 @@ class Passes:
         events = self.size.events
         return {"events_per_s": events / (row["last"] - row["first"]), **await self._each(before, events)}
 
-    async def _opened(self, size: Size, prefix: str) -> dict[str, list[dict[str, Any]]]:
+    async def _opened(self, size: Size, prefix: str) -> dict[str, list[Event]]:
         stories = {f"{prefix}-{number:03}": story(size.lines) for number in range(size.buildings)}
         await create(self.running.port, [building(name, size.lines) for name in stories])
         return stories
@@ -171,7 +173,7 @@ class Passes:
         used = {f"{part}_ms": (after[part] - before[part]) * 1000 / events for part in before}
         return {**used, "cpu_ms": sum(used.values())}
 
-    async def _count(self) -> dict[str, Any]:
+    async def _count(self) -> Cost:
         """A further, untimed pass with the counter on."""
         few = Size(buildings=min(50, self.size.buildings), lines=min(2, self.size.lines))
         stories = await self._opened(few, "count")
@@ -183,7 +185,7 @@ class Passes:
         await self.bench.count(False)
         return await _counted(self.ours, before, few.events, leaving="count(*) FILTER")
 
-    async def count_script(self) -> dict[str, Any]:
+    async def count_script(self) -> Cost:
         few = Size(buildings=min(50, self.size.buildings), lines=min(2, self.size.lines))
         before = await written(self.theirs)
         await self.bench.count(True)
@@ -217,8 +219,8 @@ RATIOS: tuple[tuple[str, str, Aim | None], ...] = (
 )
 
 
-def _result(size: Size, rounds: list[dict[str, Measured]], counted: dict[str, Any], scripted: dict[str, Any]) -> Result:
-    details = {"size": vars(size), "rounds": rounds, "service": counted, "script": scripted}
+def _result(size: Size, rounds: list[dict[str, Measured]], counted: Cost, scripted: Cost) -> Result:
+    details: dict[str, Detail] = {"size": vars(size), "rounds": rounds, "service": counted, "script": scripted}
     result = Result("throughput", details=details)
     kinds = list(rounds[0])
     for kind in kinds:
@@ -235,10 +237,10 @@ def _result(size: Size, rounds: list[dict[str, Measured]], counted: dict[str, An
         )
     result.add("CPU for an event: HTTP intake, API", _middle(rounds, "intake", "api_ms"), "ms/event")
     result.add("CPU for an event: HTTP intake, PostgreSQL", _middle(rounds, "intake", "postgres_ms"), "ms/event")
-    for name, figures in (("service", counted), ("script", scripted)):
-        result.add(f"{name}: statements", figures["statements"], "/event")
-        result.add(f"{name}: commits that write", figures["transactions"], "/event")
-        result.add(f"{name}: write-ahead log", figures["log_kb"], "kB/event")
+    for name, cost in (("service", counted), ("script", scripted)):
+        result.add(f"{name}: statements", cost.statements, "/event")
+        result.add(f"{name}: commits that write", cost.transactions, "/event")
+        result.add(f"{name}: write-ahead log", cost.log_kb, "kB/event")
     return result
 
 
@@ -246,7 +248,7 @@ def _middle(rounds: list[dict[str, Measured]], kind: str, figure: str) -> float:
     return float(median(one[kind][figure] for one in rounds))
 
 
-async def create(port: int, specs: list[dict[str, Any]]) -> None:
+async def create(port: int, specs: list[JsonObject]) -> None:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         for spec in specs:
             (await client.post("/buildings", json=spec)).raise_for_status()
@@ -264,7 +266,7 @@ async def _begun(conninfo: str, like: str) -> None:
 
 
 async def _wait(
-    conninfo: str, like: str, events: int, posting: "asyncio.Task[Any] | None", tell: Tell
+    conninfo: str, like: str, events: int, posting: "asyncio.Task[PostedLanes] | None", tell: Tell
 ) -> dict[str, float]:
     """Until all are done; when the first one was begun and the last one ended, by the machine's clock.
 
@@ -289,17 +291,14 @@ async def _wait(
             await asyncio.sleep(0.25)
 
 
-async def _counted(conninfo: str, before: dict[str, Any], events: int, leaving: str = "\0") -> dict[str, Any]:
+async def _counted(conninfo: str, before: WrittenLog, events: int, leaving: str = "\0") -> Cost:
     """What an event costs the database. `leaving` names our own statement, which watches."""
     after = await written(conninfo)
     ran = [one for one in await statements(conninfo) if leaving not in one["query"]]
-    return {
-        "statements": sum(one["calls"] for one in ran) / events,
-        "execution_ms": sum(one["ms"] for one in ran) / events,
-        "transactions": (after["transactions"] - before["transactions"]) / events,
-        "log_kb": (after["bytes"] - before["bytes"]) / events / 1000,
-        "top": [
-            {"query": one["query"], "per_event": one["calls"] / events, "ms_per_event": one["ms"] / events}
-            for one in ran[:40]
-        ],
-    }
+    return Cost(
+        statements=sum(one["calls"] for one in ran) / events,
+        execution_ms=sum(one["ms"] for one in ran) / events,
+        transactions=(after["transactions"] - before["transactions"]) / events,
+        log_kb=(after["bytes"] - before["bytes"]) / events / 1000,
+        top=[StatementCost(one["query"], one["calls"] / events, one["ms"] / events) for one in ran[:40]],
+    )

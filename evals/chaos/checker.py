@@ -7,15 +7,11 @@ wrong in the same way.
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
-
-import psycopg
 
 from evals.chaos.line import line_rule
-from evals.chaos.record import Record
+from evals.chaos.record import Connection, Record
 from evals.chaos.violation import Violation
 
-Connection = psycopg.Connection[dict[str, Any]]
 Rule = Callable[[Connection, Record], Iterator[Violation]]
 
 
@@ -40,9 +36,10 @@ def accepted_events_end(conn: Connection, record: Record) -> Iterator[Violation]
             yield Violation("accepted events end", f"{name}, number {row['seq']}, is {row['status']}: {row['error']}")
     sent_keys = {(sent.building, sent.source, sent.event_id) for sent in record.events}
     for key, row in stored.items():
-        if not row["source"].startswith("longlead") and key not in sent_keys:
+        is_own = str(row["source"]).startswith("longlead")
+        if not is_own and key not in sent_keys:
             yield Violation("accepted events end", f"nobody sent {key}")
-        if row["source"].startswith("longlead") and row["status"] not in ("done", "dead"):
+        if is_own and row["status"] not in ("done", "dead"):
             yield Violation("accepted events end", f"{key}, number {row['seq']}, is {row['status']}")
 
 
@@ -126,10 +123,9 @@ def one_order_each(conn: Connection, record: Record) -> Iterator[Violation]:
             keys.setdefault((received.building, received.order), set()).add(received.key)
     ordered = conn.execute("SELECT building_id, number FROM purchase_orders").fetchall()
     for row in ordered:
-        if len(keys.get((row["building_id"], row["number"]), ())) != 1:
-            yield Violation(
-                "one order each", f"reached the ERP under other than one key: {row} {keys.get(tuple(row.values()))}"
-            )
+        found = keys.get((str(row["building_id"]), str(row["number"])), set())
+        if len(found) != 1:
+            yield Violation("one order each", f"reached the ERP under other than one key: {row} {found}")
 
 
 def one_effect_each(conn: Connection, _: Record) -> Iterator[Violation]:
@@ -187,7 +183,7 @@ def messages_arrive(conn: Connection, record: Record) -> Iterator[Violation]:
         "LEFT JOIN deliveries d USING (outbox_id)"
     ).fetchall()
     for row in rows:
-        if row["status"] != "delivered" or not arrived[row["key"], row["channel"] == "erp"]:
+        if row["status"] != "delivered" or not arrived[str(row["key"]), row["channel"] == "erp"]:
             yield Violation("messages arrive", f"not delivered: {row}")
     known = {row["key"] for row in rows}
     written: dict[str, set[str]] = {}
@@ -234,17 +230,16 @@ def questions_are_answered_once(conn: Connection, record: Record) -> Iterator[Vi
     for (approval_id, version), times in Counter((row["approval_id"], row["version"]) for row in entries).items():
         if times > 1:
             yield Violation(rule, f"version {version} of {approval_id} was answered {times} times")
-    standing = {
-        row["approval_id"]: row
-        for row in conn.execute("SELECT approval_id, status, version, decision_seq, decision FROM approvals")
-    }
+    questions = "SELECT approval_id, status, version, decision_seq, decision FROM approvals"
+    standing = {row["approval_id"]: row for row in conn.execute(questions)}
     for approval_id, version in record.seen.items():
-        if approval_id not in standing or standing[approval_id]["version"] < version:
-            yield Violation(
-                rule, f"version {version} of {approval_id} was seen, and stands as {standing.get(approval_id)}"
-            )
+        stands = standing.get(approval_id)
+        newest = None if stands is None else stands["version"]
+        if not isinstance(newest, int) or newest < version:
+            yield Violation(rule, f"version {version} of {approval_id} was seen, and stands as {stands}")
     for row in standing.values():
-        if row["status"] == "decided" and (row["decision"] or {}).get("status") != "applied":
+        decision = row["decision"]
+        if row["status"] == "decided" and not (isinstance(decision, dict) and decision.get("status") == "applied"):
             yield Violation(rule, f"decided, and not applied: {row}")
     for row in conn.execute(
         "SELECT a.building_id, a.seq, a.result FROM actions a WHERE a.action LIKE 'ask:%' AND a.result ? 'approval_id' "

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 from urllib.parse import quote
 
 import httpx
@@ -16,6 +16,30 @@ TWICE = 0.1
 RIVALS = 0.15
 """Share of questions that two people answer at the same moment."""
 PAUSE_S = 0.1
+
+
+class Taken(TypedDict):
+    """What the service says of an event or an answer that it takes."""
+
+    seq: int
+    event_id: str
+
+
+class ShownQuestion(TypedDict):
+    """A question as the service lists it."""
+
+    approval_id: str
+    building_id: str
+    version: int
+    item_id: NotRequired[str | None]
+    recommended: NotRequired[Body | None]
+
+
+class Dead(TypedDict):
+    """An event that was given up."""
+
+    event_id: str
+    source: str
 
 
 @dataclass
@@ -47,29 +71,30 @@ class Client:
         if status not in (200, 202):
             self.record.complaints.append(f"{sent.building} {event} was answered {status}: {answer}")
             return
-        sent.seqs.add(answer["seq"])
+        taken: Taken = answer
+        sent.seqs.add(taken["seq"])
         sent.created += status == 202
 
-    async def pending(self) -> list[Body]:
+    async def pending(self) -> list[ShownQuestion]:
         """A page of open questions."""
         status, answer = await self._until_answered("GET", "/approvals?status=pending&limit=200")
         if status != 200:
             self.record.complaints.append(f"GET /approvals was answered {status}: {answer}")
             return []
-        found: list[Body] = answer["data"]
+        found: list[ShownQuestion] = answer["data"]
         for asked in found:
             known = self.record.seen.get(asked["approval_id"], 0)
             self.record.seen[asked["approval_id"]] = max(known, asked["version"])
         return found
 
-    async def answer(self, asked: Body, number: int) -> None:
+    async def answer(self, asked: ShownQuestion, number: int) -> None:
         """Answer a question as a person would; sometimes two do at the same moment, and one of them is first."""
         rivals = 2 if self.chance.random() < RIVALS else 1
         await asyncio.gather(*(self._answer(asked, f"{number}-{rival}") for rival in range(rivals)))
 
-    async def _answer(self, asked: Body, key: str) -> None:
+    async def _answer(self, asked: ShownQuestion, key: str) -> None:
         body, fragile = self._decision(asked)
-        sent = SentAnswer(key, asked["building_id"], asked["approval_id"], asked["version"], body["type"], fragile)
+        sent = SentAnswer(key, asked["building_id"], asked["approval_id"], asked["version"], str(body["type"]), fragile)
         self.record.answers.append(sent)
         path = f"/approvals/{asked['approval_id']}/decision"
         copies = 2 if self.chance.random() < TWICE else 1
@@ -78,8 +103,9 @@ class Client:
         impossible = False
         for status, answer in told:
             if status in (200, 202):
-                sent.seqs.add(answer["seq"])
-                sent.event_ids.add(answer["event_id"])
+                taken: Taken = answer
+                sent.seqs.add(taken["seq"])
+                sent.event_ids.add(taken["event_id"])
             elif status == 409:
                 sent.refused = True
             elif status == 422 and fragile:
@@ -90,12 +116,12 @@ class Client:
         if len(sent.seqs) > 1 or (sent.accepted and sent.refused):
             self.record.complaints.append(f"{sent}: one answer, and it was told both")
 
-    def _decision(self, asked: Body) -> tuple[Body, bool]:
+    def _decision(self, asked: ShownQuestion) -> tuple[Body, bool]:
         """Mostly what is recommended, sometimes no, sometimes what may be impossible by then."""
         kind, item = self.chance.random(), asked.get("item_id")
         said: Body = {"version": asked["version"]}
         if kind < 0.1 and item:
-            cancel = {"name": "cancel_purchase_order", "arguments": {"item": item, "reason": "not needed"}}
+            cancel: Body = {"name": "cancel_purchase_order", "arguments": {"item": item, "reason": "not needed"}}
             return {**said, "type": "edit", "actions": [cancel]}, True
         if kind < 0.3 or not asked.get("recommended"):
             return {**said, "type": "reject", "message": "Another way, please."}, False
@@ -106,7 +132,8 @@ class Client:
     async def retry_dead(self, building: str) -> None:
         """Replay the dead events of a building, as an operator who believes that they are mended."""
         status, answer = await self._until_answered("GET", f"/buildings/{building}/events?status=dead")
-        for event in answer["data"] if status == 200 else ():
+        dead: list[Dead] = answer["data"] if status == 200 else []
+        for event in dead:
             path = f"/buildings/{building}/events/{quote(event['event_id'], safe='')}/retry"
             status, told = await self._until_answered("POST", f"{path}?source={quote(event['source'])}")
             if status not in (202, 409):

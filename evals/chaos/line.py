@@ -1,18 +1,17 @@
 """The rule on the threads: the checkpoints of a building are one line, and no entry goes on from another's middle."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby, pairwise
-from typing import Any
 
-import psycopg
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from psycopg.rows import class_row
+from pydantic import JsonValue
 
-from evals.chaos.record import Record
+from evals.chaos.record import Connection, Record
 from evals.chaos.violation import Violation
 
 RULE = "the line is whole"
-Row = dict[str, Any]
-Connection = psycopg.Connection[Row]
 
 # In the order in which they were written: LangGraph's own ids begin with the writer's clock.
 LINE = """
@@ -37,16 +36,44 @@ MOST_NAMED = 50
 _serde = JsonPlusSerializer()
 
 
+@dataclass(frozen=True)
+class Point:
+    """A checkpoint of a building."""
+
+    building_id: str
+    id: str
+    parent: str | None
+    step: int
+    seq: int
+    generation: int | None
+    source: str
+    event_type: str | None
+    event: bytes | None
+    asked_type: str | None
+    asked: bytes | None
+    parked: bool
+
+
+@dataclass(frozen=True)
+class _Asked:
+    building_id: str
+    key: str
+    version: int
+
+
 def line_rule(conn: Connection, _: Record) -> Iterator[Violation]:
     """Each checkpoint follows the one before it; entries follow in their order, each from the end of the one before;
     the head shows the questions that are open."""
     pending: dict[str, dict[str, int]] = {}
-    for row in conn.execute(PENDING):
-        pending.setdefault(row["building_id"], {})[row["key"]] = row["version"]
+    with conn.cursor(row_factory=class_row(_Asked)) as questions:
+        for one in questions.execute(PENDING):
+            pending.setdefault(one.building_id, {})[one.key] = one.version
+    with conn.cursor(row_factory=class_row(Point)) as points:
+        found = points.execute(LINE).fetchall()
     ran: set[tuple[str, int]] = set()
-    for building, group in groupby(conn.execute(LINE), key=lambda row: row["building_id"]):
+    for building, group in groupby(found, key=lambda row: row.building_id):
         line = list(group)
-        ran |= {(building, row["seq"]) for row in line}
+        ran |= {(building, row.seq) for row in line}
         for what in (*_broken(line), *_mixed(line), *_forgotten(line[-1], pending.get(building, {}))):
             yield Violation(RULE, f"{building}: {what}")
     for row in conn.execute(ENTRIES):
@@ -54,40 +81,41 @@ def line_rule(conn: Connection, _: Record) -> Iterator[Violation]:
             yield Violation(RULE, f"{row['building_id']}: number {row['seq']} is done, and no checkpoint is of it")
 
 
-def _broken(line: Sequence[Row]) -> Iterator[str]:
+def _broken(line: Sequence[Point]) -> Iterator[str]:
     """Two runs at the same time write two checkpoints after one."""
     for before, row in pairwise(line):
-        if row["parent"] != before["id"] or row["step"] != before["step"] + 1:
-            yield f"{row['id']} (number {row['seq']}) does not follow {before['id']} (number {before['seq']})"
+        if row.parent != before.id or row.step != before.step + 1:
+            yield f"{row.id} (number {row.seq}) does not follow {before.id} (number {before.seq})"
 
 
-def _mixed(line: Sequence[Row]) -> Iterator[str]:
+def _mixed(line: Sequence[Point]) -> Iterator[str]:
     """An entry that goes on from another's checkpoint carries the other's event."""
     for row in line:
-        if row["source"] == "input":
+        if row.source == "input":
             continue
-        event = _loaded(row["event_type"], row["event"])
-        if (event.get("seq"), event.get("generation")) != (row["seq"], row["generation"]):
-            yield f"checkpoint {row['id']} is of number {row['seq']} and holds that of {event.get('seq')}"
+        event = _loaded(row.event_type, row.event)
+        if (event.get("seq"), event.get("generation")) != (row.seq, row.generation):
+            yield f"checkpoint {row.id} is of number {row.seq} and holds that of {event.get('seq')}"
     for before, row in pairwise(line):
-        if (before["seq"], before["generation"]) == (row["seq"], row["generation"]):
+        if (before.seq, before.generation) == (row.seq, row.generation):
             continue
-        if row["seq"] < before["seq"] and not row["generation"]:  # only what is replayed comes later than its number
-            yield f"number {row['seq']} comes after {before['seq']}"
-        answered = before["parked"] and _loaded(row["event_type"], row["event"]).get("event_type") == "Decision"
-        if row["source"] != "input" and not answered:
-            yield f"number {row['seq']} went on from a checkpoint of {before['seq']}"
+        if row.seq < before.seq and not row.generation:  # only what is replayed comes later than its number
+            yield f"number {row.seq} comes after {before.seq}"
+        answered = before.parked and _loaded(row.event_type, row.event).get("event_type") == "Decision"
+        if row.source != "input" and not answered:
+            yield f"number {row.seq} went on from a checkpoint of {before.seq}"
 
 
-def _forgotten(head: Row, pending: dict[str, int]) -> Iterator[str]:
+def _forgotten(head: Point, pending: dict[str, int]) -> Iterator[str]:
     """The thread sleeps on its open questions, and on no others."""
-    shown = {key: asked["version"] for key, asked in _loaded(head["asked_type"], head["asked"]).items()}
-    if head["parked"] != bool(pending):
-        yield f"its head is {'' if head['parked'] else 'not '}parked, with {len(pending)} questions open"
+    asked = _loaded(head.asked_type, head.asked)
+    shown = {key: one["version"] for key, one in asked.items() if isinstance(one, dict)}
+    if head.parked != bool(pending):
+        yield f"its head is {'' if head.parked else 'not '}parked, with {len(pending)} questions open"
     elif len(pending) <= MOST_NAMED and shown != pending:
         yield f"its head shows {shown}, and open are {pending}"
 
 
-def _loaded(kind: str | None, blob: bytes | None) -> dict[str, Any]:
-    loaded: dict[str, Any] = {} if kind is None or blob is None else _serde.loads_typed((kind, blob)) or {}
+def _loaded(kind: str | None, blob: bytes | None) -> dict[str, JsonValue]:
+    loaded: dict[str, JsonValue] = {} if kind is None or blob is None else _serde.loads_typed((kind, blob)) or {}
     return loaded

@@ -4,15 +4,40 @@ import json
 import threading
 import time
 from contextlib import suppress
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from evals.chaos.record import Received, Record
 
 SECRET = "whsec_Y2hhb3Mgd2FudHMgYSBrZXkgb2YgMjQgYnl0ZXM="
 REFUSES = 0.04
 LATE = 0.01
+
+
+class _Building(TypedDict):
+    building_id: str
+
+
+class _Order(TypedDict):
+    number: str
+
+
+class _Written(TypedDict):
+    building: _Building
+    recipient: NotRequired[str]
+    subject: NotRequired[str]
+    text: NotRequired[str]
+    purchase_order: NotRequired[_Order | str | None]
+
+
+class _Sent(TypedDict):
+    """What the service posts: a message, or a purchase order."""
+
+    type: str
+    timestamp: str
+    data: _Written
 
 
 class Receiver:
@@ -38,7 +63,7 @@ class Receiver:
                     self.send_header("Content-Length", "0")
                     self.end_headers()
 
-            def log_message(self, *_: Any) -> None: ...
+            def log_message(self, *_: str) -> None: ...
 
         self._server = ThreadingHTTPServer((address, 0), Handler)
         self._server.daemon_threads = True
@@ -59,8 +84,8 @@ class Receiver:
         self._server.server_close()
 
 
-def _received(path: str, headers: Any, body: dict[str, Any]) -> Received:
-    data = body.get("data", {})
+def _received(path: str, headers: Message, body: _Sent) -> Received:
+    data = body["data"]
     order = data.get("purchase_order")
     number = order.get("number") if isinstance(order, dict) else order
     said = json.dumps([data.get("recipient"), data.get("subject"), data.get("text"), number])

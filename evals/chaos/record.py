@@ -4,9 +4,16 @@ The checker holds the tables against this. So nothing here, and nothing there, i
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from decimal import Decimal
 
-Body = dict[str, Any]
+import psycopg
+from pydantic import JsonValue
+
+Body = dict[str, JsonValue]
+Row = dict[str, JsonValue | datetime | Decimal]
+"""A row of any query."""
+Connection = psycopg.Connection[Row]
 
 
 @dataclass

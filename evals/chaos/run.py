@@ -262,12 +262,12 @@ class _Sending:
         if self.chance.random() < POISON:
             await self._poison(name, place)
             return
-        sent = SentEvent(name, event["source"], event["event_id"], event["event_type"], place)
+        sent = SentEvent(name, str(event["source"]), str(event["event_id"]), str(event["event_type"]), place)
         await self.client.post(sent, event)
 
     async def _poison(self, name: str, place: int) -> None:
         """An entry as an older version might have accepted it, written past the API."""
-        sent = SentEvent(name, "older version", f"poison-{place}", UNREADABLE["event_type"], place, poison=True)
+        sent = SentEvent(name, "older version", f"poison-{place}", str(UNREADABLE["event_type"]), place, poison=True)
         self.stage.record.events.append(sent)
         while not sent.seqs:
             try:

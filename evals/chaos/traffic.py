@@ -6,9 +6,10 @@ Made from a seed alone, but for the day it is run on, from which all days are co
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any
 
-Event = dict[str, Any]
+from pydantic import JsonValue
+
+Event = dict[str, JsonValue]
 
 SOURCES = ("docs", "logistics", "qa")
 """Every source counts its events from 1: an id is unique for its source only."""
@@ -22,7 +23,7 @@ REQUIRED_IN = 60
 def building(building_id: str, chance: Random) -> Event:
     """The body of `POST /buildings`: a limit that some orders pass, a vendor who is not approved, a line without a
     vendor."""
-    items = [
+    items: list[Event] = [
         {
             "item_id": f"line-{number}",
             "name": f"Line {number}",
@@ -40,7 +41,7 @@ def building(building_id: str, chance: Random) -> Event:
         "building_id": building_id,
         "name": f"Building {building_id}",
         "schedule": _schedule(REQUIRED_IN),
-        "items": items,
+        "items": [*items],
         "vendors": [
             {"vendor_id": "acme", "name": "Acme Supply", "contact": "orders@acme.example"},
             {"vendor_id": "newcomer", "name": "Newcomer", "contact": "sales@newcomer.example", "approved": False},
@@ -51,7 +52,7 @@ def building(building_id: str, chance: Random) -> Event:
 
 
 def _schedule(required_in: int) -> Event:
-    deliveries = [
+    deliveries: list[JsonValue] = [
         {"item": f"Line {number}", "required_by": _day(required_in + number), "buffer_days": 5}
         for number in range(LINES)
     ]
@@ -77,7 +78,7 @@ def story(chance: Random, count: int) -> list[Event]:
 
 def _signed(chance: Random, told: list[Event]) -> list[Event]:
     numbers = dict.fromkeys(SOURCES, 0)
-    signed = []
+    signed: list[Event] = []
     for event in told:
         source = chance.choice(SOURCES)
         numbers[source] += 1
@@ -92,7 +93,7 @@ def _life(chance: Random, item: str) -> Iterator[Event]:
         yield {"event_type": "Submittal_Rejected", "item": item, "reason": "The finish is wrong."}
     yield {"event_type": "Submittal_Approved", "item": item, **document}
     if chance.random() < 0.5:
-        exceptions = ["The price is 3 % higher."] if chance.random() < 0.3 else []
+        exceptions: list[JsonValue] = ["The price is 3 % higher."] if chance.random() < 0.3 else []
         promised = _day(chance.choice(LATE_DAYS))
         yield {
             "event_type": "Purchase_Order_Acknowledged",

@@ -1,11 +1,12 @@
 """Were the right actions taken, once, and no others?"""
 
 from collections.abc import Iterator
-from typing import Any
+
+from pydantic import JsonValue
 
 from domain.text import folded
 from evals.expected import Did, decider
-from evals.observed import Row
+from evals.on_file import EffectRow
 from evals.playing import Played
 from evals.problems import Kind, Problem
 from evals.scenario import Scenario
@@ -29,7 +30,7 @@ def grade(scenario: Scenario, before: list[Played], played: Played) -> Iterator[
         yield Problem(_wrong(played), f"{name} of {item} was told as what would be done, which was not expected")
 
 
-def _take(scenario: Scenario, did: Did, actions: list[Row], told: list[tuple[str, str]]) -> bool:
+def _take(scenario: Scenario, did: Did, actions: list[EffectRow], told: list[tuple[str, str]]) -> bool:
     """Take the first of the told actions that is the one expected; False where there is none."""
     match = next((a for a in actions if _matches(scenario, did, a) and (a["action"], a["item"]) in told), None)
     if match is not None:
@@ -68,11 +69,12 @@ def duplicates(played: Played) -> Iterator[Problem]:
     for number in played.observed.orders:
         if number not in accounted:
             yield Problem(Kind.DUPLICATE_EFFECT, f"order {number} was placed, and no action says so")
-    planned = sum(
-        len(action["result"].get("inspections", []))
+    scheduled = [
+        action["result"].get("inspections")
         for action in played.observed.actions
         if action["action"] == "schedule_inspection" and not action["result"].get("already_scheduled")
-    )
+    ]
+    planned = sum(len(inspections) for inspections in scheduled if isinstance(inspections, list))
     if played.observed.planned != planned:
         yield Problem(
             Kind.DUPLICATE_EFFECT, f"{played.observed.planned} inspections were planned, the actions say {planned}"
@@ -94,26 +96,26 @@ def _order(played: Played) -> list[str]:
     return [action["action"] for action in played.observed.actions]
 
 
-def _effect(action: Row) -> tuple[str, str]:
+def _effect(action: EffectRow) -> tuple[str, str]:
     name = "order" if action["action"] in ORDERING else str(action["action"])
     return name, str(action["item"])
 
 
-def _same(scenario: Scenario, did: Did, action: Row) -> bool:
+def _same(scenario: Scenario, did: Did, action: EffectRow) -> bool:
     """The same action on the same line by the same one, whatever else it says."""
     item = did.arguments.get("item")
     by = did.by is None or did.by == decider(action["responder"])
-    return by and did.name == action["action"] and (item is None or scenario.line(item) == action["item"])
+    return by and did.name == action["action"] and (item is None or scenario.line(str(item)) == action["item"])
 
 
-def _matches(scenario: Scenario, did: Did, action: Row) -> bool:
+def _matches(scenario: Scenario, did: Did, action: EffectRow) -> bool:
     if not _same(scenario, did, action):
         return False
     arguments = {name: value for name, value in did.arguments.items() if name != "item"}
     return all(same(name, value, action["arguments"].get(name)) for name, value in arguments.items())
 
 
-def same(name: str, wanted: Any, found: Any) -> bool:
+def same(name: str, wanted: JsonValue, found: JsonValue) -> bool:
     """Whether a value is as expected: words within words, everything else equal as text."""
     if found is None or wanted is None:
         return found is wanted
@@ -126,7 +128,7 @@ def same(name: str, wanted: Any, found: Any) -> bool:
     return str(wanted) == str(found)
 
 
-def said(action: Row) -> str:
+def said(action: EffectRow) -> str:
     """An action in one line."""
     return f"{action['action']}({', '.join(f'{name}={value}' for name, value in action['arguments'].items())})"
 

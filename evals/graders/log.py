@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TypeVar
 
+from evals.on_file import ItemImage
 from evals.playing import Ending, Played
 from evals.problems import Kind, Problem
 from evals.scenario import Scenario
+
+Ended = TypeVar("Ended")
 
 
 def grade(scenario: Scenario, played: Played) -> Iterator[Problem]:
@@ -26,14 +29,25 @@ def grade(scenario: Scenario, played: Played) -> Iterator[Problem]:
 
 
 def _days(
-    item_id: str, days: dict[str, Any], line: dict[str, Any] | None, moved: dict[str, str | None]
+    item_id: str, days: dict[str, str | None], line: ItemImage | None, moved: dict[str, str | None]
 ) -> Iterator[Problem]:
+    shown = {} if line is None else _shown_days(line)
     for name, day in days.items():
-        found = None if line is None else line[name]
+        found = shown.get(name)
         if found != day:
             yield Problem(Kind.WRONG_STATE, f"{item_id}: {name} is {found}, expected {day}")
     if item_id in moved and "required_by" not in days:
         yield Problem(Kind.WRONG_STATE, f"{item_id}: required_by moved to {moved[item_id]}")
+
+
+def _shown_days(line: ItemImage) -> dict[str, str | None]:
+    """The days of `evals.expected.DAYS`, as a line shows them."""
+    return {
+        "required_by": line["required_by"],
+        "eta": line["eta"],
+        "promised_date": line["promised_date"],
+        "held_until": line["held_until"],
+    }
 
 
 def grade_ending(scenario: Scenario, ending: Ending) -> Iterator[Problem]:
@@ -52,11 +66,11 @@ def grade_ending(scenario: Scenario, ending: Ending) -> Iterator[Problem]:
         yield from _differ("flag", {flag["item_id"]: flag["status"] for flag in ending.flags}, outcome.flags)
 
 
-def _plain(lines: list[tuple[str, Any]]) -> list[tuple[str, Decimal | None]]:
+def _plain(lines: list[tuple[str, str | None]]) -> list[tuple[str, Decimal | None]]:
     return [(item, None if quantity is None else Decimal(str(quantity))) for item, quantity in lines]
 
 
-def _differ(what: str, found: Mapping[str, object], wanted: Mapping[str, object]) -> Iterator[Problem]:
+def _differ(what: str, found: Mapping[str, Ended], wanted: Mapping[str, Ended]) -> Iterator[Problem]:
     for key in sorted(found.keys() | wanted.keys()):
         if found.get(key) != wanted.get(key):
             detail = f"{what} {key}: {found.get(key, 'missing')}, expected {wanted.get(key, 'none')}"

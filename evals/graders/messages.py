@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from evals.observed import Observed, Row
+from evals.observed import Observed
+from evals.on_file import EffectRow
 from evals.playing import Played
 from evals.problems import Kind, Problem
 
@@ -38,7 +39,7 @@ def grade(played: Played) -> Iterator[Problem]:
             yield Problem(Kind.WRONG_MESSAGE, f"{what} {', '.join(parties) or 'nobody'}, expected {wanted}")
 
 
-def _key(effect: Row) -> str:
+def _key(effect: EffectRow) -> str:
     return f"{effect['seq']}:{effect['action']}:{effect['item']}:{effect['ordinal']}"
 
 
@@ -47,7 +48,7 @@ def _of_ledger(key: str) -> str:
     return key.partition(":")[2]
 
 
-def _tells(seen: Observed, effect: Row) -> bool:
+def _tells(seen: Observed, effect: EffectRow) -> bool:
     name, result = effect["action"], effect["result"]
     if "would_do" in result:
         return False

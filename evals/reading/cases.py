@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
-from typing import Any
 
 import yaml  # type: ignore[import-untyped]
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
+from domain.plain_json import JsonObject
 from domain.text import slug
 
 NAMES = ("Elevator", "Fire Doors", "HVAC Units", "Steel Beams", "Steel Columns", "Switchgear", "Windows")
 SENDER = "jo@acme.example"
+
+Reported = dict[str, date | JsonValue]
+"""An event as YAML has it: its days are days."""
 
 
 class MailCase(BaseModel):
@@ -24,7 +27,7 @@ class MailCase(BaseModel):
     written: date
     sender: str = SENDER
     text: str
-    reports: list[dict[str, Any]]
+    reports: list[Reported]
     person: str | None = None
     held_out: bool = False
     """Written after the reader was built, and not to be tuned on."""
@@ -57,15 +60,17 @@ def replies(*, held_out: bool = False) -> list[ReplyCase]:
     return [case for case in made if case.held_out is held_out]
 
 
-def _loaded(name: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = yaml.safe_load(files("evals.reading").joinpath(name).read_text(encoding="utf-8"))
+def _loaded(name: str) -> list[Reported]:
+    found: list[Reported] = yaml.safe_load(files("evals.reading").joinpath(name).read_text(encoding="utf-8"))
     return found
 
 
-def building(building_id: str, *, with_vendors: bool = False) -> dict[str, Any]:
+def building(building_id: str, *, with_vendors: bool = False) -> JsonObject:
     """The building of every case; the switchgear's vendor is known by address, and `with_vendors` all the others':
     without it no mail is taken in alone."""
     others = [name for name in NAMES if name != "Switchgear"] if with_vendors else []
+    items: list[JsonObject] = [{"item_id": slug(name), "name": name, "vendor_id": "acme"} for name in others]
+    vendors: list[JsonObject] = [{"vendor_id": "acme", "name": "Acme", "contact": SENDER}] if others else []
     return {
         "building_id": building_id,
         "name": "Reading",
@@ -75,18 +80,18 @@ def building(building_id: str, *, with_vendors: bool = False) -> dict[str, Any]:
         },
         "items": [
             {"item_id": "switchgear", "name": "Switchgear", "vendor_id": "volt"},
-            *({"item_id": slug(name), "name": name, "vendor_id": "acme"} for name in others),
+            *items,
         ],
         "vendors": [
             {"vendor_id": "volt", "name": "Volt", "contact": "orders@volt.example"},
-            *([{"vendor_id": "acme", "name": "Acme", "contact": SENDER}] if others else []),
+            *vendors,
         ],
     }
 
 
 REPLIED_ON = date(2026, 2, 24)
 _REPORT = {"document_url": "https://docs.example/report.pdf", "document_name": "Report"}
-QUESTIONS: dict[str, list[dict[str, Any]]] = {
+QUESTIONS: dict[str, list[JsonObject]] = {
     "failed": [
         {"event_type": "Submittal_Approved", "item": "HVAC Units", "occurred_at": "2026-01-05T09:00:00Z", **_REPORT},
         {

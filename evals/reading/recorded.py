@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Protocol, TypedDict, TypeVar
 
 import vcr  # type: ignore[import-untyped]
 
@@ -55,10 +55,36 @@ async def replayed(name: str, worker: Worker = "reader") -> AsyncIterator[ModelA
         raise NotRecordedError(f"{name}: {len(missing)} requests are not on file, the first: {missing[0][:2_000]}")
 
 
+class _Cassette(Protocol):
+    """A file of recorded answers."""
+
+    @property
+    def play_count(self) -> int: ...
+
+
+class _Request(Protocol):
+    """A request as it is recorded."""
+
+    uri: str
+    headers: dict[str, str]
+
+    @property
+    def path(self) -> str: ...
+
+
+Request = TypeVar("Request", bound=_Request)
+
+
+class _Response(TypedDict):
+    """An answer as it is recorded."""
+
+    headers: dict[str, list[str]]
+
+
 class _Noting:
     """Notes what is asked and not on file."""
 
-    def __init__(self, models: ModelAccess, cassette: Any, missing: list[str]) -> None:
+    def __init__(self, models: ModelAccess, cassette: _Cassette, missing: list[str]) -> None:
         self._models, self._cassette, self._missing = models, cassette, missing
         self.tiers = models.tiers
 
@@ -92,11 +118,11 @@ def _recorder(mode: str) -> vcr.VCR:
     )
 
 
-def _without_place(request: Any) -> Any:
+def _without_place(request: Request) -> Request:
     request.uri = f"{REPLAYED_AT}{request.path.partition('/v1')[2]}"
     request.headers = {}
     return request
 
 
-def _only_the_answer(response: dict[str, Any]) -> dict[str, Any]:
+def _only_the_answer(response: _Response) -> _Response:
     return {**response, "headers": {"Content-Type": ["application/json"]}}

@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TypeVar
+
+from psycopg.rows import class_row
 
 from domain.approvals import Approval, Decision, Responder
 from domain.buildings import BuildingSpec
 from domain.events import EVENT, body_of
+from domain.plain_json import JsonObject
 from evals.reading.cases import building
 from runtime.drain import Drainer
 from runtime.settings import Settings
@@ -21,6 +24,8 @@ from tools.models import ModelAccess
 from tools.prompts import Budgets
 
 PERSON = Responder(type="human", id="pm", name="Project manager")
+
+R = TypeVar("R")
 
 
 @dataclass
@@ -40,7 +45,7 @@ class Room:
     building_id: str
     clock: _Clock
 
-    async def post(self, body: dict[str, Any], event_id: str) -> None:
+    async def post(self, body: JsonObject, event_id: str) -> None:
         """Put an event into the inbox, and run the agent."""
         event = EVENT.validate_python(body)
         await inbox.accept(
@@ -71,9 +76,10 @@ class Room:
         )
         await self.drainer.drain(self.building_id)
 
-    async def all(self, query: str) -> list[dict[str, Any]]:
-        """Rows of a query whose one parameter is the building."""
-        return await (await self.conn.execute(query, (self.building_id,))).fetchall()
+    async def all(self, kind: type[R], query: str) -> list[R]:
+        """Rows of a query whose one parameter is the building; its columns are the fields of `kind`."""
+        cursor = self.conn.cursor(row_factory=class_row(kind))
+        return await (await cursor.execute(query.encode(), (self.building_id,))).fetchall()
 
 
 @asynccontextmanager

@@ -1,10 +1,13 @@
 """Playing mails and replies through the real agent: each in a building of its own, judged by what the ledger says."""
 
-from typing import Any
+from collections.abc import Mapping
+from datetime import date
+
+from pydantic import JsonValue
 
 from domain.approvals import Approval, Decision
 from domain.mail import lines_named
-from domain.plain_json import PlainAction, object_in, objects_in, texts_in
+from domain.plain_json import JsonObject, PlainAction, object_in, objects_in, texts_in
 from domain.text import slug
 from evals.reading.cases import NAMES, QUESTIONS, REPLIED_ON, MailCase, ReplyCase, Result
 from evals.reading.room import PERSON, Room, open_room
@@ -19,9 +22,14 @@ async def play_mail(conninfo: str, models: ModelAccess, case: MailCase) -> Resul
     async with open_room(conninfo, models, f"mail-{case.id}", case.written, with_vendors=True) as room:
         for item_id in lines_named(case.text, [(slug(name), name) for name in NAMES]):
             approved = {"document_url": "https://docs.example/s.pdf", "document_name": "Submittal"}
-            ordered = {"event_type": "Submittal_Approved", "item": item_id, "occurred_at": _ORDERED_ON, **approved}
+            ordered: JsonObject = {
+                "event_type": "Submittal_Approved",
+                "item": item_id,
+                "occurred_at": _ORDERED_ON,
+                **approved,
+            }
             await room.post(ordered, f"order-{item_id}")
-        sent = {"event_type": "Message_Received", "text": case.text, "sender": case.sender}
+        sent: JsonObject = {"event_type": "Message_Received", "text": case.text, "sender": case.sender}
         await room.post({**sent, "occurred_at": f"{case.written}T09:00:00+00:00"}, "mail")
         cursor = await room.conn.execute(
             "SELECT arguments -> 'event' AS event FROM actions WHERE building_id = %s AND action = 'restate_event'",
@@ -42,7 +50,7 @@ async def play_mail(conninfo: str, models: ModelAccess, case: MailCase) -> Resul
 _TOLD = ("event_type", "item", "eta", "promised_date", "date_departed", "date_arrived", "inspection_date")
 
 
-def _brief(event: dict[str, Any]) -> dict[str, str]:
+def _brief(event: Mapping[str, date | JsonValue]) -> dict[str, str]:
     """What of an event must be read: its type, its line and its days."""
     return {field: str(event[field]) for field in _TOLD if event.get(field)}
 

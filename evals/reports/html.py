@@ -1,17 +1,17 @@
 """A run as one page: self-contained, readable on a phone, with the timeline of every scenario."""
 
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from evals.problems import DANGEROUS
-from evals.results import Run, ScenarioResult
+from evals.results import FoundProblem, Moment, Run, ScenarioResult
 from runtime.channels_letter import printable
 
 
-def _finished(value: Any) -> Any:
+def _finished(value: Markup | str | int | None) -> str:
     """Whatever came from outside is text, without invisible characters."""
     if value is None:
         return ""
@@ -46,9 +46,21 @@ def page_of(run: Run, changed: list[str] | None) -> str:
     )
 
 
-def _card(result: ScenarioResult, run: Run) -> dict[str, Any]:
+class _ShownStep(TypedDict):
+    moment: Moment
+    problems: list[FoundProblem]
+
+
+class _Card(TypedDict):
+    result: ScenarioResult
+    given: list[_ShownStep]
+    steps: list[_ShownStep]
+    rounds: int
+
+
+def _card(result: ScenarioResult, run: Run) -> _Card:
     """A scenario with its problems beside the steps that have them."""
-    steps = [
+    steps: list[_ShownStep] = [
         {"moment": moment, "problems": [one for one in result.problems if one.step and one.step == moment.number]}
         for moment in result.timeline
     ]

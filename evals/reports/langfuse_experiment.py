@@ -1,15 +1,19 @@
 """A run in Langfuse: the scenarios as a dataset, the run as an experiment on it, a score for each kind of error."""
 
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 import httpx
 from pydantic import ValidationError
 
 from domain.errors import LongleadError
+from domain.plain_json import JsonObject
 from evals.problems import DANGEROUS, Kind
 from evals.results import Run, ScenarioResult
 from evals.scenario import Scenario
 from runtime.settings import Settings
+
+if TYPE_CHECKING:  # it is loaded only where it is used
+    from langfuse import Evaluation, Langfuse
 
 DATASET = "longlead-scenarios"
 TIMEOUT_S = 15
@@ -49,7 +53,7 @@ def send(settings: Settings, run: Run, scenarios: list[Scenario]) -> str | None:
         client.shutdown()
 
 
-def _experiment(client: Any, run: Run, scenarios: list[Scenario]) -> str | None:
+def _experiment(client: "Langfuse", run: Run, scenarios: list[Scenario]) -> str | None:
     client.create_dataset(name=DATASET, description="Scenarios of Longlead, from evals/scenarios and elsewhere.")
     items = [client.create_dataset_item(dataset_name=DATASET, **_item(scenario)) for scenario in scenarios]
     url: str | None = None
@@ -67,9 +71,18 @@ def _experiment(client: Any, run: Run, scenarios: list[Scenario]) -> str | None:
     return url
 
 
-def _item(scenario: Scenario) -> dict[str, Any]:
+class _Item(TypedDict):
+    """A scenario as a dataset's item."""
+
+    id: str
+    input: JsonObject
+    expected_output: JsonObject
+    metadata: JsonObject
+
+
+def _item(scenario: Scenario) -> _Item:
     """The scenario as a dataset's item; sent again it is renewed."""
-    plain = scenario.model_dump(mode="json", exclude_unset=True, warnings=False)
+    plain: JsonObject = scenario.model_dump(mode="json", exclude_unset=True, warnings=False)
     return {
         "id": f"longlead-{scenario.name}",
         "input": {name: plain.get(name) for name in ("building", "given", "steps")},
@@ -78,7 +91,15 @@ def _item(scenario: Scenario) -> dict[str, Any]:
     }
 
 
-def _output(result: ScenarioResult) -> dict[str, Any]:
+class _Output(TypedDict):
+    """How a scenario went."""
+
+    passed: bool
+    problems: list[JsonObject]
+    timeline: list[JsonObject]
+
+
+def _output(result: ScenarioResult) -> _Output:
     return {
         "passed": result.passed,
         "problems": [problem.model_dump(mode="json") for problem in result.problems],
@@ -86,11 +107,11 @@ def _output(result: ScenarioResult) -> dict[str, Any]:
     }
 
 
-def _scores(*, output: dict[str, Any], **_: Any) -> list[Any]:
+def _scores(*, output: _Output, **_: object) -> list["Evaluation"]:
     """Passed or not, and how often each dangerous kind of error was found, and all others together."""
     from langfuse import Evaluation
 
-    kinds = [Kind(problem["kind"]) for problem in output["problems"]]
+    kinds = [Kind(str(problem["kind"])) for problem in output["problems"]]
     told = "; ".join(str(problem["detail"]) for problem in output["problems"])[:1000] or None
     return [
         Evaluation(name="passed", value=output["passed"], data_type="BOOLEAN", comment=told),

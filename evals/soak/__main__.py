@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
@@ -147,8 +146,10 @@ def cpu_for_event(samples: list[Sample]) -> dict[str, tuple[float, float]]:
     def between(one: Sample, other: Sample, part: str) -> float:
         return 1000 * (other.cpu_s[part] - one.cpu_s[part]) / (other.events - one.events)
 
-    parts: dict[str, Any] = samples[0].cpu_s
-    return {part: (between(samples[0], samples[1], part), between(samples[-2], samples[-1], part)) for part in parts}
+    return {
+        part: (between(samples[0], samples[1], part), between(samples[-2], samples[-1], part))
+        for part in samples[0].cpu_s
+    }
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
 import psutil  # type: ignore[import-untyped]
 import psycopg
+from psycopg.rows import DictRow, class_row
 
 from evals.bench.processes import Service
 from evals.bench.server import cpu_of_tree
@@ -26,6 +27,24 @@ DATABASE = "SELECT pg_database_size(current_database())::float8 / 1e6 AS mb"
 
 
 @dataclass(frozen=True)
+class _Size:
+    mb: float
+
+
+@dataclass(frozen=True)
+class _Latency:
+    ms: list[float]
+
+
+@dataclass(frozen=True)
+class _Connections:
+    pids: list[int]
+
+
+R = TypeVar("R", _Size, _Latency, _Connections)
+
+
+@dataclass(frozen=True)
 class Sample:
     """What was found after so many events."""
 
@@ -36,18 +55,18 @@ class Sample:
     """CPU seconds that each part has used until now."""
 
 
-async def job_tables(conn: psycopg.AsyncConnection[Any]) -> float:
+async def job_tables(conn: psycopg.AsyncConnection[DictRow]) -> float:
     """MB of the engine's tables now: up and down with the rounds of autovacuum."""
-    return float((await _row(conn, JOBS))["mb"])
+    return (await _row(conn, _Size, JOBS)).mb
 
 
 async def take(
-    conn: psycopg.AsyncConnection[Any], running: Service, events: int, window: int, jobs_mb: float
+    conn: psycopg.AsyncConnection[DictRow], running: Service, events: int, window: int, jobs_mb: float
 ) -> Sample:
     """Look now; latencies are those of the last `window` events, `jobs_mb` what the job tables were meanwhile."""
-    p50, p95 = (await _row(conn, LATENCY, (window,)))["ms"]
+    p50, p95 = (await _row(conn, _Latency, LATENCY, (window,))).ms
     server = psutil.Process(conn.info.backend_pid).parent()
-    pids = (await _row(conn, CONNECTIONS))["pids"]
+    pids = (await _row(conn, _Connections, CONNECTIONS)).pids
     own = _private(pids)
     figures = {f"memory of {part}, MB": megabytes for part, megabytes in running.resident().items()}
     figures |= {
@@ -57,7 +76,7 @@ async def take(
         "job tables, median, MB": jobs_mb,
         "POST to done p95, ms": p95,
         "POST to done p50, ms": p50,
-        "database, MB": (await _row(conn, DATABASE))["mb"],
+        "database, MB": (await _row(conn, _Size, DATABASE)).mb,
     }
     cpu = {**running.cpu_seconds(), "postgres": cpu_of_tree(server)}
     return Sample(events, figures, cpu)
@@ -72,6 +91,11 @@ def _private(pids: list[int]) -> list[float]:
     return found
 
 
-async def _row(conn: psycopg.AsyncConnection[Any], query: str, parameters: tuple[Any, ...] = ()) -> dict[str, Any]:
-    row = await (await conn.execute(query, parameters)).fetchone()
-    return row or {}
+async def _row(
+    conn: psycopg.AsyncConnection[DictRow], kind: type[R], query: str, parameters: tuple[int, ...] = ()
+) -> R:
+    cursor = conn.cursor(row_factory=class_row(kind))
+    row = await (await cursor.execute(query.encode(), parameters)).fetchone()
+    if row is None:
+        raise RuntimeError("the database says nothing")
+    return row

@@ -9,18 +9,16 @@ from datetime import date
 from datetime import time as clock_time
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Discriminator, Field, JsonValue, Tag, field_validator
 
 from domain.approvals import DecisionType
 from domain.buildings import BuildingSpec, Strict
+from domain.plain_json import JsonObject
 from domain.text import Name
 from evals.source import Place
-
-JsonBody = dict[str, JsonValue]
-"""A body that is posted as it is written."""
 
 Wanted = Literal["quiet", "tell", "ask"]
 MORNING = clock_time(9)
@@ -31,11 +29,11 @@ HAPPENINGS = ("event", "check", "state", "decide")
 """What a step is, exactly one of them."""
 
 
-def _make_list(given: Any) -> Any:
+def _make_list(given: JsonValue) -> JsonValue:
     return given if isinstance(given, list) or given is None else [given]
 
 
-def _make_map_of_kinds(given: Any) -> Any:
+def _make_map_of_kinds(given: JsonValue) -> JsonValue:
     """One answer for every kind of question, as the map that it stands for."""
     return {"any": given} if given == LATER or (isinstance(given, dict) and "type" in given) else given
 
@@ -53,7 +51,7 @@ class Reply(Strict):
     """A decision of the manager: the body of `POST /approvals/{id}/decision` without the version."""
 
     type: DecisionType
-    actions: list[JsonBody] | None = None
+    actions: list[JsonObject] | None = None
     message: str | None = None
     occurred_at: str | None = None
 
@@ -110,7 +108,7 @@ class State(Strict):
 
     @field_validator("pending", mode="before")
     @classmethod
-    def _kinds(cls, given: Any) -> Any:
+    def _kinds(cls, given: JsonValue) -> JsonValue:
         return [given] if isinstance(given, str) else given
 
 
@@ -125,7 +123,7 @@ class Step(Strict):
 
     day: date
     time: clock_time = Field(MORNING, description="On the building's clock.")
-    event: JsonBody | None = None
+    event: JsonObject | None = None
     check: Check | None = None
     state: State | None = None
     decide: Decide | None = None
@@ -142,7 +140,7 @@ class Step(Strict):
 
     @field_validator("says", mode="before")
     @classmethod
-    def _as_text(cls, given: Any) -> Any:
+    def _as_text(cls, given: JsonValue) -> JsonValue:
         return str(given) if isinstance(given, int) else given
 
     @field_validator("says")
@@ -214,7 +212,7 @@ class Story(Strict):
     limits: Limits = Limits()
     tolerated: dict[str, Annotated[int, Field(ge=0)]] = Field({}, description="Fair questions of a kind, and how many.")
     manager: Manager = Manager()
-    building: JsonBody = Field(description="The body of `POST /buildings`.")
+    building: JsonObject = Field(description="The body of `POST /buildings`.")
     steps: list[Step] = Field(min_length=1)
     final: Final = Final()
 

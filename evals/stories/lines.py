@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from domain.plain_json import JsonObject
 from domain.text import slug
-from evals.stories.format import JsonBody, Story
+from evals.stories.format import Story
 from storage.buildings import lines_of
 
 
@@ -34,7 +35,7 @@ class LineBook:
         lowered = text.lower()
         return frozenset(item_id for item_id, name in self.names.items() if name.lower() in lowered)
 
-    def learn(self, event: JsonBody) -> None:
+    def learn(self, event: JsonObject) -> None:
         """Keep the lines that an `Items_Changed` adds, and the names that it changes."""
         items = event.get("items")
         if event.get("event_type") != "Items_Changed" or not isinstance(items, list):

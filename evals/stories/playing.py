@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
 
-from evals.observed import Observed, Row
+from domain.plain_json import JsonObject
+from evals.observed import Observed
+from evals.on_file import EffectRow
 from evals.playing import Played, Player
 from evals.scenario import Scenario
 from evals.scenario import Step as PlayedStep
 from evals.site import Site
 from evals.stories.errors import ErrorClass, JudgementError
-from evals.stories.format import JsonBody, Reply, State, Step, Story, Wanted
+from evals.stories.format import Reply, State, Step, Story, Wanted
 from evals.stories.lines import LineBook
 from evals.stories.sightings import AskedQuestion, Cause, Sightings
 from evals.stories.states import Truth, compare, is_shown_late, read_truth
@@ -142,7 +144,7 @@ class StoryPlayer:
 
     # Events
 
-    async def _play_event(self, number: int, step: Step, event: JsonBody) -> None:
+    async def _play_event(self, number: int, step: Step, event: JsonObject) -> None:
         self.record.events += 1
         at = max(self._player.local_time, datetime.combine(step.day, step.time)).replace(second=0, microsecond=0)
         before = self._seen.pending
@@ -171,30 +173,30 @@ class StoryPlayer:
                 seen = f"{question.kind} closed without an answer"
                 self.record.add_error(ErrorClass.FALSE_ALL_CLEAR, number, want, seen)
 
-    def _check_alone(self, number: int, step: Step, action: Row) -> None:
+    def _check_alone(self, number: int, step: Step, action: EffectRow) -> None:
         """What was done in an event's step without a person, against its label."""
         if _is_by_person(action):
             return
-        name, item = action["action"], action.get("item") or (action.get("arguments") or {}).get("item")
+        name, item = action["action"], action["item"] or str(action["arguments"].get("item") or "")
         accepted = self._find_accepted(step, item)
         never = name in step.never or (accepted == {"ask"} and name in PROTECTED | GRANTING | BINDING)
         if never or (name in PROTECTED | GRANTING and not accepted & {"quiet", "tell"}):
-            arguments = json.dumps(action.get("arguments"), default=str)[:110]
-            seen = f"{name} {item or ''} by {_name_responder(action)} {arguments}"
+            arguments = json.dumps(action["arguments"], default=str)[:110]
+            seen = f"{name} {item} by {_name_responder(action)} {arguments}"
             self.record.add_error(ErrorClass.WRONG_ALONE, number, "a person decides", seen)
 
-    def _find_accepted(self, step: Step, item: str | None) -> frozenset[Wanted]:
+    def _find_accepted(self, step: Step, item: str) -> frozenset[Wanted]:
         if not isinstance(step.want, dict):
             return step.want
         of_lines = {self._book.find_id(line): accepted for line, accepted in step.want.items()}
-        return of_lines.get(item or "", frozenset({"quiet"}))
+        return of_lines.get(item, frozenset({"quiet"}))
 
     def _check_unasked(self, observed: Observed) -> None:
         """What was done while time passed, or after an answer: there no label accepts anything."""
         for action in observed.actions:
             if not _is_by_person(action) and action["action"] in PROTECTED:
                 number = max(0, min(self._step, len(self._story.steps) - 1))
-                seen = f"{action['action']} {action.get('item') or ''} by {_name_responder(action)}"
+                seen = f"{action['action']} {action['item']} by {_name_responder(action)}"
                 self.record.add_error(ErrorClass.WRONG_ALONE, number, "a person decides", seen)
 
     # The manager
@@ -313,7 +315,7 @@ class StoryPlayer:
         return next((text for text in said if matches(ALL_CLEAR, [text])), None)
 
 
-BEGINNING: JsonBody = {"event_type": "Human_Input", "text": "The story begins."}
+BEGINNING: JsonObject = {"event_type": "Human_Input", "text": "The story begins."}
 
 
 def _make_scenario(story: Story, beginning: PlayedStep) -> Scenario:
@@ -323,10 +325,9 @@ def _make_scenario(story: Story, beginning: PlayedStep) -> Scenario:
     )
 
 
-def _is_by_person(action: Row) -> bool:
-    return (action.get("responder") or {}).get("type") == "human"
+def _is_by_person(action: EffectRow) -> bool:
+    return action["responder"]["type"] == "human"
 
 
-def _name_responder(action: Row) -> str:
-    responder = action.get("responder") or {}
-    return str(responder.get("name") or responder.get("id"))
+def _name_responder(action: EffectRow) -> str:
+    return action["responder"]["name"] or action["responder"]["id"]

@@ -1,7 +1,6 @@
 """Finding stories and reading them: those that come along, and files and folders of one's own."""
 
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -61,7 +60,7 @@ def parse_story(source: Source) -> Story:
     Raises:
         StoryError: it does not fit.
     """
-    given: Any = source.value
+    given = source.value
     if not isinstance(given, dict):
         raise StoryError(f"{source.name}:1: a story is a mapping with name, building and steps")
     try:

@@ -12,11 +12,11 @@ from evals.stories.playing import Record
 from evals.stories.sightings import AskedQuestion, Cause, Verdict
 
 
-class Frozen(BaseModel):
+class FrozenByName(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
 
 
-class Failure(Frozen):
+class Failure(FrozenByName):
     """One error of judgement, with its step."""
 
     error_class: ErrorClass = Field(alias="class")
@@ -32,7 +32,7 @@ class Failure(Frozen):
     """It stands in the baseline."""
 
 
-class JudgedQuestion(Frozen):
+class JudgedQuestion(FrozenByName):
     """A question that the agent put, and whether somebody wanted it."""
 
     kind: str
@@ -49,14 +49,14 @@ class JudgedQuestion(Frozen):
     """The steps that want it, from 1."""
 
 
-class KnownStory(Frozen):
+class KnownStory(FrozenByName):
     """What of a story a baseline needs."""
 
     name: str
     failures: list[Failure] = []
 
 
-class StoryResult(Frozen):
+class StoryResult(FrozenByName):
     """One play of one story: how many errors of each class, and every one of them."""
 
     name: str

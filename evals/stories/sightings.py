@@ -1,20 +1,32 @@
 """What a story's manager and vendors see of the agent: questions, messages and flags, each with its moment."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
-from evals.observed import Row
+from domain.plain_json import JsonObject
+from evals.on_file import (
+    APPROVALS,
+    FLAGS,
+    MESSAGES,
+    ApprovalImage,
+    FlagImage,
+    Image,
+    ImageKind,
+    SaidImage,
+)
 from evals.stories.format import Reply, Story
 from evals.stories.lines import LineBook
 
 Cause = Literal["event", "time", "answer"]
 Verdict = Literal["wanted", "tolerated", "needless"]
-ReadRows = Callable[[str], list[Row]]
-"""The rows of a table of the building, as they were last seen."""
-
 VENDOR, RECEIVING = "vendor", "receiving"
+
+
+class ReadRows(Protocol):
+    """The rows of a table of the building, as they were last seen."""
+
+    def __call__(self, kind: ImageKind[Image], /) -> list[Image]: ...
 
 
 @dataclass
@@ -96,16 +108,16 @@ class Sightings:
 
     def look(self, rows: ReadRows, at: datetime, step: int, cause: Cause) -> None:
         """Keep what was asked and told since the last look."""
-        for row in rows("approvals"):
+        for row in rows(APPROVALS):
             self._see_question(row, at, step, cause)
-        for row in rows("messages"):
-            if row["message_id"] not in self._messages and row["direction"] == "out":
-                self._messages.add(row["message_id"])
-                self._see_message(row, rows, at, step)
-        for row in rows("flags"):
-            self._see_flag(row, rows, at, step)
+        for said in rows(MESSAGES):
+            if said["message_id"] not in self._messages and said["direction"] == "out":
+                self._messages.add(said["message_id"])
+                self._see_message(said, rows, at, step)
+        for flag in rows(FLAGS):
+            self._see_flag(flag, rows, at, step)
 
-    def _see_question(self, row: Row, at: datetime, step: int, cause: Cause) -> None:
+    def _see_question(self, row: ApprovalImage, at: datetime, step: int, cause: Cause) -> None:
         known = self.questions.get(row["approval_id"])
         if known is None:
             self.questions[row["approval_id"]] = _read_question(row, at, step, cause)
@@ -115,7 +127,7 @@ class Sightings:
         known.version, known.status = row["version"], row["status"]
         known.words, known.subject = _read_words(row), _read_subject(row)
 
-    def _see_message(self, row: Row, rows: ReadRows, at: datetime, step: int) -> None:
+    def _see_message(self, row: SaidImage, rows: ReadRows, at: datetime, step: int) -> None:
         party, text, item = str(row["party"]), row["text"] or "", row.get("item_id")
         lines = frozenset({item}) if item else self.book.find_mentioned(text)
         if party.lower() in self.vendors or party == VENDOR:
@@ -132,7 +144,7 @@ class Sightings:
             self.told.append(Heard(at, step, lines, party, text, "message"))
         self._remember(rows, lines)
 
-    def _see_flag(self, row: Row, rows: ReadRows, at: datetime, step: int) -> None:
+    def _see_flag(self, row: FlagImage, rows: ReadRows, at: datetime, step: int) -> None:
         mark = (str(row["status"]), str(row["band"]), str(row["detail"]))
         if self._flags.get(row["flag_id"]) != mark and row["status"] == "open":
             lines = frozenset({str(row["item_id"])})
@@ -144,15 +156,15 @@ class Sightings:
             self._told_facts[line] = describe_facts(rows, line)
 
 
-FACTS: dict[str, tuple[str, ...] | None] = {
-    "items": None,
-    "shipments": None,
-    "receipts": None,
-    "inspections": None,
-    "purchase_order_lines": None,
-    "approvals": ("approval_id", "status", "version"),
-    "flags": ("flag_id", "status", "band", "detail"),
-    "milestones": ("kind", "met_on"),
+FACTS: dict[ImageKind[JsonObject], tuple[str, ...] | None] = {
+    ImageKind("items"): None,
+    ImageKind("shipments"): None,
+    ImageKind("receipts"): None,
+    ImageKind("inspections"): None,
+    ImageKind("purchase_order_lines"): None,
+    ImageKind("approvals"): ("approval_id", "status", "version"),
+    ImageKind("flags"): ("flag_id", "status", "band", "detail"),
+    ImageKind("milestones"): ("kind", "met_on"),
 }
 """The tables that say something about a line, and the fields that do; None: all but the agent's own bookkeeping."""
 BOOKKEEPING = {"told_band", "caused_seq"}
@@ -169,8 +181,8 @@ def describe_facts(rows: ReadRows, line: str) -> str:
     return "\n".join(facts)
 
 
-def _read_question(row: Row, at: datetime, step: int, cause: Cause) -> AskedQuestion:
-    options, best = row.get("options") or [], row.get("refused") or 0
+def _read_question(row: ApprovalImage, at: datetime, step: int, cause: Cause) -> AskedQuestion:
+    options, best = row["options"], row["refused"]
     return AskedQuestion(
         id=row["approval_id"],
         kind=row["kind"],
@@ -180,7 +192,7 @@ def _read_question(row: Row, at: datetime, step: int, cause: Cause) -> AskedQues
         cause=cause,
         summary=row["summary"],
         recommends=options[best]["title"] if best < len(options) else None,
-        asked_of=row.get("asked_of"),
+        asked_of=row["asked_of"],
         version=row["version"],
         status=row["status"],
         words=_read_words(row),
@@ -188,14 +200,13 @@ def _read_question(row: Row, at: datetime, step: int, cause: Cause) -> AskedQues
     )
 
 
-def _read_words(row: Row) -> str:
-    options = row.get("options") or []
-    titles = [str(option.get("title")) for option in options]
-    late = [f"{option['days_late']} days late" for option in options if option.get("days_late")]
+def _read_words(row: ApprovalImage) -> str:
+    titles = [option["title"] for option in row["options"]]
+    late = [f"{days} days late" for option in row["options"] if (days := option.get("days_late"))]
     return " | ".join([row["summary"], *titles, *late])
 
 
-def _read_subject(row: Row) -> str | None:
-    actions = (action for option in row.get("options") or [] for action in option.get("actions") or [])
-    kinds = (str((action.get("arguments") or {}).get("kind") or "") for action in actions)
+def _read_subject(row: ApprovalImage) -> str | None:
+    actions = (action for option in row["options"] for action in option["actions"])
+    kinds = (str(action["arguments"].get("kind") or "") for action in actions)
     return next((kind for kind in kinds if kind), None)

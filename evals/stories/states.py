@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from evals.playing import Player
 from evals.stories.format import State
@@ -18,6 +18,9 @@ SENT_BACK = ("return", "returned", "return_item")
 PAGE_SIZE = 500
 
 R = TypeVar("R", bound=BaseModel)
+
+Value = JsonValue | date | Decimal
+"""What a predicate wants, or what is seen."""
 
 
 class _Read(BaseModel):
@@ -74,6 +77,17 @@ class ShownInspection(_Read):
     quantity_rejected: Decimal | None = None
 
 
+class ShownPage(_Read, Generic[R]):
+    """A part of a list."""
+
+    data: list[R]
+    next_cursor: str | None = None
+
+
+class ShownBuilding(_Read):
+    status: str
+
+
 @dataclass(frozen=True)
 class Difference:
     """A predicate that does not hold."""
@@ -113,7 +127,7 @@ async def read_truth(player: Player, state: State, item: str | None, pending: li
         shipments=[shipment for shipment in shipments if shipment.item_id == item],
         inspections=[inspection for inspection in inspections if inspection.item_id == item],
         pending=pending,
-        is_closed=(building or {}).get("status") == "closed",
+        is_closed=building is not None and ShownBuilding.model_validate(building).status == "closed",
         line_count=sum(line.status != "removed" for line in lines),
     )
 
@@ -132,9 +146,10 @@ class _Reader:
         rows: list[R] = []
         cursor: str | None = None
         while True:
-            page = await self.player.read(path if cursor is None else f"{path}&cursor={cursor}")
-            rows += TypeAdapter(list[model]).validate_python(page["data"])  # type: ignore[valid-type]
-            cursor = page.get("next_cursor")
+            found = await self.player.read(path if cursor is None else f"{path}&cursor={cursor}")
+            page = ShownPage[model].model_validate(found)  # type: ignore[valid-type]
+            rows += page.data
+            cursor = page.next_cursor
             if not cursor:
                 return rows
 
@@ -148,8 +163,8 @@ def compare(state: State, item: str | None, truth: Truth) -> list[Difference]:
             differences.append(Difference(name, _show(want), "no such line"))
         elif name == "late" and want:
             continue
-        elif (seen := PREDICATES[name](state, item or "", truth)) is not HOLDS:
-            differences.append(Difference(name, _show(want), _show(seen)))
+        elif (found := PREDICATES[name](state, item or "", truth)) is not None:
+            differences.append(Difference(name, _show(want), _show(found.value)))
     return differences
 
 
@@ -158,17 +173,23 @@ def is_shown_late(truth: Truth) -> bool:
     return truth.line is not None and (truth.line.schedule_band == "conflict" or bool(truth.pending))
 
 
-HOLDS = object()
-"""Instead of what is seen, where that is as it should be."""
-Predicate = Callable[[State, str, Truth], Any]
+@dataclass(frozen=True)
+class SeenInstead:
+    """What is seen instead of what should be."""
+
+    value: Value
 
 
-def _expect(name: str, read: Callable[[str, Truth], Any]) -> Predicate:
+Predicate = Callable[[State, str, Truth], SeenInstead | None]
+"""None: it holds."""
+
+
+def _expect(name: str, read: Callable[[str, Truth], Value]) -> Predicate:
     """A predicate that holds where what is read equals what is written."""
 
-    def seen(state: State, item: str, truth: Truth) -> Any:
+    def seen(state: State, item: str, truth: Truth) -> SeenInstead | None:
         found = read(item, truth)
-        return HOLDS if found == getattr(state, name) else found
+        return None if found == getattr(state, name) else SeenInstead(found)
 
     return seen
 
@@ -177,23 +198,23 @@ def _compare_field(name: str) -> Predicate:
     return _expect(name, lambda _, truth: getattr(truth.line, name, None))
 
 
-def _compare_status(state: State, _: str, truth: Truth) -> Any:
+def _compare_status(state: State, _: str, truth: Truth) -> SeenInstead | None:
     seen = truth.line.status if truth.line else None
-    return HOLDS if seen in state.status else seen
+    return None if seen in state.status else SeenInstead(seen)
 
 
-def _compare_eta_not(state: State, _: str, truth: Truth) -> Any:
+def _compare_eta_not(state: State, _: str, truth: Truth) -> SeenInstead | None:
     seen = truth.line.eta if truth.line else None
-    return seen if seen == state.eta_not else HOLDS
+    return SeenInstead(seen) if seen == state.eta_not else None
 
 
-def _compare_pending(state: State, _: str, truth: Truth) -> Any:
+def _compare_pending(state: State, _: str, truth: Truth) -> SeenInstead | None:
     wanted = state.pending
     fits = bool(truth.pending) == wanted if isinstance(wanted, bool) else bool(set(wanted) & set(truth.pending))
-    return HOLDS if fits else truth.pending or False
+    return None if fits else SeenInstead([*truth.pending] or False)
 
 
-def _compare_received(state: State, _: str, truth: Truth) -> Any:
+def _compare_received(state: State, _: str, truth: Truth) -> SeenInstead | None:
     kept = [shipment for shipment in truth.shipments if shipment.status == "received"]
     lots = (lot.quantity or shipment.quantity for shipment in kept for lot in shipment.receipts or [])
     seen = sum((lot or Decimal(0) for lot in lots), Decimal(0))
@@ -202,7 +223,7 @@ def _compare_received(state: State, _: str, truth: Truth) -> Any:
         if inspection.disposition in SENT_BACK and inspection.shipment_id in ids:
             seen -= inspection.quantity_rejected or Decimal(0)
     said = truth.line is not None and truth.line.holds_amount(state.received)
-    return HOLDS if said or seen == state.received else seen
+    return None if said or seen == state.received else SeenInstead(seen)
 
 
 def _sum_ordered(item: str, truth: Truth) -> Decimal:
@@ -245,7 +266,7 @@ PREDICATES: dict[str, Predicate] = {
 }
 
 
-def _read_number(value: Any) -> Decimal | None:
+def _read_number(value: JsonValue) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     try:
@@ -254,5 +275,5 @@ def _read_number(value: Any) -> Decimal | None:
         return None
 
 
-def _show(value: Any) -> str:
+def _show(value: Value) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -150,7 +150,7 @@ class Desk:
         query = f"SELECT {inbox.TAKEN} FROM events WHERE building_id = %s ORDER BY seq"
         rows = await (await self.conn.execute(query, (self.building_id,))).fetchall()
         lease = inbox.Lease(self.building_id, 0, thread_id="", time_zone="UTC")
-        return [inbox.claimed(lease, row).entry for row in rows]
+        return [inbox.claimed(lease, inbox.Taken(**row)).entry for row in rows]
 
     async def event(self, event_id: str) -> dict[str, Any]:
         cursor = await self.conn.execute(

@@ -133,7 +133,7 @@ async def test_a_worker_that_is_gone_is_gone_from_the_status_with_its_host(conn:
     async with running_worker(database, concurrency=7):
         await until(conn, "SELECT count(*) = 2 FROM workers")
         (process,) = await list_processes(conn)
-        assert (process["pid"], process["slots"], process["slots_open"]) == (os.getpid(), 7, 1)
+        assert (process.pid, process.slots, process.slots_open) == (os.getpid(), 7, 1)
         assert await read_declared(conn, 30) == Declared(connections=19, processes=1), "7 slots, 5 of the pool, 7"
     assert await list_processes(conn) == []
     assert await all_rows(conn, "SELECT 1 FROM workers") == []
@@ -142,7 +142,7 @@ async def test_a_worker_that_is_gone_is_gone_from_the_status_with_its_host(conn:
 async def test_a_worker_of_a_version_that_did_not_say_its_host_is_shown_too(conn: Connection) -> None:
     await conn.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
     (process,) = await list_processes(conn)
-    assert (process["host"], process["slots_in_use"]) == (None, 0)
+    assert (process.host, process.slots_in_use) == (None, 0)
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from evals.observed import Row
+from domain.plain_json import JsonObject
 from evals.source import read_yaml
 from evals.stories.errors import ErrorClass, JudgementError
 from evals.stories.format import Reply
@@ -247,11 +247,11 @@ class Tables:
     """Rows of a building, as a watch shows them."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, list[Row]] = {
+        self.rows: dict[str, list[JsonObject]] = {
             "items": [{"item_id": "doors", "eta": None}, {"item_id": "windows", "eta": None}]
         }
 
-    def read(self, name: str) -> list[Row]:
+    def read(self, name: str) -> list[JsonObject]:
         return self.rows.get(name, [])
 
     def say(self, text: str, item: str | None = None, party: str = "project_manager") -> None:

@@ -159,8 +159,8 @@ async def test_where_the_checkpoint_was_pruned_the_tables_are_exact_and_it_is_sa
     await Pruning(desk.conn, Policy(events=1, days=1), LATER).thread(thread_id(desk.building_id))
     made = await fork_of(story, before_event=3)
     found = await forks.find(desk.conn, desk.building_id, made.fork_id)
-    assert not found["exact"]
-    assert "no longer kept" in found["note"]
+    assert not found.exact
+    assert "no longer kept" in found.note
     assert await rows_of(desk.conn, made.fork_id) == story.seen[3][0]
     here = desk_of(story, made)
     await here.decide(await here.question("order_beyond_authority"), "approve")

@@ -12,7 +12,7 @@ MAX_SHARES = {
     "participles as function names": 8,
     "participles and fillers as variables": 11.5,
     "archaic turns": 2.5,
-    "class names that stand twice": 74,
+    "class names that stand twice": 80,
     "limits under other names than MAX_": 54,
 }
 """By title; the goals stand with the measures."""

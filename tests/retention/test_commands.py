@@ -48,9 +48,12 @@ async def test_prune_says_what_it_deleted(archive: Archive, database: str, monke
     assert (found["threads"], found["skipped"]) == (1, 0)
     assert found["deleted"]["checkpoints"]["rows"] > 200
     assert found["deleted"]["checkpoint_blobs"]["bytes"] > 10_000
+    assert {"facts", "lots", "nonconformances", "changes"} <= set(found["kept"])
+    assert all(one["bytes"] > 0 for one in found["kept"].values())
     again = await longlead(database, monkeypatch, "db", "prune", "--events", "2")
     assert "checkpoint_writes" in again.stdout
     assert "1 threads in" in again.stdout
+    assert "nonconformances" in again.stdout, "what is never deleted is shown with its size"
     third = await longlead(database, monkeypatch, "db", "prune", "--events", "2")
     assert "There was nothing to delete." in third.stdout
 
