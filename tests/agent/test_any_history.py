@@ -178,7 +178,7 @@ async def tell_again(story: Story, line: Line, reports: list[Post], which: int, 
     again = {name: value for name, value in report.fields.items() if name not in left_out}
     await story.post(replace(report, received=41, fields=again), "again", source="mailbox")
     after = view_of(await story.desk.file(ITEM))
-    kept = [name for name in before if name != "statements"]
+    kept = [name for name in after if name != "statements"]
     assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
 
 
