@@ -136,7 +136,8 @@ class FactView(_Shown):
     document_name: str | None = Field(None, description="Name of the report.")
     effect: FactEffect = Field(
         description="counts; told_again: it repeats one that counts; superseded: a newer saying counts, or all has "
-        "come; doubted: it contradicts what is on file; taken_back."
+        "come; doubted: it cannot be true, or contradicts what is on file, and a person is asked; set_aside: a person "
+        "has left it, or told it as it was meant; taken_back."
     )
     why: str | None = Field(None, description="Why it does not count; null where it does.")
     adopted: bool = Field(False, description="It was told with its line, when a running project was taken on.")

@@ -10,6 +10,7 @@ from cli import answers
 from cli.client import Client, Limit, Url, part
 from cli.output import Cell, Json, print_fields, print_json, print_rows, print_table
 from cli.sentences import CommandError
+from domain.counts import write_count
 from domain.lines.words import describe_ncr, describe_promises, describe_quantities
 from domain.outside import one_line
 
@@ -117,7 +118,7 @@ def _describe_need(need: answers.NeedJson) -> str:
     """`10 by 2026-03-20, there on 2026-03-26, 6 days late`."""
     by = f"{need['quantity']} by {need['required_by'] or 'no day'}"
     there = f", there on {need['covered_on']}" if need["covered_on"] else ""
-    return by + there + (f", {need['days_late']} days late" if need["days_late"] else "")
+    return by + there + (f", {write_count(need['days_late'], 'day')} late" if need["days_late"] else "")
 
 
 def _how_much(item: answers.ItemJson) -> str:

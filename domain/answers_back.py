@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pydantic import JsonValue
 
 from domain.approvals import Option
+from domain.counts import write_count
 from domain.outside import quoted, shown_name
 from domain.plain_json import PlainObject, object_in, objects_in, text_in, texts_in
 
@@ -71,7 +72,7 @@ def _inspection(evidence: PlainObject, _: Sequence[Option]) -> str:
 def _options(_: PlainObject, options: Sequence[Option]) -> str:
     def one(option: Option) -> str:
         arrival = f"there on {option.arrival}" if option.arrival else "arrival unknown"
-        late = "" if option.days_late is None else f", {option.days_late} days late"
+        late = "" if option.days_late is None else f", {write_count(option.days_late, 'day')} late"
         return f"{option.title} ({arrival}{late}, cost {option.cost})"
 
     return f"Ways out: {'; '.join(map(one, options))}." if options else ""

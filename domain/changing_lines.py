@@ -5,6 +5,7 @@ Creation, `Items_Changed`, a revised schedule and the actions on the schedule al
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 from domain.field_markers import line_fields
@@ -285,6 +286,11 @@ class Log:
             self.plan.set_need(item, day, buffer_days)
             item = item.model_copy(update={"required_by": day, "buffer_days": buffer_days})
         return self._keep(self.plan.applied_to(item))
+
+    def move_needs(self, known: Item, days: Collection[date], required_by: date) -> Item:
+        """The line with its needs of these days on another day, and its other needs as they were."""
+        self.plan.move_needs(known, days, required_by)
+        return self._keep(self.plan.applied_to(known))
 
     def scheduled(self, known: Item) -> Item:
         """The line with its needs as the schedule now has them."""

@@ -11,8 +11,6 @@ from domain.shipments import ask_about_unit, in_unit_of, order_named
 
 def record_inspection(file: LineFile, event: InspectionPassed | InspectionFailed, report: Report) -> Recorded:
     """A verdict. What failed is a nonconformance, which a person is asked about."""
-    if asked := ask_about_unit(file, event, report):
-        return asked
     on = as_date(event.inspection_date)
     failed = event if isinstance(event, InspectionFailed) else None
     defects = () if failed is None else _defects(failed)
@@ -28,6 +26,8 @@ def record_inspection(file: LineFile, event: InspectionPassed | InspectionFailed
         document=event.document_name,
         defects=defects,
     )
+    if asked := ask_about_unit(file, event, fact, report, event.document_url):
+        return asked
     note = f"{file.item.shown}: {'failed' if failed else 'passed'} inspection on {on}"
     return take_in(file, with_shipment(file, fact), report, note, document_url=event.document_url)
 

@@ -7,12 +7,10 @@ from domain.actions import action
 from domain.buildings import Building
 from domain.lines.projection import project
 from domain.plain_json import JsonObject, PlainAction
-from domain.procurement import LineFile, Milestone
+from domain.procurement import MILESTONES, LineFile, Milestone
 from domain.recording import Recorded
 from domain.schedule import add_working_days
 
-KINDS = ("acknowledge", "ship", "arrive", "inspect")
-"""In the order in which they come: whatever is later implies what is before it."""
 SHIPPING_DAYS = 7
 """Calendar days assumed between leaving the factory and arriving, until an ETA tells more."""
 
@@ -120,7 +118,7 @@ def _chase_once(file: LineFile, milestone: Milestone, on: date, seq: int) -> lis
             if earlier.round == milestone.round
             and earlier.met_on is None
             and earlier.chase_on is not None
-            and KINDS.index(earlier.kind) < KINDS.index(milestone.kind)
+            and MILESTONES.index(earlier.kind) < MILESTONES.index(milestone.kind)
         ),
     ]
 
@@ -192,7 +190,7 @@ def late_milestones(file: LineFile, today: date) -> list[Milestone]:
         and milestone.due_on is not None
         and milestone.due_on < today
     ]
-    return sorted(late, key=lambda milestone: KINDS.index(milestone.kind))
+    return sorted(late, key=lambda milestone: MILESTONES.index(milestone.kind))
 
 
 def past_due(file: LineFile, today: date) -> Milestone | None:

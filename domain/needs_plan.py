@@ -1,6 +1,7 @@
 """The one home of what is needed when: the deliveries of a schedule, beside the lines that they are of."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import date
 
 from pydantic import JsonValue
@@ -88,6 +89,14 @@ class NeedsPlan:
             if number == 0 or str(delivery["required_by"]) < day:
                 delivery |= {"required_by": day, "buffer_days": buffer_days}
 
+    def move_needs(self, item: Item, days: Collection[date], required_by: date) -> None:
+        """What the line is needed for on these days is needed on another; each need keeps its buffer, and no other
+        moves."""
+        moved = {day.isoformat() for day in days}
+        for delivery in self.deliveries_of(item.item_id):
+            if str(delivery["required_by"])[:10] in moved:
+                delivery["required_by"] = required_by.isoformat()
+
     def rename(self, item: Item) -> None:
         """The line's deliveries go by its name."""
         for delivery in self.deliveries_of(item.item_id):
@@ -101,6 +110,17 @@ class NeedsPlan:
         """Nothing of the line is needed any more."""
         for place in self._places.pop(item_id, []):
             self._deliveries[place] = None
+
+
+def needs_to_move(item: Item, required_by: date) -> list[DatedNeed]:
+    """Which of several needs of a line another required day is about: those that are late; where none is, the first.
+    Empty where the line has one need: needs without quantities are one, on the first of their days."""
+    if len(item.needs) < 2 or any(need.quantity is None for need in item.needs):
+        return []
+    late = {need.required_by for need in item.late_needs}
+    return [need for need in item.needs if need.required_by in late and need.required_by < required_by] or item.needs[
+        :1
+    ]
 
 
 def _need_of(delivery: Delivery) -> DatedNeed:

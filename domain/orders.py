@@ -14,7 +14,7 @@ from domain.lines.facts import Stated
 from domain.lines.projection import adopt, changed_rows, last_day, project
 from domain.lines.stored import read_row
 from domain.lines.submittals import newest_verdict
-from domain.lines.taking_in import Report, outside_subject, take_in
+from domain.lines.taking_in import Report, outside_subject, set_aside, take_in
 from domain.money import line_total
 from domain.outside import shown_name
 from domain.plain_json import JsonObject
@@ -42,17 +42,17 @@ def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, rep
     known = {order.number: order for order in file.orders}
     named = order_named(file, event.purchase_order)
     number = named or (file.order_lines[-1].number if file.order_lines else None)
+    fact = Stated(**report.said, day=promised, kind="promise", order=number, quantity=event.quantity)
     if named is not None and named not in known and file.order_lines:
-        return Recorded.contradicts(
-            f"{item.shown}: acknowledgement of {shown_name(named)}, which is not an order of this line",
-            {"orders": list(known)},
-        )
+        detail = f"{item.shown}: acknowledgement of {shown_name(named)}, which is not an order of this line"
+        return set_aside(file, fact, report, detail, {"known": {"orders": list(known)}})
     if number is None or number not in known:
-        note = f"{item.shown}: acknowledged by the vendor for {promised}"
-        return Recorded(note, ask=[("facts_contradict", outside_subject(note, report, "acknowledged"))])
+        outside = outside_subject(f"{item.shown}: acknowledged by the vendor for {promised}", report, "acknowledged")
+        return set_aside(file, fact, report, str(outside["detail"]), outside)
     order = known[number]
     if file.is_order_cancelled(number):
-        return Recorded.contradicts(f"{item.shown}: {number} was acknowledged, but it is cancelled", {"order": number})
+        detail = f"{item.shown}: {number} was acknowledged, but it is cancelled"
+        return set_aside(file, fact, report, detail, {"known": {"order": number}})
     exceptions: list[JsonObject] = [
         {"kind": "other", "detail": found}
         if isinstance(found, str)
@@ -63,7 +63,6 @@ def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, rep
     if referenced != order:
         orders = [referenced if one.number == number else one for one in file.orders]
         file = file.model_copy(update={"orders": orders})
-    fact = Stated(**report.said, day=promised, kind="promise", order=number, quantity=event.quantity)
     recorded = take_in(file, fact, report, f"{item.shown}: {number} acknowledged for {promised}")
     if referenced != order and not any(isinstance(row, PurchaseOrder) for row in recorded.rows):
         recorded.rows.append(referenced)

@@ -53,6 +53,15 @@ def outstanding(file: LineFile, building: Building, *, may_order: bool = True) -
     ]
 
 
+def outstanding_while_asked(file: LineFile, building: Building) -> list[Need]:
+    """What a line calls for while a question about it is open: goods at the gate do not wait for an answer, and what is
+    known to be late or undecided is said whatever else is asked: which of two reports came first does not matter.
+    Orders and chasing wait."""
+    if file.item.removed:
+        return []
+    return [*to_receive(file, building), *_undecided_rest(file), *_conflict(file, building)]
+
+
 def _order(file: LineFile, building: Building) -> list[Need]:
     item = file.item
     if not is_to_be_ordered(file):
@@ -164,9 +173,9 @@ def to_receive(file: LineFile, building: Building) -> list[Need]:
     """What has arrived and is neither announced to the site nor planned for inspection."""
     item = file.item
     waiting = uninspected(file)
-    if not waiting:
-        return []
     receipts = [receipt for receipt in file.receipts if receipt.shipment_id in waiting and not receipt.is_voided]
+    if not receipts:
+        return []
     arrived = max(receipt.received_on for receipt in receipts)
     on = next_working_day(arrived, building.working_week)
     what = " and ".join(_received(file, receipt.shipment_id) for receipt in receipts)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from domain.addresses import recipients_on_file, same_address
 from domain.field_markers import OfLine
 from domain.lines.facts import AfterReturn, Handling
-from domain.lines.quantities import DEFAULT_TOLERANCES
+from domain.lines.quantities import DEFAULT_TOLERANCES, share_of
 from domain.money import line_total, places_of
 from domain.outside import shown_name
 from domain.plain_json import JsonObject, KnownJson
@@ -44,6 +44,10 @@ class Quality(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     ACCEPTED_AS_IS = "accepted_as_is"
+
+
+_SUPPLIED = ("ordered", "in_transit", "on_site", "accepted", "rejected", "in_repair")
+"""States of lots that a need may still be covered from."""
 
 
 class Row(BaseModel):
@@ -229,6 +233,25 @@ class Item(Row):
         return self.needed_quantity if self.quantity is None else self.quantity
 
     @property
+    def missing_quantity(self) -> Decimal:
+        """How much is needed of which nothing is on site, on its way or on order; 0 where less is missing than the unit
+        allows. Of a line whose facts are not kept, 0."""
+        if self.account is None:
+            return Decimal(0)
+        quantities = self.account.quantities
+        supplied = sum((quantities.get(state, Decimal(0)) for state in _SUPPLIED), Decimal(0))
+        needed = quantities.get("needed", Decimal(0))
+        missing = needed - supplied
+        share = share_of(self.unit) if self.account.tolerance is None else self.account.tolerance
+        return missing if missing > needed * share else Decimal(0)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether a part of its order was cancelled that is still needed, and nothing was ordered for it since."""
+        cancelled = Decimal(0) if self.account is None else self.account.quantities.get("cancelled", Decimal(0))
+        return cancelled > 0 and self.submittal == Submittal.APPROVED and self.missing_quantity > 0
+
+    @property
     def is_ordered(self) -> bool:
         return self.commercial in (Commercial.ORDERED, Commercial.ACKNOWLEDGED)
 
@@ -266,6 +289,16 @@ class Item(Row):
         return max(dated, key=lambda need: need.days_late_as_known or 0, default=None)
 
     @property
+    def late_needs(self) -> list[CoveredNeed]:
+        """The needs that are met on their day or after it, as far as days are known; the earliest first."""
+        needs = [] if self.account is None else self.account.needs
+        return [
+            need
+            for need in needs
+            if need.required_by is not None and need.expected_on is not None and need.expected_on >= need.required_by
+        ]
+
+    @property
     def days_late(self) -> int | None:
         """Calendar days by which the latest of its needs is late, 0 in time; None where no day is known."""
         need = self.latest_need
@@ -297,6 +330,8 @@ def _status(item: Item) -> str:
         return "released"
     if item.logistics == Logistics.ON_SITE:
         return "on_site"
+    if item.is_short:
+        return "ready_to_order"
     if item.logistics != Logistics.NOT_SHIPPED:
         return str(item.logistics)
     is_wanted_again = item.commercial == Commercial.CANCELLED and item.submittal == Submittal.APPROVED
@@ -453,6 +488,8 @@ class FactDetails(BaseModel):
     kind: str | None = None
     is_adopted: bool = False
     is_undated: bool = False
+    aside: str | None = None
+    """Why it was not counted when it came in, as a person was asked about it; None: it was."""
 
 
 FactKind = Literal["departed", "arrived", "inspected", "disposed", "stated", "submitted"]
@@ -473,10 +510,25 @@ class FactRow(Row):
     order: str | None = None
     shipment_id: str | None = None
     quantity: Decimal | None = None
-    judgement: Literal["same", "another"] | None = None
+    judgement: Literal["same", "another", "left", "restated"] | None = None
     voided_by: str | None = None
     details: FactDetails = FactDetails()
     caused_seq: int = 0
+
+    @property
+    def key(self) -> str:
+        """Names the fact: an event id is unique only within its source."""
+        return f"{self.source}:{self.event_id}"
+
+    @property
+    def is_set_aside(self) -> bool:
+        """Whether it cannot be true as it was said, or a person has left it, or told it as it was meant."""
+        return self.details.aside is not None or self.judgement in ("left", "restated")
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is neither taken back nor set aside: only then it counts for anything."""
+        return self.voided_by is None and not self.is_set_aside
 
 
 class LotRow(Row):
@@ -520,6 +572,10 @@ class NonconformanceRow(Row):
     @property
     def is_open(self) -> bool:
         return self.undecided > 0 and not self.is_gone
+
+
+MILESTONES = ("acknowledge", "ship", "arrive", "inspect")
+"""In the order in which they come: whatever is later implies what is before it."""
 
 
 class Milestone(Row):

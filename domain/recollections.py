@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from domain.counts import write_count
 from domain.plain_json import JsonObject, KnownJson, PlainAction
 from domain.procurement import LineFile, Logistics
 from domain.schedule import days_late
@@ -151,7 +152,8 @@ def with_outcome(case: Episode, file: LineFile, event_type: str, today: date, se
         came = f"failed inspection again on {today}."
     else:
         late = days_late(today, file.item.required_by)
-        came = f"passed inspection on {today}{f', {late} calendar days after it was required' if late else ''}."
+        after = f", {write_count(late, 'calendar day')} after it was required" if late else ""
+        came = f"passed inspection on {today}{after}."
     return case.model_copy(update={"outcome": came, "outcome_seq": seq})
 
 
@@ -181,6 +183,7 @@ def lead_time(file: LineFile, seq: int) -> Fact | None:
     took = (arrived - order.issued_on).days
     promised = None if item.promised_date is None else (item.promised_date - order.issued_on).days
     against = "" if promised is None else f", promised {promised}"
+    days = write_count(took, "calendar day")
     quoted = "" if item.lead_time_days is None else f", quoted {item.lead_time_days}"
     line = about(file)
     return Fact(
@@ -188,7 +191,7 @@ def lead_time(file: LineFile, seq: int) -> Fact | None:
         kind="lead_time",
         about=f"{item.vendor_id}:{item.item_id}",
         value={"days": took, "promised": promised, "quoted": item.lead_time_days},
-        text=f"{line['vendor']} took {took} calendar days to deliver {item.shown}{against}{quoted} ({order.number}).",
+        text=f"{line['vendor']} took {days} to deliver {item.shown}{against}{quoted} ({order.number}).",
         day=arrived.isoformat(),
         seq=seq,
         sources=[seq],

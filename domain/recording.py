@@ -24,8 +24,3 @@ class Recorded:
     def repeated(cls, note: str) -> "Recorded":
         """The same fact again: noted, and nothing is done."""
         return cls(note=note, repeat=True)
-
-    @classmethod
-    def contradicts(cls, detail: str, known: JsonObject) -> "Recorded":
-        """What cannot be true beside what is known: nothing is recorded, a person is asked."""
-        return cls(note=detail, ask=[("facts_contradict", {"detail": detail, "known": known})])

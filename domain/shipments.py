@@ -1,10 +1,11 @@
 """Deliveries as they are reported: departed, expected on another day, arrived."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from domain.events import EtaChanged, GoodsEvent, InspectionFailed, ShipmentArrivedSite, ShipmentDepartedFactory
-from domain.lines.facts import Arrived, Departed, Fact, Stated
-from domain.lines.taking_in import OTHER_UNIT, Report, plain_event, take_in, with_shipment
+from domain.lines.facts import Arrived, Departed, Fact, Inspected, Stated
+from domain.lines.taking_in import OTHER_UNIT, Report, plain_event, set_aside, take_in, with_shipment
 from domain.lines.units import factor_between
 from domain.outside import shown_name
 from domain.plain_json import JsonObject
@@ -15,8 +16,6 @@ from domain.schedule import as_date
 
 def record_departure(file: LineFile, event: ShipmentDepartedFactory, report: Report) -> Recorded:
     """A shipment left the factory, with the day on which it is expected."""
-    if asked := ask_about_unit(file, event, report):
-        return asked
     departed, eta = as_date(event.date_departed), as_date(event.eta)
     fact = Departed(
         **report.said,
@@ -27,6 +26,8 @@ def record_departure(file: LineFile, event: ShipmentDepartedFactory, report: Rep
         eta=eta,
         origin=event.location_address,
     )
+    if asked := ask_about_unit(file, event, fact, report):
+        return asked
     note = f"{file.item.shown}: departed on {departed}, expected on {eta}"
     return take_in(file, with_shipment(file, fact), report, note)
 
@@ -47,8 +48,6 @@ def record_eta(file: LineFile, event: EtaChanged, report: Report) -> Recorded:
 
 def record_arrival(file: LineFile, event: ShipmentArrivedSite, report: Report) -> Recorded:
     """Goods reached the site."""
-    if asked := ask_about_unit(file, event, report):
-        return asked
     arrived = as_date(event.date_arrived)
     fact = Arrived(
         **report.said,
@@ -63,6 +62,8 @@ def record_arrival(file: LineFile, event: ShipmentArrivedSite, report: Report) -
         damaged=in_unit_of(file, event.quantity_damaged, event.unit),
         condition=event.condition,
     )
+    if asked := ask_about_unit(file, event, fact, report):
+        return asked
     note = f"{file.item.shown}: {'stored elsewhere' if fact.is_off_site else 'arrived'} on {arrived}"
     if fact.quantity is not None:
         note += f", {fact.quantity.normalize():f} {shown_name(file.item.unit or 'units')}"
@@ -76,8 +77,11 @@ def in_unit_of(file: LineFile, quantity: Decimal | None, unit: str | None) -> De
     return quantity if quantity is None or factor is None else quantity * factor
 
 
-def ask_about_unit(file: LineFile, event: GoodsEvent, report: Report) -> Recorded | None:
-    """The question about a report in a unit of which nobody knows how much it is; None where it is known."""
+def ask_about_unit(
+    file: LineFile, event: GoodsEvent, fact: Fact, report: Report, document_url: str | None = None
+) -> Recorded | None:
+    """The question about a report in a unit of which nobody knows how much it is; None where it is known. Until it is
+    answered the report counts for nothing, and no quantity of it is shown in a unit that it is not in."""
     item = file.item
     counted = event.quantity
     if isinstance(event, InspectionFailed):
@@ -90,14 +94,18 @@ def ask_about_unit(file: LineFile, event: GoodsEvent, report: Report) -> Recorde
         f"How many {own} is one {unit}?"
     )
     subject: JsonObject = {
-        "detail": detail,
         "known": {"unit": item.unit},
         "doubt": OTHER_UNIT,
         "event": {**plain_event(report.body), "unit": item.unit},
         "reported": {"unit": event.unit, "quantity": str(counted)},
-        "matter": report.matter,
     }
-    return Recorded(note=detail, ask=[("facts_contradict", subject)])
+    return set_aside(file, _without_quantities(fact), report, detail, subject, document_url=document_url)
+
+
+def _without_quantities(fact: Fact) -> Fact:
+    if isinstance(fact, Arrived):
+        return replace(fact, quantity=None, damaged=None)
+    return replace(fact, quantity=None, rejected=None) if isinstance(fact, Inspected) else replace(fact, quantity=None)
 
 
 def order_named(file: LineFile, number: str | None) -> str | None:

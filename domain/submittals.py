@@ -5,13 +5,15 @@ from collections.abc import Iterable
 
 from domain.actions import action
 from domain.buildings import MANAGER
+from domain.counts import write_count
 from domain.events import SubmittalApproved, SubmittalRejected
 from domain.lines.facts import Fact, Submitted
 from domain.lines.projection import adopt, changed_rows, facts_of, with_facts
 from domain.lines.stored import fact_row
 from domain.lines.submittals import newest_verdict
-from domain.lines.taking_in import Report
+from domain.lines.taking_in import Report, set_aside
 from domain.outside import quoted
+from domain.plain_json import JsonObject
 from domain.procurement import LineFile, Row, Submittal
 from domain.recording import Recorded
 
@@ -51,17 +53,16 @@ def record_rejection(file: LineFile, event: SubmittalRejected, report: Report) -
     if standing is not None and (repeated := _repeats(item.shown, standing, fact, file, "rejected")):
         return Recorded(repeated, _kept(file, fact, report), repeat=True)
     if item.is_ordered:
-        return Recorded.contradicts(
-            f"{item.shown}: its submittal was rejected, but it is already ordered",
-            {
-                "commercial": item.commercial,
-                "ordered_revision": item.submittal_revision,
-                "reason": event.reason,
-            },
-        )
+        detail = f"{item.shown}: its submittal was rejected, but it is already ordered"
+        known: JsonObject = {
+            "commercial": item.commercial,
+            "ordered_revision": item.submittal_revision,
+            "reason": event.reason,
+        }
+        return set_aside(file, fact, report, detail, {"known": known})
     by = (
         f"It must be ordered by {item.order_by.isoformat()} (required by {item.required_by} less "
-        f"{item.lead_time_days} calendar days of lead time)."
+        f"{write_count(item.lead_time_days or 0, 'calendar day')} of lead time)."
         if item.order_by
         else "Its order-by date is unknown: required-by date or lead time is missing."
     )

@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 from domain.buildings import Building
 from domain.events import local_day
 from domain.line_states import LineState, OrderState, ShipmentState, SubmittalState
+from domain.lines.doubts import doubt_detail
 from domain.lines.facts import AfterReturn, Arrived, Departed, Disposed, Fact, Handling, Inspected, Stated, Submitted
 from domain.lines.gate import CLOCKS_APART, MOST_AHEAD
 from domain.lines.projection import account_of, adopt, changed_rows, facts_of, project
 from domain.lines.stored import fact_row, read_row
-from domain.lines.taking_in import doubt_detail
 from domain.milestones import expect_taken_on
 from domain.money import line_total
 from domain.orders import number_elsewhere

@@ -7,8 +7,8 @@ from domain.actions.kinds import Reach
 from domain.actions.registry import ACTION_KINDS
 from domain.approvals import Approval
 from domain.lines.account import Doubt
+from domain.lines.doubts import doubts_of
 from domain.lines.projection import adopt, project
-from domain.lines.taking_in import doubts_of
 from domain.outside import quoted
 from domain.plain_json import JsonObject
 from domain.procurement import LineFile, Submittal

@@ -4,6 +4,7 @@ from its top on every resume."""
 from langgraph.types import interrupt
 
 from domain.approvals import DECISION_TYPES
+from domain.counts import write_count
 from domain.plain_json import JsonObject, objects_in
 from nodes.state import BuildingState
 from tools.context import Toolbox
@@ -60,7 +61,8 @@ def approval_id_of(building_id: str, key: str) -> str:
 def _description(question: JsonObject) -> str:
     lines = [str(question["summary"]), ""]
     for number, option in enumerate(objects_in(question, "options")):
-        late = "" if option["days_late"] is None else f", {option['days_late']} days late"
+        days_late = option["days_late"]
+        late = "" if days_late is None else f", {write_count(int(str(days_late)), 'day')} late"
         arrival = f" (there on {option['arrival']}{late}; cost {option['cost']})" if option["arrival"] else ""
         lines.append(f"{number + 1}. {option['title']}{arrival}")
     return "\n".join(lines)

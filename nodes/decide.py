@@ -3,7 +3,7 @@
 from domain.approvals import POLICY
 from domain.buildings import MANAGER
 from domain.events import Entry
-from domain.outstanding import Need, is_about_note, outstanding, settles_group, to_receive
+from domain.outstanding import Need, is_about_note, outstanding, outstanding_while_asked, settles_group
 from domain.plain_json import JsonObject, PlainAction
 from domain.plan import Act, Ask, RaisedQuestion, Review
 from domain.questions.registry import ALWAYS_A_PERSON
@@ -68,9 +68,8 @@ async def _found(toolbox: Toolbox, entry: Entry, finding: Finding) -> tuple[list
         item = file.item
         if item.is_held:
             continue
-        # Goods at the gate do not wait until a question is answered; all else about the line does.
         if item.item_id in held:
-            needs += to_receive(file, building)
+            needs += outstanding_while_asked(file, building)
             continue
         needs += outstanding(file, building, may_order=item.group not in settled)
         if item.group is not None and settles_group(file, building):
@@ -152,7 +151,8 @@ def _shown(reading: Reading) -> JsonObject:
 def _exhausted(settled: Applied) -> Verdict:
     """All options were refused: say so, and hold the line."""
     item_id = settled.item_id
-    what = f"{settled.approval_id}: all {settled.options} options were refused."
+    which = "the only option was" if settled.options == 1 else f"all {settled.options} options were"
+    what = f"{settled.approval_id}: {which} refused."
     consequence = " The line is on hold." if item_id else " Nothing is done."
     tell: JsonObject = {"team": MANAGER, "message": what + consequence}
     actions: list[PlainAction] = [{"name": "notify_team", "arguments": tell | ({"item": item_id} if item_id else {})}]

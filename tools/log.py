@@ -8,6 +8,7 @@ from domain.actions import action
 from domain.approvals import Approval
 from domain.buildings import MANAGER, Delivery, delivery_problem
 from domain.changing_lines import Applied, Asked, Log, Refused, WantedLine, is_recounted, touches_order
+from domain.counts import write_count, write_open
 from domain.events import CLEAR, Entry, ItemChange, ItemsChanged, ScheduleRevised
 from domain.line_states import LineState
 from domain.lines.projection import changed_rows, recount
@@ -58,7 +59,7 @@ async def revise_schedule(toolbox: Toolbox, entry: Entry, event: ScheduleRevised
         await save_version(context, log.plan.body, data_date)
         context.save(*changed)
         version = context.building.schedule_version
-        note = f"schedule version {version}: {len(changed)} of {len(before)} lines moved"
+        note = f"schedule version {version}: {len(changed)} of {write_count(len(before), 'line')} moved"
         ask = [_unclear(entry, problem) for problem in _told(problems)]
         return Finding(note=note, items=[item.item_id for item in changed], settles=settles, ask=ask)
 
@@ -159,7 +160,8 @@ async def change_items(toolbox: Toolbox, entry: Entry, event: ItemsChanged) -> F
         if log.plan.body != body:
             await save_version(context, log.plan.body)
         refused, unclear = _told(changes.refused), _told(changes.unclear)
-        note = f"{len(changes.touched)} lines changed" + (f", {vendors.changed} vendors" if vendors.changed else "")
+        note = write_count(len(changes.touched), "line") + " changed"
+        note += f", {write_count(vendors.changed, 'vendor')}" if vendors.changed else ""
         note = "; ".join([note, *changes.notes, *unclear])
         note += f"; a change of the order is asked for {len(changes.asks)}" if changes.asks else ""
         note += f"; refused: {'; '.join(refused)}" if refused else ""
@@ -333,7 +335,7 @@ async def close_building(toolbox: Toolbox, entry: Entry) -> Finding:
         pending = [approval for approval in asked if approval.kind != "delegation_request"]
         if open_ or pending:
             named = ", ".join(open_[:5]) + (f" and {len(open_) - 5} more" if len(open_) > 5 else "")
-            why = f"{len(open_)} lines are open ({named})" if open_ else f"{len(pending)} questions are open"
+            why = f"{write_open(len(open_), 'line')} ({named})" if open_ else write_open(len(pending), "question")
             tell = action("notify_team", team=MANAGER, message=f"{context.building.name} is not closed: {why}.")
             return Finding(note=f"refused: {why}", say=[tell])
         context.save(*(approval.withdraw() for approval in asked))

@@ -24,11 +24,13 @@ from tools.messages import say
 async def issue_purchase_order(context: ActionContext, arguments: OrderArguments) -> JsonObject:
     """Order the line, once: where it is already on order, the standing order is the result."""
     file = await context.file(arguments.item)
-    if file.order is not None and file.item.is_ordered:
+    if file.order is not None and file.item.is_ordered and not file.item.is_short:
         return {"purchase_order": file.order.number, "already_ordered": True}
     if file.item.group is not None:
         return await order_lump_sum(context, file)
-    return place_order(context, file, arguments.quantity, [])
+    # Of a line of which a part is here, and the rest was cancelled, the rest is ordered.
+    rest = file.item.missing_quantity if file.item.is_short and file.item.quantity is not None else None
+    return place_order(context, file, arguments.quantity or rest, [])
 
 
 async def order_lump_sum(context: ActionContext, file: LineFile) -> JsonObject:

@@ -1,7 +1,7 @@
 """Recording what an event says, before anything is decided: once, even where the step runs twice."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
@@ -10,6 +10,7 @@ from domain.approvals import Approval, Responder
 from domain.buildings import Building
 from domain.errors import LongleadError
 from domain.events import Entry
+from domain.lines.stored import tie_breaker
 from domain.lines.taking_in import COUNTED, RESTATED, Report
 from domain.outstanding import resolved_message
 from domain.plain_json import JsonObject, PlainAction
@@ -58,8 +59,7 @@ def report_in(entry: Entry, building: Building) -> Report:
     """The event of an entry as the report of a fact."""
     return Report(
         said_at=_said_at(entry, building),
-        # Of two that came in at one moment, the one that came first is the older.
-        received_at=entry.received_at + timedelta(microseconds=entry.seq),
+        received_at=entry.received_at + tie_breaker(entry.seq),
         source=entry.source,
         event_id=entry.event_id,
         seq=entry.seq,

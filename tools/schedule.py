@@ -3,10 +3,13 @@
 from collections.abc import Collection, Iterable
 from datetime import date
 
+from pydantic import JsonValue
+
 from domain.actions import NoteArguments, ProjectEndArguments, RequiredByArguments
 from domain.buildings import MANAGER
 from domain.changing_lines import Log, WantedLine
 from domain.mail_subjects import notice_subject
+from domain.needs_plan import needs_to_move
 from domain.plain_json import JsonObject, object_in
 from domain.procurement import Commercial, Item, LineValue, ScheduleVersion
 from domain.schedule import as_date, with_project_end
@@ -18,18 +21,29 @@ from tools.messages import say
 
 
 async def change_required_by(context: ActionContext, arguments: RequiredByArguments) -> JsonObject:
-    """Move the day on which the line is required: a new version of the schedule."""
+    """Move the day on which the line is required: a new version of the schedule. Of several needs those move that are
+    late, and no other; where none is, the first."""
     item = (await context.file(arguments.item)).item
     log = await _open_log_of_all(context, item)
     day = as_date(arguments.required_by)
-    need: dict[str, LineValue] = {"required_by": day, "buffer_days": item.buffer_days}
-    log.change(WantedLine(item.item_id, values=need, is_posted=item.posted))
+    moved = needs_to_move(item, day)
+    if moved:
+        log.move_needs(item, [need.required_by for need in moved], day)
+    else:
+        need: dict[str, LineValue] = {"required_by": day, "buffer_days": item.buffer_days}
+        log.change(WantedLine(item.item_id, values=need, is_posted=item.posted))
     settled, cleared = await band_settled(
         context.transaction.conn, context.building.building_id, item, log.items[item.item_id], context.seq
     )
     version = await save_version(context, log.plan.body)
     context.save(settled, *cleared)
-    return {"schedule_version": version, "before": None if item.required_by is None else item.required_by.isoformat()}
+    before = " and ".join(need.required_by.isoformat() for need in moved)
+    if not before and item.required_by is not None:
+        before = item.required_by.isoformat()
+    quantities: list[JsonValue] = [
+        {"quantity": str(need.quantity), "required_by": need.required_by.isoformat()} for need in moved
+    ]
+    return {"schedule_version": version, "before": before or None, **({"moved": quantities} if moved else {})}
 
 
 async def change_project_end(context: ActionContext, arguments: ProjectEndArguments) -> JsonObject:

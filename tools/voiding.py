@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from domain.actions import action
 from domain.approvals import Approval
 from domain.events import LINE_EVENTS, Entry, EventVoided
+from domain.lines.doubts import doubt_subject
 from domain.lines.projection import changed_rows, facts_of
-from domain.lines.taking_in import RESTATED, doubt_detail
+from domain.lines.taking_in import RESTATED
 from domain.outside import quoted
 from domain.plan import RaisedQuestion
 from domain.procurement import FactRow, Item, Message
@@ -122,17 +123,12 @@ async def _take_from_line(
 
 def _contradictions(taken: TakenBack) -> list[RaisedQuestion]:
     """Questions about what contradicts itself without the report."""
-    item, facts = taken.file.item, {fact.key: fact for fact in facts_of(taken.file)}
+    facts = {fact.key: fact for fact in facts_of(taken.file)}
     return [
         RaisedQuestion(
             kind="facts_contradict",
-            item_id=item.item_id,
-            subject={
-                "detail": doubt_detail(item, facts[doubt.fact], doubt),
-                "doubt": doubt.reason,
-                "fact": doubt.fact,
-                "matter": doubt.fact,
-            },
+            item_id=taken.file.item.item_id,
+            subject=doubt_subject(taken.file, facts[doubt.fact], doubt),
         )
         for doubt in taken.doubts
     ]

@@ -5,6 +5,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from urllib.parse import parse_qs
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from pydantic import JsonValue
@@ -203,7 +204,7 @@ async def _shown(
         here=request.url.path,
         standing=standing,
         done=await _done(conn, view),
-        goods=await _goods(conn, view),
+        goods=await _goods(conn, view, asked.building.zone),
         evidence=evidence(view.evidence),
         log_path=log_path(asked.links, asked.link, view.building_id),
         answer_id=secrets.token_urlsafe(16),
@@ -220,12 +221,12 @@ def _last_said(view: ApprovalView) -> JsonValue:
     return said[-1] if said and view.status == "pending" else None
 
 
-async def _goods(conn: Connection, view: ApprovalView) -> Goods | None:
+async def _goods(conn: Connection, view: ApprovalView, zone: ZoneInfo) -> Goods | None:
     """The goods of the line that is asked about; None: it is about no line."""
     if view.item_id is None:
         return None
     file = await procurement.line_file(conn, view.building_id, view.item_id)
-    return None if file is None else await asyncio.to_thread(describe_goods, file)
+    return None if file is None else await asyncio.to_thread(describe_goods, file, zone)
 
 
 async def _done(conn: Connection, view: ApprovalView) -> list[JsonObject]:

@@ -1,8 +1,9 @@
 """What is known of the goods of a line, as a person reads it."""
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
-from domain.lines.shown import account_shown, complete_file, list_ncrs, list_statements
+from domain.lines.shown import ShownStatement, account_shown, complete_file, list_ncrs, list_statements
 from domain.lines.words import describe_day, describe_promises, describe_quantities
 from domain.outside import shown_name
 from domain.procurement import LineFile
@@ -42,8 +43,14 @@ class Goods:
     more_sayings: int
 
 
-def describe_goods(file: LineFile) -> Goods:
-    """The goods of a line as they stand now."""
+def _who(told: ShownStatement, zone: ZoneInfo) -> str:
+    if told.said_at is None:
+        return "said earlier"
+    return f"said on {told.said_at.astimezone(zone):%Y-%m-%d}, told by {told.source}"
+
+
+def describe_goods(file: LineFile, zone: ZoneInfo) -> Goods:
+    """The goods of a line as they stand now; days are those of the building's zone."""
     file = complete_file(file)
     item, account = file.item, account_shown(file.item)
     unit = item.unit
@@ -65,7 +72,7 @@ def describe_goods(file: LineFile) -> Goods:
         sayings=[
             Saying(
                 what=describe_day(one.kind, one.day, one.quantity, unit, one.shipment_id),
-                who=f"said on {one.said_at:%Y-%m-%d}, told by {one.source}" if one.said_at else "said earlier",
+                who=_who(one, zone),
                 current=one.current,
                 voided=one.voided,
             )

@@ -19,6 +19,7 @@ Reason = Literal[
     "cancelled_order",
     "told_twice",
     "unknown_shipment",
+    "eta_before_departure",
 ]
 """Why a fact is not counted."""
 

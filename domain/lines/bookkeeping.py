@@ -196,6 +196,25 @@ class _Bookkeeper:
             is_unknown = fact.shipment_id is not None and fact.shipment_id not in known
             if is_unknown and not has_unshipped and not self._is_adopted:
                 self._doubt(fact, "unknown_shipment")
+        for fact in statements:
+            departed_on = self._left_on(fact) if fact.kind == "eta" else None
+            if departed_on is not None and fact.day < departed_on:
+                self._doubt(fact, "eta_before_departure", day=departed_on)
+
+    def _left_on(self, fact: Stated) -> date | None:
+        """The last day on which something left that an ETA speaks of and that is under way: what was expected of it
+        before it left was no slip, but has been overtaken."""
+        under_way = {lot.shipment for lot in self.stock.find(Where(_IN_TRANSIT, order=fact.order))}
+        said_on = fact.said_at.date()
+        days = [
+            delivery.departed_on
+            for delivery in self.deliveries.values()
+            if delivery.name in under_way
+            and delivery.departed_on is not None
+            and delivery.departed_on <= said_on
+            and fact.shipment_id in (None, delivery.name, *self.shipment_ids.get(delivery.name, ()))
+        ]
+        return max(days, default=None)
 
     @property
     def _is_adopted(self) -> bool:
@@ -457,14 +476,29 @@ class _Bookkeeper:
     # -- verdicts and decisions
 
     def _inspect(self, claim: Claim[Inspected]) -> None:
+        before = list(self.stock.lots)
         scope = self._inspected(claim)
         if scope is None:
             return
         if claim.first.passed:
             self._accept(claim, scope)
-        else:
+        elif not self._is_too_much(claim, scope):
             self._name_ncr(claim)
             self._reject(claim, scope)
+        else:
+            self.stock.lots = before  # what is doubted implies no arrival either
+
+    def _is_too_much(self, claim: Claim[Inspected], scope: Where) -> bool:
+        """Whether a verdict rejects more than there was: then it is doubted."""
+        there = self.stock.total(replace(scope, states=WITHOUT_VERDICT | _ACCEPTED))
+        if claim.rejected is None and claim.quantity is not None:
+            rejected = claim.quantity
+        else:
+            rejected = claim.rejected or NOTHING
+        if rejected <= there or self._seen_on_arrival(claim, scope) is not None:
+            return False
+        self._doubt(claim, "more_rejected_than_there", quantity=there)
+        return True
 
     def _name_ncr(self, claim: Claim[Inspected]) -> None:
         """Every report of a nonconformance is a name of it."""
@@ -543,9 +577,6 @@ class _Bookkeeper:
         there = waiting + self.stock.total(replace(scope, states=_ACCEPTED))
         inspected = (waiting or there) if claim.quantity is None else claim.quantity
         rejected = inspected if claim.rejected is None else claim.rejected
-        if rejected > there and self._seen_on_arrival(claim, scope) is None:
-            self._doubt(claim, "more_rejected_than_there", quantity=there)
-            return
         ncr = claim.first.ncr
         if (seen := self._seen_on_arrival(claim, scope)) is not None:
             self._take_over(claim, seen, scope)

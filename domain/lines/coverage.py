@@ -1,6 +1,6 @@
 """Which need is covered on which day: needs by day beside supply by arrival, matched by quantity."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -9,8 +9,11 @@ from domain.lines.account import Account
 from domain.lines.lots import Lot, LotState
 from domain.lines.statements import Expected
 
-_HERE = frozenset({LotState.ON_SITE, LotState.ACCEPTED, LotState.IN_REPAIR})
+_HERE = frozenset({LotState.ON_SITE, LotState.ACCEPTED})
 """What counts as supply on the day on which it came. Rejected goods are none until somebody decides."""
+
+ReadyOn = Callable[[Lot], date | None]
+"""The day on which goods that are in repair are inspected again; None: nobody has said one."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,14 @@ LONG_HERE = date.min
 """The day of goods that came before they were known of, nobody knows when: they are here, and late for nothing."""
 
 
-def supply_here(account: Account) -> list[Supply]:
-    """What is on site and was not rejected, by the day on which it came."""
-    return [(_came_on(lot), lot.quantity) for lot in account.lots if _is_here(lot)]
+def supply_here(account: Account, ready_on: ReadyOn = lambda _lot: None) -> list[Supply]:
+    """What is on site and was not rejected, by the day on which it came; and what is in repair, by the day on which it
+    is inspected again: until then it covers nothing."""
+    repaired = (lot for lot in account.lots if lot.state == LotState.IN_REPAIR)
+    return [
+        *((_came_on(lot), lot.quantity) for lot in account.lots if _is_here(lot)),
+        *((ready_on(lot), lot.quantity) for lot in repaired),
+    ]
 
 
 def _came_on(lot: Lot) -> date | None:

@@ -34,7 +34,7 @@ class Fact:
     shipment_id: str | None = None
     quantity: Decimal | None = None
     is_voided: bool = False
-    """It was taken back: it stays on file and counts for nothing."""
+    """It was taken back or set aside: it stays on file and counts for nothing."""
     judgement: Judgement | None = None
     is_adopted: bool = False
     """It was known when its line was taken on with a running project, and so told with gaps. Of an order: it was placed

@@ -63,11 +63,12 @@ class Dating:
         return LONG_PAST if self.is_dated else MOST_AGO
 
 
-def check_days(fact: Fact, departed_on: date | None = None, dating: Dating | None = None) -> Impossibility | None:
-    """The first thing about a fact's own days that cannot be true; None where nothing speaks against it.
+def check_days(fact: Fact, dating: Dating | None = None) -> Impossibility | None:
+    """The first thing about a fact's own days that cannot be true; None where nothing speaks against it. An ETA is held
+    against the departure of its shipment when they are put together (`domain.lines.bookkeeping`), whichever is told
+    first.
 
     Args:
-        departed_on: of an ETA: the day on which its shipment left, where that is known.
         dating: what its days are held against; by itself the day on which it was said.
     """
     dating = dating or Dating(fact.said_at.date(), fact.received_at.date())
@@ -79,18 +80,18 @@ def check_days(fact: Fact, departed_on: date | None = None, dating: Dating | Non
     if isinstance(fact, Departed) and fact.eta is not None:
         return _check_expected(fact.eta, dating, fact.day)
     if isinstance(fact, Stated):
-        return _check_expected(fact.day, dating, departed_on if fact.kind == "eta" else None)
+        return _check_expected(fact.day, dating, None)
     return None
 
 
 def _check_expected(day: date, dating: Dating, departed_on: date | None) -> Impossibility | None:
     said_on = dating.said_on
     if departed_on is not None and day < departed_on:
-        return Impossibility("eta_before_departure", day, _nearest_after(day, departed_on))
+        return Impossibility("eta_before_departure", day, nearest_after(day, departed_on))
     if day - said_on > MOST_AHEAD:
-        return Impossibility("too_far_ahead", day, _nearest_after(day, said_on))
+        return Impossibility("too_far_ahead", day, nearest_after(day, said_on))
     if said_on - day > dating.longest_past:
-        return Impossibility("eta_long_past", day, _nearest_after(day, said_on))
+        return Impossibility("eta_long_past", day, nearest_after(day, said_on))
     return None
 
 
@@ -98,9 +99,9 @@ def correct_day(fact: AnyFact, found: Impossibility) -> AnyFact | None:
     """The fact with the day that was probably meant; None where no other year makes it possible."""
     if found.probably is None:
         return None
-    if isinstance(fact, Departed) and fact.eta == found.day and fact.day != found.day:
-        return replace(fact, eta=found.probably)
-    return replace(fact, day=found.probably)
+    if isinstance(fact, Departed) and fact.eta == found.day:
+        fact = replace(fact, eta=found.probably)
+    return replace(fact, day=found.probably) if fact.day == found.day else fact
 
 
 def _nearest_before(day: date, limit: date) -> date | None:
@@ -108,7 +109,7 @@ def _nearest_before(day: date, limit: date) -> date | None:
     return next((moved for year in (limit.year, limit.year - 1) if (moved := _in_year(day, year)) <= limit), None)
 
 
-def _nearest_after(day: date, limit: date) -> date | None:
+def nearest_after(day: date, limit: date) -> date | None:
     """The same day of the first year in which it is no earlier than the limit."""
     return next((moved for year in (limit.year, limit.year + 1) if (moved := _in_year(day, year)) >= limit), None)
 

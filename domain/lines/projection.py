@@ -23,6 +23,7 @@ from domain.lines.statements import Expected, expect_arrivals
 from domain.lines.stored import fact_row, read_row
 from domain.lines.submittals import newest_verdict
 from domain.procurement import (
+    MILESTONES,
     FactRow,
     Inspection,
     Item,
@@ -40,7 +41,6 @@ from domain.procurement import (
     Supply,
 )
 
-_MILESTONES = ("acknowledge", "ship", "arrive", "inspect")
 ORDERS = "longlead.orders"
 """Source of the facts that orders are."""
 JOINED = "joined"
@@ -97,13 +97,15 @@ def _order_facts(file: LineFile) -> Iterable[Fact]:
 
 
 def _first_day(file: LineFile) -> date:
-    return min((fact.day for fact in file.facts if fact.kind in ("departed", "arrived")), default=date.min)
+    days = (fact.day for fact in file.facts if fact.is_live and fact.kind in ("departed", "arrived"))
+    return min(days, default=date.min)
 
 
 def last_day(file: LineFile) -> date:
     """The last day on which anything is known to have happened to the goods of a line."""
     happened = ("departed", "arrived", "inspected")
-    return max((fact.day for fact in adopt(file).facts if fact.kind in happened), default=date.min)
+    days = (fact.day for fact in adopt(file).facts if fact.is_live and fact.kind in happened)
+    return max(days, default=date.min)
 
 
 def account_of(file: LineFile, facts: Sequence[Fact] | None = None) -> Account:
@@ -172,9 +174,11 @@ class _Projection:
         self.item = file.item
         self.facts = facts_of(file)
         self.account = account or account_of(file, self.facts)
+        doubted = {doubt.fact for doubt in self.account.doubts}
+        self.believed = [fact for fact in self.facts if fact.key not in doubted]
         self.rounds = {line.number: line.round for line in file.order_lines}
         self.told = {fact.key: fact for fact in self.facts}
-        self.rows_by_key = {f"{row.source}:{row.event_id}": row for row in file.facts}
+        self.rows_by_key = {row.key: row for row in file.facts}
         self.departures = _by_name(self.facts)
         self.lots_of: dict[str | None, list[Lot]] = defaultdict(list)
         for lot in self.account.lots:
@@ -193,6 +197,10 @@ class _Projection:
                 self.failures.setdefault(report, verdict)
         self.ncr_ids: dict[str, str] = {}
         """By nonconformance: the name under which its row is kept."""
+        self.plans: list[Inspection] = []
+        """Inspections that are planned."""
+        self.shown_names: Mapping[str, str] = {}
+        """By what the lots of a shipment are named by: its id as it is shown."""
 
     def make(self) -> LineFile:
         shipments = self._shipments()
@@ -201,6 +209,8 @@ class _Projection:
         ncrs = self._ncrs(inspections)
         inspections = [self._with_disposition(one, ncrs) for one in inspections]
         receipts = self._receipts(names)
+        self.plans = [row for row in inspections if row.status == "scheduled" and row.fact is None]
+        self.shown_names = names
         lots = self._lots(names)
         orders, order_lines = self._orders()
         made = self.file.model_copy(
@@ -273,6 +283,7 @@ class _Projection:
         return "cancelled" if line.cancelled_on is not None and status != "received" else status
 
     def _order(self, order: PurchaseOrder) -> PurchaseOrder:
+        """The order with how far this line of it is, and the status that follows from all of its lines."""
         if order.status == "cancelled":
             return order
         status = self._order_status(order.number)
@@ -541,7 +552,7 @@ class _Projection:
             return None
         names = self._names_of(ncr)
         replaced = any(
-            row.kind == "disposed" and row.details.ncr in names and row.details.then == "replaced"
+            row.kind == "disposed" and row.is_live and row.details.ncr in names and row.details.then == "replaced"
             for row in self.file.facts
         )
         return "replace" if handling == "return" and replaced else _WORD[handling]
@@ -584,7 +595,7 @@ class _Projection:
             lot_id = f"{order}/{counts[order]}"
             coming = lot.state in COMING
             day = max(computed.get((lot.order, lot.shipment), ()), default=None) if coming else None
-            here = lot.state in (LotState.ON_SITE, LotState.ACCEPTED, LotState.IN_REPAIR)
+            usable = lot.since if lot.state == LotState.ACCEPTED else day if coming else self._ready_on(lot)
             made[lot_id] = LotRow(
                 item_id=self.item.item_id,
                 lot_id=lot_id,
@@ -597,7 +608,7 @@ class _Projection:
                 since=lot.since,
                 arrived_on=lot.known_arrival,
                 expected_on=day if coming else lot.known_arrival,
-                usable_on=lot.since if lot.state == LotState.ACCEPTED else None if here or not coming else day,
+                usable_on=usable,
                 aliases=sorted(self.account.shipment_ids.get(lot.shipment or "", frozenset())),
                 is_over=lot.is_over,
                 is_unknown=lot.is_unknown,
@@ -627,7 +638,7 @@ class _Projection:
         if number is None:
             return milestone
         reached = self._reached(number)
-        later = [reached[kind] for kind in _MILESTONES[_MILESTONES.index(milestone.kind) :] if reached.get(kind)]
+        later = [reached[kind] for kind in MILESTONES[MILESTONES.index(milestone.kind) :] if reached.get(kind)]
         day = min((on for on in later if on is not None), default=None)
         if (day is None) == (milestone.met_on is None):
             return milestone
@@ -689,15 +700,16 @@ class _Projection:
     def _by_eta(self) -> list[Expected]:
         """What is to come by an ETA, not by a promise alone."""
         sayings = [
-            fact for fact in self.facts if not fact.is_voided and isinstance(fact, Departed) and fact.eta is not None
+            fact for fact in self.believed if not fact.is_voided and isinstance(fact, Departed) and fact.eta is not None
         ]
         days = {fact.eta for fact in sayings}
-        days |= {f.day for f in self.facts if isinstance(f, Stated) and f.kind == "eta" and not f.is_voided}
+        days |= {f.day for f in self.believed if isinstance(f, Stated) and f.kind == "eta" and not f.is_voided}
         promised = {fact.day for fact in self._promises()}
         return [part for part in self.stated if part.on in days and not (part.on in promised and part.shipment is None)]
 
     def _supply(self) -> list[Supply]:
-        here = [Supply(quantity=quantity, on=day, forecast_on=day) for day, quantity in supply_here(self.account)]
+        parts = supply_here(self.account, self._ready_on)
+        here = [Supply(quantity=quantity, on=day, forecast_on=day) for day, quantity in parts]
         coming = [
             Supply(quantity=known.quantity, on=known.on, forecast_on=forecast.on)
             for known, forecast in zip(self.stated, self.computed, strict=True)
@@ -705,6 +717,20 @@ class _Projection:
             if known.order != BEFORE_ANY_ORDER or known.shipment is not None or known.on is not None
         ]
         return [*here, *coming]
+
+    def _ready_on(self, lot: Lot) -> date | None:
+        """The day on which goods in repair are inspected again, as it is planned since they are."""
+        if lot.state != LotState.IN_REPAIR:
+            return None
+        shipment = self.shown_names.get(lot.shipment or "", lot.shipment)
+        days = [
+            row.scheduled_on
+            for row in self.plans
+            if row.scheduled_on is not None
+            and row.shipment_id in (None, shipment)
+            and (lot.since is None or row.scheduled_on >= lot.since)
+        ]
+        return max(days, default=None)
 
     def _line_account(self) -> LineAccount:
         """All but its needs, which `with_needs` covers."""

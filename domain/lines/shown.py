@@ -10,16 +10,16 @@ from decimal import Decimal
 from typing import Literal
 
 from domain.lines.account import Account
+from domain.lines.doubts import doubt_detail
 from domain.lines.facts import Arrived, Departed, Disposed, Fact, Inspected, Stated, Submitted
-from domain.lines.lots import NOTHING, LotState
+from domain.lines.lots import LotState
 from domain.lines.needs import untouched_account
 from domain.lines.old_rows import SOURCE as OLD_ROWS
 from domain.lines.projection import account_of, facts_of, with_account
 from domain.lines.sameness import group_arrivals, group_departures, group_inspections
-from domain.lines.statements import expect_arrivals
-from domain.lines.stored import read_row
+from domain.lines.statements import expect_arrivals, find_retold
+from domain.lines.stored import read_row, tie_breaker
 from domain.lines.submittals import newest_verdict
-from domain.lines.taking_in import doubt_detail
 from domain.outside import shown_name
 from domain.procurement import FactRow, Item, LineAccount, LineFile, LotRow, NonconformanceRow
 
@@ -34,7 +34,7 @@ FactKind = Literal[
     "failed",
     "decided",
 ]
-FactEffect = Literal["counts", "told_again", "superseded", "doubted", "taken_back"]
+FactEffect = Literal["counts", "told_again", "superseded", "doubted", "set_aside", "taken_back"]
 """What a fact does to its line now."""
 
 
@@ -122,14 +122,8 @@ def complete_file(file: LineFile) -> LineFile:
 
 def account_shown(item: Item, account: LineAccount | None = None) -> LineAccount:
     """What a line amounts to. `account`: computed from the line's rows, where the line itself has none; None: nothing
-    was ordered and nothing was reported.
-
-    Goods that came before any order are kept beside what is left of the need, as if that were ordered: it is not.
-    """
-    shown = item.account or account or untouched_account(item)
-    if item.round:
-        return shown
-    return shown.model_copy(update={"quantities": shown.quantities | {str(LotState.ORDERED): NOTHING}})
+    was ordered and nothing was reported."""
+    return item.account or account or untouched_account(item)
 
 
 def list_lots(file: LineFile) -> list[ShownLot]:
@@ -217,6 +211,7 @@ class _Line:
         facts = facts_of(file)
         self.account = account_of(file, facts)
         self.counting = _find_counting_statements(file.facts, self.account)
+        self.retold = find_retold(facts)
         self.verdict = newest_verdict(facts)
         self.first_reports = _find_first_reports(facts)
         self.doubts = {self._first(doubt.fact): doubt for doubt in self.account.doubts}
@@ -256,7 +251,7 @@ class _Line:
             kind=_kind(row),
             day=None if row.day == date.min or row.details.is_undated else row.day,
             said_at=_said_at(row),
-            received_at=None if row.source == OLD_ROWS else row.received_at,
+            received_at=_received_at(row),
             sorted_by=_times(row),
             source=row.source,
             event_id=row.event_id,
@@ -273,23 +268,27 @@ class _Line:
 
     def _place(self, row: FactRow) -> tuple[str | None, str | None]:
         """The order and the shipment of a fact, as they are shown."""
-        key = f"{row.source}:{row.event_id}"
-        first = self.first_reports.get(key)
-        name = row.shipment_id or (first.shipment_id if first else None) or (first.key if first else key)
+        first = self.first_reports.get(row.key)
+        name = row.shipment_id or (first.shipment_id if first else None) or (first.key if first else row.key)
         if name not in self.shown_ids:
             name = next((known for known, ids in self.account.shipment_ids.items() if name in ids), name)
         return row.order or self.orders.get(name) or None, self.shown_ids.get(name, row.shipment_id)
 
     def _ncr_number(self, row: FactRow) -> str | None:
         """Of what a decision is about, or what an inspection or a damaged arrival raised."""
-        key = f"{row.source}:{row.event_id}"
-        ncr = row.details.ncr or next((one.ncr for one in self.account.verdicts if key in one.reports), None)
+        ncr = row.details.ncr or next((one.ncr for one in self.account.verdicts if row.key in one.reports), None)
         return next((known.ncr_number for known in self.file.ncrs if known.ncr_id == ncr), None)
 
     def _effect(self, row: FactRow) -> tuple[FactEffect, str | None]:
         fact = read_row(row)
         if row.voided_by is not None:
             return "taken_back", f"It was taken back by {shown_name(row.voided_by)}."
+        if row.judgement == "restated":
+            return "set_aside", f"A person has told it again as it was meant{_asked_as(row)}."
+        if row.judgement == "left":
+            return "set_aside", f"A person has left it: it counts for nothing{_asked_as(row)}."
+        if row.details.aside is not None:
+            return "doubted", row.details.aside
         first = self.first_reports.get(fact.key)
         if doubt := self.doubts.get(first.key if first else fact.key):
             return "doubted", doubt_detail(self.item, fact, doubt)
@@ -297,6 +296,11 @@ class _Line:
             return "told_again", f"It tells again what {shown_name(first.source)} told as {shown_name(first.event_id)}."
         if first is None and row.kind in ("departed", "arrived", "inspected"):
             return "told_again", "It may tell again what was told before, and nothing is left that it could be of."
+        if fact.key in self.retold:
+            return (
+                "told_again",
+                "Another system tells again what was said of a shipment; it says nothing of the rest.",
+            )
         if isinstance(fact, Stated) and row.fact_id not in self.counting:
             return "superseded", self._why_superseded()
         if isinstance(fact, Submitted) and self.verdict is not None and fact.key != self.verdict.key:
@@ -312,7 +316,9 @@ class _Line:
 def _find_counting_statements(rows: Sequence[FactRow], account: Account) -> frozenset[str]:
     """Ids of the facts by which goods are expected that are still to come: each is given a day of its own, and those
     whose day is then expected count."""
-    days = {date.fromordinal(number): row for number, row in enumerate(rows, start=1) if _is_statement(row)}
+    retold = find_retold(read_row(row) for row in rows)
+    counted = [row for row in rows if _is_statement(row) and row.key not in retold]
+    days = {date.fromordinal(number): row for number, row in enumerate(counted, start=1)}
     marked = [_with_day(read_row(row), day) for day, row in days.items()]
     expected = {part.on for part in expect_arrivals(account, marked, None)}
     return frozenset(row.fact_id for day, row in days.items() if day in expected)
@@ -334,6 +340,19 @@ def _find_first_reports(facts: Sequence[Fact]) -> dict[str, Fact]:
         *((claim.reports, claim.first) for claim in inspections),
     ]
     return {report.key: first for reports, first in claims for report in reports}
+
+
+def _received_at(row: FactRow) -> datetime | None:
+    """When its entry came in; None: on file before facts were kept. What of it only keeps the order of entries that
+    came in at one moment is not shown."""
+    if row.source == OLD_ROWS:
+        return None
+    return row.received_at if row.kind == "disposed" else row.received_at - tie_breaker(row.caused_seq)
+
+
+def _asked_as(row: FactRow) -> str:
+    """Why a person was asked, after what he has answered."""
+    return f" ({row.details.aside})" if row.details.aside else ""
 
 
 def _kind(row: FactRow) -> FactKind:

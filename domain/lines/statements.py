@@ -32,7 +32,11 @@ def expect_arrivals(account: Account, facts: Sequence[Fact], lead_time_days: int
     or ETA of its order, also of a shipment that has not left yet. Where nobody has said anything: the order's day plus
     the lead time, in calendar days.
     """
-    sayings = _say_once(sorted(_sayings(facts), key=lambda saying: saying.saying, reverse=True))
+    doubted = {doubt.fact for doubt in account.doubts}
+    believed = (fact for fact in facts if fact.key not in doubted)
+    newest_first = sorted(_sayings(believed), key=lambda saying: saying.saying, reverse=True)
+    again = _find_retold(newest_first)
+    sayings = _say_once([saying for saying in newest_first if saying.key not in again])
     orders = {order.number: order for order in account.orders}
     known = frozenset[str]().union(account.shipment_ids, *account.shipment_ids.values())
     known |= {lot.shipment for lot in account.lots if lot.shipment}
@@ -69,6 +73,36 @@ def _sayings(facts: Iterable[Fact]) -> Iterable[Stated]:
             )
 
 
+def find_retold(facts: Iterable[Fact]) -> dict[str, str]:
+    """ETAs that name no shipment, and with which another system tells again what was last said of one: such an ETA is
+    of that shipment, and says nothing of the rest. Keys of the facts, with the key of what they tell again."""
+    return _find_retold(sorted(_sayings(facts), key=lambda saying: saying.saying, reverse=True))
+
+
+def _find_retold(newest_first: Sequence[Stated]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    newest: dict[str, Stated] = {}
+    for saying in reversed(newest_first):
+        if saying.kind != "eta":
+            continue
+        if saying.shipment_id is not None:
+            newest[saying.shipment_id] = saying
+            continue
+        told = next((named for named in newest.values() if _tells_again(saying, named)), None)
+        if told is not None:
+            found[saying.key] = told.key
+    return found
+
+
+def _tells_again(saying: Stated, named: Stated) -> bool:
+    return (
+        saying.day == named.day
+        and saying.source != named.source
+        and (saying.order is None or named.order is None or saying.order == named.order)
+        and (saying.quantity is None or named.quantity is None or saying.quantity == named.quantity)
+    )
+
+
 def _say_once(sayings: Sequence[Stated]) -> list[Stated]:
     """The sayings, the newest first, each part once: two systems often tell the same part by the same day."""
     kept: dict[tuple[str | date | Decimal | None, ...], Stated] = {}
@@ -97,9 +131,12 @@ def _expect_unshipped(
 ) -> list[Expected]:
     """A statement with a quantity is about a part; the newer ones are taken first, until all is spoken of."""
     expected, left = [], lot.quantity
+    owed_since = lot.since if lot.since and order.placed_on and lot.since > order.placed_on else None
     for saying in sayings:
         if saying.order not in (None, lot.order):
             continue
+        if owed_since is not None and saying.said_at.date() < owed_since:
+            continue  # it was said of the goods that went back, not of those that are owed for them
         part = left if saying.quantity is None else min(left, saying.quantity)
         if part:
             expected.append(Expected(part, saying.day, lot.order))
@@ -107,6 +144,7 @@ def _expect_unshipped(
         if not left:
             return expected
     day = None
-    if order.placed_on is not None and not order.is_undated and lead_time_days is not None:
-        day = order.placed_on + timedelta(days=lead_time_days)
+    start = owed_since or (None if order.is_undated else order.placed_on)
+    if start is not None and lead_time_days is not None:
+        day = start + timedelta(days=lead_time_days)
     return [*expected, Expected(left, day, lot.order)]

@@ -1,6 +1,6 @@
 """Facts to and from the rows that keep them."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypedDict
 
@@ -8,8 +8,23 @@ from domain.lines.facts import Arrived, Departed, Disposed, Fact, Inspected, Jud
 from domain.procurement import FactDetails, FactKind, FactRow
 
 
-def fact_row(fact: Fact, item_id: str, fact_id: str, seq: int, *, document_url: str | None = None) -> FactRow:
+def tie_breaker(seq: int) -> timedelta:
+    """What is added to the time of an entry: of two that came in at one moment, the first is the older."""
+    return timedelta(microseconds=seq)
+
+
+def fact_row(
+    fact: Fact,
+    item_id: str,
+    fact_id: str,
+    seq: int,
+    *,
+    document_url: str | None = None,
+    aside: str | None = None,
+) -> FactRow:
     """The row that keeps a fact. Orders and their cancellation are kept by the orders themselves.
+
+    `aside`: why it is not counted; None: it is.
 
     Raises:
         TypeError: the fact is of an order.
@@ -29,7 +44,12 @@ def fact_row(fact: Fact, item_id: str, fact_id: str, seq: int, *, document_url: 
         quantity=fact.quantity,
         judgement=fact.judgement,
         details=details.model_copy(
-            update={"document_url": document_url, "is_adopted": fact.is_adopted, "is_undated": fact.is_undated}
+            update={
+                "document_url": document_url,
+                "aside": aside,
+                "is_adopted": fact.is_adopted,
+                "is_undated": fact.is_undated,
+            }
         ),
         caused_seq=seq,
     )
@@ -82,6 +102,13 @@ class _Told(TypedDict):
     is_undated: bool
 
 
+def _judgement(row: FactRow) -> Judgement | None:
+    """A person's word on whether it tells a known fact again, where he has said that."""
+    if row.judgement == "same" or row.judgement == "another":
+        return row.judgement
+    return None
+
+
 def read_row(row: FactRow) -> Fact:
     """The fact that a row keeps."""
     told: _Told = {
@@ -93,8 +120,8 @@ def read_row(row: FactRow) -> Fact:
         "order": row.order,
         "shipment_id": row.shipment_id,
         "quantity": row.quantity,
-        "is_voided": row.voided_by is not None,
-        "judgement": row.judgement,
+        "is_voided": not row.is_live,
+        "judgement": _judgement(row),
         "is_adopted": row.details.is_adopted,
         "is_undated": row.details.is_undated,
     }

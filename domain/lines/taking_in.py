@@ -6,16 +6,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TypedDict
 
-from pydantic import JsonValue
-
 from domain.actions import action
 from domain.buildings import MANAGER
-from domain.events import LINE_DAY_FIELDS
-from domain.lines.account import Account, Doubt
+from domain.lines.account import Account
+from domain.lines.doubts import corrected, doubt_detail, doubt_subject, impossible_detail
 from domain.lines.facts import Arrived, Departed, Fact, Inspected, Stated
 from domain.lines.gate import Dating, Impossibility, check_days
 from domain.lines.lots import NOTHING, LotState
-from domain.lines.projection import account_of, adopt, changed_rows, facts_of, project
+from domain.lines.projection import account_of, adopt, changed_rows, facts_of, project, with_facts
 from domain.lines.stored import fact_row
 from domain.outside import shown_name
 from domain.plain_json import JsonObject, PlainAction
@@ -80,16 +78,15 @@ class Report:
 def take_in(file: LineFile, fact: Fact, report: Report, note: str, *, document_url: str | None = None) -> Recorded:
     """What recording a fact of an event comes to.
 
-    A fact that cannot be true by its own dates is not kept, and a person is asked. Any other is kept. One that
-    contradicts what is on file counts for nothing until that has changed, and is asked about; one that tells what is
-    known changes nothing.
+    A fact that cannot be true by its own dates is set aside, and a person is asked. One that contradicts what is on
+    file counts for nothing until that has changed, and is asked about; one that tells what is known changes nothing.
     """
     file = adopt(file)
     if report.is_counted:
         fact = replace(fact, judgement="another")
-    found = check_days(fact, _departed_on(file, fact), report.dating)
+    found = check_days(fact, report.dating)
     if found is not None:
-        return _impossible(file.item, fact, found, report)
+        return _impossible(file, fact, found, report, document_url)
     before = account_of(file)
     row = fact_row(fact, file.item.item_id, str(report.seq), report.seq, document_url=document_url)
     told = file.model_copy(update={"facts": [*file.facts, row]})
@@ -108,7 +105,8 @@ def take_in(file: LineFile, fact: Fact, report: Report, note: str, *, document_u
         return Recorded(f"{file.item.shown}: {_why_nothing(fact, after, facts)}; noted", rows, repeat=True)
     by_key = {one.key: one for one in facts}
     for doubt in new_doubts:
-        recorded.ask.append(("facts_contradict", _doubt_subject(file, by_key[doubt.fact], doubt, report)))
+        event = plain_event(report.body) if doubt.fact == fact.key else None
+        recorded.ask.append(("facts_contradict", doubt_subject(made, by_key[doubt.fact], doubt, event)))
     if isinstance(fact, Departed) and is_first_without_order(file):
         recorded.ask.append(("facts_contradict", outside_subject(recorded.note, report, "departed")))
     recorded.ask += [
@@ -126,9 +124,11 @@ def _over(before: Account, after: Account) -> str:
 def is_first_without_order(file: LineFile) -> bool:
     """Whether nothing of a line of the log was ordered here, and nobody has reported anything of it yet. Lines that are
     only deliveries of the schedule are ordered outside as often as here, and nobody is asked about them."""
-    return (
-        file.item.posted and not file.order_lines and not any(row.kind in ("departed", "arrived") for row in file.facts)
-    )
+    return file.item.posted and not file.order_lines and not any(_is_of_goods(row) for row in file.facts)
+
+
+def _is_of_goods(row: FactRow) -> bool:
+    return row.is_live and row.kind in ("departed", "arrived")
 
 
 def outside_subject(known: str, report: Report, what: str) -> JsonObject:
@@ -229,51 +229,27 @@ def _changes_nothing(before: LineFile, after: LineFile) -> bool:
     return all(map(is_told_only, changed_rows(before.model_copy(update={"on_record": None}), after)))
 
 
-def _departed_on(file: LineFile, fact: Fact) -> date | None:
-    days = [
-        shipment.departed_on
-        for shipment in file.shipments
-        if shipment.departed_on is not None
-        and shipment.status == "in_transit"
-        and fact.shipment_id in (None, shipment.shipment_id, shipment.fact)
-    ]
-    return max(days, default=None)
+def _impossible(file: LineFile, fact: Fact, found: Impossibility, report: Report, document_url: str | None) -> Recorded:
+    known: JsonObject = {"day": str(found.day)}
+    detail = impossible_detail(file.item, fact, found)
+    subject = {"known": known, **corrected(plain_event(report.body), fact, found)}
+    return set_aside(file, fact, report, detail, subject, document_url=document_url)
 
 
-def _impossible(item: Item, fact: Fact, found: Impossibility, report: Report) -> Recorded:
-    detail = f"{item.shown}: {_IMPOSSIBLE[found.reason].format(what=_what(fact), day=found.day)}"
-    subject: JsonObject = {"detail": detail, "known": {"day": str(found.day)}, "matter": report.matter}
-    if found.probably is not None:
-        subject["corrected"] = _with_day(report.body, found.day, found.probably)
-        subject["probably"] = str(found.probably)
-    return Recorded(note=detail, ask=[("facts_contradict", subject)])
+def set_aside(
+    file: LineFile, fact: Fact, report: Report, detail: str, subject: JsonObject, *, document_url: str | None = None
+) -> Recorded:
+    """A report that cannot be counted as it is: it is kept in sight, and a person is asked. `detail`: why, in a
+    sentence."""
+    row = fact_row(fact, file.item.item_id, str(report.seq), report.seq, document_url=document_url, aside=detail)
+    rows = changed_rows(file, with_facts(file, [row], report.seq))
+    asked: JsonObject = {"detail": detail, "matter": report.matter, **subject}
+    return Recorded(detail, rows, ask=[("facts_contradict", asked)])
 
 
 def plain_event(body: JsonObject) -> JsonObject:
     """The event without what names it as sent."""
     return {name: value for name, value in body.items() if name not in ("event_id", "source")}
-
-
-def _with_day(body: JsonObject, wrong: date, right: date) -> JsonObject:
-    """The event with the day that was probably meant."""
-
-    def is_wrong(name: str, value: JsonValue) -> bool:
-        return name in LINE_DAY_FIELDS and str(value)[:10] == str(wrong)
-
-    return {name: right.isoformat() if is_wrong(name, value) else value for name, value in plain_event(body).items()}
-
-
-_IMPOSSIBLE = {
-    "in_the_future": "{what} on {day}, a day that is still to come",
-    "too_long_ago": "{what} on {day}, which is years ago",
-    "too_far_ahead": "expected on {day}, which is years ahead",
-    "eta_before_departure": "expected on {day}, before it departed",
-    "eta_long_past": "expected on {day}, which was long past when it was said",
-}
-
-
-def _what(fact: Fact) -> str:
-    return {"Departed": "departed", "Arrived": "arrived", "Inspected": "inspected"}.get(type(fact).__name__, "reported")
 
 
 def _why_nothing(fact: Fact, account: Account, facts: Sequence[Fact]) -> str:
@@ -295,53 +271,6 @@ def _known(fact: Fact) -> str:
     if isinstance(fact, Departed):
         return f"its departure on {fact.day}"
     return f"the day {fact.day}"
-
-
-def _doubt_subject(file: LineFile, fact: Fact, doubt: Doubt, report: Report) -> JsonObject:
-    return {
-        "detail": doubt_detail(file.item, fact, doubt),
-        "known": {
-            "arrived": [str(receipt.received_on) for receipt in file.receipts if not receipt.is_voided],
-            "orders": [order.number for order in file.orders],
-        },
-        "doubt": doubt.reason,
-        **({"event": plain_event(report.body)} if doubt.fact == report.matter else {}),
-        "fact": doubt.fact,
-        "matter": doubt.fact,
-    }
-
-
-def doubt_detail(item: Item, fact: Fact, doubt: Doubt) -> str:
-    """One line: what was reported, and what it contradicts."""
-    quantity = "" if fact.quantity is None else f"{fact.quantity.normalize():f} {shown_name(item.unit or 'units')} "
-    reported = f"{item.shown}: {quantity}reported as {_what(fact)} on {fact.day}"
-    there = "" if doubt.quantity is None else f"{doubt.quantity.normalize():f} {shown_name(item.unit or 'units')}"
-    return {
-        "departed_after_arrival": f"{item.shown}: {quantity}arrived on {doubt.day}, before it departed on {fact.day}",
-        "nothing_left_to_ship": f"{reported}, but nothing of it is left to leave",
-        "nothing_left_to_arrive": f"{reported}, but all of it had arrived before",
-        "nothing_to_inspect": f"{reported}, before it arrived on {doubt.day}"
-        if doubt.day
-        else f"{reported}, but nothing of it had arrived by then",
-        "unknown_shipment": f"{item.shown}: expected on {fact.day} with shipment {shown_name(fact.shipment_id or '')}, "
-        "of which nobody has reported anything",
-        "more_rejected_than_there": f"{reported} with more rejected than the {there} that were there",
-        "unknown_ncr": f"{item.shown}: a decision about a nonconformance that is not on file",
-        "more_decided_than_rejected": f"{item.shown}: a decision about more than the {there} that were rejected",
-        "unknown_order": f"{reported} of {shown_name(fact.order or 'an order')}, which is not an order of this line",
-        "cancelled_order": f"{reported}, but {shown_name(fact.order or doubt.order or 'its order')} is cancelled",
-        "told_twice": f"{reported}, which may be the one that was reported before",
-    }[doubt.reason]
-
-
-def doubts_of(file: LineFile) -> list[Doubt]:
-    """What on file contradicts each other now."""
-    return list(account_of(file).doubts)
-
-
-def counts(account: Account, fact: Fact) -> bool:
-    """Whether a fact is not doubted."""
-    return all(doubt.fact != fact.key for doubt in account.doubts)
 
 
 def with_shipment(file: LineFile, fact: Fact) -> Fact:

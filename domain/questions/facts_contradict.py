@@ -5,7 +5,8 @@ from datetime import timedelta
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
-from domain.lines.taking_in import OTHER_UNIT, doubts_of
+from domain.lines.doubts import doubts_of
+from domain.lines.taking_in import OTHER_UNIT
 from domain.outside import shown_name
 from domain.outstanding import ORDERED_ELSEWHERE, unordered_detail
 from domain.plain_json import FactValue, JsonObject, KnownJson, PlainObject

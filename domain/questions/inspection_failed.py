@@ -6,13 +6,22 @@ from decimal import Decimal
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
+from domain.counts import write_count
 from domain.inspections import is_open_ncr, open_ncrs
 from domain.money import line_total
 from domain.outside import shown_name
-from domain.plain_json import FactValue, JsonObject
+from domain.plain_json import FactValue, JsonObject, PlainObject
 from domain.procurement import Inspection, LineFile, Quality, money
-from domain.questions.kinds import LineKind, Subject, line_of, no_case, says
-from domain.questions.line_facts import failed_in_round, failed_inspection, inspection_shown, report_facts
+from domain.questions.kinds import LineKind, Subject, line_of, no_case
+from domain.questions.line_facts import (
+    DAMAGED,
+    WRONG,
+    failed_in_round,
+    failed_inspection,
+    inspection_shown,
+    on_arrival,
+    report_facts,
+)
 from domain.schedule import add_working_days
 from domain.situation import Situation
 
@@ -24,6 +33,8 @@ class InspectionFailedSubject(Subject):
     """None: of a version that asked about the last report."""
     quantity_rejected: str | None = None
     """A decimal string; None: all of it."""
+    seen_on_arrival: str | None = None
+    """What was seen on arrival, where it is no inspection that rejects the goods."""
 
 
 REPAIR_WORKING_DAYS = 5
@@ -48,7 +59,7 @@ def _replace(s: Situation, rejected: str | None) -> Option:
     if item.group is not None:  # what one line of it costs, the vendor has to say
         amount = None
     assumptions = [
-        f"ordered on {s.today}, lead time {item.lead_time_days} calendar days"
+        f"ordered on {s.today}, lead time {write_count(item.lead_time_days, 'calendar day')}"
         if item.lead_time_days is not None
         else "the lead time is not known, so neither is the arrival"
     ]
@@ -118,9 +129,14 @@ def show_report(s: Situation, subject: InspectionFailedSubject) -> JsonObject:
 def _summary(s: Situation, subject: InspectionFailedSubject) -> str:
     item, report = s.file.item, failed_inspection(s.file, subject.inspection_id)
     left = None if item.required_by is None else (item.required_by - s.today).days
-    when = "" if left is None else f" Required by {item.required_by}, {left} calendar days left."
+    when = "" if left is None else f" Required by {item.required_by}, {write_count(left, 'calendar day')} left."
     which = _which_ncr(s.file, report)
-    return f"{item.shown} failed inspection on {report and report.inspected_on}{which}.{when} What is to be done?"
+    seen = None if report is None else on_arrival(s.file, report)
+    what = _SEEN[seen] if seen else "failed inspection"
+    return f"{item.shown} {what} on {report and report.inspected_on}{which}.{when} What is to be done?"
+
+
+_SEEN = {DAMAGED: "was damaged on arrival", WRONG: "is not what was ordered, as seen on arrival"}
 
 
 def _which_ncr(file: LineFile, report: Inspection | None) -> str:
@@ -160,7 +176,10 @@ def _told_again(file: LineFile, _building: Building, subject: InspectionFailedSu
     if report is None:
         return {}
     rejected = _rejected(file, report)
-    return {"quantity_rejected": None if rejected is None else str(rejected)}
+    return {
+        "quantity_rejected": None if rejected is None else str(rejected),
+        "seen_on_arrival": on_arrival(file, report),
+    }
 
 
 def _rejected(file: LineFile, report: Inspection) -> Decimal | None:
@@ -174,6 +193,10 @@ def _rejected(file: LineFile, report: Inspection) -> Decimal | None:
 def _matter(file: LineFile, subject: InspectionFailedSubject) -> str:
     report = failed_inspection(file, subject.inspection_id)
     return "" if report is None else report.ncr_number or report.inspection_id
+
+
+def _title(subject: InspectionFailedSubject, _evidence: PlainObject) -> str:
+    return subject.seen_on_arrival or "failed inspection"
 
 
 KIND = LineKind(
@@ -202,5 +225,5 @@ KIND = LineKind(
     when="When an inspection fails",
     names_its_case=False,
     case=no_case,
-    title=says("failed inspection"),
+    title=_title,
 )

@@ -71,6 +71,17 @@ def failed_inspection(file: LineFile, inspection_id: str | None) -> Inspection |
     return max(failed, key=lambda one: one.caused_seq, default=None)
 
 
+DAMAGED, WRONG = "damaged on arrival", "not what was ordered"
+
+
+def on_arrival(file: LineFile, report: Inspection) -> str | None:
+    """What was seen of rejected goods on arrival, in words; None where an inspection rejected them."""
+    told = next((row for row in file.facts if row.key == report.fact and row.kind == "arrived"), None)
+    if told is None:
+        return None
+    return WRONG if told.details.condition == "wrong" else DAMAGED
+
+
 def inspection_shown(report: Inspection) -> JsonObject:
     """A failed inspection as evidence shows it."""
     return {

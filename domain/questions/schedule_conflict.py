@@ -1,13 +1,15 @@
 """A delivery comes too late for the day on which it is required."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from domain.actions import action
 from domain.approvals import Option
 from domain.buildings import Building
+from domain.needs_plan import needs_to_move
+from domain.outside import shown_name
 from domain.outstanding import conflict_detail, conflict_policy_line
 from domain.plain_json import FactValue, JsonObject
-from domain.procurement import LineFile, Logistics
+from domain.procurement import Item, LineFile, Logistics
 from domain.questions.kinds import (
     CONTRADICTS,
     LineKind,
@@ -31,7 +33,8 @@ def offer_ways_round_a_delay(s: Situation, _subject: Subject) -> list[Option]:
     """Make it faster, move the day, have a firm date, hold, or do without it."""
     item = s.file.item
     expected = item.expected
-    needed = None if expected is None else expected + timedelta(days=max(1, item.buffer_days))
+    buffer_days = max((need.buffer_days for need in item.late_needs), default=item.buffer_days)
+    needed = None if expected is None else expected + timedelta(days=max(1, buffer_days))
     chase = s.option(
         "Expedite: air or dedicated freight",
         [action("expedite_order", item=item.item_id, method="air or dedicated freight")],
@@ -46,7 +49,7 @@ def offer_ways_round_a_delay(s: Situation, _subject: Subject) -> list[Option]:
     if needed is not None:
         options.append(
             s.option(
-                f"Accept the slip: move the required day to {needed}",
+                f"Accept the slip: move the required day{_which_needs(item, needed)} to {needed}",
                 [action("change_required_by", item=item.item_id, required_by=needed)],
                 arrival=expected,
                 cost="none for the order; the work that waits for it is not priced",
@@ -54,6 +57,13 @@ def offer_ways_round_a_delay(s: Situation, _subject: Subject) -> list[Option]:
             )
         )
     return [*options, confirm, s.hold("waiting for a firm date"), remove_line(s)]
+
+
+def _which_needs(item: Item, day: date) -> str:
+    """Which of several needs are moved."""
+    unit = shown_name(item.unit or "units")
+    moved = [f"of {need.quantity or 0:f} {unit} on {need.required_by}" for need in needs_to_move(item, day)]
+    return f" {' and '.join(moved)}" if moved else ""
 
 
 def _summary(s: Situation, _subject: ScheduleConflictSubject) -> str:

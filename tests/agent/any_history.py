@@ -267,5 +267,14 @@ def _actions(step: Answer, question: Approval) -> list[dict[str, Any]]:
     return [dict(action) for action in options[step.option % len(options)].actions] if options else []
 
 
+async def questions_of(story: Story) -> list[tuple[str, str, str]]:
+    """The open questions: kind, what each is about, and the doubt. Numbers that Longlead gives to nonconformances in
+    the order in which they come in are left out."""
+    return sorted(
+        (one.kind, "" if one.kind == "inspection_failed" else one.matter, str(one.subject.get("doubt") or ""))
+        for one in await story.desk.pending()
+    )
+
+
 def quantity_of(rows: Sequence[Any], *states: str) -> Decimal:
     return sum((row.quantity for row in rows if row.state in states), Decimal(0))

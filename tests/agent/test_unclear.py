@@ -148,7 +148,7 @@ async def test_a_message_that_no_model_reads_is_called_one(desk: Desk) -> None:
 async def test_a_building_closes_only_when_nothing_is_open(desk: Desk) -> None:
     await desk.open(schedule={"project": {"name": "x"}, "deliveries": [{"item": "Doors", "required_by": "2026-04-01"}]})
     early = await desk.post("Building_Closed")
-    assert "refused: 1 lines are open (Doors)" in (await desk.event(early))["outcome"]["note"]
+    assert "refused: 1 line is open (Doors)" in (await desk.event(early))["outcome"]["note"]
     await desk.post("Shipment_Arrived_Site", item="Doors", date_arrived="2026-03-01")
     await desk.post("Inspection_Passed", item="Doors", inspection_date="2026-03-02")
     closed = await desk.post("Building_Closed")

@@ -12,8 +12,8 @@ MAX_SHARES = {
     "participles as function names": 8,
     "participles and fillers as variables": 11.5,
     "archaic turns": 2.5,
-    "class names that stand twice": 80,
-    "limits under other names than MAX_": 54,
+    "class names that stand twice": 83,
+    "limits under other names than MAX_": 56,
 }
 """By title; the goals stand with the measures."""
 

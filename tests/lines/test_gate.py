@@ -1,12 +1,16 @@
 """Days that cannot be true are found on every fact, and the day that was probably meant is offered."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from domain.lines.facts import Arrived, Departed, Fact, Inspected, Stated
+from domain.lines.bookkeeping import keep_account
+from domain.lines.facts import Arrived, Departed, Fact, Inspected, Ordered, Stated
 from domain.lines.gate import check_days, correct_day
+from domain.lines.statements import expect_arrivals
 
 SAID = {"source": "erp", "event_id": "1"}
 
@@ -37,12 +41,32 @@ def test_a_day_of_the_wrong_year_is_found_and_corrected(told: Fact, probably: da
     assert check_days(corrected) is None
 
 
-def test_an_eta_before_its_shipment_left_is_found() -> None:
-    eta = fact(Stated, date(2026, 2, 20), date(2026, 3, 1), kind="eta")
-    assert check_days(eta) is None
-    found = check_days(eta, departed_on=date(2026, 2, 25))
-    assert found is not None
-    assert found.reason == "eta_before_departure"
+ORDER = fact(Ordered, date(2026, 2, 1), date(2026, 2, 1), order="PO-1", quantity=Decimal(10))
+LEFT = fact(Departed, date(2026, 2, 25), date(2026, 2, 25), shipment_id="S1", eta=date(2026, 3, 20))
+HERE = fact(Arrived, date(2026, 3, 3), date(2026, 3, 3), shipment_id="S1")
+
+
+@pytest.mark.parametrize(
+    ("eta", "said", "names", "others", "is_doubted"),
+    [
+        pytest.param(date(2026, 2, 20), date(2026, 3, 1), "S1", [LEFT], True, id="before it left"),
+        pytest.param(date(2026, 2, 20), date(2026, 3, 1), None, [LEFT], True, id="of all that is under way"),
+        pytest.param(date(2026, 2, 25), date(2026, 3, 1), "S1", [LEFT], False, id="the day on which it left"),
+        pytest.param(date(2026, 2, 20), date(2026, 2, 10), "S1", [LEFT], False, id="overtaken by a late departure"),
+        pytest.param(date(2026, 2, 20), date(2026, 3, 1), "S2", [LEFT], False, id="of another shipment"),
+        pytest.param(date(2026, 2, 20), date(2026, 3, 1), "S1", [LEFT, HERE], False, id="it has arrived since"),
+    ],
+)
+def test_an_eta_before_its_departure_is_doubted_whichever_is_told_first(
+    eta: date, said: date, names: str | None, others: list[Fact], *, is_doubted: bool
+) -> None:
+    told = replace(fact(Stated, eta, said, kind="eta", shipment_id=names), event_id="eta")
+    for history in ([ORDER, told, *others], [ORDER, *others, told]):
+        account = keep_account(Decimal(10), Decimal(0), history)
+        doubts = [one for one in account.doubts if one.reason == "eta_before_departure"]
+        assert [one.fact for one in doubts] == (["erp:eta"] if is_doubted else [])
+        if is_doubted:
+            assert eta not in [part.on for part in expect_arrivals(account, history, None)]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from tests.lines.properties import (
 )
 
 SOME = settings(
-    max_examples=300, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), database=None
+    max_examples=2000, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), database=None
 )
 
 
