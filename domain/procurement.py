@@ -228,6 +228,11 @@ class Item(Row):
         return sum(parts, Decimal(0)) if parts and len(parts) == len(self.needs) else self.quantity
 
     @property
+    def needed_until(self) -> date | None:
+        """The day on which the site needs the last of it; None: no day is known."""
+        return max((need.required_by for need in self.needs), default=self.required_by)
+
+    @property
     def quantity_to_order(self) -> Decimal | None:
         """The line's own quantity, else what the schedule asks for. None: it is one lot."""
         return self.needed_quantity if self.quantity is None else self.quantity

@@ -46,6 +46,13 @@ class Dating:
     is_dated: bool = True
     """Whether the sender says when he said it. Else it is dated by its own days, and what is in them is believed more:
     reports that were kept for long are told later, and the recordings of a year are played in the next one."""
+    needed_on: date | None = None
+    """The day on which the site needs the last of the line."""
+
+    @property
+    def is_believed(self) -> bool:
+        """Whether its days count although they lie long in the past: it is told of a line whose time is over."""
+        return not self.is_dated and (self.needed_on is None or self.needed_on < self.heard_on)
 
     @property
     def latest(self) -> date:
@@ -60,7 +67,7 @@ class Dating:
     @property
     def longest_past(self) -> timedelta:
         """How far in the past an expected day may lie."""
-        return LONG_PAST if self.is_dated else MOST_AGO
+        return MOST_AGO if self.is_believed else LONG_PAST
 
 
 def check_days(fact: Fact, dating: Dating | None = None) -> Impossibility | None:

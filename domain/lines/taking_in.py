@@ -84,7 +84,7 @@ def take_in(file: LineFile, fact: Fact, report: Report, note: str, *, document_u
     file = adopt(file)
     if report.is_counted:
         fact = replace(fact, judgement="another")
-    found = check_days(fact, report.dating)
+    found = check_days(fact, replace(report.dating, needed_on=file.item.needed_until))
     if found is not None:
         return _impossible(file, fact, found, report, document_url)
     before = account_of(file)

@@ -9,7 +9,7 @@ import pytest
 
 from domain.lines.bookkeeping import keep_account
 from domain.lines.facts import Arrived, Departed, Fact, Inspected, Ordered, Stated
-from domain.lines.gate import check_days, correct_day
+from domain.lines.gate import Dating, check_days, correct_day
 from domain.lines.statements import expect_arrivals
 
 SAID = {"source": "erp", "event_id": "1"}
@@ -80,3 +80,25 @@ def test_an_eta_before_its_departure_is_doubted_whichever_is_told_first(
 )
 def test_what_is_possible_passes(told: Fact) -> None:
     assert check_days(told) is None
+
+
+@pytest.mark.parametrize(
+    ("eta", "needed_on", "is_slip"),
+    [
+        (date(2026, 6, 16), date(2027, 7, 5), True),
+        (date(2027, 5, 2), date(2027, 7, 5), False),
+        (date(2026, 6, 16), date(2026, 7, 1), False),
+        (date(2026, 6, 16), None, False),
+        (date(2025, 4, 1), date(2026, 7, 1), True),
+    ],
+    ids=["the year that is over", "ten days late", "a line of last year told later", "no need known", "years ago"],
+)
+def test_an_undated_eta_of_a_line_that_is_still_needed_is_not_of_last_year(
+    eta: date, needed_on: date | None, is_slip: bool
+) -> None:
+    heard_on = date(2027, 5, 12)
+    told = fact(Stated, eta, heard_on, kind="eta")
+    found = check_days(told, Dating(heard_on, heard_on, is_dated=False, needed_on=needed_on))
+    assert (found is not None) == is_slip
+    if found is not None and needed_on == date(2027, 7, 5):
+        assert found.probably == date(2027, 6, 16)
