@@ -19,6 +19,8 @@ class Recorded:
     repeat: bool = False
     ask: list[tuple[str, JsonObject]] = field(default_factory=list)
     say: list[PlainAction] = field(default_factory=list)
+    is_set_aside: bool = False
+    """It is kept in sight and counts for nothing until a person has answered."""
 
     @classmethod
     def repeated(cls, note: str) -> "Recorded":

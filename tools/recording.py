@@ -79,8 +79,11 @@ async def record(toolbox: Toolbox, entry: Entry, item_id: str, recorder: Recorde
     """Record an event about one line, in one transaction; `recorder` is pure."""
 
     async def act(context: ActionContext) -> Finding:
-        file, order = await take_up(context, await context.file(item_id))
-        recorded = recorder(file, context.building)
+        file = await context.file(item_id)
+        known, order = await take_up(context, file)
+        recorded = recorder(known, context.building)
+        if recorded.is_set_aside and order:  # what is not believed tells of no order
+            order, recorded = [], recorder(file, context.building)
         settles: list[PlainAction] = []
         if recorded.rows:
             context.save(*order)

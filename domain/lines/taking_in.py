@@ -244,7 +244,7 @@ def set_aside(
     row = fact_row(fact, file.item.item_id, str(report.seq), report.seq, document_url=document_url, aside=detail)
     rows = changed_rows(file, with_facts(file, [row], report.seq))
     asked: JsonObject = {"detail": detail, "matter": report.matter, **subject}
-    return Recorded(detail, rows, ask=[("facts_contradict", asked)])
+    return Recorded(detail, rows, ask=[("facts_contradict", asked)], is_set_aside=True)
 
 
 def plain_event(body: JsonObject) -> JsonObject:
