@@ -50,7 +50,7 @@ MONEY = {field.name for model in _POSTED for field in fields_of(model) if isinst
 """Amounts of money, in whatever is posted."""
 NAMED = {"vendor_id", "building_id", "role", "team", "to"}
 """Names of vendors, the building and people, or roles: what is no name of somebody stays."""
-COMPOSED = {"recommends", "options", "purchase_order", "order", "title", "rule"}
+COMPOSED = {"recommends", "options", "purchase_order", "order", "number", "title", "rule"}
 """What Longlead itself put together, with names in it."""
 KEPT = {
     *("at", "until", "on", "occurred_at", "held_until", "start", "end"),

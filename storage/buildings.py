@@ -132,7 +132,7 @@ def _take_lines_on(transaction: BuildingTransaction, spec: BuildingSpec, log: Lo
         if posted.state is None:
             continue
         try:
-            file = LineFile(item=log.items[item_id])
+            file = LineFile(item=log.items[item_id], tolerances=building.policy.tolerances)
             taken = take_on(file, posted.state, building, moment, book=book, vendors=vendors)
         except NotPossibleError as error:
             field = f"items.{place}.state.{error.where}"

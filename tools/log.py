@@ -210,7 +210,11 @@ async def _take_on(context: ActionContext, changes: _Changes, item: Item, state:
     """Take the line on with what is known of it; what cannot be is told like any other change that is refused."""
     known = changes.taken_on.get(item.item_id) or changes.recounted.get(item.item_id)
     if known is None:
-        known = LineFile(item=item) if is_new else await context.file(item.item_id)
+        known = (
+            LineFile(item=item, tolerances=context.building.policy.tolerances)
+            if is_new
+            else await context.file(item.item_id)
+        )
     file = known.model_copy(update={"item": item.model_copy(update={"account": known.item.account})})
     moment = moment_of(context)
     try:

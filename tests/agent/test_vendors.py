@@ -156,7 +156,7 @@ async def test_vendors_alone_renew_the_questions_that_wait_for_them(desk: Desk) 
     await opened(desk, unit_price="100")
     event = await desk.post("Items_Changed", vendors=[{"vendor_id": "acme", "name": "Acme"}])
     assert "Order from Acme at the price on file" in str((await desk.question()).options)
-    assert "1 vendors" in (await desk.event(event))["outcome"]["note"]
+    assert "1 vendor" in (await desk.event(event))["outcome"]["note"]
 
 
 async def test_what_cannot_be_done_to_a_vendor_is_asked_and_the_rest_is_done(desk: Desk) -> None:

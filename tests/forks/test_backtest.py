@@ -1,5 +1,6 @@
 """A record run again comes out the same under the same settings, and tells what would have come out differently."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +19,7 @@ from storage import replays
 from storage.as_of import Moment
 from storage.audit import Signature
 from storage.forks import Fork
+from storage.replays import ModelAnswer
 from tests.agent.desk import Desk, make_drainer
 from tests.forks.past import WHO, desk_of, digest_of, everything, rows_of
 from tests.histories.stories import BEGUN, the_whole_of_it, two_questions
@@ -128,9 +130,8 @@ async def test_rules_on_trial_decide_where_a_delegation_lets_them(desk: Desk, da
 
 async def test_what_models_said_is_said_again_unless_another_is_asked(desk: Desk, database: str) -> None:
     asked = ModelRequest("reader", 0, "system", "prompt", Answer)
-    kept = {"seq": 3, "worker": "reader", "tier": 0, "model": "m", "detail": None}
-    down = {**kept, "request_hash": asked.hash, "outcome": "timeout", "answer": None}
-    said = {**kept, "request_hash": asked.hash, "seq": 7, "outcome": "answered", "answer": "{}"}
+    down = ModelAnswer(3, "reader", 0, asked.hash, "m", "timeout", None, None)
+    said = replace(down, seq=7, outcome="answered", answer="{}")
     recorded = RecordedModels([down, said])
     assert recorded.tiers == ("m",)
     recorded.begin(7)
