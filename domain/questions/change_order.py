@@ -84,6 +84,7 @@ def _offer_removal(s: Situation) -> list[Option]:
 def _offer_values(s: Situation, subject: ChangeOrderSubject) -> list[Option]:
     item, wanted = s.file.item, still_wanted(s.file.item, subject)
     can_revise = wanted.keys() <= {"quantity", "unit_price", "group_total"} and None not in wanted.values()
+    can_revise = can_revise and _revised_quantity(s.file, wanted) > 0
     first = _revise(s, subject, wanted) if can_revise else _order_again(s, wanted)
     more = Decimal(wanted["quantity"] or 0) - (item.quantity or 0) if wanted.keys() == {"quantity"} else Decimal(0)
     is_apart = can_revise and more > 0 and item.group is None
@@ -101,8 +102,8 @@ def _revise(s: Situation, subject: ChangeOrderSubject, wanted: dict[str, str | N
     if line is not None and line.group is not None:
         cost = Decimal(wanted.get("group_total") or line.group_total or 0)
     revised: JsonObject = {"item": item.item_id, **wanted}
-    if "quantity" in wanted and line is not None and line.quantity != item.quantity and line.quantity is not None:
-        revised["quantity"] = f"{line.quantity + quantity - (item.quantity or 0):f}"
+    if "quantity" in wanted:
+        revised["quantity"] = f"{_revised_quantity(s.file, wanted):f}"
     if line is not None and item.required_by is not None and line.required_by != item.required_by:
         revised["required_by"] = item.required_by.isoformat()
     return s.option(
@@ -112,6 +113,16 @@ def _revise(s: Situation, subject: ChangeOrderSubject, wanted: dict[str, str | N
         cost=money(cost, item.currency) or "unknown",
         assumptions=["the vendor accepts the revision"],
     )
+
+
+def _revised_quantity(file: LineFile, wanted: Mapping[str, str | None]) -> Decimal:
+    """What is left for the order in question: the change of the line's quantity is its own, other orders stay. Not
+    above 0 where the others alone are more than is wanted."""
+    item, line = file.item, file.order_line
+    quantity = Decimal(wanted.get("quantity") or item.quantity or 1)
+    if "quantity" not in wanted or line is None or line.quantity is None or line.quantity == item.quantity:
+        return quantity
+    return line.quantity + quantity - (item.quantity or 0)
 
 
 def _order_again(s: Situation, wanted: dict[str, str | None]) -> Option:

@@ -289,3 +289,20 @@ async def test_several_deliveries_of_one_line_need_quantities_that_add_up(
             vendors=VENDORS,
             schedule={"project": {"name": "x"}, "deliveries": parts},
         )
+
+
+async def test_less_than_the_other_orders_have_is_no_revision_of_this_one_and_kills_nothing(desk: Desk) -> None:
+    """Ten ordered, eight rejected and ordered again; then one is enough: the second order cannot be revised to -1."""
+    await ordered(desk)
+    await desk.post("Shipment_Arrived_Site", item="Pumps", quantity="10", date_arrived="2026-03-01")
+    await desk.post(
+        "Inspection_Failed", item="Pumps", inspection_date="2026-03-02", quantity_rejected="8", ncr_number="N1"
+    )
+    question = await desk.question("inspection_failed")
+    again = [{"name": "reorder_item", "arguments": {"item": "pumps", "quantity": "8", "reason": "bent"}}]
+    await desk.decide(question, "edit", actions=again)
+    event = await change(desk, quantity="1")
+    assert (await desk.event(event))["status"] == "done"
+    question = await desk.question("change_order")
+    assert "Revise the order" not in [option.title for option in question.options]
+    assert question.options[0].title == "Cancel the order and change the line"
