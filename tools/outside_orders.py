@@ -44,7 +44,7 @@ async def take_up(context: ActionContext, file: LineFile) -> tuple[LineFile, lis
         file,
         number=number,
         reference=reference,
-        line=1 + max((line.line for line in lines), default=0),
+        lines=lines,
         standing=standing[0] if standing else None,
         seq=context.seq,
     )
