@@ -60,11 +60,16 @@ def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, rep
         for found in event.exceptions
     ]
     referenced = order.model_copy(update={"external_ref": event.external_ref or order.external_ref})
+    before = file
     if referenced != order:
         orders = [referenced if one.number == number else one for one in file.orders]
         file = file.model_copy(update={"orders": orders})
-    recorded = take_in(file, fact, report, f"{item.shown}: {number} acknowledged for {promised}")
-    if referenced != order and not any(isinstance(row, PurchaseOrder) for row in recorded.rows):
+    note = f"{item.shown}: {number} acknowledged for {promised}"
+    recorded = take_in(file, fact, report, note)
+    if recorded.is_set_aside:
+        # What is not believed gives the order no name either.
+        recorded = take_in(before, fact, report, note)
+    elif referenced != order and not any(isinstance(row, PurchaseOrder) for row in recorded.rows):
         recorded.rows.append(referenced)
         recorded.repeat = False
     if recorded.repeat and not exceptions:
@@ -305,12 +310,9 @@ def own_numbers(building: Building) -> str:
 
 
 def outside_number(item: Item, building: Building, reference: str | None) -> str:
-    """How an order that was placed outside is named here: by its number there, where that is a plain one and could not
-    be the number of an order that the agent places some day."""
-    is_plain = reference is not None and _NUMBER.fullmatch(reference) is not None
-    if reference is None or not is_plain or reference.casefold().startswith(own_numbers(building).casefold()):
-        return f"outside-{item.item_id}"
-    return reference
+    """How an order that was placed outside is named here: by its number there, like any order that was placed
+    elsewhere; by its line where nobody has told a number."""
+    return f"outside-{item.item_id}" if reference is None else number_elsewhere(reference, building)
 
 
 def number_elsewhere(reference: str, building: Building) -> str:

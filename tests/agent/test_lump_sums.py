@@ -338,3 +338,16 @@ async def test_the_cancelled_rest_of_a_line_of_a_group_is_ordered_on_an_order_of
     lines = [one for one in await desk.rows(OrderLine) if one.item_id == "bolts"]
     assert {(one.number == first, one.quantity) for one in lines} == {(True, Decimal(400)), (False, Decimal(ordered))}
     assert len(lines) == 2
+
+
+async def test_nothing_is_asked_at_once_of_the_other_lines_of_a_group_when_one_is_taken_on(desk: Desk) -> None:
+    await open_site(desk, line("Beams"), line("Columns"))
+    await approve(desk, "Beams")
+    asked = await desk.question("order_beyond_authority")
+    await desk.decide(
+        asked, "edit", actions=[{"name": "notify_team", "arguments": {"team": "site", "message": "Wait"}}]
+    )
+    before = {one.approval_id for one in await desk.pending()}
+    await desk.post("Items_Changed", items=[line("Bolts", state={"submittal": {"verdict": "rejected"}})])
+    new = [(one.kind, one.item_id) for one in await desk.pending() if one.approval_id not in before]
+    assert new == []
