@@ -340,14 +340,13 @@ async def test_the_cancelled_rest_of_a_line_of_a_group_is_ordered_on_an_order_of
     assert len(lines) == 2
 
 
-async def test_nothing_is_asked_at_once_of_the_other_lines_of_a_group_when_one_is_taken_on(desk: Desk) -> None:
-    await open_site(desk, line("Beams"), line("Columns"))
-    await approve(desk, "Beams")
-    asked = await desk.question("order_beyond_authority")
-    await desk.decide(
-        asked, "edit", actions=[{"name": "notify_team", "arguments": {"team": "site", "message": "Wait"}}]
-    )
-    before = {one.approval_id for one in await desk.pending()}
-    await desk.post("Items_Changed", items=[line("Bolts", state={"submittal": {"verdict": "rejected"}})])
-    new = [(one.kind, one.item_id) for one in await desk.pending() if one.approval_id not in before]
-    assert new == []
+async def test_a_group_is_not_ordered_at_once_because_its_last_line_is_taken_on_as_approved(desk: Desk) -> None:
+    """What was told of a running project has gaps: a person may know that it was ordered elsewhere."""
+    await open_site(desk)
+    await approve(desk, "Beams", "Columns")
+    wait = {"name": "notify_team", "arguments": {"team": "site", "message": "Wait for the bolts"}}
+    await desk.decide(await desk.question("order_beyond_authority"), "edit", actions=[wait])
+    approved = {"item_id": "bolts", "state": {"submittal": {"verdict": "approved"}}}
+    await desk.post("Items_Changed", items=[approved])
+    assert (await desk.item("bolts")).submittal == "approved"
+    assert await desk.rows(PurchaseOrder) == []
