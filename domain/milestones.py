@@ -101,7 +101,12 @@ def spread_chases(files: Sequence[LineFile], building: Building, today: date, se
         if number and number % a_day == 0:
             on = add_working_days(on, 1, building.working_week)
         spread += _chase_once(file, milestone, on, seq)
-    return [milestone for milestone in spread if all(milestone not in file.milestones for file in files)]
+    known = {_key(milestone): milestone for file in files for milestone in file.milestones}
+    return [milestone for milestone in spread if known.get(_key(milestone)) != milestone]
+
+
+def _key(milestone: Milestone) -> tuple[str, int, str]:
+    return milestone.item_id, milestone.round, milestone.kind
 
 
 MOST_DAYS_OF_CHASING = 20

@@ -60,11 +60,16 @@ def record_acknowledgement(file: LineFile, event: PurchaseOrderAcknowledged, rep
         for found in event.exceptions
     ]
     referenced = order.model_copy(update={"external_ref": event.external_ref or order.external_ref})
+    before = file
     if referenced != order:
         orders = [referenced if one.number == number else one for one in file.orders]
         file = file.model_copy(update={"orders": orders})
-    recorded = take_in(file, fact, report, f"{item.shown}: {number} acknowledged for {promised}")
-    if referenced != order and not any(isinstance(row, PurchaseOrder) for row in recorded.rows):
+    note = f"{item.shown}: {number} acknowledged for {promised}"
+    recorded = take_in(file, fact, report, note)
+    if recorded.is_set_aside:
+        # What is not believed gives the order no name either.
+        recorded = take_in(before, fact, report, note)
+    elif referenced != order and not any(isinstance(row, PurchaseOrder) for row in recorded.rows):
         recorded.rows.append(referenced)
         recorded.repeat = False
     if recorded.repeat and not exceptions:
@@ -179,20 +184,30 @@ class GroupOrder:
     rows: list[Row]
 
 
-def order_group(files: Sequence[LineFile], building: Building, today: date, seq: int) -> GroupOrder:
+def order_group(
+    files: Sequence[LineFile], building: Building, today: date, seq: int, *, quantity: Decimal | None = None
+) -> GroupOrder:
     """One order for the lines of a group, with a line for each and the group's price. Counts the building's order
     number up; the caller holds its lock.
+
+    Args:
+        quantity: how much of the first of them is ordered; None: what it still needs.
 
     Raises:
         InvalidError: the building is in watch, where nothing is ordered.
     """
     item = files[0].item
     order = _new_order(item, _next_number(building), item.group_total, today, seq)
-    return _take_in(files, order, [], seq)
+    return _take_in(files, order, [], seq, quantity)
 
 
-def join_group_order(file: LineFile, order: PurchaseOrder, lines: Sequence[OrderLine], seq: int) -> GroupOrder:
+def join_group_order(
+    file: LineFile, order: PurchaseOrder, lines: Sequence[OrderLine], seq: int, *, quantity: Decimal | None = None
+) -> GroupOrder:
     """A further line on the order of its group: the order's next revision, at the same price.
+
+    Args:
+        quantity: how much of it is ordered; None: what it still needs.
 
     Raises:
         InvalidError: the order is with another vendor or in another currency.
@@ -202,15 +217,27 @@ def join_group_order(file: LineFile, order: PurchaseOrder, lines: Sequence[Order
             f"{file.item.shown} has another vendor or currency than {order.number} of its group.", "item"
         )
     revised = order.model_copy(update={"revision": order.revision + 1, "caused_seq": seq})
-    return _take_in([file], revised, lines, seq)
+    return _take_in([file], revised, lines, seq, quantity)
 
 
-def _take_in(files: Sequence[LineFile], order: PurchaseOrder, lines: Sequence[OrderLine], seq: int) -> GroupOrder:
+def rest_to_order(file: LineFile) -> Decimal | None:
+    """What is ordered of a line of which a part is here and the rest was cancelled; None of a line that is ordered
+    whole."""
+    return file.item.missing_quantity if file.item.is_short and file.item.quantity is not None else None
+
+
+def _take_in(
+    files: Sequence[LineFile], order: PurchaseOrder, lines: Sequence[OrderLine], seq: int, quantity: Decimal | None
+) -> GroupOrder:
     first = 1 + max((line.line for line in lines), default=0)
-    shared = {"unit_price": None, "status": "issued"}
+    quantities = [quantity or rest_to_order(files[0]), *(rest_to_order(file) for file in files[1:])]
     added = [
         _new_line(file, order.number, first + place).model_copy(
-            update={**shared, "group": file.item.group, "group_total": _group_total(file.item, lines)}
+            update={
+                "status": "issued",
+                "quantity": quantities[place] or file.item.quantity_to_order,
+                **prices_of_line(file.item, lines),
+            }
         )
         for place, file in enumerate(files)
     ]
@@ -225,9 +252,11 @@ def _take_in(files: Sequence[LineFile], order: PurchaseOrder, lines: Sequence[Or
     return GroupOrder(order=made[-1].orders[-1], lines=every, files=made, rows=rows)
 
 
-def _group_total(item: Item, lines: Sequence[OrderLine]) -> Decimal | None:
-    """The price that was agreed for the group, where it is ordered; else the one on file."""
-    return next((line.group_total for line in lines if line.group == item.group), item.group_total)
+def prices_of_line(item: Item, lines: Sequence[OrderLine]) -> dict[str, str | Decimal | None]:
+    """What the order line of a lump sum has of it: the group, no price of its own, and the group's: the one that was
+    agreed, where it is ordered (`lines`: of the order), else the one on file."""
+    agreed = next((line.group_total for line in lines if line.group == item.group), item.group_total)
+    return {"group": item.group, "group_total": agreed, "unit_price": None}
 
 
 def _next_round(file: LineFile) -> int:
@@ -281,12 +310,9 @@ def own_numbers(building: Building) -> str:
 
 
 def outside_number(item: Item, building: Building, reference: str | None) -> str:
-    """How an order that was placed outside is named here: by its number there, where that is a plain one and could not
-    be the number of an order that the agent places some day."""
-    is_plain = reference is not None and _NUMBER.fullmatch(reference) is not None
-    if reference is None or not is_plain or reference.casefold().startswith(own_numbers(building).casefold()):
-        return f"outside-{item.item_id}"
-    return reference
+    """How an order that was placed outside is named here: by its number there, like any order that was placed
+    elsewhere; by its line where nobody has told a number."""
+    return f"outside-{item.item_id}" if reference is None else number_elsewhere(reference, building)
 
 
 def number_elsewhere(reference: str, building: Building) -> str:
@@ -300,10 +326,16 @@ def number_elsewhere(reference: str, building: Building) -> str:
 
 
 def outside_order(
-    file: LineFile, *, number: str, reference: str | None, line: int, standing: PurchaseOrder | None, seq: int
+    file: LineFile,
+    *,
+    number: str,
+    reference: str | None,
+    lines: Sequence[OrderLine],
+    standing: PurchaseOrder | None,
+    seq: int,
 ) -> tuple[LineFile, list[Row]]:
     """The line's file with an order that was placed without the agent, and what is to be saved of it. Nothing is known
-    of its price and its day. `standing`: the order, where it is on file for other lines; `line`: its line there."""
+    of its price and its day. `standing`: the order, where it is on file for other lines; `lines`: its lines there."""
     order = standing or PurchaseOrder(
         number=number,
         vendor_id=file.item.vendor_id,
@@ -314,13 +346,15 @@ def outside_order(
     )
     ordered = OrderLine(
         number=order.number,
-        line=line,
+        line=1 + max((line.line for line in lines), default=0),
         item_id=file.item.item_id,
         round=_next_round(file),
         quantity=file.item.quantity_to_order,
         unit=file.item.unit,
         required_by=file.item.required_by,
     )
+    if file.item.group is not None:
+        ordered = ordered.model_copy(update=prices_of_line(file.item, lines))
     made = _with_order(file, order, ordered, seq)
     rows = changed_rows(file, made)
     return made, rows if order in rows else [order, *rows]

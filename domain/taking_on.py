@@ -4,7 +4,7 @@ What is told becomes facts and orders like any others, through the same bookkeep
 nothing on file is deleted, and what cannot be is refused with the field that says it.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -21,7 +21,7 @@ from domain.lines.projection import account_of, adopt, changed_rows, facts_of, p
 from domain.lines.stored import fact_row, read_row
 from domain.milestones import expect_taken_on
 from domain.money import line_total
-from domain.orders import number_elsewhere
+from domain.orders import number_elsewhere, prices_of_line
 from domain.outside import shown_name
 from domain.procurement import FactRow, Item, LineFile, OrderLine, PurchaseOrder, Row
 
@@ -165,7 +165,7 @@ class _Taking:
         prices = {(one.unit_price, one.currency) for one in self.state.orders if one.unit_price is not None}
         if item.vendor_id is None and len(vendors) == 1:
             update["vendor_id"] = vendors.pop()
-        if item.unit_price is None and len(prices) == 1:
+        if item.unit_price is None and item.group is None and len(prices) == 1:
             price, currency = prices.pop()
             update |= {"unit_price": price, "currency": currency or item.currency}
         if item.needed_quantity is None and self.state.orders:
@@ -249,7 +249,22 @@ class _Taking:
         price = told.unit_price
         if price is None and currency == item.currency:
             price = item.unit_price
+        known_lines = [*self.book.lines.get(number, []), *(line for one, line in self.added if one.number == number)]
+        line = OrderLine(
+            number=number,
+            line=max((one.line for one in known_lines), default=0) + 1,
+            item_id=item.item_id,
+            round=max((one.round for one in self.file.order_lines), default=item.round) + len(self.added) + 1,
+            quantity=quantity,
+            unit=item.unit,
+            unit_price=price,
+            required_by=item.required_by,
+        )
         total = line_total(price, quantity, currency)
+        if item.group is not None:
+            line = self._in_lump_sum(where, told, line, known_lines)
+            # The price of a group counts once on its order.
+            total = NOTHING if any(one.group == item.group for one in known_lines) else line.group_total
         order = PurchaseOrder(
             number=number,
             status="cancelled" if told.cancelled else "issued",
@@ -266,19 +281,19 @@ class _Taking:
         )
         if standing is not None:
             order = self._joined(where, standing, order, told)
-        known_lines = [*self.book.lines.get(number, []), *(line for one, line in self.added if one.number == number)]
-        line = OrderLine(
-            number=number,
-            line=max((one.line for one in known_lines), default=0) + 1,
-            item_id=item.item_id,
-            round=max((one.round for one in self.file.order_lines), default=item.round) + len(self.added) + 1,
-            quantity=quantity,
-            unit=item.unit,
-            unit_price=price,
-            required_by=item.required_by,
-        )
         self.added.append((order, line))
         self.rows += self._order_facts(where, told, number, quantity)
+
+    def _in_lump_sum(self, where: str, told: OrderState, line: OrderLine, on_it: Sequence[OrderLine]) -> OrderLine:
+        """The order line of a line that has one price together with others."""
+        item = self.file.item
+        if told.unit_price is not None:
+            why = f"{item.shown} is bought in the lump sum {item.group!r}: it has no price of its own"
+            raise NotPossibleError(f"{where}.unit_price", why)
+        if told.currency not in (None, item.currency):
+            why = f"the price of the lump sum {item.group!r} is in {item.currency}"
+            raise NotPossibleError(f"{where}.currency", why)
+        return line.model_copy(update=prices_of_line(item, on_it))
 
     def _joined(self, where: str, standing: PurchaseOrder, order: PurchaseOrder, told: OrderState) -> PurchaseOrder:
         """An order on file with a line more. What both say must be the same."""

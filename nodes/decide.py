@@ -6,6 +6,7 @@ from domain.events import Entry
 from domain.outstanding import Need, is_about_note, outstanding, outstanding_while_asked, settles_group
 from domain.plain_json import JsonObject, PlainAction
 from domain.plan import Act, Ask, RaisedQuestion, Review
+from domain.procurement import LineFile
 from domain.questions.registry import ALWAYS_A_PERSON
 from domain.settlement import Applied, KeptOpen, Reading, Settlement
 from nodes.entry import entry_in, finding_in, planned, settlement_in
@@ -56,7 +57,7 @@ async def _found(toolbox: Toolbox, entry: Entry, finding: Finding) -> tuple[list
         return read, asks, []
     quiet = [item_id for item_id in finding.looked_at if item_id not in finding.items]
     building, questions, files = await standing(toolbox, entry.building_id, [*finding.items, *quiet])
-    files = [file for file in files if file.item.item_id not in quiet]
+    files = _called_for(files, finding.items, quiet)
     held = {question.item_id for question in questions if question.holds_item}
     held |= {raised.item_id for raised in finding.ask if raised.item_id is not None}
     held |= {file.item.item_id for file in files if file.item.is_held}
@@ -82,6 +83,17 @@ async def _found(toolbox: Toolbox, entry: Entry, finding: Finding) -> tuple[list
         if item_id is not None
     ]
     return verdicts, asks, reviews
+
+
+def _called_for(files: list[LineFile], item_ids: list[str], quiet: list[str]) -> list[LineFile]:
+    """The files of what the finding is about, with the lines of their groups. Nothing follows at once from lines that
+    are quiet, nor from the others of their groups, which are read with them."""
+    groups = {file.item.group for file in files if file.item.item_id in item_ids} - {None}
+    return [
+        file
+        for file in files
+        if file.item.item_id in item_ids or (file.item.group in groups and file.item.item_id not in quiet)
+    ]
 
 
 def _said(finding: Finding, held: set[str | None]) -> list[Verdict]:

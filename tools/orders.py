@@ -11,7 +11,7 @@ from domain.errors import InvalidError
 from domain.lines.projection import adopt, changed_rows, last_day, project, with_account
 from domain.mail_subjects import order_subject, vendor_subject
 from domain.milestones import expected_of
-from domain.orders import join_group_order, order_group, order_rows
+from domain.orders import join_group_order, order_group, order_rows, rest_to_order
 from domain.plain_json import JsonObject
 from domain.procurement import ContactRole, FactRow, LineFile, OrderLine, PurchaseOrder, Row, money
 from domain.revising_orders import cancel_line
@@ -27,15 +27,14 @@ async def issue_purchase_order(context: ActionContext, arguments: OrderArguments
     if file.order is not None and file.item.is_ordered and not file.item.is_short:
         return {"purchase_order": file.order.number, "already_ordered": True}
     if file.item.group is not None:
-        return await order_lump_sum(context, file)
-    # Of a line of which a part is here, and the rest was cancelled, the rest is ordered.
-    rest = file.item.missing_quantity if file.item.is_short and file.item.quantity is not None else None
-    return place_order(context, file, arguments.quantity or rest, [])
+        return await order_lump_sum(context, file, arguments.quantity)
+    return place_order(context, file, arguments.quantity or rest_to_order(file), [])
 
 
-async def order_lump_sum(context: ActionContext, file: LineFile) -> JsonObject:
+async def order_lump_sum(context: ActionContext, file: LineFile, quantity: Decimal | None) -> JsonObject:
     """Order all lines of the line's group on one order, at the group's price, and track the others. Where the group is
-    on order already, the line joins that order."""
+    on order already, the line joins that order; where the line itself was on it, what it still needs is an order of its
+    own. `quantity`: how much of the line; None: what it still needs."""
     conn, building_id = context.transaction.conn, context.building.building_id
     where = "building_id = %s AND number IN (SELECT l.number FROM purchase_order_lines l WHERE l.building_id = %s "
     where += 'AND l."group" = %s AND l.cancelled_on IS NULL)'
@@ -44,13 +43,15 @@ async def order_lump_sum(context: ActionContext, file: LineFile) -> JsonObject:
         for order in await select(conn, PurchaseOrder, where, (building_id, building_id, file.item.group))
         if order.status != "cancelled"
     ]
+    if any(line.number == order.number for order in standing for line in file.order_lines):
+        return place_order(context, file, quantity or rest_to_order(file), [])
     if standing:
         order = standing[-1]
         lines = await select(conn, OrderLine, "building_id = %s AND number = %s", (building_id, order.number))
-        made = join_group_order(file, order, lines, context.seq)
+        made = join_group_order(file, order, lines, context.seq, quantity=quantity)
     else:
         others = [await context.file(other.item_id) for other in file.group_lines if not other.is_ordered]
-        made = order_group([file, *others], context.building, context.today, context.seq)
+        made = order_group([file, *others], context.building, context.today, context.seq, quantity=quantity)
     context.save(*made.rows)
     issued, now = made.order.issued_on or context.today, context.now.astimezone(context.building.zone).date()
     for other in made.files[1:]:
@@ -80,7 +81,7 @@ async def reorder_item(context: ActionContext, arguments: ReplacementArguments) 
     """Order a replacement. What was rejected and nobody has decided about goes back, and is replaced by it."""
     file = with_account(await context.file(arguments.item), context.seq)
     if file.item.group is not None and not file.item.is_ordered:
-        return await order_lump_sum(context, file)
+        return await order_lump_sum(context, file, arguments.quantity)
     returned = Disposition("return", "replaced", arguments.quantity)
     rows = await decide_on_ncrs(context, file, arguments.ncr_number, returned)
     if arguments.quantity is None and rows and file.item.quantity is not None:

@@ -3,7 +3,7 @@ from what vendors and the site report."""
 
 from domain.events import LINE_EVENTS
 from domain.lines.taking_in import COUNTED, RESTATED
-from domain.orders import outside_number, outside_order
+from domain.orders import number_elsewhere, outside_number, outside_order
 from domain.outstanding import ORDERED_ELSEWHERE
 from domain.plain_json import text_in
 from domain.procurement import Commercial, LineFile, OrderLine, PurchaseOrder, Row
@@ -12,8 +12,6 @@ from tools.context import ActionContext
 
 REPORTS = frozenset(name for name, model in LINE_EVENTS.items() if model.TELLS_OF_ORDER)
 """Events that tell of an order."""
-
-_OF_NUMBER = "building_id = %s AND number = %s"
 
 
 async def take_up(context: ActionContext, file: LineFile) -> tuple[LineFile, list[Row]]:
@@ -28,15 +26,15 @@ async def take_up(context: ActionContext, file: LineFile) -> tuple[LineFile, lis
         return file, []
     reference = text_in(body, "purchase_order") or text_in(body, "external_ref")
     if file.order_lines:
-        return _with_reference(file, reference)
+        return await _with_reference(context, file, reference)
     if file.item.commercial != Commercial.UNORDERED:
         return file, []
     number = outside_number(file.item, context.building, reference)
-    key = (context.building.building_id, number)
-    standing = await select(context.transaction.conn, PurchaseOrder, _OF_NUMBER, key)
-    if standing and not standing[0].placed_outside:
+    standing = await _find_order(context, number, reference)
+    if standing is not None and not standing.placed_outside:
         return file, []  # an order of ours, of another line
-    lines = await select(context.transaction.conn, OrderLine, _OF_NUMBER, key)
+    key = (context.building.building_id, number if standing is None else standing.number)
+    lines = await select(context.transaction.conn, OrderLine, "building_id = %s AND number = %s", key)
     if is_awaited:
         item = file.item.model_copy(update={"held_until": None, "hold_note": None})
         file = file.model_copy(update={"item": item})
@@ -44,16 +42,26 @@ async def take_up(context: ActionContext, file: LineFile) -> tuple[LineFile, lis
         file,
         number=number,
         reference=reference,
-        line=1 + max((line.line for line in lines), default=0),
-        standing=standing[0] if standing else None,
+        lines=lines,
+        standing=standing,
         seq=context.seq,
     )
 
 
-def _with_reference(file: LineFile, reference: str | None) -> tuple[LineFile, list[Row]]:
-    """The number of an order that was taken up without one."""
+async def _find_order(context: ActionContext, number: str, reference: str | None) -> PurchaseOrder | None:
+    """The order of the building that has this number, or else this number elsewhere."""
+    where = "building_id = %s AND (number = %s OR external_ref = %s)"
+    key = (context.building.building_id, number, reference)
+    found = await select(context.transaction.conn, PurchaseOrder, where, key)
+    return min(found, key=lambda order: (order.number != number, order.number), default=None)
+
+
+async def _with_reference(context: ActionContext, file: LineFile, reference: str | None) -> tuple[LineFile, list[Row]]:
+    """The number of an order that was taken up without one; not one that is another order's already."""
     order = file.order
     if order is None or not order.placed_outside or order.external_ref is not None or reference is None:
+        return file, []
+    if await _find_order(context, number_elsewhere(reference, context.building), reference) is not None:
         return file, []
     named = order.model_copy(update={"external_ref": reference})
     others = [other for other in file.orders if other.number != order.number]

@@ -6,7 +6,7 @@ from typing import Any
 from domain.lines.account import Doubt
 from domain.lines.facts import Arrived, Departed, Fact, Inspected, Stated
 from domain.lines.gate import Impossibility, correct_day, nearest_after
-from domain.lines.projection import account_of
+from domain.lines.projection import account_of, is_untold
 from domain.lines.stored import read_row
 from domain.outside import shown_name
 from domain.plain_json import JsonObject
@@ -76,7 +76,7 @@ def retell(row: FactRow, file: LineFile) -> JsonObject | None:
     told: dict[str, Any] = {
         "event_type": _EVENTS[row.kind],
         "item": file.item.name,
-        "occurred_at": row.said_at.isoformat(),
+        "occurred_at": None if is_untold(fact) else row.said_at.isoformat(),
         "purchase_order": row.order,
         "shipment_id": shown or row.shipment_id,
         "quantity": _plain(row.quantity),

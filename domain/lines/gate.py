@@ -22,6 +22,8 @@ MOST_AHEAD = timedelta(days=1825)
 """Calendar days from the saying beyond which a day is taken for a slip: the wrong year, as a rule."""
 LONG_PAST = timedelta(days=180)
 """An expected arrival that lies so far before its saying is taken for one."""
+LONGEST_ON_ITS_WAY = timedelta(days=365)
+"""An expected arrival no further than that from its departure was told with the same idea of the year."""
 
 AnyFact = TypeVar("AnyFact", bound=Fact)
 
@@ -103,11 +105,15 @@ def _check_expected(day: date, dating: Dating, departed_on: date | None) -> Impo
 
 
 def correct_day(fact: AnyFact, found: Impossibility) -> AnyFact | None:
-    """The fact with the day that was probably meant; None where no other year makes it possible."""
+    """The fact with the day that was probably meant; None where no other year makes it possible. Where a departure was
+    told with the wrong year, its expected arrival was too: it moves by the same years."""
     if found.probably is None:
         return None
-    if isinstance(fact, Departed) and fact.eta == found.day:
-        fact = replace(fact, eta=found.probably)
+    if isinstance(fact, Departed) and fact.eta is not None:
+        if fact.day == found.day and timedelta() <= fact.eta - fact.day < LONGEST_ON_ITS_WAY:
+            fact = replace(fact, eta=_in_year(fact.eta, fact.eta.year + found.probably.year - found.day.year))
+        elif fact.eta == found.day:
+            fact = replace(fact, eta=found.probably)
     return replace(fact, day=found.probably) if fact.day == found.day else fact
 
 

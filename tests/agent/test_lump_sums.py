@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from domain.approvals import Approval, Responder
 from domain.buildings import BuildingSpec
-from domain.errors import ForbiddenError
+from domain.errors import ForbiddenError, InvalidError
 from domain.events import EVENT
 from domain.principals import Principal
 from domain.procurement import OrderLine, PurchaseOrder
@@ -285,3 +285,68 @@ async def test_a_replacement_of_one_line_costs_what_nobody_knows_yet(desk: Desk)
     await choose(desk, asked, "Replace: order a replacement")
     first, again = await desk.rows(PurchaseOrder)
     assert (first.total, again.total) == (Decimal(120000), None)
+
+
+# ---- bought elsewhere, and ordered again
+
+
+async def test_a_group_that_was_taken_on_with_an_order_is_not_bought_twice(desk: Desk) -> None:
+    bought = {"submittal": {"verdict": "approved"}, "orders": [{"number": "45"}]}
+    await open_site(desk, line("Beams", state=bought), line("Columns"))
+    await approve(desk, "Columns")
+    await choose(desk, await desk.question(), "Issue the purchase order")
+    order, lines = await the_order(desk), await desk.rows(OrderLine)
+    assert (order.number, order.total, order.revision) == ("45", Decimal(120000), 1)
+    assert {(one.item_id, one.group, one.group_total, one.unit_price) for one in lines} == {
+        ("beams", "steel", Decimal(120000), None),
+        ("columns", "steel", Decimal(120000), None),
+    }
+
+
+async def test_two_lines_of_a_group_on_one_order_elsewhere_cost_the_whole_price_once(desk: Desk) -> None:
+    bought = {"orders": [{"number": "45"}]}
+    await open_site(desk, line("Beams", state=bought), line("Columns", state=bought))
+    assert (await the_order(desk)).total == Decimal(120000)
+
+
+async def test_a_line_of_a_group_that_a_vendor_tells_of_keeps_its_lump_sum(desk: Desk) -> None:
+    await open_site(desk, line("Beams"), line("Columns"), mode="watch")
+    await desk.post("Purchase_Order_Acknowledged", item="Beams", purchase_order="45", promised_date="2026-03-01")
+    (told,) = await desk.rows(OrderLine)
+    assert (told.number, told.group, told.group_total, told.unit_price) == ("45", "steel", Decimal(120000), None)
+
+
+async def test_a_price_of_its_own_is_refused_on_the_order_of_a_line_of_a_group(desk: Desk) -> None:
+    with pytest.raises(InvalidError, match="no price of its own"):
+        await open_site(desk, line("Beams", state={"orders": [{"number": "45", "unit_price": "5"}]}))
+
+
+@pytest.mark.parametrize(("named", "ordered"), [({}, 160), ({"quantity": "50"}, 50)])
+async def test_the_cancelled_rest_of_a_line_of_a_group_is_ordered_on_an_order_of_its_own(
+    desk: Desk, named: dict[str, str], ordered: int
+) -> None:
+    first = (await order_all(desk)).number
+    await desk.post("Shipment_Arrived_Site", item="Bolts", date_arrived="2026-02-10", quantity="240", complete=False)
+    await desk.post("Inspection_Failed", item="Bolts", inspection_date="2026-02-11", quantity_rejected="1")
+    again = {"item": "bolts", **named}
+    actions = [
+        {"name": "accept_as_is", "arguments": {"item": "bolts"}},
+        {"name": "cancel_purchase_order", "arguments": {"item": "bolts"}},
+        {"name": "issue_purchase_order", "arguments": again},
+    ]
+    await desk.decide(await desk.question(), "edit", actions=actions)
+    lines = [one for one in await desk.rows(OrderLine) if one.item_id == "bolts"]
+    assert {(one.number == first, one.quantity) for one in lines} == {(True, Decimal(400)), (False, Decimal(ordered))}
+    assert len(lines) == 2
+
+
+async def test_a_group_is_not_ordered_at_once_because_its_last_line_is_taken_on_as_approved(desk: Desk) -> None:
+    """What was told of a running project has gaps: a person may know that it was ordered elsewhere."""
+    await open_site(desk)
+    await approve(desk, "Beams", "Columns")
+    wait = {"name": "notify_team", "arguments": {"team": "site", "message": "Wait for the bolts"}}
+    await desk.decide(await desk.question("order_beyond_authority"), "edit", actions=[wait])
+    approved = {"item_id": "bolts", "state": {"submittal": {"verdict": "approved"}}}
+    await desk.post("Items_Changed", items=[approved])
+    assert (await desk.item("bolts")).submittal == "approved"
+    assert await desk.rows(PurchaseOrder) == []

@@ -13,7 +13,7 @@ from domain.buildings import Building, BuildingPatch
 from domain.errors import ConflictError, ForbiddenError, InvalidError
 from domain.orders import order_rows
 from domain.principals import Author
-from domain.procurement import Message, Milestone, PurchaseOrder
+from domain.procurement import Message, Milestone, OrderLine, PurchaseOrder
 from domain.watch import Intentions
 from storage import buildings, inbox, outbox, pages, procurement
 from storage.audit import Signature
@@ -232,13 +232,43 @@ async def test_an_order_placed_outside_is_taken_up_without_a_question(
     assert len(await desk.rows(PurchaseOrder)) == 1
 
 
-async def test_one_outside_order_may_be_of_several_lines(desk: Desk) -> None:
+@pytest.mark.parametrize("number", ["4711", "45 00/17", "PO-office-0001", "PO.7"])
+async def test_one_outside_order_may_be_of_several_lines(desk: Desk, number: str) -> None:
     await watch(desk)
     for item in ("Doors", "Windows"):
-        await desk.post("Purchase_Order_Acknowledged", item=item, promised_date="2026-04-20", purchase_order="4711")
-    assert [order.number for order in await desk.rows(PurchaseOrder)] == ["4711"]
+        await desk.post("Purchase_Order_Acknowledged", item=item, promised_date="2026-04-20", purchase_order=number)
+    assert [order.external_ref for order in await desk.rows(PurchaseOrder)] == [number]
     assert [(await desk.item(item)).commercial for item in ("doors", "windows")] == ["acknowledged"] * 2
     assert await desk.pending() == []
+
+
+async def test_an_order_that_was_taken_on_is_the_one_that_a_report_of_another_line_names(desk: Desk) -> None:
+    doors, windows = LINES["items"]
+    await watch(desk, items=[doors | {"state": {"orders": [{"number": "45 00/17"}]}}, windows])
+    told = {"promised_date": "2026-04-20", "purchase_order": "45 00/17"}
+    await desk.post("Purchase_Order_Acknowledged", item="Windows", **told)
+    (order,) = await desk.rows(PurchaseOrder)
+    assert order.external_ref == "45 00/17"
+    assert [line.number for line in await desk.rows(OrderLine)] == [order.number] * 2
+
+
+async def test_an_order_without_a_number_is_not_given_that_of_another_order(desk: Desk) -> None:
+    await watch(desk)
+    await desk.post("Purchase_Order_Acknowledged", item="Doors", promised_date="2026-04-20", purchase_order="4711")
+    await desk.post("Purchase_Order_Acknowledged", item="Windows", promised_date="2026-04-20")
+    await desk.post("Purchase_Order_Acknowledged", item="Windows", promised_date="2026-04-21", purchase_order="4711")
+    orders = {order.number: order.external_ref for order in await desk.rows(PurchaseOrder)}
+    assert orders == {"4711": "4711", "outside-windows": None}
+    assert (await desk.question()).kind == "facts_contradict"
+
+
+async def test_an_acknowledgement_that_cannot_be_true_gives_its_order_no_other_number(desk: Desk) -> None:
+    await watch(desk)
+    told = {"item": "Doors", "purchase_order": "4711", "external_ref": "AB-1"}
+    await desk.post("Purchase_Order_Acknowledged", promised_date="2026-04-20", **told)
+    await desk.post("Purchase_Order_Acknowledged", promised_date="2062-04-20", **told | {"external_ref": "AB-2"})
+    assert (await desk.question()).kind == "facts_contradict"
+    assert [order.external_ref for order in await desk.rows(PurchaseOrder)] == ["AB-1"]
 
 
 async def test_what_cannot_be_true_of_an_outside_order_is_asked_and_not_taken_up(desk: Desk) -> None:
@@ -608,7 +638,8 @@ async def test_an_order_placed_outside_under_a_number_of_ours_is_not_overwritten
     outside, own = (await desk.file("doors")).order, (await desk.file("windows")).order
     assert outside is not None
     assert own is not None
-    assert (outside.number, outside.external_ref, own.number) == ("outside-doors", "PO-office-0001", "PO-office-0001")
+    assert outside.number.startswith("outside-po-office-0001-")
+    assert (outside.external_ref, own.number) == ("PO-office-0001", "PO-office-0001")
 
 
 async def test_switching_is_on_record_with_before_and_after(desk: Desk) -> None:

@@ -41,6 +41,37 @@ def test_a_day_of_the_wrong_year_is_found_and_corrected(told: Fact, probably: da
     assert check_days(corrected) is None
 
 
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [
+        ((date(2027, 2, 5), date(2027, 2, 20)), (date(2026, 2, 5), date(2026, 2, 20))),
+        ((date(2023, 2, 5), date(2023, 2, 20)), (date(2026, 2, 5), date(2026, 2, 20))),
+        ((date(2027, 2, 5), date(2026, 2, 20)), (date(2026, 2, 5), date(2026, 2, 20))),
+        ((date(2023, 2, 5), date(2026, 2, 20)), (date(2026, 2, 5), date(2026, 2, 20))),
+        ((date(2026, 12, 28), date(2027, 1, 5)), (date(2025, 12, 28), date(2026, 1, 5))),
+        ((date(2027, 2, 5), None), (date(2026, 2, 5), None)),
+    ],
+    ids=[
+        "both a year late",
+        "both years ago",
+        "the arrival is right",
+        "only the departure",
+        "over new year",
+        "no arrival",
+    ],
+)
+def test_an_arrival_told_with_a_departure_of_the_wrong_year_moves_with_it(
+    told: tuple[date, date | None], meant: tuple[date, date | None]
+) -> None:
+    departed = fact(Departed, told[0], date(2026, 2, 6), eta=told[1])
+    found = check_days(departed)
+    assert found is not None
+    corrected = correct_day(departed, found)
+    assert isinstance(corrected, Departed)
+    assert (corrected.day, corrected.eta) == meant
+    assert check_days(corrected) is None
+
+
 ORDER = fact(Ordered, date(2026, 2, 1), date(2026, 2, 1), order="PO-1", quantity=Decimal(10))
 LEFT = fact(Departed, date(2026, 2, 25), date(2026, 2, 25), shipment_id="S1", eta=date(2026, 3, 20))
 HERE = fact(Arrived, date(2026, 3, 3), date(2026, 3, 3), shipment_id="S1")
