@@ -24,6 +24,7 @@ from domain.money import line_total
 from domain.orders import number_elsewhere
 from domain.outside import shown_name
 from domain.procurement import FactRow, Item, LineFile, OrderLine, PurchaseOrder, Row
+from domain.text import folded
 
 SOURCE = "longlead.taken_on"
 """Source of the facts that a line was taken on with."""
@@ -153,7 +154,8 @@ class _Taking:
         self._refuse_doubts(made)
         for order_row, line in self.added:
             projected = next(one for one in made.orders if one.number == order_row.number)
-            self.book.add(projected, line)
+            own = next(one for one in made.order_lines if (one.number, one.line) == (line.number, line.line))
+            self.book.add(projected, own)
         return TakenOn(made.model_copy(update={"on_record": None}), changed_rows(self.before, made))
 
     # -- the line
@@ -179,11 +181,10 @@ class _Taking:
         """How much each order of the state orders: what it says, else the rest of the line."""
         needed = self.file.item.quantity_to_order
         named = {self._known_number(order) for order in self.state.orders}
-        cancelled = {order.number for order in self.file.orders if order.status == "cancelled"}
         others = [
             line.quantity or NOTHING
             for line in self.file.order_lines
-            if line.number not in named and line.number not in cancelled
+            if line.number not in named and not self.file.is_order_cancelled(line.number)
         ]
         taken = sum([*others, *(one.quantity or NOTHING for one in self.state.orders if not one.cancelled)], NOTHING)
         return [self._quantity(place, order, needed, taken) for place, order in enumerate(self.state.orders)]
@@ -210,8 +211,7 @@ class _Taking:
         return quantity
 
     def _check_stated(self, where: str, order: OrderState, quantity: Decimal) -> None:
-        returned = sum((one.rejected or NOTHING for one in order.shipments if one.disposition == "return"), NOTHING)
-        if order.stated_quantity > quantity + (order.over or NOTHING) + returned:
+        if order.stated_quantity > quantity + order.most_beyond:
             raise NotPossibleError(
                 f"{where}.shipments",
                 f"{order.stated_quantity.normalize():f} shipped or received are more than the "
@@ -222,7 +222,10 @@ class _Taking:
 
     def _known_number(self, order: OrderState) -> str | None:
         """The order of this line that is meant, by our number or by its own; None: it has none of that number."""
-        numbers = {one.number for one in self.file.orders if order.number in (one.number, one.external_ref)}
+        meant = {folded(order.number), folded(number_elsewhere(order.number, self.building))}
+        numbers = {
+            one.number for one in self.file.orders if meant & {folded(one.number), folded(one.external_ref or "")}
+        }
         own = {line.number for line in self.file.order_lines}
         return next(iter(sorted(numbers & own)), None)
 
@@ -276,6 +279,7 @@ class _Taking:
             unit=item.unit,
             unit_price=price,
             required_by=item.required_by,
+            status="issued",
         )
         self.added.append((order, line))
         self.rows += self._order_facts(where, told, number, quantity)
@@ -286,7 +290,7 @@ class _Taking:
             why = f"{shown_name(told.number)} is an order of Longlead's own, of another line"
             raise NotPossibleError(f"{where}.number", why)
         for name, given in (
-            ("vendor_id", told.vendor_id),
+            ("vendor_id", order.vendor_id),
             ("currency", told.currency),
             ("ordered_on", order.issued_on),
             ("acknowledged_on", order.acknowledged_on),
@@ -320,6 +324,7 @@ class _Taking:
         where = f"orders.{place}"
         order = next(one for one in self.file.orders if one.number == number)
         line = next(one for one in self.file.order_lines if one.number == number)
+        is_cancelled = told.cancelled if "cancelled" in told.model_fields_set else None
         for name, given, known in (
             ("quantity", told.quantity, line.quantity),
             ("unit_price", told.unit_price, line.unit_price),
@@ -331,7 +336,7 @@ class _Taking:
                 self.moment.day(told.acknowledged_on),
                 order.acknowledged_on or _acknowledged(self.file, number),
             ),
-            ("cancelled", told.cancelled, order.status == "cancelled"),
+            ("cancelled", is_cancelled, self.file.is_order_cancelled(number)),
         ):
             if given is not None and given != known:
                 shown = (
@@ -344,11 +349,13 @@ class _Taking:
                 )
         rows = self._order_facts(where, told, number, quantity)
         known_facts = {
-            _content(row) for row in self.file.facts if row.source == SOURCE and row.event_id.startswith(f"{number}:")
+            self._content(row)
+            for row in self.file.facts
+            if row.source == SOURCE and row.event_id.startswith(f"{number}:")
         }
         if not known_facts:
             self.rows += rows
-        elif any(_content(row) not in known_facts for row in rows):
+        elif any(self._content(row) not in known_facts for row in rows):
             raise NotPossibleError(
                 where,
                 f"{shown_name(told.number)} was taken on before with other shipments or days; send what has happened "
@@ -362,8 +369,8 @@ class _Taking:
         if told is None:
             return []
         row = self._row(self._submittal(told))
-        known = {_content(one) for one in self.file.facts if one.source == SOURCE and one.kind == "submitted"}
-        return [] if _content(row) in known else [row]
+        known = {self._content(one) for one in self.file.facts if one.source == SOURCE and one.kind == "submitted"}
+        return [] if self._content(row) in known else [row]
 
     def _submittal(self, told: SubmittalState) -> Submitted:
         day = self._past("submittal.on", told.on)
@@ -395,7 +402,7 @@ class _Taking:
             return shipment.quantity or shipment.judged
         if quantity is None:
             return None
-        rest = quantity + (told.over or NOTHING) - told.stated_quantity
+        rest = quantity + told.most_beyond - told.stated_quantity
         if rest <= 0:
             why = f"the other shipments have all {quantity.normalize():f} of the order; say how much this one has"
             raise NotPossibleError(f"{where}.quantity", why)
@@ -491,7 +498,10 @@ class _Taking:
         """Said at noon of its day; where nobody knows the day, before anything of which it is known."""
         said_at = UNTOLD
         if day is not None:
-            said_at = min(datetime(day.year, day.month, day.day, 12, tzinfo=UTC), self.moment.now)
+            noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+            # Far east of UTC the day is over before that.
+            end = datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=self.moment.zone).astimezone(UTC)
+            said_at = min(noon, end, self.moment.now)
         return {
             "said_at": said_at,
             "received_at": self.moment.now,
@@ -502,6 +512,16 @@ class _Taking:
 
     def _row(self, fact: Fact) -> FactRow:
         return fact_row(fact, self.file.item.item_id, f"{self.moment.seq}-{fact.event_id}", self.moment.seq)
+
+    def _content(self, row: FactRow) -> tuple[object, ...]:
+        """What a fact says, whenever it was taken on."""
+        fact = read_row(row)
+        # What was said on the day itself was said by the moment: east of UTC that may still be the day before there.
+        is_of_moment = fact.said_at == fact.received_at
+        day = local_day(fact.said_at, self.moment.zone) if is_of_moment else fact.said_at.date()
+        said_at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+        fact = replace(fact, said_at=said_at, received_at=UNTOLD, event_id="", is_voided=False)
+        return row.kind, replace(fact, day=date.min) if fact.is_undated else fact
 
     def _past(self, where: str, value: date | datetime | None) -> date | None:
         """A day on which something has happened."""
@@ -530,8 +550,12 @@ class _Taking:
         item = self.file.item.model_copy(
             update={"taken_on": self.moment.today, "would_order": None, "caused_seq": self.moment.seq}
         )
+        known = {(line.number, line.line): line for line in self.file.other_order_lines}
+        for number in {line.number for line in self.file.order_lines} | added.keys():
+            known |= {(line.number, line.line): line for line in self.book.lines.get(number, [])}
         update = {
             "item": item,
+            "other_order_lines": [line for line in known.values() if line.item_id != item.item_id],
             "facts": [*self.file.facts, *self.rows],
             "orders": [*(one for one in self.file.orders if one.number not in added), *added.values()],
             "order_lines": [*self.file.order_lines, *(line for _, line in self.added)],
@@ -555,12 +579,3 @@ def _acknowledged(file: LineFile, number: str) -> date | None:
 
 def _place_of(fact: Fact) -> str:
     return "orders" if fact.order is None else f"orders ({shown_name(fact.order)})"
-
-
-def _content(row: FactRow) -> tuple[object, ...]:
-    """What a fact says, whenever it was taken on."""
-    fact = replace(read_row(row), received_at=UNTOLD, event_id="", is_voided=False)
-    fact = replace(fact, said_at=fact.said_at.replace(hour=12, minute=0, second=0, microsecond=0))
-    if fact.is_undated:
-        fact = replace(fact, day=date.min)
-    return row.kind, fact
