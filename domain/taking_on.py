@@ -24,7 +24,7 @@ from domain.money import line_total
 from domain.orders import number_elsewhere
 from domain.outside import shown_name
 from domain.procurement import FactRow, Item, LineFile, OrderLine, PurchaseOrder, Row
-from domain.text import folded
+from domain.text import shipment_key
 
 SOURCE = "longlead.taken_on"
 """Source of the facts that a line was taken on with."""
@@ -63,17 +63,61 @@ class Moment:
         return None if value is None else local_day(value, self.zone)
 
 
+order_key = shipment_key
+"""What two spellings of an order's number have in common: case and spaces do not count."""
+
+
+def _keys_of(order: PurchaseOrder) -> set[str]:
+    """What an order is known by: our number, and its number elsewhere."""
+    return {order_key(order.number), *([order_key(order.external_ref)] if order.external_ref else [])}
+
+
 @dataclass
 class OrderBook:
-    """The orders of a building by their number, while lines are taken on: one order may have lines of several items."""
+    """The orders of a building while lines are taken on: one order may have lines of several items."""
 
     orders: dict[str, PurchaseOrder] = field(default_factory=dict)
+    """By our number."""
     lines: dict[str, list[OrderLine]] = field(default_factory=dict)
+    _numbers: dict[str, str] = field(default_factory=dict)
+    """Our number, by each key that an order is known by."""
+    _told: dict[str, list[OrderState]] = field(default_factory=dict)
+    """By the key of its number: what every line says of an order."""
+
+    def __post_init__(self) -> None:
+        for order in self.orders.values():
+            self._index(order)
+
+    def _index(self, order: PurchaseOrder) -> None:
+        for key in _keys_of(order):
+            self._numbers.setdefault(key, order.number)
 
     def add(self, order: PurchaseOrder, line: OrderLine) -> None:
         """Keep an order as it now is, with a further line."""
         self.orders[order.number] = order
         self.lines.setdefault(order.number, []).append(line)
+        self._index(order)
+
+    def find(self, reference: str, number: str) -> PurchaseOrder | None:
+        """The order on file under this number of ours, or under this number elsewhere."""
+        return self.orders.get(number) or self.orders.get(self._numbers.get(order_key(reference), ""))
+
+    def note(self, states: Iterable[LineState]) -> None:
+        """Note what all lines say of their orders, before the first is taken on: one of them may say the day of an
+        order that the others leave out."""
+        for state in states:
+            for order in state.orders:
+                self._told.setdefault(order_key(order.number), []).append(order)
+
+    def ordered_on(self, told: OrderState) -> date | datetime | None:
+        """The day of the order: as the line says, else as another line of it does."""
+        others = (one.ordered_on for one in self._told.get(order_key(told.number), ()) if one.ordered_on)
+        return told.ordered_on or next(others, None)
+
+    def acknowledged_on(self, told: OrderState) -> date | datetime | None:
+        """The day on which the order was confirmed: as the line says, else as another line of it does."""
+        others = (one.acknowledged_on for one in self._told.get(order_key(told.number), ()) if one.acknowledged_on)
+        return told.acknowledged_on or next(others, None)
 
 
 @dataclass(frozen=True)
@@ -222,10 +266,8 @@ class _Taking:
 
     def _known_number(self, order: OrderState) -> str | None:
         """The order of this line that is meant, by our number or by its own; None: it has none of that number."""
-        meant = {folded(order.number), folded(number_elsewhere(order.number, self.building))}
-        numbers = {
-            one.number for one in self.file.orders if meant & {folded(one.number), folded(one.external_ref or "")}
-        }
+        meant = {order_key(order.number), order_key(number_elsewhere(order.number, self.building))}
+        numbers = {one.number for one in self.file.orders if meant & _keys_of(one)}
         own = {line.number for line in self.file.order_lines}
         return next(iter(sorted(numbers & own)), None)
 
@@ -244,10 +286,13 @@ class _Taking:
             raise NotPossibleError(
                 f"{where}.vendor_id", f"{told.vendor_id} is not a vendor of the building; add it first"
             )
-        ordered_on = self._past(f"{where}.ordered_on", told.ordered_on)
-        acknowledged_on = self._past(f"{where}.acknowledged_on", told.acknowledged_on)
+        ordered_on = self._past(f"{where}.ordered_on", self.book.ordered_on(told))
+        acknowledged_on = self._past(f"{where}.acknowledged_on", self.book.acknowledged_on(told))
         number = number_elsewhere(told.number, self.building)
-        standing = self.book.orders.get(number)
+        standing = self.book.find(told.number, number)
+        number = standing.number if standing else number
+        if any(one.number == number for one, _ in self.added):
+            raise NotPossibleError(f"{where}.number", f"{shown_name(told.number)} is given twice, under two names")
         currency = told.currency or (standing.currency if standing else item.currency)
         price = told.unit_price
         if price is None and currency == item.currency:

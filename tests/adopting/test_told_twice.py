@@ -14,6 +14,7 @@ from domain.lines.projection import project, with_facts
 from domain.lines.stored import fact_row
 from domain.procurement import Item, LineFile, OrderLine, PurchaseOrder
 from domain.taking_on import Moment, NotPossibleError, OrderBook, TakenOn, take_on
+from tests.adopting.half_bought import HalfBought, line, order
 
 MORNING = datetime(2026, 3, 2, 8, tzinfo=UTC)
 BERLIN, LIMA, UTC_ZONE = ZoneInfo("Europe/Berlin"), ZoneInfo("America/Lima"), ZoneInfo("UTC")
@@ -145,3 +146,39 @@ def test_an_order_of_an_odd_number_is_known_again_whatever_its_vendor_calls_it()
     order = file.orders[0].model_copy(update={"external_ref": "X-9"})
     renamed = file.model_copy(update={"orders": [order]})
     assert take(renamed, {"number": "45 00/17"}, seq=6).rows == []
+
+
+def test_a_day_of_an_order_that_one_line_says_holds_for_all_of_its_lines() -> None:
+    told = [{"number": "1"}, {"number": "1", "ordered_on": "2026-01-12", "acknowledged_on": "2026-01-15"}]
+    book = OrderBook()
+    book.note(LineState.model_validate({"orders": [one]}) for one in told)
+    for item_id, one in zip("ab", told, strict=True):
+        account = take(item(item_id), one, book=book).file.item.account
+        assert account is not None
+        assert (account.ordered_on, account.acknowledged_on) == (date(2026, 1, 12), date(2026, 1, 15))
+
+
+@pytest.mark.parametrize("spelt", ["PO-7", "po-7", "PO -7"])
+def test_one_order_on_two_lines_is_one_however_it_is_spelt(spelt: str) -> None:
+    book = OrderBook()
+    take(item("a"), {"number": "PO-7"}, book=book)
+    take(item("b"), {"number": spelt}, book=book)
+    assert list(book.orders) == ["PO-7"]
+    assert [line.line for line in book.lines["PO-7"]] == [1, 2]
+
+
+def test_the_number_in_the_erp_of_an_order_of_ours_makes_no_second_order() -> None:
+    ours = PurchaseOrder(number="PO-site-0001", currency="EUR", external_ref="4500017", caused_seq=1)
+    with pytest.raises(NotPossibleError, match=r"orders\.0\.number"):
+        take(item(), {"number": "4500017"}, book=OrderBook({ours.number: ours}))
+    elsewhere = ours.model_copy(update={"placed_outside": True, "number": "outside-a"})
+    made = take(item(), {"number": "4500017"}, book=OrderBook({elsewhere.number: elsewhere}))
+    assert [order.number for order in made.file.orders] == ["outside-a"]
+
+
+async def test_a_later_line_joins_the_order_on_file_however_it_is_spelt(half: HalfBought) -> None:
+    await half.open(line(state={"orders": [order("PO-7/a")]}))
+    await half.change(line("valves", state={"orders": [order("po-7/A")]}))
+    orders = await half.orders()
+    assert list(orders) == ["PO-7/a"]
+    assert sorted(one["item"] for one in orders["PO-7/a"]["lines"]) == ["pumps", "valves"]
