@@ -17,6 +17,7 @@ from domain.line_states import LineState, OrderState, ShipmentState, SubmittalSt
 from domain.lines.doubts import doubt_detail
 from domain.lines.facts import AfterReturn, Arrived, Departed, Disposed, Fact, Handling, Inspected, Stated, Submitted
 from domain.lines.gate import CLOCKS_APART, MOST_AHEAD
+from domain.lines.lots import LotState
 from domain.lines.projection import account_of, adopt, changed_rows, facts_of, project
 from domain.lines.stored import fact_row, read_row
 from domain.milestones import expect_taken_on
@@ -178,6 +179,8 @@ class _Taking:
         self.file = file
         self.rows: list[FactRow] = []
         self.added: list[tuple[PurchaseOrder, OrderLine]] = []
+        self.told_as: dict[str, str] = {}
+        """By our number of an order that is added: its number as it was told."""
 
     def make(self) -> TakenOn:
         self.file = self.file.model_copy(update={"item": self._filled_in(self.file.item)})
@@ -196,6 +199,7 @@ class _Taking:
             return TakenOn(self.before.on_record or self.before, [])  # all of that was known
         made = self._put_together()
         self._refuse_doubts(made)
+        self._refuse_lost(made)
         for order_row, line in self.added:
             projected = next(one for one in made.orders if one.number == order_row.number)
             own = next(one for one in made.order_lines if (one.number, one.line) == (line.number, line.line))
@@ -327,6 +331,7 @@ class _Taking:
             status="issued",
         )
         self.added.append((order, line))
+        self.told_as[number] = told.number
         self.rows += self._order_facts(where, told, number, quantity)
 
     def _joined(self, where: str, standing: PurchaseOrder, order: PurchaseOrder, told: OrderState) -> PurchaseOrder:
@@ -433,10 +438,14 @@ class _Taking:
             said_on = self._past(f"{where}.said_on", told.said_on)
             promised = self._ahead(f"{where}.promised_on", told.promised_on)
             facts.append(Stated(**self._told(f"{number}:promise", said_on), day=promised, kind="promise", order=number))
-        for place, shipment in enumerate(told.shipments):
-            size = self._size_of(f"{where}.shipments.{place}", told, shipment, quantity)
+        sizes = [
+            self._size_of(f"{where}.shipments.{place}", told, shipment, quantity)
+            for place, shipment in enumerate(told.shipments)
+        ]
+        returned_by = self._returned_by(told, sizes, quantity)
+        for place, (shipment, size) in enumerate(zip(told.shipments, sizes, strict=True)):
             name = f"{number}:{place + 1}"
-            facts += self._delivery(f"{where}.shipments.{place}", shipment, number, name, size)
+            facts += self._delivery(f"{where}.shipments.{place}", shipment, number, name, size, returned_by)
         return [self._row(fact) for fact in facts]
 
     def _size_of(
@@ -453,15 +462,36 @@ class _Taking:
             raise NotPossibleError(f"{where}.quantity", why)
         return rest
 
+    def _returned_by(self, told: OrderState, sizes: list[Decimal | None], quantity: Decimal | None) -> date:
+        """The last day on which goods can have gone back of which nobody knows that: before their replacement set out,
+        which is the first shipment for which the order has no room otherwise."""
+        today = self.moment.today
+        if quantity is None:
+            return today
+        left = quantity + (told.over or NOTHING)
+        others: list[tuple[date, Decimal]] = []
+        for shipment, size in zip(told.shipments, sizes, strict=True):
+            if shipment.disposition == "return":
+                left -= size or NOTHING
+            else:
+                others.append((self.moment.day(shipment.departed_on or shipment.arrived_on) or today, size or NOTHING))
+        for day, size in sorted(others):
+            left -= size
+            if left < 0:
+                return min(day - timedelta(days=1), today)
+        return today
+
     def _delivery(
-        self, where: str, told: ShipmentState, number: str, name: str, size: Decimal | None
+        self, where: str, told: ShipmentState, number: str, name: str, size: Decimal | None, returned_by: date
     ) -> Iterable[Fact]:
         departed_on = self._past(f"{where}.departed_on", told.departed_on)
         arrived_on = self._past(f"{where}.arrived_on", told.arrived_on)
         inspected_on = self._past(f"{where}.inspected_on", told.inspected_on)
         eta = None if told.eta is None else self._ahead(f"{where}.eta", told.eta)
-        standing, today = told.standing, self.moment.today
-        by = inspected_on or today  # what is not known had happened by then
+        standing = told.standing
+        # What is not known had happened by then.
+        last = returned_by if told.disposition == "return" else self.moment.today
+        by = inspected_on or max(last, departed_on or last, arrived_on or last)
         shipment_id = told.shipment_id
         if standing == "in_transit" or departed_on is not None:
             yield Departed(
@@ -496,12 +526,11 @@ class _Taking:
             is_off_site=told.place == "storage",
         )
         yield arrival
-        yield from self._verdicts(told, number, name, inspected_on, shipment_id or arrival.key)
+        yield from self._verdicts(told, number, name, inspected_on, by, shipment_id or arrival.key)
 
     def _verdicts(
-        self, told: ShipmentState, number: str, name: str, inspected_on: date | None, shipment: str
+        self, told: ShipmentState, number: str, name: str, inspected_on: date | None, day: date, shipment: str
     ) -> Iterable[Fact]:
-        day = inspected_on or self.moment.today
         if told.accepted is not None:
             yield Inspected(
                 **self._told(f"{name}:accepted", inspected_on),
@@ -616,6 +645,26 @@ class _Taking:
         for doubt in account_of(made).doubts:
             if doubt.fact not in before:
                 raise NotPossibleError(_place_of(facts[doubt.fact]), doubt_detail(made.item, facts[doubt.fact], doubt))
+
+    def _refuse_lost(self, made: LineFile) -> None:
+        """What is said to be on the road is on the road, or the state is refused: a replacement finds no room on its
+        order where nobody can tell that goods went back before it set out."""
+        lots = account_of(made).lots
+        for order, _ in self.added:
+            place, told = next(
+                (n, o) for n, o in enumerate(self.state.orders) if o.number == self.told_as[order.number]
+            )
+            if told.cancelled or any(one.quantity is None for one in told.shipments):
+                continue
+            sent = sum((one.quantity or NOTHING for one in told.shipments if one.standing == "in_transit"), NOTHING)
+            own = (lot.quantity for lot in lots if lot.order == order.number and lot.state == LotState.IN_TRANSIT)
+            found = sum(own, NOTHING)
+            if found < sent:
+                why = (
+                    f"{sent.normalize():f} are told to be on the way, and the order has room for {found.normalize():f} "
+                    "of them; say when the returned goods were inspected, or correct the quantities"
+                )
+                raise NotPossibleError(f"orders.{place}.shipments", why)
 
 
 def _acknowledged(file: LineFile, number: str) -> date | None:

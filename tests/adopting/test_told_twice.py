@@ -182,3 +182,20 @@ async def test_a_later_line_joins_the_order_on_file_however_it_is_spelt(half: Ha
     orders = await half.orders()
     assert list(orders) == ["PO-7/a"]
     assert sorted(one["item"] for one in orders["PO-7/a"]["lines"]) == ["pumps", "valves"]
+
+
+@pytest.mark.parametrize("known", [{}, {"arrived_on": "2026-02-01"}], ids=["undated", "dated"])
+@pytest.mark.parametrize("sent", [{"departed_on": "2026-02-20"}, {"status": "in_transit"}], ids=["dated", "undated"])
+def test_goods_went_back_before_their_replacement_set_out(known: Any, sent: Any) -> None:
+    """Of sixty ten went back, nobody knows when; fifty are on the way, ten of them for those: a hundred in all."""
+    returned = {"quantity": "60", "accepted": "50", "rejected": "10", "disposition": "return", **known}
+    file = take(item(), {"number": "1", "shipments": [returned, {"quantity": "50", **sent}]}).file
+    assert quantities(file) == {"accepted": Decimal(50), "returned": Decimal(10), "in_transit": Decimal(50)}
+
+
+def test_what_is_on_the_way_and_has_no_room_on_its_order_is_refused() -> None:
+    """The goods were inspected, and went back, after what is to replace them had left."""
+    returned = {"quantity": "60", "accepted": "50", "rejected": "10", "disposition": "return"}
+    shipments = [returned | {"inspected_on": "2026-02-25"}, {"quantity": "50", "departed_on": "2026-02-20"}]
+    with pytest.raises(NotPossibleError, match=r"orders\.0\.shipments"):
+        take(item(), {"number": "1", "shipments": shipments})
