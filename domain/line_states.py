@@ -165,11 +165,6 @@ class OrderState(StatePart):
             raise ValueError("shipments: only one of them may go without a quantity: it is the rest")
         if self.said_on is not None and self.promised_on is None:
             raise ValueError("promised_on: said_on is the day on which a promise was made; give the promised day too")
-        if self.quantity is not None and self.stated_quantity > self.quantity + (self.over or NOTHING):
-            raise ValueError(
-                f"shipments: {self.stated_quantity.normalize():f} shipped or received are more than the "
-                f"{self.quantity.normalize():f} of the order; correct one of them, or say with over how much more came"
-            )
         _in_order([("ordered_on", self.ordered_on), ("acknowledged_on", self.acknowledged_on)])
         for number, shipment in enumerate(self.shipments):
             for field in ("arrived_on", "departed_on"):
@@ -179,6 +174,12 @@ class OrderState(StatePart):
                     )
                     break
         return self
+
+    @property
+    def most_beyond(self) -> Decimal:
+        """How much more than it orders may have been shipped: what came over, and what replaces returned goods."""
+        returned = (one.rejected or NOTHING for one in self.shipments if one.disposition == "return")
+        return (self.over or NOTHING) + sum(returned, NOTHING)
 
     @property
     def stated_quantity(self) -> Decimal:

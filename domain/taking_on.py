@@ -17,6 +17,7 @@ from domain.line_states import LineState, OrderState, ShipmentState, SubmittalSt
 from domain.lines.doubts import doubt_detail
 from domain.lines.facts import AfterReturn, Arrived, Departed, Disposed, Fact, Handling, Inspected, Stated, Submitted
 from domain.lines.gate import CLOCKS_APART, MOST_AHEAD
+from domain.lines.lots import LotState
 from domain.lines.projection import account_of, adopt, changed_rows, facts_of, project
 from domain.lines.stored import fact_row, read_row
 from domain.milestones import expect_taken_on
@@ -24,6 +25,7 @@ from domain.money import line_total
 from domain.orders import number_elsewhere, prices_of_line
 from domain.outside import shown_name
 from domain.procurement import FactRow, Item, LineFile, OrderLine, PurchaseOrder, Row
+from domain.text import shipment_key
 
 SOURCE = "longlead.taken_on"
 """Source of the facts that a line was taken on with."""
@@ -62,17 +64,61 @@ class Moment:
         return None if value is None else local_day(value, self.zone)
 
 
+order_key = shipment_key
+"""What two spellings of an order's number have in common: case and spaces do not count."""
+
+
+def _keys_of(order: PurchaseOrder) -> set[str]:
+    """What an order is known by: our number, and its number elsewhere."""
+    return {order_key(order.number), *([order_key(order.external_ref)] if order.external_ref else [])}
+
+
 @dataclass
 class OrderBook:
-    """The orders of a building by their number, while lines are taken on: one order may have lines of several items."""
+    """The orders of a building while lines are taken on: one order may have lines of several items."""
 
     orders: dict[str, PurchaseOrder] = field(default_factory=dict)
+    """By our number."""
     lines: dict[str, list[OrderLine]] = field(default_factory=dict)
+    _numbers: dict[str, str] = field(default_factory=dict)
+    """Our number, by each key that an order is known by."""
+    _told: dict[str, list[OrderState]] = field(default_factory=dict)
+    """By the key of its number: what every line says of an order."""
+
+    def __post_init__(self) -> None:
+        for order in self.orders.values():
+            self._index(order)
+
+    def _index(self, order: PurchaseOrder) -> None:
+        for key in _keys_of(order):
+            self._numbers.setdefault(key, order.number)
 
     def add(self, order: PurchaseOrder, line: OrderLine) -> None:
         """Keep an order as it now is, with a further line."""
         self.orders[order.number] = order
         self.lines.setdefault(order.number, []).append(line)
+        self._index(order)
+
+    def find(self, reference: str, number: str) -> PurchaseOrder | None:
+        """The order on file under this number of ours, or under this number elsewhere."""
+        return self.orders.get(number) or self.orders.get(self._numbers.get(order_key(reference), ""))
+
+    def note(self, states: Iterable[LineState]) -> None:
+        """Note what all lines say of their orders, before the first is taken on: one of them may say the day of an
+        order that the others leave out."""
+        for state in states:
+            for order in state.orders:
+                self._told.setdefault(order_key(order.number), []).append(order)
+
+    def ordered_on(self, told: OrderState) -> date | datetime | None:
+        """The day of the order: as the line says, else as another line of it does."""
+        others = (one.ordered_on for one in self._told.get(order_key(told.number), ()) if one.ordered_on)
+        return told.ordered_on or next(others, None)
+
+    def acknowledged_on(self, told: OrderState) -> date | datetime | None:
+        """The day on which the order was confirmed: as the line says, else as another line of it does."""
+        others = (one.acknowledged_on for one in self._told.get(order_key(told.number), ()) if one.acknowledged_on)
+        return told.acknowledged_on or next(others, None)
 
 
 @dataclass(frozen=True)
@@ -133,6 +179,8 @@ class _Taking:
         self.file = file
         self.rows: list[FactRow] = []
         self.added: list[tuple[PurchaseOrder, OrderLine]] = []
+        self.told_as: dict[str, str] = {}
+        """By our number of an order that is added: its number as it was told."""
 
     def make(self) -> TakenOn:
         self.file = self.file.model_copy(update={"item": self._filled_in(self.file.item)})
@@ -151,9 +199,11 @@ class _Taking:
             return TakenOn(self.before.on_record or self.before, [])  # all of that was known
         made = self._put_together()
         self._refuse_doubts(made)
+        self._refuse_lost(made)
         for order_row, line in self.added:
             projected = next(one for one in made.orders if one.number == order_row.number)
-            self.book.add(projected, line)
+            own = next(one for one in made.order_lines if (one.number, one.line) == (line.number, line.line))
+            self.book.add(projected, own)
         return TakenOn(made.model_copy(update={"on_record": None}), changed_rows(self.before, made))
 
     # -- the line
@@ -179,11 +229,10 @@ class _Taking:
         """How much each order of the state orders: what it says, else the rest of the line."""
         needed = self.file.item.quantity_to_order
         named = {self._known_number(order) for order in self.state.orders}
-        cancelled = {order.number for order in self.file.orders if order.status == "cancelled"}
         others = [
             line.quantity or NOTHING
             for line in self.file.order_lines
-            if line.number not in named and line.number not in cancelled
+            if line.number not in named and not self.file.is_order_cancelled(line.number)
         ]
         taken = sum([*others, *(one.quantity or NOTHING for one in self.state.orders if not one.cancelled)], NOTHING)
         return [self._quantity(place, order, needed, taken) for place, order in enumerate(self.state.orders)]
@@ -210,8 +259,7 @@ class _Taking:
         return quantity
 
     def _check_stated(self, where: str, order: OrderState, quantity: Decimal) -> None:
-        returned = sum((one.rejected or NOTHING for one in order.shipments if one.disposition == "return"), NOTHING)
-        if order.stated_quantity > quantity + (order.over or NOTHING) + returned:
+        if order.stated_quantity > quantity + order.most_beyond:
             raise NotPossibleError(
                 f"{where}.shipments",
                 f"{order.stated_quantity.normalize():f} shipped or received are more than the "
@@ -222,7 +270,8 @@ class _Taking:
 
     def _known_number(self, order: OrderState) -> str | None:
         """The order of this line that is meant, by our number or by its own; None: it has none of that number."""
-        numbers = {one.number for one in self.file.orders if order.number in (one.number, one.external_ref)}
+        meant = {order_key(order.number), order_key(number_elsewhere(order.number, self.building))}
+        numbers = {one.number for one in self.file.orders if meant & _keys_of(one)}
         own = {line.number for line in self.file.order_lines}
         return next(iter(sorted(numbers & own)), None)
 
@@ -241,10 +290,13 @@ class _Taking:
             raise NotPossibleError(
                 f"{where}.vendor_id", f"{told.vendor_id} is not a vendor of the building; add it first"
             )
-        ordered_on = self._past(f"{where}.ordered_on", told.ordered_on)
-        acknowledged_on = self._past(f"{where}.acknowledged_on", told.acknowledged_on)
+        ordered_on = self._past(f"{where}.ordered_on", self.book.ordered_on(told))
+        acknowledged_on = self._past(f"{where}.acknowledged_on", self.book.acknowledged_on(told))
         number = number_elsewhere(told.number, self.building)
-        standing = self.book.orders.get(number)
+        standing = self.book.find(told.number, number)
+        number = standing.number if standing else number
+        if any(one.number == number for one, _ in self.added):
+            raise NotPossibleError(f"{where}.number", f"{shown_name(told.number)} is given twice, under two names")
         currency = told.currency or (standing.currency if standing else item.currency)
         price = told.unit_price
         if price is None and currency == item.currency:
@@ -259,6 +311,7 @@ class _Taking:
             unit=item.unit,
             unit_price=price,
             required_by=item.required_by,
+            status="issued",
         )
         total = line_total(price, quantity, currency)
         if item.group is not None:
@@ -282,6 +335,7 @@ class _Taking:
         if standing is not None:
             order = self._joined(where, standing, order, told)
         self.added.append((order, line))
+        self.told_as[number] = told.number
         self.rows += self._order_facts(where, told, number, quantity)
 
     def _in_lump_sum(self, where: str, told: OrderState, line: OrderLine, on_it: Sequence[OrderLine]) -> OrderLine:
@@ -301,7 +355,7 @@ class _Taking:
             why = f"{shown_name(told.number)} is an order of Longlead's own, of another line"
             raise NotPossibleError(f"{where}.number", why)
         for name, given in (
-            ("vendor_id", told.vendor_id),
+            ("vendor_id", order.vendor_id),
             ("currency", told.currency),
             ("ordered_on", order.issued_on),
             ("acknowledged_on", order.acknowledged_on),
@@ -335,6 +389,7 @@ class _Taking:
         where = f"orders.{place}"
         order = next(one for one in self.file.orders if one.number == number)
         line = next(one for one in self.file.order_lines if one.number == number)
+        is_cancelled = told.cancelled if "cancelled" in told.model_fields_set else None
         for name, given, known in (
             ("quantity", told.quantity, line.quantity),
             ("unit_price", told.unit_price, line.unit_price),
@@ -346,7 +401,7 @@ class _Taking:
                 self.moment.day(told.acknowledged_on),
                 order.acknowledged_on or _acknowledged(self.file, number),
             ),
-            ("cancelled", told.cancelled, order.status == "cancelled"),
+            ("cancelled", is_cancelled, self.file.is_order_cancelled(number)),
         ):
             if given is not None and given != known:
                 shown = (
@@ -359,11 +414,13 @@ class _Taking:
                 )
         rows = self._order_facts(where, told, number, quantity)
         known_facts = {
-            _content(row) for row in self.file.facts if row.source == SOURCE and row.event_id.startswith(f"{number}:")
+            self._content(row)
+            for row in self.file.facts
+            if row.source == SOURCE and row.event_id.startswith(f"{number}:")
         }
         if not known_facts:
             self.rows += rows
-        elif any(_content(row) not in known_facts for row in rows):
+        elif any(self._content(row) not in known_facts for row in rows):
             raise NotPossibleError(
                 where,
                 f"{shown_name(told.number)} was taken on before with other shipments or days; send what has happened "
@@ -377,8 +434,8 @@ class _Taking:
         if told is None:
             return []
         row = self._row(self._submittal(told))
-        known = {_content(one) for one in self.file.facts if one.source == SOURCE and one.kind == "submitted"}
-        return [] if _content(row) in known else [row]
+        known = {self._content(one) for one in self.file.facts if one.source == SOURCE and one.kind == "submitted"}
+        return [] if self._content(row) in known else [row]
 
     def _submittal(self, told: SubmittalState) -> Submitted:
         day = self._past("submittal.on", told.on)
@@ -396,10 +453,14 @@ class _Taking:
             said_on = self._past(f"{where}.said_on", told.said_on)
             promised = self._ahead(f"{where}.promised_on", told.promised_on)
             facts.append(Stated(**self._told(f"{number}:promise", said_on), day=promised, kind="promise", order=number))
-        for place, shipment in enumerate(told.shipments):
-            size = self._size_of(f"{where}.shipments.{place}", told, shipment, quantity)
+        sizes = [
+            self._size_of(f"{where}.shipments.{place}", told, shipment, quantity)
+            for place, shipment in enumerate(told.shipments)
+        ]
+        returned_by = self._returned_by(told, sizes, quantity)
+        for place, (shipment, size) in enumerate(zip(told.shipments, sizes, strict=True)):
             name = f"{number}:{place + 1}"
-            facts += self._delivery(f"{where}.shipments.{place}", shipment, number, name, size)
+            facts += self._delivery(f"{where}.shipments.{place}", shipment, number, name, size, returned_by)
         return [self._row(fact) for fact in facts]
 
     def _size_of(
@@ -410,21 +471,42 @@ class _Taking:
             return shipment.quantity or shipment.judged
         if quantity is None:
             return None
-        rest = quantity + (told.over or NOTHING) - told.stated_quantity
+        rest = quantity + told.most_beyond - told.stated_quantity
         if rest <= 0:
             why = f"the other shipments have all {quantity.normalize():f} of the order; say how much this one has"
             raise NotPossibleError(f"{where}.quantity", why)
         return rest
 
+    def _returned_by(self, told: OrderState, sizes: list[Decimal | None], quantity: Decimal | None) -> date:
+        """The last day on which goods can have gone back of which nobody knows that: before their replacement set out,
+        which is the first shipment for which the order has no room otherwise."""
+        today = self.moment.today
+        if quantity is None:
+            return today
+        left = quantity + (told.over or NOTHING)
+        others: list[tuple[date, Decimal]] = []
+        for shipment, size in zip(told.shipments, sizes, strict=True):
+            if shipment.disposition == "return":
+                left -= size or NOTHING
+            else:
+                others.append((self.moment.day(shipment.departed_on or shipment.arrived_on) or today, size or NOTHING))
+        for day, size in sorted(others):
+            left -= size
+            if left < 0:
+                return min(day - timedelta(days=1), today)
+        return today
+
     def _delivery(
-        self, where: str, told: ShipmentState, number: str, name: str, size: Decimal | None
+        self, where: str, told: ShipmentState, number: str, name: str, size: Decimal | None, returned_by: date
     ) -> Iterable[Fact]:
         departed_on = self._past(f"{where}.departed_on", told.departed_on)
         arrived_on = self._past(f"{where}.arrived_on", told.arrived_on)
         inspected_on = self._past(f"{where}.inspected_on", told.inspected_on)
         eta = None if told.eta is None else self._ahead(f"{where}.eta", told.eta)
-        standing, today = told.standing, self.moment.today
-        by = inspected_on or today  # what is not known had happened by then
+        standing = told.standing
+        # What is not known had happened by then.
+        last = returned_by if told.disposition == "return" else self.moment.today
+        by = inspected_on or max(last, departed_on or last, arrived_on or last)
         shipment_id = told.shipment_id
         if standing == "in_transit" or departed_on is not None:
             yield Departed(
@@ -459,12 +541,11 @@ class _Taking:
             is_off_site=told.place == "storage",
         )
         yield arrival
-        yield from self._verdicts(told, number, name, inspected_on, shipment_id or arrival.key)
+        yield from self._verdicts(told, number, name, inspected_on, by, shipment_id or arrival.key)
 
     def _verdicts(
-        self, told: ShipmentState, number: str, name: str, inspected_on: date | None, shipment: str
+        self, told: ShipmentState, number: str, name: str, inspected_on: date | None, day: date, shipment: str
     ) -> Iterable[Fact]:
-        day = inspected_on or self.moment.today
         if told.accepted is not None:
             yield Inspected(
                 **self._told(f"{name}:accepted", inspected_on),
@@ -506,7 +587,10 @@ class _Taking:
         """Said at noon of its day; where nobody knows the day, before anything of which it is known."""
         said_at = UNTOLD
         if day is not None:
-            said_at = min(datetime(day.year, day.month, day.day, 12, tzinfo=UTC), self.moment.now)
+            noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+            # Far east of UTC the day is over before that.
+            end = datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=self.moment.zone).astimezone(UTC)
+            said_at = min(noon, end, self.moment.now)
         return {
             "said_at": said_at,
             "received_at": self.moment.now,
@@ -517,6 +601,16 @@ class _Taking:
 
     def _row(self, fact: Fact) -> FactRow:
         return fact_row(fact, self.file.item.item_id, f"{self.moment.seq}-{fact.event_id}", self.moment.seq)
+
+    def _content(self, row: FactRow) -> tuple[object, ...]:
+        """What a fact says, whenever it was taken on."""
+        fact = read_row(row)
+        # What was said on the day itself was said by the moment: east of UTC that may still be the day before there.
+        is_of_moment = fact.said_at == fact.received_at
+        day = local_day(fact.said_at, self.moment.zone) if is_of_moment else fact.said_at.date()
+        said_at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+        fact = replace(fact, said_at=said_at, received_at=UNTOLD, event_id="", is_voided=False)
+        return row.kind, replace(fact, day=date.min) if fact.is_undated else fact
 
     def _past(self, where: str, value: date | datetime | None) -> date | None:
         """A day on which something has happened."""
@@ -545,8 +639,12 @@ class _Taking:
         item = self.file.item.model_copy(
             update={"taken_on": self.moment.today, "would_order": None, "caused_seq": self.moment.seq}
         )
+        known = {(line.number, line.line): line for line in self.file.other_order_lines}
+        for number in {line.number for line in self.file.order_lines} | added.keys():
+            known |= {(line.number, line.line): line for line in self.book.lines.get(number, [])}
         update = {
             "item": item,
+            "other_order_lines": [line for line in known.values() if line.item_id != item.item_id],
             "facts": [*self.file.facts, *self.rows],
             "orders": [*(one for one in self.file.orders if one.number not in added), *added.values()],
             "order_lines": [*self.file.order_lines, *(line for _, line in self.added)],
@@ -563,6 +661,26 @@ class _Taking:
             if doubt.fact not in before:
                 raise NotPossibleError(_place_of(facts[doubt.fact]), doubt_detail(made.item, facts[doubt.fact], doubt))
 
+    def _refuse_lost(self, made: LineFile) -> None:
+        """What is said to be on the road is on the road, or the state is refused: a replacement finds no room on its
+        order where nobody can tell that goods went back before it set out."""
+        lots = account_of(made).lots
+        for order, _ in self.added:
+            place, told = next(
+                (n, o) for n, o in enumerate(self.state.orders) if o.number == self.told_as[order.number]
+            )
+            if told.cancelled or any(one.quantity is None for one in told.shipments):
+                continue
+            sent = sum((one.quantity or NOTHING for one in told.shipments if one.standing == "in_transit"), NOTHING)
+            own = (lot.quantity for lot in lots if lot.order == order.number and lot.state == LotState.IN_TRANSIT)
+            found = sum(own, NOTHING)
+            if found < sent:
+                why = (
+                    f"{sent.normalize():f} are told to be on the way, and the order has room for {found.normalize():f} "
+                    "of them; say when the returned goods were inspected, or correct the quantities"
+                )
+                raise NotPossibleError(f"orders.{place}.shipments", why)
+
 
 def _acknowledged(file: LineFile, number: str) -> date | None:
     return file.item.account.acknowledged_on if file.item.account and len(file.order_lines) == 1 and number else None
@@ -570,12 +688,3 @@ def _acknowledged(file: LineFile, number: str) -> date | None:
 
 def _place_of(fact: Fact) -> str:
     return "orders" if fact.order is None else f"orders ({shown_name(fact.order)})"
-
-
-def _content(row: FactRow) -> tuple[object, ...]:
-    """What a fact says, whenever it was taken on."""
-    fact = replace(read_row(row), received_at=UNTOLD, event_id="", is_voided=False)
-    fact = replace(fact, said_at=fact.said_at.replace(hour=12, minute=0, second=0, microsecond=0))
-    if fact.is_undated:
-        fact = replace(fact, day=date.min)
-    return row.kind, fact

@@ -125,6 +125,7 @@ def _take_lines_on(transaction: BuildingTransaction, spec: BuildingSpec, log: Lo
         InvalidError: that cannot be.
     """
     building, book = transaction.building, OrderBook()
+    book.note(posted.state for posted in spec.items if posted.state is not None)
     vendors = {vendor.vendor_id for vendor in spec.vendors}
     moment = Moment(now.astimezone(building.zone).date(), now, building.zone, 0)
     files: list[LineFile] = []

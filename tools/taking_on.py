@@ -10,12 +10,18 @@ from domain.line_states import LineState
 from domain.orders import number_elsewhere
 from domain.procurement import LineFile, OrderLine, PurchaseOrder
 from domain.taken_on import ask_about, say_taken_on
-from domain.taking_on import Moment, OrderBook
+from domain.taking_on import Moment, OrderBook, order_key
 from storage.rows import select
 from storage.taken_on import lines_taken_on
 from tools.context import ActionContext, Toolbox
 from tools.goods_taken_on import read_files
 from tools.recording import Finding, record_facts
+
+_NAMED = """building_id = %s AND (
+    number = ANY(%s)
+    OR lower(regexp_replace(normalize(number, NFKC), '[[:space:]]', '', 'g')) = ANY(%s)
+    OR lower(regexp_replace(normalize(external_ref, NFKC), '[[:space:]]', '', 'g')) = ANY(%s))"""
+"""Orders by our number or by their number elsewhere, spelt as `order_key` does."""
 
 
 def moment_of(context: ActionContext) -> Moment:
@@ -26,14 +32,19 @@ def moment_of(context: ActionContext) -> Moment:
 
 async def read_order_book(context: ActionContext, states: Iterable[LineState]) -> OrderBook:
     """The orders on file that the states name, with their lines."""
-    numbers = {number_elsewhere(order.number, context.building) for state in states for order in state.orders}
-    if not numbers:
+    states = list(states)
+    named = [order.number for state in states for order in state.orders]
+    if not named:
         return OrderBook()
-    key = (context.building.building_id, sorted(numbers))
-    where = "building_id = %s AND number = ANY(%s)"
-    orders = await select(context.transaction.conn, PurchaseOrder, where, key)
-    lines = await select(context.transaction.conn, OrderLine, where, key)
+    building_id = context.building.building_id
+    numbers = sorted({number_elsewhere(name, context.building) for name in named})
+    keys = sorted({order_key(name) for name in named})
+    conn = context.transaction.conn
+    orders = await select(conn, PurchaseOrder, _NAMED, (building_id, numbers, keys, keys))
+    found = sorted(order.number for order in orders)
+    lines = await select(conn, OrderLine, "building_id = %s AND number = ANY(%s)", (building_id, found))
     book = OrderBook({order.number: order for order in orders})
+    book.note(states)
     for line in lines:
         book.lines.setdefault(line.number, []).append(line)
     return book

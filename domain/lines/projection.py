@@ -268,7 +268,7 @@ class _Projection:
         for line in self.file.order_lines:
             promised = self._promises(line.number)
             update: dict[str, date | str | None] = {"promised_date": promised[-1].day if promised else None}
-            if self._others_on(line.number):
+            if line.status is not None or self._others_on(line.number):
                 update["status"] = self._line_status(line)
             same = all(getattr(line, name) == value for name, value in update.items())
             lines.append(line if same else line.model_copy(update=update))

@@ -114,7 +114,11 @@ def group_inspections(facts: Iterable[Inspected], repairs: Mapping[str, date]) -
 
 def _group(facts: Iterable[Report], compare: Callable[[Claim[Report], Report], Sameness]) -> list[Claim[Report]]:
     grouped = _Claims[Report](compare)
-    for report in sorted((fact for fact in facts if not fact.is_voided), key=lambda fact: fact.saying):
+    # What a line was taken on with is on file before any other report, whenever that was said: reports tell it again.
+    for report in sorted(
+        (fact for fact in facts if not fact.is_voided),
+        key=lambda fact: (not (fact.is_adopted and fact.judgement == "another"), fact.saying),
+    ):
         grouped.add(report)
     return grouped.claims
 
