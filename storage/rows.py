@@ -111,7 +111,7 @@ def row_id(row: Row) -> str:
     return "/".join(str(getattr(row, key)) for key in TABLES[type(row)].keys)
 
 
-MANY_ROWS = 250
+MANY_ROWS = 50
 """Rows that are made in one go; then others on the event loop are let go on."""
 
 
