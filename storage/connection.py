@@ -10,7 +10,7 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.generators import send
 from psycopg.pq import ExecStatus
-from psycopg.rows import DictRow, class_row, scalar_row
+from psycopg.rows import DictRow, class_row
 from psycopg.types.json import Jsonb
 
 R = TypeVar("R")
@@ -87,17 +87,22 @@ class Connection(psycopg.AsyncConnection[DictRow]):
 
 async def select(conn: Connection, kind: type[R], query: str | bytes, parameters: Parameters = ()) -> list[R]:
     """The rows of a query, each as a `kind`, whose fields are its columns."""
-    return await (await conn.cursor(row_factory=class_row(kind)).execute(query, parameters)).fetchall()
+    cursor = await conn.execute(query, parameters)
+    make = class_row(kind)(cursor)
+    return [make(list(row.values())) for row in await cursor.fetchall()]
 
 
 async def select_one(conn: Connection, kind: type[R], query: str | bytes, parameters: Parameters = ()) -> R | None:
     """The first row of a query as a `kind`; None where there is none."""
-    return await (await conn.cursor(row_factory=class_row(kind)).execute(query, parameters)).fetchone()
+    cursor = await conn.execute(query, parameters)
+    row = await cursor.fetchone()
+    return None if row is None else class_row(kind)(cursor)(list(row.values()))
 
 
 async def select_value(conn: Connection, query: str, parameters: Parameters = ()) -> Any:
     """The first column of the first row of a query; None where there is no row."""
-    return await (await conn.cursor(row_factory=scalar_row).execute(query, parameters)).fetchone()
+    row = await (await conn.execute(query, parameters)).fetchone()
+    return None if row is None else next(iter(row.values()))
 
 
 def first_fault(error: psycopg.Error) -> psycopg.Error:
