@@ -10,7 +10,7 @@ from runtime.resources import Resources
 from tests.agent.desk import Desk, FixedClock, open_desk
 from tests.api.conftest import client, resources  # noqa: F401
 from tests.stalls import hostile
-from tests.stalls.meter import Meter, loop_meter
+from tests.stalls.meter import Meter, leave_behind, loop_meter
 
 JSON = {"Content-Type": "application/json"}
 
@@ -111,6 +111,7 @@ async def test_no_event_holds_the_worker_up(tower: Desk) -> None:
             if body["event_type"] == "Building_Closed":
                 continue
             meter.doing = name
+            await leave_behind()
             is_void = body["event_type"] == "Event_Voided"
             named = {name: body.pop(name) for name in ("source", "event_id")} if is_void else None
             event_id = await tower.post(**body, event_id=f"w{number}", named=named)
