@@ -10,7 +10,7 @@ from domain.procurement import Commercial, Item, LineFile, LineValue, Logistics,
 
 OF_THE_GROUP = ("group_total", "vendor_id", "currency")
 """Fields that all lines of a group have in common."""
-LINES_NAMED = 5
+MAX_NAMED = 5
 """Lines of a group that a sentence names."""
 
 
@@ -78,13 +78,13 @@ def why_not_whole(file: LineFile) -> str | None:
         return (
             f"the lump sum {file.item.group!r} is ordered already ({ordered.shown}): a further line changes its order"
         )
-    named = ", ".join(f"{item.shown} ({item.status.replace('_', ' ')})" for item in waiting[:LINES_NAMED])
-    more = f" and {len(waiting) - LINES_NAMED} more" if len(waiting) > LINES_NAMED else ""
+    named = ", ".join(f"{item.shown} ({item.status.replace('_', ' ')})" for item in waiting[:MAX_NAMED])
+    more = f" and {len(waiting) - MAX_NAMED} more" if len(waiting) > MAX_NAMED else ""
     return f"the lump sum {file.item.group!r} is ordered whole, and not all of it is ready to order: {named}{more}"
 
 
 def describe_group(item: Item, group_lines: Iterable[Item]) -> str:
     """`120000.00 EUR, the lump sum 'steel' of 3 lines (Beams, Bolts, Columns)`, for sentences about an order."""
     names = [item.shown, *(other.shown for other in group_lines)]
-    listed = ", ".join(names[:LINES_NAMED]) + (", ..." if len(names) > LINES_NAMED else "")
+    listed = ", ".join(names[:MAX_NAMED]) + (", ..." if len(names) > MAX_NAMED else "")
     return f"{money(item.group_total, item.currency)}, the lump sum {item.group!r} of {len(names)} lines ({listed})"

@@ -95,7 +95,7 @@ def spread_chases(files: Sequence[LineFile], building: Building, today: date, se
     first = chased_from(today, building)
     late = [(file, milestone) for file in files if (milestone := past_due(file, first)) is not None]
     late.sort(key=lambda one: (one[0].item.required_by or date.max, one[0].item.item_id))
-    a_day = max(MAX_RESTARTED_A_DAY, -(-len(late) // MOST_DAYS_OF_CHASING))
+    a_day = max(MAX_RESTARTED_A_DAY, -(-len(late) // MAX_DAYS_OF_CHASING))
     on, spread = first, list[Milestone]()
     for number, (file, milestone) in enumerate(late):
         if number and number % a_day == 0:
@@ -109,7 +109,7 @@ def _key(milestone: Milestone) -> tuple[str, int, str]:
     return milestone.item_id, milestone.round, milestone.kind
 
 
-MOST_DAYS_OF_CHASING = 20
+MAX_DAYS_OF_CHASING = 20
 """Working days over which what was overdue when lines were taken on is chased."""
 
 

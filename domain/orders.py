@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -163,7 +163,7 @@ def _new_line(file: LineFile, number: str, place: int) -> OrderLine:
         number=number,
         line=place,
         item_id=item.item_id,
-        round=_next_round(file),
+        round=next_round(file),
         quantity=item.quantity_to_order,
         unit=item.unit,
         unit_price=item.unit_price,
@@ -229,7 +229,7 @@ def rest_to_order(file: LineFile) -> Decimal | None:
 def _take_in(
     files: Sequence[LineFile], order: PurchaseOrder, lines: Sequence[OrderLine], seq: int, quantity: Decimal | None
 ) -> GroupOrder:
-    first = 1 + max((line.line for line in lines), default=0)
+    first = next_place(lines)
     quantities = [quantity or rest_to_order(files[0]), *(rest_to_order(file) for file in files[1:])]
     added = [
         _new_line(file, order.number, first + place).model_copy(
@@ -259,7 +259,13 @@ def prices_of_line(item: Item, lines: Sequence[OrderLine]) -> dict[str, str | De
     return {"group": item.group, "group_total": agreed, "unit_price": None}
 
 
-def _next_round(file: LineFile) -> int:
+def next_place(lines: Iterable[OrderLine]) -> int:
+    """The number of the next line on an order that has these."""
+    return 1 + max((line.line for line in lines), default=0)
+
+
+def next_round(file: LineFile) -> int:
+    """The round of the line's next order."""
     return max((line.round for line in file.order_lines), default=file.item.round) + 1
 
 
@@ -346,9 +352,9 @@ def outside_order(
     )
     ordered = OrderLine(
         number=order.number,
-        line=1 + max((line.line for line in lines), default=0),
+        line=next_place(lines),
         item_id=file.item.item_id,
-        round=_next_round(file),
+        round=next_round(file),
         quantity=file.item.quantity_to_order,
         unit=file.item.unit,
         required_by=file.item.required_by,

@@ -247,8 +247,13 @@ class Item(Row):
         supplied = sum((quantities.get(state, Decimal(0)) for state in _SUPPLIED), Decimal(0))
         needed = quantities.get("needed", Decimal(0))
         missing = needed - supplied
-        share = share_of(self.unit) if self.account.tolerance is None else self.account.tolerance
-        return missing if missing > needed * share else Decimal(0)
+        return missing if missing > needed * self.tolerance else Decimal(0)
+
+    @property
+    def tolerance(self) -> Decimal:
+        """The share of it that may be missing: as it was last counted, else by its unit."""
+        counted = None if self.account is None else self.account.tolerance
+        return share_of(self.unit) if counted is None else counted
 
     @property
     def is_short(self) -> bool:

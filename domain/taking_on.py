@@ -17,21 +17,20 @@ from domain.line_states import LineState, OrderState, ShipmentState, SubmittalSt
 from domain.lines.doubts import doubt_detail
 from domain.lines.facts import AfterReturn, Arrived, Departed, Disposed, Fact, Handling, Inspected, Stated, Submitted
 from domain.lines.gate import CLOCKS_APART, MOST_AHEAD
-from domain.lines.lots import LotState
+from domain.lines.lots import NOTHING, LotState
 from domain.lines.projection import account_of, adopt, changed_rows, facts_of, project
 from domain.lines.stored import fact_row, read_row
 from domain.milestones import expect_taken_on
 from domain.money import line_total
-from domain.orders import number_elsewhere, prices_of_line
+from domain.orders import next_place, next_round, number_elsewhere, prices_of_line
 from domain.outside import shown_name
 from domain.procurement import FactRow, Item, LineFile, OrderLine, PurchaseOrder, Row
 from domain.text import shipment_key
 
 SOURCE = "longlead.taken_on"
 """Source of the facts that a line was taken on with."""
-MOST_AGO = timedelta(days=3653)
+MAX_AGE = timedelta(days=3653)
 """A day further back is taken for a slip: a wrong year or century."""
-NOTHING = Decimal(0)
 
 _HANDLINGS: dict[str, tuple[Handling, AfterReturn]] = {
     "use_as_is": ("accept", "owed"),
@@ -112,13 +111,15 @@ class OrderBook:
 
     def ordered_on(self, told: OrderState) -> date | datetime | None:
         """The day of the order: as the line says, else as another line of it does."""
-        others = (one.ordered_on for one in self._told.get(order_key(told.number), ()) if one.ordered_on)
-        return told.ordered_on or next(others, None)
+        return next((one.ordered_on for one in self._all_told(told) if one.ordered_on), None)
 
     def acknowledged_on(self, told: OrderState) -> date | datetime | None:
         """The day on which the order was confirmed: as the line says, else as another line of it does."""
-        others = (one.acknowledged_on for one in self._told.get(order_key(told.number), ()) if one.acknowledged_on)
-        return told.acknowledged_on or next(others, None)
+        return next((one.acknowledged_on for one in self._all_told(told) if one.acknowledged_on), None)
+
+    def _all_told(self, told: OrderState) -> list[OrderState]:
+        """What this line says of an order, and then what all lines do."""
+        return [told, *self._told.get(order_key(told.number), ())]
 
 
 @dataclass(frozen=True)
@@ -304,9 +305,9 @@ class _Taking:
         known_lines = [*self.book.lines.get(number, []), *(line for one, line in self.added if one.number == number)]
         line = OrderLine(
             number=number,
-            line=max((one.line for one in known_lines), default=0) + 1,
+            line=next_place(known_lines),
             item_id=item.item_id,
-            round=max((one.round for one in self.file.order_lines), default=item.round) + len(self.added) + 1,
+            round=next_round(self.file) + len(self.added),
             quantity=quantity,
             unit=item.unit,
             unit_price=price,
@@ -619,7 +620,7 @@ class _Taking:
             return None
         if day > self.moment.today + CLOCKS_APART:
             raise NotPossibleError(where, f"{day} is still to come; correct it, or leave out what has not happened yet")
-        if self.moment.today - day > MOST_AGO:
+        if self.moment.today - day > MAX_AGE:
             raise NotPossibleError(where, f"{day} is more than ten years ago; correct it, or leave it out")
         return day
 
@@ -628,7 +629,7 @@ class _Taking:
         day = local_day(value, self.moment.zone)
         if day - self.moment.today > MOST_AHEAD:
             raise NotPossibleError(where, f"{day} is more than five years ahead; correct it")
-        if self.moment.today - day > MOST_AGO:
+        if self.moment.today - day > MAX_AGE:
             raise NotPossibleError(where, f"{day} is more than ten years ago; correct it, or leave it out")
         return day
 

@@ -12,26 +12,14 @@ from domain.lines.stored import fact_row
 from domain.plain_json import JsonObject
 from domain.procurement import FactRow, Inspection, LineFile
 from domain.schedule import as_date
-from storage import procurement
 from storage.taken_on import lines_waiting
-from tools.apart import breathe
 from tools.context import ActionContext
+from tools.line_files import read_files
 
 ON_SITE_VERDICTS = "longlead.decisions"
 """Source of the verdicts that people give without an inspection."""
-MAX_FILES = 200
-"""Lines whose files are read at once."""
-
-
-async def read_files(context: ActionContext, ids: Sequence[str]) -> list[LineFile]:
-    """The files of many lines, some at once."""
-    found: list[LineFile] = []
-    for start in range(0, len(ids), MAX_FILES):
-        _, _, files = await procurement.standing(
-            context.transaction.conn, context.building.building_id, list(ids[start : start + MAX_FILES])
-        )
-        found += files
-    return found
+MAX_LISTED = 200
+"""Lines that the result names one by one."""
 
 
 async def judge_goods_taken_on(context: ActionContext, arguments: JudgeGoodsArguments) -> JsonObject:
@@ -43,8 +31,7 @@ async def judge_goods_taken_on(context: ActionContext, arguments: JudgeGoodsArgu
         named = {line.item for line in arguments.lines}
         ids = [item_id for item_id in ids if item_id in named]
     judged: list[str] = []
-    for number, file in enumerate(await read_files(context, ids)):
-        await breathe(number)
+    async for file in read_files(context, ids):
         shipments = taken_on_shipments(file, arguments.entry)
         if not shipments or file.item.removed:
             continue
@@ -55,7 +42,7 @@ async def judge_goods_taken_on(context: ActionContext, arguments: JudgeGoodsArgu
         )
         context.save(*changed_rows(file, made))
         judged.append(file.item.item_id)
-    return {"verdict": arguments.verdict, "lines": len(judged), "items": [*judged[:MAX_FILES]]}
+    return {"verdict": arguments.verdict, "lines": len(judged), "items": [*judged[:MAX_LISTED]]}
 
 
 def _accepted(context: ActionContext, file: LineFile, shipments: Sequence[str]) -> LineFile:

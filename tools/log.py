@@ -26,6 +26,7 @@ from storage import procurement
 from tools.apart import breathe, work_apart
 from tools.context import ActionContext, Toolbox
 from tools.flags import band_settled, bands_settled
+from tools.line_files import read_files
 from tools.recording import Finding, record_facts
 from tools.schedule import open_log, save_version
 from tools.taking_on import finding_of, moment_of, read_order_book
@@ -70,21 +71,12 @@ async def _recount_all(context: ActionContext, before: dict[str, Item], items: l
     """The lines as their facts make them. Only the files of those are read of which another quantity is needed."""
     ids = [item.item_id for item in items if is_recounted(before[item.item_id], item)]
     counted: dict[str, Item] = {}
-    for start in range(0, len(ids), MAX_FILES):
-        _, _, files = await procurement.standing(
-            context.transaction.conn, context.building.building_id, ids[start : start + MAX_FILES]
-        )
-        wanted = {item.item_id: item for item in items}
-        for number, file in enumerate(files):
-            await breathe(number)
-            after = recount(file, wanted[file.item.item_id], context.seq)
-            context.save(*_without_line(changed_rows(file, after)))
-            counted[file.item.item_id] = after.item
+    wanted = {item.item_id: item for item in items}
+    async for file in read_files(context, ids):
+        after = recount(file, wanted[file.item.item_id], context.seq)
+        context.save(*_without_line(changed_rows(file, after)))
+        counted[file.item.item_id] = after.item
     return [counted.get(item.item_id, item) for item in items]
-
-
-MAX_FILES = 200
-"""Lines whose files are read at once."""
 
 
 def _reschedule(log: Log, lines: Iterable[Item]) -> tuple[list[Item], list[str]]:

@@ -14,7 +14,7 @@ from domain.taking_on import Moment, OrderBook, order_key
 from storage.rows import select
 from storage.taken_on import lines_taken_on
 from tools.context import ActionContext, Toolbox
-from tools.goods_taken_on import read_files
+from tools.line_files import read_files
 from tools.recording import Finding, record_facts
 
 _NAMED = """building_id = %s AND (
@@ -55,7 +55,7 @@ async def look_at_taken_on(toolbox: Toolbox, entry: Entry) -> Finding:
 
     async def act(context: ActionContext) -> Finding:
         ids = await lines_taken_on(context.transaction.conn, context.building.building_id)
-        files = await read_files(context, ids)
+        files = [file async for file in read_files(context, ids)]
         if not files:
             return Finding(note="no line was taken on", repeat=True)
         return finding_of(files, context.building, 0)

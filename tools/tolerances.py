@@ -7,13 +7,10 @@ from domain.lines.quantities import share_of
 from domain.outstanding import resolved_message
 from domain.plain_json import PlainAction
 from storage import procurement
-from tools.apart import breathe
 from tools.context import ActionContext, Toolbox
 from tools.flags import band_settled
+from tools.line_files import read_files
 from tools.recording import Finding, record_facts
-
-MAX_FILES = 200
-"""Lines whose files are read at once."""
 
 
 async def recount_lines(toolbox: Toolbox, entry: Entry) -> Finding:
@@ -26,18 +23,14 @@ async def recount_lines(toolbox: Toolbox, entry: Entry) -> Finding:
             item.item_id
             for item in await procurement.items(conn, building_id)
             if not item.removed and item.account is not None
-            if (share_of(item.unit) if item.account.tolerance is None else item.account.tolerance)
-            != share_of(item.unit, shares)
+            if item.tolerance != share_of(item.unit, shares)
         ]
         settles: list[PlainAction] = []
-        for start in range(0, len(ids), MAX_FILES):
-            _, _, files = await procurement.standing(conn, building_id, ids[start : start + MAX_FILES])
-            for number, file in enumerate(files):
-                await breathe(number)
-                after = recount(file, file.item, context.seq)
-                settled, cleared = await band_settled(conn, building_id, file.item, after.item, context.seq)
-                context.save(*changed_rows(file, after.model_copy(update={"item": settled})), *cleared)
-                settles += [resolved_message(settled)] if cleared else []
+        async for file in read_files(context, ids):
+            after = recount(file, file.item, context.seq)
+            settled, cleared = await band_settled(conn, building_id, file.item, after.item, context.seq)
+            context.save(*changed_rows(file, after.model_copy(update={"item": settled})), *cleared)
+            settles += [resolved_message(settled)] if cleared else []
         note = f"the tolerances were changed: {write_count(len(ids), 'line')} counted again"
         return Finding(note=note, items=ids, settles=settles, repeat=not ids)
 

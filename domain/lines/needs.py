@@ -45,8 +45,7 @@ def with_needs(item: Item) -> Item:
         return item.model_copy(update={"schedule_band": _worst(made)})
     needs, account = needs_of(item), item.account
     needed = sum((need.quantity for need in needs), NOTHING)
-    share = share_of(item.unit) if account.tolerance is None else account.tolerance
-    allowed = needed * share
+    allowed = needed * item.tolerance
     known = match_needs(needs, [(part.on, part.quantity) for part in account.supply], allowed)
     forecast = match_needs(needs, [(part.forecast_on, part.quantity) for part in account.supply], allowed)
     days = [one.known_on for one in known if one.known_on not in (None, LONG_HERE)]

@@ -1,12 +1,12 @@
 """Goods were on site without a verdict when lines were taken on: one question for all of them."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from domain.actions import action
 from domain.approvals import Option
 from domain.counts import write_count
 from domain.outside import shown_name
+from domain.plain_json import PlainObject
 from domain.questions.kinds import FreeKind, Subject, line_of, no_case
 from domain.schedule import next_working_day
 from domain.situation import Situation
@@ -66,7 +66,7 @@ def _told(line: Mapping[str, str | None]) -> str:
     return f"{shown_name(str(line.get('name')))}{quantity}"
 
 
-def _title(subject: GoodsTakenOnSubject, _evidence: Mapping[str, Any]) -> str:
+def _title(subject: GoodsTakenOnSubject, _evidence: PlainObject) -> str:
     return f"goods on site without a verdict: {write_count(subject.count, 'line')}"
 
 
